@@ -3,20 +3,20 @@
 
 /* Every name on the wire, once. */
 
-#define VMS_BUS_NAME "org.unraid.Vms"
-#define VMS_ROOT_PATH "/org/unraid/Vms"
+#define VMS_BUS_NAME      "org.unraid.Vms"
+#define VMS_ROOT_PATH     "/org/unraid/Vms"
 #define VMS_DOMAIN_PREFIX VMS_ROOT_PATH "/domain"
-#define VMS_JOB_PREFIX VMS_ROOT_PATH "/job"
+#define VMS_JOB_PREFIX    VMS_ROOT_PATH "/job"
 
-#define VMS_MANAGER_INTERFACE "org.unraid.Vms.Manager"
-#define VMS_DOMAIN_INTERFACE "org.unraid.Vms.Domain"
-#define VMS_JOB_INTERFACE "org.unraid.Vms.Job"
-#define VMS_CONFIG_INTERFACE "org.unraid.Vms.Config"
-#define VMS_DISPLAY_INTERFACE "org.unraid.Vms.Display"
-#define VMS_GUEST_INTERFACE "org.unraid.Vms.Guest"
+#define VMS_MANAGER_INTERFACE   "org.unraid.Vms.Manager"
+#define VMS_DOMAIN_INTERFACE    "org.unraid.Vms.Domain"
+#define VMS_JOB_INTERFACE       "org.unraid.Vms.Job"
+#define VMS_CONFIG_INTERFACE    "org.unraid.Vms.Config"
+#define VMS_DISPLAY_INTERFACE   "org.unraid.Vms.Display"
+#define VMS_GUEST_INTERFACE     "org.unraid.Vms.Guest"
 #define VMS_SNAPSHOTS_INTERFACE "org.unraid.Vms.Snapshots"
-#define VMS_SAVED_INTERFACE "org.unraid.Vms.Saved"
+#define VMS_SAVED_INTERFACE     "org.unraid.Vms.Saved"
 #define VMS_MIGRATION_INTERFACE "org.unraid.Vms.Migration"
 
-#define VMS_ERROR_PREFIX "org.unraid.Vms.Error."
+#define VMS_ERROR_PREFIX  "org.unraid.Vms.Error."
 #define VMS_ACTION_PREFIX "org.unraid.vms."

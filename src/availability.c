@@ -1,0 +1,388 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "availability.h"
+
+#define MSEC UINT64_C(1000)
+#define SEC  (1000 * MSEC)
+
+#define ATTEMPT_DEADLINE    (10 * SEC)
+/* An attempt this old, with a sign of another daemon, is taken to hang on the old one. */
+#define ATTEMPT_HANGS_AFTER (2 * SEC)
+#define BACKOFF_MIN         (100 * MSEC)
+#define BACKOFF_MAX         (10 * SEC)
+/* The PID file comes some milliseconds before the sockets do. */
+#define BACKOFF_AFTER_HINT  (20 * MSEC)
+
+typedef struct {
+    unsigned number; /* 0: the slot is free */
+    uint64_t started;
+    bool overdue;  /* its waiters were answered; it may still come back */
+    bool replaced; /* another daemon has come since it started */
+    bool lost;     /* its connection closed before it finished */
+} Attempt;
+
+struct Availability {
+    const AvailabilityEffects *effects;
+    void *userdata;
+    GRand *random;
+
+    Status status;
+    char *message;
+
+    Attempt attempts[AVAILABILITY_ATTEMPTS_MAX];
+    unsigned last_number;
+    unsigned generation;
+    bool running; /* between start and stop */
+
+    uint64_t next_attempt;
+    uint64_t backoff;
+    uint64_t armed;
+
+    GPtrArray *waiters;
+};
+
+static const char *const status_names[_STATUS_MAX] = {
+    [STATUS_STARTING] = "starting", [STATUS_AVAILABLE] = "available",
+    [STATUS_STOPPED] = "stopped",   [STATUS_UNREACHABLE] = "unreachable",
+    [STATUS_DENIED] = "denied",     [STATUS_FAILED] = "failed",
+};
+
+const char *
+status_name(Status status)
+{
+    return status_names[status];
+}
+
+Availability *
+availability_new(const AvailabilityEffects *effects, void *userdata, uint32_t seed)
+{
+    Availability *a = g_new0(Availability, 1);
+
+    a->effects = effects;
+    a->userdata = userdata;
+    a->random = g_rand_new_with_seed(seed);
+    a->message = g_strdup("");
+    a->next_attempt = AVAILABILITY_NEVER;
+    a->armed = AVAILABILITY_NEVER;
+    a->backoff = BACKOFF_MIN;
+    a->waiters = g_ptr_array_new();
+    return a;
+}
+
+void
+availability_free(Availability *a)
+{
+    if (!a)
+        return;
+    g_rand_free(a->random);
+    g_ptr_array_unref(a->waiters);
+    g_free(a->message);
+    g_free(a);
+}
+
+static Attempt *
+find_attempt(Availability *a, unsigned number)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
+        if (a->attempts[i].number == number)
+            return &a->attempts[i];
+    return NULL;
+}
+
+/* The attempt that everybody joins: one that is neither overdue nor left behind. */
+static Attempt *
+current_attempt(Availability *a)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
+        if (a->attempts[i].number != 0 && !a->attempts[i].overdue)
+            return &a->attempts[i];
+    return NULL;
+}
+
+/* An overdue attempt forbids another one, unless its daemon has been replaced. */
+static bool
+is_blocked(Availability *a)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++) {
+        const Attempt *attempt = &a->attempts[i];
+        if (attempt->number != 0 && attempt->overdue && !attempt->replaced)
+            return true;
+    }
+    return !find_attempt(a, 0);
+}
+
+static void
+set_status(Availability *a, Status status, const char *message)
+{
+    if (a->status == status && g_str_equal(a->message, message))
+        return;
+    a->status = status;
+    g_free(a->message);
+    a->message = g_strdup(message);
+    a->effects->status(a->userdata, status, a->message);
+}
+
+static void
+answer_waiters(Availability *a, const Error *error)
+{
+    g_autoptr(GPtrArray) waiters = g_steal_pointer(&a->waiters);
+
+    /* An answer may make somebody wait again: that is for the next attempt. */
+    a->waiters = g_ptr_array_new();
+    for (unsigned i = 0; i < waiters->len; i++)
+        a->effects->answer(a->userdata, waiters->pdata[i], error);
+}
+
+static void
+refuse_waiters(Availability *a, const char *message)
+{
+    g_autoptr(Error) error = error_not_available(message);
+
+    answer_waiters(a, error);
+}
+
+static void
+arm(Availability *a)
+{
+    uint64_t when = AVAILABILITY_NEVER;
+
+    if (a->running && a->generation == 0) {
+        const Attempt *current = current_attempt(a);
+
+        if (current && current->replaced)
+            when = current->started + ATTEMPT_HANGS_AFTER;
+        else if (current)
+            when = current->started + ATTEMPT_DEADLINE;
+        else if (!is_blocked(a))
+            when = a->next_attempt;
+    }
+    if (when == a->armed)
+        return;
+    a->armed = when;
+    a->effects->arm(a->userdata, when);
+}
+
+/* Start an attempt now, unless one is under way, one hangs, or there is no need. */
+static void
+try_to_connect(Availability *a, uint64_t now)
+{
+    if (!a->running || a->generation != 0 || current_attempt(a) || is_blocked(a))
+        return;
+
+    Attempt *attempt = find_attempt(a, 0);
+    if (++a->last_number == 0)
+        a->last_number = 1;
+    *attempt = (Attempt){.number = a->last_number, .started = now};
+    a->next_attempt = AVAILABILITY_NEVER;
+    a->effects->connect(a->userdata, attempt->number);
+}
+
+static void
+schedule_attempt(Availability *a, uint64_t now)
+{
+    double jitter = g_rand_double_range(a->random, 0.75, 1.25);
+
+    a->next_attempt = now + (uint64_t)((double)a->backoff * jitter);
+    a->backoff = MIN(a->backoff * 2, BACKOFF_MAX);
+}
+
+void
+availability_start(Availability *a, uint64_t now)
+{
+    a->running = true;
+    try_to_connect(a, now);
+    arm(a);
+}
+
+/* Nobody waits any longer for this attempt; it is kept, because it may come back. */
+static void
+give_up_waiting(Availability *a, Attempt *attempt)
+{
+    const char *message = "libvirt does not answer";
+
+    attempt->overdue = true;
+    set_status(a, STATUS_UNREACHABLE, message);
+    refuse_waiters(a, message);
+}
+
+/* Leave a hanging attempt behind; whoever waited for it waits for the next one. */
+static void
+leave_if_it_hangs(Availability *a, uint64_t now)
+{
+    Attempt *current = current_attempt(a);
+
+    if (!current || !current->replaced || now - current->started < ATTEMPT_HANGS_AFTER)
+        return;
+    current->overdue = true;
+    try_to_connect(a, now);
+}
+
+void
+availability_hint(Availability *a, uint64_t now, Hint hint)
+{
+    if (a->generation != 0)
+        return;
+    if (hint == HINT_NEW_DAEMON) {
+        for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
+            if (a->attempts[i].number != 0)
+                a->attempts[i].replaced = true;
+        leave_if_it_hangs(a, now);
+    }
+    a->backoff = BACKOFF_AFTER_HINT;
+    try_to_connect(a, now);
+    arm(a);
+}
+
+void
+availability_elapsed(Availability *a, uint64_t now)
+{
+    a->armed = AVAILABILITY_NEVER;
+    leave_if_it_hangs(a, now);
+
+    Attempt *current = current_attempt(a);
+    if (current && now - current->started >= ATTEMPT_DEADLINE)
+        give_up_waiting(a, current);
+    if (a->next_attempt <= now)
+        try_to_connect(a, now);
+    arm(a);
+}
+
+static void
+connected(Availability *a, unsigned number)
+{
+    a->generation = number;
+    a->backoff = BACKOFF_MIN;
+    a->next_attempt = AVAILABILITY_NEVER;
+    a->effects->adopt(a->userdata, number);
+    set_status(a, STATUS_AVAILABLE, "");
+    answer_waiters(a, NULL);
+}
+
+void
+availability_succeeded(Availability *a, uint64_t now, unsigned number)
+{
+    Attempt *attempt = find_attempt(a, number);
+
+    if (!attempt)
+        return;
+    if (attempt->lost) {
+        a->effects->discard(a->userdata, number);
+        availability_failed(a, now, number, STATUS_UNREACHABLE,
+                            "The connection closed as soon as it was made");
+        return;
+    }
+    *attempt = (Attempt){0};
+    if (!a->running || a->generation != 0)
+        a->effects->discard(a->userdata, number);
+    else
+        connected(a, number);
+    arm(a);
+}
+
+void
+availability_failed(Availability *a, uint64_t now, unsigned number, Status why, const char *message)
+{
+    Attempt *attempt = find_attempt(a, number);
+
+    if (!attempt)
+        return;
+    *attempt = (Attempt){0};
+    /* One that was left behind says nothing of the daemon that is tried, or used, now. */
+    if (!a->running || a->generation != 0 || current_attempt(a)) {
+        arm(a);
+        return;
+    }
+    schedule_attempt(a, now);
+    set_status(a, why, message);
+    refuse_waiters(a, message);
+    arm(a);
+}
+
+static void
+drop_connection(Availability *a, const char *message)
+{
+    unsigned generation = a->generation;
+
+    a->generation = 0;
+    a->effects->clear(a->userdata, generation);
+    set_status(a, STATUS_UNREACHABLE, message);
+    a->effects->close(a->userdata, generation);
+}
+
+void
+availability_lost(Availability *a, uint64_t now, unsigned generation, const char *message)
+{
+    if (generation == 0)
+        return;
+    if (generation != a->generation) {
+        Attempt *attempt = find_attempt(a, generation);
+
+        if (attempt)
+            attempt->lost = true;
+        return;
+    }
+    drop_connection(a, message);
+    try_to_connect(a, now);
+    arm(a);
+}
+
+void
+availability_want(Availability *a, uint64_t now, void *waiter)
+{
+    if (a->generation != 0) {
+        a->effects->answer(a->userdata, waiter, NULL);
+        return;
+    }
+    g_ptr_array_add(a->waiters, waiter);
+    try_to_connect(a, now);
+    if (a->generation == 0 && !current_attempt(a))
+        refuse_waiters(a, a->message);
+    arm(a);
+}
+
+void
+availability_reconnect(Availability *a, uint64_t now, void *waiter)
+{
+    if (a->generation != 0)
+        drop_connection(a, "A new connection was asked for");
+    availability_want(a, now, waiter);
+}
+
+void
+availability_forget(Availability *a, void *waiter)
+{
+    g_ptr_array_remove_fast(a->waiters, waiter);
+}
+
+void
+availability_stop(Availability *a, uint64_t now, const char *message)
+{
+    a->running = false;
+    if (a->generation != 0)
+        drop_connection(a, message);
+    refuse_waiters(a, message);
+    arm(a);
+}
+
+Status
+availability_status(const Availability *a)
+{
+    return a->status;
+}
+
+const char *
+availability_message(const Availability *a)
+{
+    return a->message;
+}
+
+unsigned
+availability_generation(const Availability *a)
+{
+    return a->generation;
+}
+
+uint64_t
+availability_next_attempt(const Availability *a)
+{
+    return a->next_attempt;
+}

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domain.h"
+
+#include "names.h"
+
+#include <string.h>
+
+static const char *const state_names[_DOMAIN_STATE_MAX] = {
+    [DOMAIN_NOSTATE] = "nostate",   [DOMAIN_RUNNING] = "running",
+    [DOMAIN_IDLE] = "idle",         [DOMAIN_PAUSED] = "paused",
+    [DOMAIN_SHUTDOWN] = "shutdown", [DOMAIN_SHUTOFF] = "shutoff",
+    [DOMAIN_CRASHED] = "crashed",   [DOMAIN_PMSUSPENDED] = "pmsuspended",
+};
+
+const char *
+domain_state_name(DomainState state)
+{
+    return (unsigned)state < _DOMAIN_STATE_MAX ? state_names[state] : state_names[DOMAIN_NOSTATE];
+}
+
+bool
+domain_state_is_down(DomainState state)
+{
+    return state == DOMAIN_SHUTOFF;
+}
+
+DomainSnapshot *
+domain_snapshot_new(const char *uuid)
+{
+    DomainSnapshot *snapshot = g_new0(DomainSnapshot, 1);
+
+    g_strlcpy(snapshot->uuid, uuid, sizeof snapshot->uuid);
+    snapshot->id = -1;
+    return snapshot;
+}
+
+void
+domain_snapshot_free(DomainSnapshot *snapshot)
+{
+    if (!snapshot)
+        return;
+    g_free(snapshot->name);
+    g_free(snapshot->title);
+    g_free(snapshot->description);
+    g_free(snapshot);
+}
+
+Domain *
+domain_new(const char *uuid)
+{
+    Domain *domain = g_new0(Domain, 1);
+
+    domain->n_ref = 1;
+    domain->uuid = g_strdup(uuid);
+    domain->path = domain_path_from_uuid(uuid);
+    domain->name = g_strdup("");
+    domain->title = g_strdup("");
+    domain->description = g_strdup("");
+    domain->state_name = domain_state_name(DOMAIN_NOSTATE);
+    domain->reason = "unknown";
+    domain->id = -1;
+    domain->job_path = g_strdup("/");
+    return domain;
+}
+
+Domain *
+domain_ref(Domain *domain)
+{
+    domain->n_ref++;
+    return domain;
+}
+
+void
+domain_unref(Domain *domain)
+{
+    if (!domain || --domain->n_ref > 0)
+        return;
+    g_free(domain->uuid);
+    g_free(domain->path);
+    g_free(domain->name);
+    g_free(domain->title);
+    g_free(domain->description);
+    g_free(domain->job_path);
+    g_free(domain);
+}
+
+/* Move *from into *to; returns `bit` if that is another text. */
+static uint64_t
+take_string(char **to, char **from, uint64_t bit)
+{
+    const char *text = *from ? *from : "";
+
+    if (g_str_equal(*to, text))
+        return 0;
+    g_free(*to);
+    *to = *from ? g_steal_pointer(from) : g_strdup("");
+    return bit;
+}
+
+static uint64_t
+take_static_string(const char **to, const char *from, uint64_t bit)
+{
+    if (g_str_equal(*to, from))
+        return 0;
+    *to = from;
+    return bit;
+}
+
+static uint64_t
+take_int(int *to, int from, uint64_t bit)
+{
+    if (*to == from)
+        return 0;
+    *to = from;
+    return bit;
+}
+
+static uint64_t
+apply_state(Domain *domain, DomainSnapshot *snapshot)
+{
+    uint64_t changed = 0;
+
+    changed |= take_string(&domain->name, &snapshot->name, DOMAIN_CHANGED(NAME));
+    changed |= take_static_string(&domain->state_name, domain_state_name(snapshot->state),
+                                  DOMAIN_CHANGED(STATE));
+    changed |= take_static_string(&domain->reason, snapshot->reason ? snapshot->reason : "unknown",
+                                  DOMAIN_CHANGED(STATE_REASON));
+    changed |= take_int(&domain->id, snapshot->id, DOMAIN_CHANGED(ID));
+    domain->state = snapshot->state;
+    return changed;
+}
+
+static uint64_t
+apply_xml(Domain *domain, DomainSnapshot *snapshot)
+{
+    uint64_t changed = 0;
+
+    changed |= take_string(&domain->title, &snapshot->title, DOMAIN_CHANGED(TITLE));
+    changed |=
+        take_string(&domain->description, &snapshot->description, DOMAIN_CHANGED(DESCRIPTION));
+    return changed;
+}
+
+uint64_t
+domain_apply(Domain *domain, DomainSnapshot *snapshot)
+{
+    uint64_t changed = 0;
+
+    if (snapshot->known & FACT_STATE)
+        changed |= apply_state(domain, snapshot);
+    if (snapshot->known & FACT_PERSISTENT)
+        changed |= take_int(&domain->persistent, snapshot->persistent, DOMAIN_CHANGED(PERSISTENT));
+    if (snapshot->known & FACT_AUTOSTART)
+        changed |= take_int(&domain->autostart, snapshot->autostart, DOMAIN_CHANGED(AUTOSTART));
+    if (snapshot->known & FACT_XML)
+        changed |= apply_xml(domain, snapshot);
+    domain->known |= snapshot->known;
+    domain->unsignaled |= changed;
+    return changed;
+}
+
+void
+domain_set_available(Domain *domain, bool available)
+{
+    domain->unsignaled |= take_int(&domain->available, available, DOMAIN_CHANGED(AVAILABLE));
+}
+
+void
+domain_set_job(Domain *domain, const char *job_path)
+{
+    g_autofree char *copy = g_strdup(job_path ? job_path : "/");
+
+    domain->unsignaled |= take_string(&domain->job_path, &copy, DOMAIN_CHANGED(JOB));
+}
+
+static bool
+parse_uuid(const char *text, char separator, char uuid[static UUID_LENGTH + 1])
+{
+    for (unsigned i = 0; i < UUID_LENGTH; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != separator : !g_ascii_isxdigit(text[i]))
+            return false;
+        uuid[i] = dash ? '-' : g_ascii_tolower(text[i]);
+    }
+    uuid[UUID_LENGTH] = '\0';
+    return text[UUID_LENGTH] == '\0';
+}
+
+bool
+domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1])
+{
+    return parse_uuid(text, '-', uuid);
+}
+
+char *
+domain_path_from_uuid(const char *uuid)
+{
+    char *path = g_strconcat(VMS_DOMAIN_PREFIX "/", uuid, NULL);
+
+    g_strdelimit(path + strlen(VMS_DOMAIN_PREFIX), "-", '_');
+    return path;
+}
+
+bool
+domain_uuid_from_path(const char *path, char uuid[static UUID_LENGTH + 1])
+{
+    if (!g_str_has_prefix(path, VMS_DOMAIN_PREFIX "/"))
+        return false;
+    path += strlen(VMS_DOMAIN_PREFIX "/");
+    if (!parse_uuid(path, '_', uuid))
+        return false;
+    /* One object, one path: upper case names nothing. */
+    for (unsigned i = 0; i < UUID_LENGTH; i++)
+        if (g_ascii_isupper(path[i]))
+            return false;
+    return true;
+}

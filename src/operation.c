@@ -1,0 +1,845 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation.h"
+
+#define MSEC UINT64_C(1000)
+#define SEC  (1000 * MSEC)
+
+/* A guest just woken may miss a request that is sent within its first second. */
+#define WAKE_SETTLE     (1500 * MSEC)
+/* The work is done; how long its last look at the domain may hold up the answer. */
+#define LAST_LOOK_LIMIT (5 * SEC)
+/* An operation does not wait for a hypervisor that stays away longer than this. */
+#define AWAY_LIMIT      (600 * SEC)
+
+#define MAY_HAVE "it may have been carried out"
+
+typedef enum {
+    STEP_DONE,
+    STEP_CREATE,
+    STEP_RESUME,
+    STEP_WAKEUP,
+    STEP_AWAIT_AWAKE,
+    STEP_SETTLE,
+    STEP_SUSPEND,
+    STEP_ASK_SHUTDOWN,
+    STEP_AWAIT_DOWN,
+    STEP_FORCE, /* Stop's last resort; a guest that went down by itself skips it */
+    STEP_DESTROY,
+    STEP_ASK_REBOOT,
+    STEP_AWAIT_REBOOT,
+    STEP_RESET,
+    _STEP_MAX,
+} Step;
+
+#define PLAN_MAX 8
+
+typedef struct {
+    bool allowed;
+    Step steps[PLAN_MAX];
+} Plan;
+
+#define PLAN(...)                                                                                  \
+    {                                                                                              \
+        .allowed = true, .steps = { __VA_ARGS__, STEP_DONE }                                       \
+    }
+
+#define WAKE         STEP_WAKEUP, STEP_AWAIT_AWAKE
+#define ASK_AND_WAIT STEP_ASK_SHUTDOWN, STEP_AWAIT_DOWN
+
+/* The table of the interface's documentation; what is not listed is InvalidState. */
+static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
+    [OPERATION_START] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(STEP_CREATE),
+            [DOMAIN_PAUSED] = PLAN(STEP_RESUME),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE),
+            [DOMAIN_SHUTOFF] = PLAN(STEP_CREATE),
+        },
+    [OPERATION_STOP] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_SETTLE, ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_FORCE),
+            [DOMAIN_CRASHED] = PLAN(STEP_FORCE),
+        },
+    [OPERATION_PAUSE] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(STEP_SUSPEND),
+            [DOMAIN_RUNNING] = PLAN(STEP_SUSPEND),
+            [DOMAIN_IDLE] = PLAN(STEP_SUSPEND),
+        },
+    [OPERATION_RESUME] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(STEP_RESUME),
+            [DOMAIN_PAUSED] = PLAN(STEP_RESUME),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE),
+        },
+    [OPERATION_FORCE_STOP] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(STEP_DESTROY),
+            [DOMAIN_RUNNING] = PLAN(STEP_DESTROY),
+            [DOMAIN_IDLE] = PLAN(STEP_DESTROY),
+            [DOMAIN_PAUSED] = PLAN(STEP_DESTROY),
+            [DOMAIN_PMSUSPENDED] = PLAN(STEP_DESTROY),
+            [DOMAIN_SHUTDOWN] = PLAN(STEP_DESTROY),
+            [DOMAIN_CRASHED] = PLAN(STEP_DESTROY),
+        },
+    [OPERATION_REBOOT] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_SETTLE, ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_CREATE),
+        },
+    [OPERATION_RESET] =
+        {
+            [DOMAIN_NOSTATE] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_RUNNING] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_IDLE] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_PAUSED] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_PMSUSPENDED] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_SHUTDOWN] = PLAN(STEP_DESTROY, STEP_CREATE),
+            [DOMAIN_CRASHED] = PLAN(STEP_DESTROY, STEP_CREATE),
+        },
+};
+
+/* A transient domain would vanish with its power: the hypervisor cycles it in place. */
+static const Plan transient_reboot = PLAN(STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+static const Plan transient_reboot_paused = PLAN(STEP_RESUME, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+static const Plan transient_reboot_asleep =
+    PLAN(WAKE, STEP_SETTLE, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+static const Plan transient_reset = PLAN(STEP_RESET);
+
+/* What a step is: the call it makes, if any, and what it may be skipped or cancelled for. */
+static const struct {
+    bool calls;
+    bool asks;     /* a request to the guest: nothing waits for the call itself */
+    bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
+    DomainVerb verb;
+} steps[_STEP_MAX] = {
+    [STEP_CREATE] = {.calls = true, .verb = VERB_CREATE},
+    [STEP_RESUME] = {.calls = true, .prepares = true, .verb = VERB_RESUME},
+    [STEP_WAKEUP] = {.calls = true, .prepares = true, .verb = VERB_WAKEUP},
+    [STEP_AWAIT_AWAKE] = {.prepares = true},
+    [STEP_SETTLE] = {.prepares = true},
+    [STEP_SUSPEND] = {.calls = true, .verb = VERB_SUSPEND},
+    [STEP_ASK_SHUTDOWN] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_SHUTDOWN},
+    [STEP_FORCE] = {.calls = true, .verb = VERB_DESTROY},
+    [STEP_DESTROY] = {.calls = true, .verb = VERB_DESTROY},
+    [STEP_ASK_REBOOT] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_REBOOT},
+    [STEP_RESET] = {.calls = true, .verb = VERB_RESET},
+};
+
+static const char *const operation_names[_OPERATION_MAX] = {
+    [OPERATION_START] = "Start",   [OPERATION_STOP] = "Stop",
+    [OPERATION_PAUSE] = "Pause",   [OPERATION_RESUME] = "Resume",
+    [OPERATION_REBOOT] = "Reboot", [OPERATION_FORCE_STOP] = "ForceStop",
+    [OPERATION_RESET] = "Reset",
+};
+
+static const char *const result_names[_RESULT_MAX] = {
+    [RESULT_DONE] = "done",
+    [RESULT_FAILED] = "failed",
+    [RESULT_TIMEOUT] = "timeout",
+    [RESULT_CANCELED] = "canceled",
+};
+
+struct Operation {
+    OperationSpec spec;
+    char *domain_name;
+    const OperationEffects *effects;
+    void *userdata;
+
+    const Step *step; /* into a plan; NULL once it is finished */
+    uint64_t started;
+    uint64_t deadline;
+    uint64_t until; /* the end of a pause between steps, or of the last look */
+    uint64_t armed;
+
+    bool connected;
+    uint64_t away_since;
+
+    Observation seen;
+    int first_id;
+    bool rebooted;
+
+    unsigned last_serial;
+    unsigned call; /* serial of the step's call under way; 0: none */
+    unsigned ask;  /* serial of the request to the guest under way; 0: none */
+    bool sent;     /* some call may have reached the hypervisor */
+    bool recall;   /* the step's call is to be made once we have looked */
+    bool reask;    /* likewise the request */
+    bool looking;  /* nothing goes on before the domain was looked at */
+    bool overtaken;
+
+    Error *failure; /* what a look is to decide about, and is the answer if it was no success */
+    bool lost;      /* the failure leaves open whether the call was carried out */
+};
+
+static void advance(Operation *op, uint64_t now);
+
+const char *
+operation_name(OperationKind kind)
+{
+    return operation_names[kind];
+}
+
+const char *
+operation_result_name(OperationResult result)
+{
+    return result_names[result];
+}
+
+static const Plan *
+find_plan(OperationKind kind, DomainState state, bool persistent)
+{
+    const Plan *plan = &plans[kind][(unsigned)state < _DOMAIN_STATE_MAX ? state : DOMAIN_NOSTATE];
+
+    if (persistent || !plan->allowed)
+        return plan;
+    if (kind == OPERATION_RESET)
+        return &transient_reset;
+    if (kind != OPERATION_REBOOT)
+        return plan;
+    if (state == DOMAIN_PAUSED)
+        return &transient_reboot_paused;
+    return state == DOMAIN_PMSUSPENDED ? &transient_reboot_asleep : &transient_reboot;
+}
+
+Error *
+operation_check(const OperationSpec *spec, DomainState state, bool persistent,
+                const char *domain_name)
+{
+    if (!find_plan(spec->kind, state, persistent)->allowed)
+        return error_new(ERROR_INVALID_STATE, "%s is not possible: \"%s\" is %s",
+                         operation_name(spec->kind), domain_name, domain_state_name(state));
+    if (spec->kind == OPERATION_STOP && state == DOMAIN_CRASHED && !spec->force)
+        return error_new(ERROR_INVALID_STATE,
+                         "Stop without force is not possible: \"%s\" is crashed", domain_name);
+    return NULL;
+}
+
+Operation *
+operation_new(const OperationSpec *spec, const char *domain_name, const OperationEffects *effects,
+              void *userdata)
+{
+    Operation *op = g_new0(Operation, 1);
+
+    op->spec = *spec;
+    op->domain_name = g_strdup(domain_name);
+    op->effects = effects;
+    op->userdata = userdata;
+    op->armed = UINT64_MAX;
+    op->until = UINT64_MAX;
+    return op;
+}
+
+void
+operation_free(Operation *op)
+{
+    if (!op)
+        return;
+    g_free(op->domain_name);
+    error_free(op->failure);
+    g_free(op);
+}
+
+const OperationSpec *
+operation_spec(const Operation *op)
+{
+    return &op->spec;
+}
+
+bool
+operation_is_same(const Operation *op, const OperationSpec *spec)
+{
+    return op->spec.kind == spec->kind && op->spec.timeout == spec->timeout &&
+           op->spec.timeout_given == spec->timeout_given && op->spec.force == spec->force &&
+           op->spec.paused == spec->paused;
+}
+
+static uint64_t
+saturating_add(uint64_t a, uint64_t b)
+{
+    return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* Down, or up again in another life. */
+static bool
+is_down(const Operation *op)
+{
+    bool other_life = op->first_id >= 0 && op->seen.id >= 0 && op->seen.id != op->first_id;
+
+    return op->seen.gone || domain_state_is_down(op->seen.state) || other_life;
+}
+
+static bool
+is_active(const Operation *op)
+{
+    return !op->seen.gone && op->seen.id >= 0;
+}
+
+static bool
+forces(const Operation *op)
+{
+    return op->spec.kind == OPERATION_STOP && op->spec.force;
+}
+
+/* Still before the guest is down, in a plan that asks it to go down. */
+static bool
+waits_for_guest(const Operation *op)
+{
+    for (const Step *step = op->step; step && *step != STEP_DONE; step++)
+        if (*step == STEP_AWAIT_DOWN || *step == STEP_AWAIT_REBOOT || *step == STEP_AWAIT_AWAKE)
+            return true;
+    return false;
+}
+
+/* Stop's and Reboot's time is for the guest to go down in; what comes after that takes its own. */
+static bool
+deadline_applies(const Operation *op)
+{
+    bool bounds_all = op->spec.timeout_given && op->spec.kind != OPERATION_STOP &&
+                      op->spec.kind != OPERATION_REBOOT;
+
+    return *op->step != STEP_DONE && (bounds_all || waits_for_guest(op));
+}
+
+static void
+arm(Operation *op)
+{
+    uint64_t when = UINT64_MAX;
+
+    if (op->step && !op->connected)
+        when = saturating_add(op->away_since, AWAY_LIMIT);
+    else if (op->step)
+        when = deadline_applies(op) ? MIN(op->until, op->deadline) : op->until;
+    if (when == op->armed)
+        return;
+    op->armed = when;
+    op->effects->arm(op->userdata, when);
+}
+
+static void
+finish(Operation *op, OperationResult result, const Error *error)
+{
+    g_autoptr(Error) copy = error_copy(error);
+
+    op->step = NULL;
+    arm(op);
+    op->effects->finished(op->userdata, result, copy);
+}
+
+static void
+finish_canceled(Operation *op, const char *why)
+{
+    g_autoptr(Error) error =
+        error_new(ERROR_CANCELED, "%s of \"%s\" was canceled: %s%s", operation_name(op->spec.kind),
+                  op->domain_name, why, op->lost ? "; " MAY_HAVE : "");
+
+    finish(op, RESULT_CANCELED, error);
+}
+
+static void
+finish_failed(Operation *op)
+{
+    g_autoptr(Error) error =
+        op->lost ? error_append(op->failure, MAY_HAVE) : error_copy(op->failure);
+
+    if (op->overtaken && op->lost)
+        finish_canceled(op, "ForceStop overtook it");
+    else
+        finish(op, RESULT_FAILED, error);
+}
+
+static void
+finish_timeout(Operation *op)
+{
+    const char *name = operation_name(op->spec.kind);
+    g_autoptr(Error) error = NULL;
+
+    if (op->spec.kind == OPERATION_REBOOT && *op->step == STEP_AWAIT_REBOOT)
+        error = error_new(ERROR_TIMEOUT,
+                          "Reboot: the guest of \"%s\" did not restart in time; nothing was "
+                          "forced, and if it obeys later it restarts then",
+                          op->domain_name);
+    else if (op->spec.kind == OPERATION_REBOOT)
+        error = error_new(ERROR_TIMEOUT,
+                          "Reboot: the guest of \"%s\" did not shut down in time; nothing was "
+                          "forced, and if it obeys later it stays off",
+                          op->domain_name);
+    else if (op->spec.kind == OPERATION_STOP)
+        error = error_new(ERROR_TIMEOUT,
+                          "Stop: the guest of \"%s\" did not shut down in time; nothing was forced",
+                          op->domain_name);
+    else
+        error = error_new(ERROR_TIMEOUT, "%s of \"%s\" was not done in time%s", name,
+                          op->domain_name, op->call ? "; it may still be carried out" : "");
+    finish(op, RESULT_TIMEOUT, error);
+}
+
+static void
+look(Operation *op)
+{
+    op->looking = true;
+    op->effects->look(op->userdata);
+}
+
+static void
+remember_failure(Operation *op, const Error *error, bool lost)
+{
+    error_free(op->failure);
+    op->failure = error ? error_copy(error)
+                        : error_new(ERROR_OPERATION_FAILED, "The connection to libvirt was lost");
+    op->lost = lost;
+}
+
+static void
+forget_failure(Operation *op)
+{
+    g_clear_pointer(&op->failure, error_free);
+    op->lost = false;
+}
+
+static DomainVerb
+verb_of(const Operation *op, Step step)
+{
+    if (step == STEP_CREATE && op->spec.paused)
+        return VERB_CREATE_PAUSED;
+    return steps[step].verb;
+}
+
+static void
+make_call(Operation *op)
+{
+    unsigned serial = ++op->last_serial;
+
+    op->recall = false;
+    op->call = serial;
+    op->sent = true;
+    op->effects->call(op->userdata, verb_of(op, *op->step), serial);
+}
+
+static void
+ask_guest(Operation *op, Step step)
+{
+    unsigned serial = ++op->last_serial;
+
+    op->reask = false;
+    op->ask = serial;
+    op->sent = true;
+    op->rebooted = false;
+    op->effects->call(op->userdata, steps[step].verb, serial);
+}
+
+/* What the step has to bring about, so that a look can tell whether a lost call did it. */
+static bool
+goal_is_reached(const Operation *op)
+{
+    switch (*op->step) {
+    case STEP_CREATE:
+        return is_active(op);
+    case STEP_RESUME:
+        return is_active(op) && (op->seen.state == DOMAIN_RUNNING || op->seen.state == DOMAIN_IDLE);
+    case STEP_WAKEUP:
+    case STEP_AWAIT_AWAKE:
+        return is_active(op) && op->seen.state != DOMAIN_PMSUSPENDED;
+    case STEP_SUSPEND:
+        return op->seen.state == DOMAIN_PAUSED;
+    case STEP_AWAIT_DOWN:
+    case STEP_FORCE:
+    case STEP_DESTROY:
+        return is_down(op);
+    case STEP_AWAIT_REBOOT:
+        return op->rebooted;
+    default:
+        return false;
+    }
+}
+
+static bool
+plan_awaits_down(const Operation *op)
+{
+    const Step *step = op->step;
+
+    while (*step != STEP_DONE && *step != STEP_AWAIT_DOWN)
+        step++;
+    return *step == STEP_AWAIT_DOWN;
+}
+
+static void
+skip_to(Operation *op, Step step)
+{
+    while (*op->step != step && *op->step != STEP_DONE)
+        op->step++;
+}
+
+/* The guest can be asked no longer: a Stop that forces waits out its time, then forces. */
+static void
+go_on_without_asking(Operation *op, uint64_t now)
+{
+    forget_failure(op);
+    skip_to(op, STEP_AWAIT_DOWN);
+    advance(op, now);
+}
+
+static void
+begin_step(Operation *op, uint64_t now)
+{
+    Step step = *op->step;
+
+    if (!op->connected) {
+        op->recall = true;
+        look(op);
+        return;
+    }
+    if (!steps[step].asks) {
+        make_call(op);
+        return;
+    }
+    op->step++;
+    ask_guest(op, step);
+    if (op->step)
+        advance(op, now);
+}
+
+/* The work is done. The answer waits for what it changed to be known and signalled. */
+static void
+begin_last_look(Operation *op, uint64_t now)
+{
+    op->until = saturating_add(now, LAST_LOOK_LIMIT);
+    look(op);
+}
+
+/* Crashed on the way down. */
+static void
+handle_crash(Operation *op, uint64_t now)
+{
+    if (forces(op)) {
+        skip_to(op, STEP_FORCE);
+        advance(op, now);
+        return;
+    }
+    g_autoptr(Error) error =
+        error_new(ERROR_INVALID_STATE, "%s of \"%s\" cannot go on: it has crashed",
+                  operation_name(op->spec.kind), op->domain_name);
+    finish(op, RESULT_FAILED, error);
+}
+
+static void
+await(Operation *op, uint64_t now)
+{
+    if (is_down(op) && plan_awaits_down(op)) {
+        /* Down by itself: what would force it is not needed. */
+        skip_to(op, STEP_AWAIT_DOWN);
+        op->step++;
+        if (*op->step == STEP_FORCE)
+            op->step++;
+        advance(op, now);
+    } else if (goal_is_reached(op)) {
+        op->step++;
+        advance(op, now);
+    } else if (op->seen.state == DOMAIN_CRASHED) {
+        handle_crash(op, now);
+    } else if (is_down(op)) {
+        g_autoptr(Error) error =
+            error_new(ERROR_OPERATION_FAILED, "%s of \"%s\" cannot go on: it went down",
+                      operation_name(op->spec.kind), op->domain_name);
+        finish(op, RESULT_FAILED, error);
+    }
+}
+
+/* Begin the step that stands next. Does not come back to a step that has begun. */
+static void
+advance(Operation *op, uint64_t now)
+{
+    op->until = UINT64_MAX;
+    switch (*op->step) {
+    case STEP_DONE:
+        begin_last_look(op, now);
+        break;
+    case STEP_SETTLE:
+        op->until = saturating_add(now, WAKE_SETTLE);
+        break;
+    case STEP_AWAIT_AWAKE:
+    case STEP_AWAIT_DOWN:
+    case STEP_AWAIT_REBOOT:
+        await(op, now);
+        break;
+    default:
+        begin_step(op, now);
+    }
+}
+
+void
+operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool persistent)
+{
+    op->step = find_plan(op->spec.kind, state, persistent)->steps;
+    op->started = now;
+    op->deadline = saturating_add(now, op->spec.timeout);
+    op->connected = true;
+    op->seen = (Observation){.state = state, .id = id};
+    op->first_id = id;
+    advance(op, now);
+    if (op->step)
+        arm(op);
+}
+
+/* A look after a failed or lost call has come: was it carried out after all? */
+static void
+decide_by_look(Operation *op, uint64_t now)
+{
+    bool success_all_the_same = *op->step == STEP_FORCE || op->lost;
+
+    if (op->overtaken) {
+        finish_failed(op);
+        return;
+    }
+    if (success_all_the_same && goal_is_reached(op)) {
+        forget_failure(op);
+        op->step++;
+        advance(op, now);
+    } else if (forces(op) && steps[*op->step].prepares) {
+        go_on_without_asking(op, now);
+    } else if (op->lost && *op->step == STEP_AWAIT_DOWN) {
+        forget_failure(op);
+        await(op, now);
+    } else {
+        finish_failed(op);
+    }
+}
+
+static void
+looked(Operation *op, uint64_t now)
+{
+    op->looking = false;
+    if (*op->step == STEP_DONE) {
+        finish(op, RESULT_DONE, NULL);
+        return;
+    }
+    if (op->failure) {
+        decide_by_look(op, now);
+        return;
+    }
+    if (op->recall && *op->step == STEP_FORCE && is_down(op)) {
+        op->recall = false;
+        op->step++;
+        advance(op, now);
+        return;
+    }
+    if (op->recall) {
+        op->recall = false;
+        begin_step(op, now);
+        return;
+    }
+    if (op->reask && *op->step == STEP_AWAIT_DOWN && !is_down(op)) {
+        ask_guest(op, STEP_ASK_SHUTDOWN);
+        return;
+    }
+    if (op->reask && *op->step == STEP_AWAIT_REBOOT) {
+        ask_guest(op, STEP_ASK_REBOOT);
+        return;
+    }
+    if (!op->call && *op->step != STEP_SETTLE)
+        await(op, now);
+}
+
+static bool
+is_awaiting(const Operation *op)
+{
+    return !op->call && !op->failure && !op->recall &&
+           (*op->step == STEP_AWAIT_DOWN || *op->step == STEP_AWAIT_AWAKE ||
+            *op->step == STEP_AWAIT_REBOOT);
+}
+
+void
+operation_observe(Operation *op, uint64_t now, const Observation *seen)
+{
+    if (!op->step)
+        return;
+    op->seen = *seen;
+    if (op->looking && seen->settled)
+        looked(op, now);
+    else if (is_awaiting(op))
+        await(op, now);
+    if (op->step)
+        arm(op);
+}
+
+void
+operation_event(Operation *op, uint64_t now, OperationEvent event)
+{
+    if (!op->step)
+        return;
+    if (event == OPERATION_EVENT_REBOOTED)
+        op->rebooted = true;
+    if (is_awaiting(op))
+        await(op, now);
+    if (op->step)
+        arm(op);
+}
+
+static void
+ask_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
+{
+    op->ask = 0;
+    if (*op->step != STEP_AWAIT_DOWN && *op->step != STEP_AWAIT_REBOOT)
+        return;
+    switch (outcome) {
+    case OUTCOME_OK:
+        if (*op->step == STEP_AWAIT_REBOOT && op->spec.reboot_in_call)
+            operation_event(op, now, OPERATION_EVENT_REBOOTED);
+        break;
+    case OUTCOME_UNSENT:
+        op->reask = true;
+        look(op);
+        break;
+    case OUTCOME_LOST:
+        /* It may have been heard. Whether it restarted the guest, no look can tell. */
+        remember_failure(op, error, true);
+        look(op);
+        break;
+    case OUTCOME_FAILED:
+        if (forces(op))
+            break;
+        remember_failure(op, error, false);
+        look(op);
+        break;
+    }
+}
+
+static void
+step_call_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
+{
+    op->call = 0;
+    if (op->overtaken && outcome != OUTCOME_FAILED) {
+        finish_canceled(op, "ForceStop overtook it");
+        return;
+    }
+    switch (outcome) {
+    case OUTCOME_OK:
+        op->step++;
+        advance(op, now);
+        break;
+    case OUTCOME_UNSENT:
+        op->recall = true;
+        look(op);
+        break;
+    case OUTCOME_LOST:
+    case OUTCOME_FAILED:
+        remember_failure(op, error, outcome == OUTCOME_LOST);
+        look(op);
+        break;
+    }
+}
+
+void
+operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
+                    const Error *error)
+{
+    if (!op->step || serial == 0)
+        return;
+    if (serial == op->ask)
+        ask_done(op, now, outcome, error);
+    else if (serial == op->call)
+        step_call_done(op, now, outcome, error);
+    if (op->step)
+        arm(op);
+}
+
+static void
+handle_deadline(Operation *op, uint64_t now)
+{
+    if (forces(op)) {
+        op->call = 0; /* a hanging call that was to prepare holds up nothing */
+        op->looking = op->recall = op->reask = false;
+        forget_failure(op);
+        skip_to(op, STEP_FORCE);
+        advance(op, now);
+        return;
+    }
+    finish_timeout(op);
+}
+
+static void
+handle_away_limit(Operation *op)
+{
+    if (!op->sent) {
+        g_autoptr(Error) error = error_not_available("libvirt has been away for too long");
+        finish(op, RESULT_FAILED, error);
+        return;
+    }
+    if (!op->failure)
+        op->failure = error_new(ERROR_OPERATION_FAILED,
+                                "libvirt has been away for too long to finish %s of \"%s\"",
+                                operation_name(op->spec.kind), op->domain_name);
+    op->lost = true;
+    finish_failed(op);
+}
+
+void
+operation_elapsed(Operation *op, uint64_t now)
+{
+    if (!op->step)
+        return;
+    op->armed = UINT64_MAX;
+    if (!op->connected) {
+        if (now - op->away_since >= AWAY_LIMIT)
+            handle_away_limit(op);
+    } else if (*op->step == STEP_DONE && op->until <= now) {
+        finish(op, RESULT_DONE, NULL);
+    } else if (deadline_applies(op) && op->deadline <= now) {
+        handle_deadline(op, now);
+    } else if (*op->step == STEP_SETTLE && op->until <= now) {
+        op->step++;
+        advance(op, now);
+    }
+    if (op->step)
+        arm(op);
+}
+
+void
+operation_connection(Operation *op, uint64_t now, bool connected)
+{
+    if (!op->step || op->connected == connected)
+        return;
+    op->connected = connected;
+    op->away_since = now;
+    /* Events are missed from now on: nothing goes on before the domain was looked at again. */
+    if (!connected) {
+        if (*op->step == STEP_AWAIT_REBOOT && !op->failure)
+            remember_failure(op, NULL, true);
+        look(op);
+    }
+    arm(op);
+}
+
+Error *
+operation_cancel(Operation *op, uint64_t now)
+{
+    bool can_stop = op->step && *op->step != STEP_DONE && !op->overtaken &&
+                    (!op->call || steps[*op->step].prepares);
+
+    if (!can_stop)
+        return error_new(ERROR_INVALID_STATE, "%s of \"%s\" can no longer be canceled",
+                         operation_name(op->spec.kind), op->domain_name);
+    finish_canceled(op, "as was asked for");
+    return NULL;
+}
+
+void
+operation_overtake(Operation *op, uint64_t now)
+{
+    if (!op->step)
+        return;
+    op->overtaken = true;
+    if (*op->step == STEP_DONE)
+        finish(op, RESULT_DONE, NULL);
+    else if (!op->call)
+        finish_canceled(op, "ForceStop overtook it");
+}
