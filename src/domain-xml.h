@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What we read out of a domain's XML, with libxml2. No network, no external entities; any thread.
+ */
+
+#include "domain.h"
+
+/* Add FACT_XML to `snapshot`; false, and nothing is added, where `xml` is no domain. */
+bool domain_xml_read(const char *xml, DomainSnapshot *snapshot);
+
+/*
+ * The name and the UUID that defining this XML is about; each is "" where the XML has none. False
+ * where it is no well-formed domain.
+ */
+bool domain_xml_identity(const char *xml, char **ret_name, char **ret_uuid);

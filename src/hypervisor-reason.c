@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-reason.h"
+
+#include <libvirt/libvirt.h>
+
+#define REASONS_MAX 16
+
+static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
+    [DOMAIN_RUNNING] =
+        {
+            [VIR_DOMAIN_RUNNING_BOOTED] = "booted",
+            [VIR_DOMAIN_RUNNING_MIGRATED] = "migrated",
+            [VIR_DOMAIN_RUNNING_RESTORED] = "restored",
+            [VIR_DOMAIN_RUNNING_FROM_SNAPSHOT] = "from-snapshot",
+            [VIR_DOMAIN_RUNNING_UNPAUSED] = "unpaused",
+            [VIR_DOMAIN_RUNNING_MIGRATION_CANCELED] = "migration-canceled",
+            [VIR_DOMAIN_RUNNING_SAVE_CANCELED] = "save-canceled",
+            [VIR_DOMAIN_RUNNING_WAKEUP] = "wakeup",
+            [VIR_DOMAIN_RUNNING_CRASHED] = "crashed",
+            [VIR_DOMAIN_RUNNING_POSTCOPY] = "post-copy",
+        },
+    [DOMAIN_PAUSED] =
+        {
+            [VIR_DOMAIN_PAUSED_USER] = "user",
+            [VIR_DOMAIN_PAUSED_MIGRATION] = "migration",
+            [VIR_DOMAIN_PAUSED_SAVE] = "save",
+            [VIR_DOMAIN_PAUSED_DUMP] = "dump",
+            [VIR_DOMAIN_PAUSED_IOERROR] = "io-error",
+            [VIR_DOMAIN_PAUSED_WATCHDOG] = "watchdog",
+            [VIR_DOMAIN_PAUSED_FROM_SNAPSHOT] = "from-snapshot",
+            [VIR_DOMAIN_PAUSED_SHUTTING_DOWN] = "shutting-down",
+            [VIR_DOMAIN_PAUSED_SNAPSHOT] = "snapshot",
+            [VIR_DOMAIN_PAUSED_CRASHED] = "crashed",
+            [VIR_DOMAIN_PAUSED_STARTING_UP] = "starting-up",
+            [VIR_DOMAIN_PAUSED_POSTCOPY] = "post-copy",
+            [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = "post-copy-failed",
+        },
+    [DOMAIN_SHUTDOWN] =
+        {
+            [VIR_DOMAIN_SHUTDOWN_USER] = "user",
+        },
+    [DOMAIN_SHUTOFF] =
+        {
+            [VIR_DOMAIN_SHUTOFF_SHUTDOWN] = "shut-down",
+            [VIR_DOMAIN_SHUTOFF_DESTROYED] = "destroyed",
+            [VIR_DOMAIN_SHUTOFF_CRASHED] = "crashed",
+            [VIR_DOMAIN_SHUTOFF_MIGRATED] = "migrated",
+            [VIR_DOMAIN_SHUTOFF_SAVED] = "saved",
+            [VIR_DOMAIN_SHUTOFF_FAILED] = "failed",
+            [VIR_DOMAIN_SHUTOFF_FROM_SNAPSHOT] = "from-snapshot",
+            [VIR_DOMAIN_SHUTOFF_DAEMON] = "daemon",
+        },
+    [DOMAIN_CRASHED] =
+        {
+            [VIR_DOMAIN_CRASHED_PANICKED] = "panicked",
+        },
+};
+
+const char *
+hypervisor_reason_name(DomainState state, int reason)
+{
+    if ((unsigned)state >= _DOMAIN_STATE_MAX || (unsigned)reason >= REASONS_MAX)
+        return "unknown";
+    return reasons[state][reason] ? reasons[state][reason] : "unknown";
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * libvirt, as plain C: the only module that knows its headers.
+ *
+ * A Hypervisor is one connection. It carries one call at a time and belongs to the lane (thread)
+ * that opened it: every function that takes one is called on that thread only, may block for as
+ * long as libvirt does, and reports failures with libvirt's own words. Events arrive on libvirt's
+ * event thread, which does nothing but hand them on.
+ */
+
+#include "availability.h"
+#include "domain.h"
+#include "errors.h"
+#include "operation.h"
+
+typedef struct Hypervisor Hypervisor;
+
+/* What the connected hypervisor is. */
+typedef struct {
+    char *hostname;
+    char *type;
+    char *version;
+    char *libvirt_version;
+} HypervisorIdentity;
+
+void hypervisor_identity_clear(HypervisorIdentity *identity);
+
+/* Told about a domain: what of it is stale. The event is the receiver's to g_free(). */
+typedef struct {
+    void *userdata;
+    unsigned generation;
+    char uuid[UUID_LENGTH + 1];
+    DomainFacts stale;
+    bool rebooted;
+} HypervisorEvent;
+
+/* The connection has closed by itself; `message` says how. Free it with g_free(). */
+typedef struct {
+    void *userdata;
+    unsigned generation;
+    const char *message; /* static */
+} HypervisorLoss;
+
+/* Both are called on any thread, under libvirt's locks: they may only post. */
+typedef struct {
+    void (*event)(HypervisorEvent *event);
+    void (*lost)(HypervisorLoss *loss);
+} HypervisorWatcher;
+
+/* Start libvirt and its event thread; stop it when all connections are closed. Main thread. */
+bool hypervisor_library_start(Error **error);
+void hypervisor_library_stop(void);
+
+/* Whether the driver is libvirt's embedded test driver, where every connection may be a world. */
+bool hypervisor_uri_is_test(const char *uri);
+
+/* virConnectOpen() and keepalive. On failure `*why` says which Status that makes. */
+Hypervisor *hypervisor_open(const char *uri, Status *why, Error **error);
+/* Report events and the loss of this connection as `generation`, until it is closed. */
+bool hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata,
+                      unsigned generation, Error **error);
+void hypervisor_close(Hypervisor *h);
+/* Never from an error's text: virConnectIsAlive(). */
+bool hypervisor_is_alive(Hypervisor *h);
+
+/*
+ * A change goes through this gate right before it is sent: a gate that was closed from outside
+ * keeps it from being sent, one that it went through tells that it may have been carried out.
+ */
+typedef enum {
+    GATE_OPEN,
+    GATE_PASSED,
+    GATE_CLOSED,
+} Gate;
+
+void hypervisor_set_gate(Hypervisor *h, gint *gate);
+
+/* Reads. Arrays own their elements; strings are the caller's. */
+bool hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error);
+/* Every domain's FACT_STATE and FACT_FLAGS, in a constant number of round trips. */
+GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
+/* FACT_STATE of those of the NULL-terminated `uuids` that exist, in one round trip. */
+GPtrArray *hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error);
+/* More facts about one domain, a round trip each, added to `snapshot`. */
+bool hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, Error **error);
+/* The UUID of the domain with this name. */
+char *hypervisor_find(Hypervisor *h, const char *name, Error **error);
+
+typedef enum {
+    XML_INACTIVE = 1 << 0,
+    XML_SECURE = 1 << 1,
+} XmlFlags;
+
+char *hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **error);
+
+/* Changes. */
+typedef enum {
+    UNDEFINE_MANAGED_SAVE = 1 << 0,
+    UNDEFINE_SNAPSHOTS_METADATA = 1 << 1,
+    UNDEFINE_NVRAM = 1 << 2,
+    UNDEFINE_KEEP_NVRAM = 1 << 3,
+} UndefineFlags;
+
+bool hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error);
+bool hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error **error);
+bool hypervisor_undefine(Hypervisor *h, const char *uuid, UndefineFlags flags, Error **error);
+/* Returns the UUID of what was defined. */
+char *hypervisor_define(Hypervisor *h, const char *xml, Error **error);
