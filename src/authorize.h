@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Who may do what: the table of actions, and the question to polkit.
+ *
+ * Nothing here blocks. The caller's user is asked of the bus, once per connection; root and our own
+ * user pass; about everyone else polkit is asked, one action after the other, with the machine's
+ * name and UUID and our instance as details. Whatever goes wrong on the way is a denial: no polkit,
+ * one that dies or talks nonsense, a caller that is gone.
+ *
+ * An answer is about the names it was asked with. Who looks the machine up again afterwards and
+ * finds another name in its place has to ask again.
+ *
+ * Belongs to the loop's thread, like the bus. */
+
+#include <glib.h>
+#include <stdint.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+typedef enum {
+    ACTION_NONE, /* a read: nobody is asked */
+    ACTION_START,
+    ACTION_STOP,
+    ACTION_PAUSE,
+    ACTION_RESUME,
+    ACTION_FORCE_STOP,
+    ACTION_REBOOT,
+    ACTION_RESET,
+    ACTION_CONFIGURE,
+    ACTION_SNAPSHOT,
+    ACTION_SAVE,
+    ACTION_MIGRATE,
+    ACTION_CONSOLE,
+    ACTION_GUEST,
+    ACTION_READ_SECRETS,
+    ACTION_RECONNECT,
+    _ACTION_MAX,
+} Action;
+
+#define ACTION_BIT(action) (UINT64_C(1) << (action))
+
+typedef struct Authorizer Authorizer;
+typedef struct AuthorizeRequest AuthorizeRequest;
+
+/* What it is about; either may be NULL. Copied. */
+typedef struct {
+    const char *vm_name;
+    const char *vm_uuid;
+} AuthorizeSubject;
+
+/* Called once per request, always from the event loop and never from within authorizer_check().
+ * `error` is NULL where all actions are allowed, and otherwise AccessDenied,
+ * InteractiveAuthorizationRequired or LimitsExceeded; it ends with the call. `uid` is
+ * AUTHORIZE_UID_UNKNOWN where it was not asked or not found. May make and cancel requests, but not
+ * free the authorizer; its own request is gone already. */
+#define AUTHORIZE_UID_UNKNOWN ((uid_t)-1)
+typedef void (*AuthorizeDone)(void *userdata, const sd_bus_error *error, uid_t uid);
+
+/* "org.unraid.vms.start"; NULL for ACTION_NONE. */
+const char *action_id(Action action);
+
+/* The bus has to be attached to an event loop. `instance` is NULL or empty for the main one. */
+Authorizer *authorizer_new(sd_bus *bus, const char *instance);
+/* Drops what is still being asked; those requests' `done` is not called. */
+Authorizer *authorizer_free(Authorizer *a);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Authorizer, authorizer_free)
+
+/* Asks whether the sender of m may do all of `actions` (a mask of ACTION_BIT()s) to the subject.
+ * m itself is not kept. What is returned is good until `done` is called or it is cancelled. */
+AuthorizeRequest *authorizer_check(Authorizer *a, sd_bus_message *m, uint64_t actions,
+                                   const AuthorizeSubject *subject, AuthorizeDone done,
+                                   void *userdata);
+
+/* `done` is not called any more; a dialogue that is open is taken away. */
+void authorize_request_cancel(AuthorizeRequest *r);
