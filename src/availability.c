@@ -350,7 +350,7 @@ availability_reconnect(Availability *a, uint64_t now, void *waiter)
 void
 availability_forget(Availability *a, void *waiter)
 {
-    g_ptr_array_remove_fast(a->waiters, waiter);
+    g_ptr_array_remove(a->waiters, waiter);
 }
 
 void
