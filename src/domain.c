@@ -45,6 +45,15 @@ domain_snapshot_free(DomainSnapshot *snapshot)
     g_free(snapshot);
 }
 
+void
+domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from)
+{
+    g_free(to->title);
+    g_free(to->description);
+    to->title = g_steal_pointer(&from->title);
+    to->description = g_steal_pointer(&from->description);
+}
+
 Domain *
 domain_new(const char *uuid)
 {
@@ -157,6 +166,22 @@ domain_apply(Domain *domain, DomainSnapshot *snapshot)
     domain->known |= snapshot->known;
     domain->unsignaled |= changed;
     return changed;
+}
+
+DomainFacts
+domain_compare(const Domain *domain, const DomainSnapshot *snapshot)
+{
+    DomainFacts differ = 0;
+
+    if (domain->state != snapshot->state || domain->id != snapshot->id ||
+        g_strcmp0(domain->reason, snapshot->reason) != 0 ||
+        g_strcmp0(domain->name, snapshot->name) != 0)
+        differ |= FACT_STATE;
+    if (domain->persistent != snapshot->persistent)
+        differ |= FACT_PERSISTENT;
+    if (domain->autostart != snapshot->autostart)
+        differ |= FACT_AUTOSTART;
+    return differ & snapshot->known;
 }
 
 void

@@ -86,6 +86,9 @@ DomainSnapshot *domain_snapshot_new(const char *uuid);
 void domain_snapshot_free(DomainSnapshot *snapshot);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainSnapshot, domain_snapshot_free)
 
+/* Move what `from` knows of the XML into `to`. */
+void domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from);
+
 /* The types are those that sd-bus reads at an offset: strings, and int for a D-Bus boolean. */
 typedef struct Domain {
     unsigned n_ref;
@@ -106,6 +109,7 @@ typedef struct Domain {
     DomainState state;
     DomainFacts known;   /* what has ever been learnt */
     uint64_t unsignaled; /* changes that no signal has told yet */
+    bool queued;         /* to be signalled at the end of this turn of the loop */
 } Domain;
 
 /* A domain of which nothing but its identity is known yet. */
@@ -119,6 +123,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
  * that changed, which is also added to `unsignaled`.
  */
 uint64_t domain_apply(Domain *domain, DomainSnapshot *snapshot);
+/* Which facts of the snapshot's FACT_STATE and FACT_FLAGS differ from what is known. */
+DomainFacts domain_compare(const Domain *domain, const DomainSnapshot *snapshot);
 void domain_set_available(Domain *domain, bool available);
 void domain_set_job(Domain *domain, const char *job_path);
 

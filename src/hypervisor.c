@@ -684,11 +684,15 @@ hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, E
 }
 
 char *
-hypervisor_find(Hypervisor *h, const char *name, Error **error)
+hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
-    virDomainPtr dom = virDomainLookupByName(h->conn, name);
+    virDomainPtr dom = NULL;
 
+    if (domain_uuid_parse(name_or_uuid, uuid))
+        dom = virDomainLookupByUUIDString(h->conn, uuid);
+    if (!dom)
+        dom = virDomainLookupByName(h->conn, name_or_uuid);
     if (!dom) {
         fail(error);
         return NULL;

@@ -85,8 +85,8 @@ GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
 GPtrArray *hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error);
 /* More facts about one domain, a round trip each, added to `snapshot`. */
 bool hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, Error **error);
-/* The UUID of the domain with this name. */
-char *hypervisor_find(Hypervisor *h, const char *name, Error **error);
+/* The UUID of the domain with this UUID, or else this name. */
+char *hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error);
 
 typedef enum {
     XML_INACTIVE = 1 << 0,

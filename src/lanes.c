@@ -603,7 +603,9 @@ dispatch(Lanes *lanes)
 bool
 lanes_submit(Lanes *lanes, Call *call)
 {
-    if (lanes->n_waiting >= WAITING_MAX && call->class != CALL_FORCE) {
+    bool limited = call->class == CALL_READ || call->class == CALL_CHANGE;
+
+    if (limited && lanes->n_waiting >= WAITING_MAX) {
         free_call(call);
         return false;
     }

@@ -85,7 +85,7 @@ void lanes_close_cleared(Lanes *lanes);
 
 /*
  * Queue a call; `done` is called later, never from in here. False, and the call is freed, where too
- * many wait already. Without a connection it is OUTCOME_UNSENT.
+ * many reads and changes wait already. Without a connection it is OUTCOME_UNSENT.
  */
 bool lanes_submit(Lanes *lanes, Call *call);
 /* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */

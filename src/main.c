@@ -1,11 +1,67 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "config.h"
+#include "journal.h"
+#include "manager.h"
+#include "options.h"
 
+#include <libxml/parser.h>
+#include <locale.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#define EXIT_BAD_OPTION 2
+
+/* Before any thread is made: they inherit it, and the loop alone takes the signals. */
+static void
+block_signals(void)
+{
+    sigset_t signals;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+}
+
+static int
+run(const ManagerConfig *config)
+{
+    g_autoptr(Error) error = NULL;
+    Manager *m = manager_new(config, &error);
+
+    if (!m) {
+        fprintf(stderr, "unraid-vmsd: %s\n", error->message);
+        return EXIT_FAILURE;
+    }
+    int r = manager_run(m);
+    manager_free(m);
+    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+}
 
 int
-main(void)
+main(int argc, char **argv)
 {
-    puts("unraid-vmsd " PROJECT_VERSION);
-    return 0;
+    Options options;
+    int status = EXIT_SUCCESS;
+
+    setlocale(LC_ALL, "");
+    switch (options_parse(&options, argc, argv)) {
+    case OPTIONS_RUN:
+        journal_set_level(options.log_level);
+        block_signals();
+        xmlInitParser();
+        status = run(&options.config);
+        xmlCleanupParser();
+        break;
+    case OPTIONS_DONE:
+        break;
+    case OPTIONS_BAD:
+        fprintf(stderr, "unraid-vmsd: %s\n", options.message);
+        status = EXIT_BAD_OPTION;
+        break;
+    }
+    options_clear(&options);
+    return status;
 }

@@ -833,6 +833,15 @@ operation_cancel(Operation *op, uint64_t now)
 }
 
 void
+operation_abort(Operation *op, const char *why)
+{
+    if (!op->step)
+        return;
+    op->lost |= op->call != 0;
+    finish_canceled(op, why);
+}
+
+void
 operation_overtake(Operation *op, uint64_t now)
 {
     if (!op->step)

@@ -122,6 +122,8 @@ void operation_connection(Operation *op, uint64_t now, bool connected);
 
 /* NULL if it is, or will be, canceled; else why it cannot be any more. */
 Error *operation_cancel(Operation *op, uint64_t now);
+/* End it at once as canceled, whatever is under way; `why` says that it had to be. */
+void operation_abort(Operation *op, const char *why);
 /* ForceStop takes over: ends as canceled, or as failed with libvirt's words for a call under way.
  */
 void operation_overtake(Operation *op, uint64_t now);

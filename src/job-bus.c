@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager.h"
+
+#include "names.h"
+
+#include <string.h>
+
+static Manager *
+current_manager(sd_bus_message *message)
+{
+    return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
+}
+
+/* --- Cancel ------------------------------------------------------------------------------- */
+
+static void
+run_cancel(Request *request)
+{
+    Job *job = jobs_find_by_number(request->manager->jobs, *(uint64_t *)request->args);
+    g_autoptr(Error) error = NULL;
+
+    error = job ? job_cancel(job) : error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
+    if (error)
+        request_fail(request, error);
+    else
+        request_reply(request);
+}
+
+static int
+method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    const Job *job = userdata;
+    Request *request = request_new(current_manager(message), message, REQUEST_CHANGE, "Cancel",
+                                   job->domain->uuid, error);
+
+    if (!request)
+        return -EBUSY;
+    request_set_args(request, g_memdup2(&job->number, sizeof job->number), g_free);
+    return request_start(request, job->actions, run_cancel);
+}
+
+/* --- the vtable --------------------------------------------------------------------------- */
+
+static int
+get_domain(sd_bus *bus, const char *path, const char *interface, const char *property,
+           sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const Job *job = userdata;
+
+    return sd_bus_message_append(reply, "o", job->domain->path);
+}
+
+static const sd_bus_vtable job_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_PROPERTY("Operation", "s", NULL, offsetof(Job, operation_name),
+                    SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Domain", "o", get_domain, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("StartedAt", "t", NULL, offsetof(Job, started_at),
+                    SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Progress", "d", NULL, offsetof(Job, progress),
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_METHOD_WITH_ARGS("Cancel", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_cancel,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+static int
+find_object(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+            sd_bus_error *error)
+{
+    Manager *m = userdata;
+    guint64 number;
+
+    *ret = NULL;
+    if (!g_str_has_prefix(path, VMS_JOB_PREFIX "/") ||
+        !g_ascii_string_to_unsigned(path + strlen(VMS_JOB_PREFIX "/"), 10, 1, G_MAXUINT64, &number,
+                                    NULL))
+        return 0;
+    Job *job = jobs_find_by_number(m->jobs, number);
+    /* One object, one path: no leading zeros. */
+    *ret = job && g_str_equal(job->path, path) ? job : NULL;
+    return *ret != NULL;
+}
+
+static int
+enumerate_objects(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error)
+{
+    *ret = jobs_paths(((Manager *)userdata)->jobs);
+    return 0;
+}
+
+int
+job_bus_register(Manager *m)
+{
+    sd_bus_slot *slot;
+    int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_JOB_PREFIX, VMS_JOB_INTERFACE, job_vtable,
+                                       find_object, m);
+
+    if (r < 0)
+        return r;
+    g_ptr_array_add(m->slots, slot);
+    r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_JOB_PREFIX, enumerate_objects, m);
+    if (r < 0)
+        return r;
+    g_ptr_array_add(m->slots, slot);
+    return 0;
+}

@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "manager.h"
+
+#include "journal.h"
+#include "names.h"
+
+#include <string.h>
+
+Domain *
+manager_find_domain(Manager *m, const char *uuid)
+{
+    return g_hash_table_lookup(m->domains, uuid);
+}
+
+Domain *
+manager_find_domain_by_name(Manager *m, const char *name)
+{
+    GHashTableIter iter;
+    gpointer domain;
+
+    g_hash_table_iter_init(&iter, m->domains);
+    while (g_hash_table_iter_next(&iter, NULL, &domain))
+        if (g_str_equal(((Domain *)domain)->name, name))
+            return domain;
+    return NULL;
+}
+
+static int
+compare_names(const void *a, const void *b)
+{
+    const Domain *left = *(Domain *const *)a;
+    const Domain *right = *(Domain *const *)b;
+
+    return strcmp(left->name, right->name);
+}
+
+GPtrArray *
+manager_sorted_domains(Manager *m)
+{
+    GPtrArray *sorted = g_ptr_array_new_full(g_hash_table_size(m->domains),
+                                             (GDestroyNotify)(void (*)(void))domain_unref);
+    GHashTableIter iter;
+    gpointer domain;
+
+    g_hash_table_iter_init(&iter, m->domains);
+    while (g_hash_table_iter_next(&iter, NULL, &domain))
+        g_ptr_array_add(sorted, domain_ref(domain));
+    g_ptr_array_sort(sorted, compare_names);
+    return sorted;
+}
+
+/* --- signals ------------------------------------------------------------------------------ */
+
+void
+manager_domain_changed(Manager *m, Domain *domain)
+{
+    if (domain->queued || domain->unsignaled == 0)
+        return;
+    domain->queued = true;
+    g_ptr_array_add(m->dirty, domain_ref(domain));
+}
+
+static void
+emit_manager_changed(Manager *m)
+{
+    static const char *const names[] = {
+#define X(symbol, name) name,
+        MANAGER_PROPERTIES(X)
+#undef X
+    };
+    const char *changed[_MANAGER_PROPERTY_MAX + 1] = {NULL};
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < _MANAGER_PROPERTY_MAX; i++)
+        if (m->unsignaled & (1U << i))
+            changed[n++] = names[i];
+    m->unsignaled = 0;
+    if (n == 0)
+        return;
+    int r = sd_bus_emit_properties_changed_strv(m->bus, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
+                                                (char **)changed);
+    if (r < 0)
+        journal_log(LOG_ERR, "Signalling a change of the manager failed: %s", g_strerror(-r));
+}
+
+static void
+emit_domain_changed(Manager *m, Domain *domain)
+{
+    uint64_t changed = domain->unsignaled;
+
+    domain->queued = false;
+    domain->unsignaled = 0;
+    /* What left the cache has been told as removed. */
+    if (manager_find_domain(m, domain->uuid) != domain)
+        return;
+    int r = domain_bus_emit_changed(m, domain, changed);
+    if (r < 0)
+        journal_log(LOG_ERR, "Signalling a change of %s failed: %s", domain->path, g_strerror(-r));
+}
+
+void
+manager_flush(Manager *m)
+{
+    emit_manager_changed(m);
+    for (unsigned i = 0; i < m->dirty->len; i++)
+        emit_domain_changed(m, m->dirty->pdata[i]);
+    g_ptr_array_set_size(m->dirty, 0);
+}
+
+void
+manager_set_domains_available(Manager *m, bool available)
+{
+    GHashTableIter iter;
+    gpointer domain;
+
+    g_hash_table_iter_init(&iter, m->domains);
+    while (g_hash_table_iter_next(&iter, NULL, &domain)) {
+        domain_set_available(domain, available);
+        manager_domain_changed(m, domain);
+    }
+}
+
+/* --- domains come, change and go ---------------------------------------------------------- */
+
+static void
+add_domain(Manager *m, DomainSnapshot *snapshot)
+{
+    Domain *domain = domain_new(snapshot->uuid);
+
+    domain_apply(domain, snapshot);
+    domain_set_available(domain, true);
+    domain->unsignaled = 0;
+    g_hash_table_insert(m->domains, domain->uuid, domain);
+    int r = sd_bus_emit_object_added(m->bus, domain->path);
+    if (r < 0)
+        journal_log(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
+    journal_event(JOURNAL_DOMAIN_ADDED, domain->name, JOURNAL_VM_UUID, domain->uuid,
+                  JOURNAL_VM_NAME, domain->name, JOURNAL_VM_STATE, domain->state_name, NULL);
+}
+
+static void
+remove_domain(Manager *m, Domain *domain)
+{
+    g_autoptr(Domain) keep = domain_ref(domain);
+    /* The bus looks the object up while its removal is told. */
+    int r = sd_bus_emit_object_removed(m->bus, domain->path);
+
+    if (r < 0)
+        journal_log(LOG_ERR, "Announcing the end of %s failed: %s", domain->path, g_strerror(-r));
+    g_hash_table_remove(m->domains, domain->uuid);
+    journal_event(JOURNAL_DOMAIN_REMOVED, keep->name, JOURNAL_VM_UUID, keep->uuid, JOURNAL_VM_NAME,
+                  keep->name, NULL);
+}
+
+static void
+log_transition(const Domain *domain)
+{
+    g_autofree char *message =
+        g_strdup_printf("\"%s\" is %s (%s)", domain->name, domain->state_name, domain->reason);
+
+    journal_event(JOURNAL_STATE_CHANGED, message, JOURNAL_VM_UUID, domain->uuid, JOURNAL_VM_NAME,
+                  domain->name, JOURNAL_VM_STATE, domain->state_name, JOURNAL_VM_STATE_REASON,
+                  domain->reason, NULL);
+}
+
+static void
+apply_snapshot(Manager *m, DomainSnapshot *snapshot)
+{
+    Domain *domain = manager_find_domain(m, snapshot->uuid);
+
+    if (!domain) {
+        add_domain(m, snapshot);
+        return;
+    }
+    if (domain_apply(domain, snapshot) & DOMAIN_CHANGED(STATE))
+        log_transition(domain);
+    manager_domain_changed(m, domain);
+}
+
+void
+manager_apply_list(Manager *m, GPtrArray *snapshots)
+{
+    g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GPtrArray) known = manager_sorted_domains(m);
+
+    for (unsigned i = 0; i < snapshots->len; i++)
+        g_hash_table_add(listed, ((DomainSnapshot *)snapshots->pdata[i])->uuid);
+    for (unsigned i = 0; i < known->len; i++)
+        if (!g_hash_table_contains(listed, ((Domain *)known->pdata[i])->uuid))
+            remove_domain(m, known->pdata[i]);
+    for (unsigned i = 0; i < snapshots->len; i++) {
+        DomainSnapshot *snapshot = snapshots->pdata[i];
+
+        apply_snapshot(m, snapshot);
+        refresher_mark(m->refresher, snapshot->uuid, FACT_XML);
+    }
+}
+
+/* --- comparing ---------------------------------------------------------------------------- */
+
+static void
+mark_different(Manager *m, GHashTable *different, const char *uuid, DomainFacts facts)
+{
+    if (!facts)
+        return;
+    refresher_mark(m->refresher, uuid, facts);
+    g_hash_table_add(different, g_strdup(uuid));
+}
+
+GHashTable *
+manager_compare_list(Manager *m, GPtrArray *snapshots)
+{
+    GHashTable *different = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
+    GHashTableIter iter;
+    gpointer uuid;
+
+    for (unsigned i = 0; i < snapshots->len; i++) {
+        const DomainSnapshot *snapshot = snapshots->pdata[i];
+        const Domain *domain = manager_find_domain(m, snapshot->uuid);
+
+        g_hash_table_add(listed, (gpointer)snapshot->uuid);
+        mark_different(m, different, snapshot->uuid,
+                       domain ? domain_compare(domain, snapshot) : FACT_ALL);
+    }
+    g_hash_table_iter_init(&iter, m->domains);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        if (!g_hash_table_contains(listed, uuid))
+            mark_different(m, different, uuid, FACT_ALL);
+    return different;
+}
+
+/* --- what the refresher finds ------------------------------------------------------------- */
+
+static bool
+on_is_known(void *userdata, const char *uuid)
+{
+    return manager_find_domain(userdata, uuid) != NULL;
+}
+
+static void
+on_apply(void *userdata, const char *uuid, DomainSnapshot *snapshot)
+{
+    Manager *m = userdata;
+
+    if (snapshot) {
+        apply_snapshot(m, snapshot);
+    } else {
+        Domain *domain = manager_find_domain(m, uuid);
+
+        if (domain)
+            remove_domain(m, domain);
+    }
+    jobs_domain_changed(m->jobs, uuid, !snapshot);
+}
+
+static void
+on_settled(void *userdata, const char *uuid)
+{
+    Manager *m = userdata;
+
+    jobs_domain_changed(m->jobs, uuid, !manager_find_domain(m, uuid));
+    requests_domain_settled(m->requests, uuid);
+}
+
+const RefreshCallbacks manager_refresh_callbacks = {
+    .is_known = on_is_known,
+    .apply = on_apply,
+    .settled = on_settled,
+};

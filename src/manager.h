@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The whole: the loop, the bus, the cache of domains, and what keeps it true.
+ *
+ * Everything in here belongs to the loop's thread. The cache is changed by manager-cache.c alone;
+ * whatever changes is signalled at the end of the loop's turn, or before the next reply.
+ */
+
+#include "authorize.h"
+#include "availability.h"
+#include "job.h"
+#include "lanes.h"
+#include "pidfile.h"
+#include "refresh.h"
+#include "request.h"
+
+#include <systemd/sd-bus.h>
+
+#define MANAGER_PROPERTIES(X)                                                                      \
+    X(AVAILABLE, "Available")                                                                      \
+    X(STATUS, "Status")                                                                            \
+    X(STATUS_MESSAGE, "StatusMessage")                                                             \
+    X(STATUS_SINCE, "StatusSince")                                                                 \
+    X(HOSTNAME, "Hostname")                                                                        \
+    X(HYPERVISOR_TYPE, "HypervisorType")                                                           \
+    X(HYPERVISOR_VERSION, "HypervisorVersion")                                                     \
+    X(LIBVIRT_VERSION, "LibvirtVersion")
+
+enum {
+#define X(symbol, name) MANAGER_PROPERTY_##symbol,
+    MANAGER_PROPERTIES(X)
+#undef X
+        _MANAGER_PROPERTY_MAX,
+};
+
+#define MANAGER_CHANGED(symbol) (1U << MANAGER_PROPERTY_##symbol)
+
+typedef struct {
+    const char *address;  /* NULL: */
+    bool session;         /* the session bus, else the system bus */
+    const char *bus_name; /* "org.unraid.Vms" and what --name makes of it */
+    const char *instance; /* NULL for the main one */
+    const char *uri;
+    char **pid_files; /* NULL: libvirt's usual ones */
+    uint64_t stop_timeout_usec;
+} ManagerConfig;
+
+/* The types are those that sd-bus reads at an offset. */
+struct Manager {
+    sd_event *event;
+    sd_bus *bus;
+    GPtrArray *slots; /* sd_bus_slot: the objects on the bus */
+
+    const char *version;
+    char *bus_name;
+    char *uri;
+    char *instance;
+    uint64_t stop_timeout_usec;
+    int available;
+    const char *status_name;
+    char *status_message;
+    uint64_t status_since;
+    HypervisorIdentity identity;
+    unsigned unsignaled;
+
+    Completion *completion;
+    Lanes *lanes;
+    Availability *availability;
+    sd_event_source *availability_timer;
+    sd_event_source *reconcile_timer;
+    sd_event_source *flush_source;
+    PidfileWatch *pidfiles;
+    Refresher *refresher;
+    Authorizer *authorizer;
+    Jobs *jobs;
+    Requests *requests;
+
+    GHashTable *domains;  /* uuid (of the domain) -> Domain */
+    GPtrArray *dirty;     /* domains with something to signal */
+    Attempted *attempted; /* the attempt that is being adopted, else NULL */
+    GHashTable *early;    /* events of a connection that is not adopted yet: uuid -> facts */
+    unsigned early_generation;
+
+    Call *listing;           /* the list of all domains that is under way */
+    GPtrArray *list_waiters; /* requests that it answers */
+    GPtrArray *list_next;    /* requests that came after it was sent */
+    sd_event_source *list_timer;
+    bool stopping;
+    bool lanes_stopped;
+    sd_event_source *stop_timer;
+};
+
+/* SIGTERM and SIGINT have to be blocked. NULL with an error to show where it cannot start. */
+Manager *manager_new(const ManagerConfig *config, Error **error);
+/* Until SIGTERM or SIGINT; a negative errno where the bus or the loop broke. */
+int manager_run(Manager *m);
+void manager_free(Manager *m);
+void manager_abandon(Manager *m);
+
+uint64_t manager_now(Manager *m);
+
+/* --- manager-cache.c: the domains, and what they signal */
+
+Domain *manager_find_domain(Manager *m, const char *uuid);
+Domain *manager_find_domain_by_name(Manager *m, const char *name);
+/* Ordered by the bytes of the name; the array owns references. */
+GPtrArray *manager_sorted_domains(Manager *m);
+/* Say what changed of the domain at the end of this turn. */
+void manager_domain_changed(Manager *m, Domain *domain);
+/* Say now what changed of anything; before every reply. */
+void manager_flush(Manager *m);
+void manager_set_domains_available(Manager *m, bool available);
+/* Take over a complete list, made on a connection that nothing else was asked on yet. */
+void manager_apply_list(Manager *m, GPtrArray *snapshots);
+/* Mark what differs from the list as stale; the UUIDs of what did. */
+GHashTable *manager_compare_list(Manager *m, GPtrArray *snapshots);
+extern const RefreshCallbacks manager_refresh_callbacks;
+
+/* --- manager-connection.c: the availability engine's effects */
+
+int manager_start_connection(Manager *m, const ManagerConfig *config);
+extern const LanesCallbacks manager_lanes_callbacks;
+
+/* --- manager-list.c: the list of all domains, shared by everybody who asks at the same time */
+
+int manager_list_init(Manager *m);
+void manager_list_done(Manager *m);
+/* A RequestStep: answer with the list of all domains. */
+void manager_list(Request *request);
+void manager_list_forget(Manager *m, Request *request);
+void manager_reconcile(Manager *m);
+
+/* --- the faces on the bus */
+
+int manager_bus_register(Manager *m);
+int domain_bus_register(Manager *m);
+int job_bus_register(Manager *m);
+/* Emit PropertiesChanged for what the mask names; 0 or a negative errno. */
+int domain_bus_emit_changed(Manager *m, const Domain *domain, uint64_t changed);

@@ -1,0 +1,545 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "request.h"
+
+#include "journal.h"
+#include "manager.h"
+
+#include <time.h>
+
+/* The contract says 20 s, D-Bus clients give up at 25 s. */
+#define REQUEST_LIMIT_USEC      (19 * UINT64_C(1000000))
+#define REQUESTS_MAX            16384
+#define REQUESTS_PER_SENDER_MAX 4096
+#define RETRIES_MAX             3
+
+struct Requests {
+    Manager *manager;
+    GHashTable *all;      /* set of Request */
+    GHashTable *settling; /* those that wait for domains */
+    GHashTable *senders;  /* unique name -> how many of them */
+};
+
+static void request_free(Request *request);
+
+/* --- life --------------------------------------------------------------------------------- */
+
+Requests *
+requests_new(Manager *m)
+{
+    Requests *requests = g_new0(Requests, 1);
+
+    requests->manager = m;
+    requests->all = g_hash_table_new(NULL, NULL);
+    requests->settling = g_hash_table_new(NULL, NULL);
+    requests->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return requests;
+}
+
+void
+requests_free(Requests *requests)
+{
+    if (!requests)
+        return;
+    g_hash_table_unref(requests->all);
+    g_hash_table_unref(requests->settling);
+    g_hash_table_unref(requests->senders);
+    g_free(requests);
+}
+
+static unsigned
+count_sender(Requests *requests, const char *sender, int by)
+{
+    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(requests->senders, sender)) + (unsigned)by;
+
+    if (n == 0)
+        g_hash_table_remove(requests->senders, sender);
+    else if (by != 0)
+        g_hash_table_replace(requests->senders, g_strdup(sender), GUINT_TO_POINTER(n));
+    return n;
+}
+
+static const char *
+sender_of(sd_bus_message *message)
+{
+    const char *sender = sd_bus_message_get_sender(message);
+
+    return sender ? sender : "";
+}
+
+Request *
+request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *verb,
+            const char *uuid, sd_bus_error *error)
+{
+    Requests *requests = m->requests;
+    const char *sender = sender_of(message);
+
+    if (g_hash_table_size(requests->all) >= REQUESTS_MAX ||
+        count_sender(requests, sender, 0) >= REQUESTS_PER_SENDER_MAX) {
+        sd_bus_error_set(error, error_name(ERROR_LIMITS_EXCEEDED), "Too many calls at a time");
+        return NULL;
+    }
+
+    Request *request = g_new0(Request, 1);
+    const Domain *domain = uuid ? manager_find_domain(m, uuid) : NULL;
+
+    request->manager = m;
+    request->message = sd_bus_message_ref(message);
+    request->kind = kind;
+    request->verb = verb;
+    request->uid = AUTHORIZE_UID_UNKNOWN;
+    request->vm_uuid = g_strdup(uuid);
+    request->vm_name = g_strdup(domain ? domain->name : NULL);
+    request->about_domain = uuid != NULL;
+    g_hash_table_add(requests->all, request);
+    count_sender(requests, sender, 1);
+    return request;
+}
+
+static void
+request_free(Request *request)
+{
+    Manager *m = request->manager;
+
+    g_hash_table_remove(m->requests->all, request);
+    g_hash_table_remove(m->requests->settling, request);
+    count_sender(m->requests, sender_of(request->message), -1);
+
+    if (request->authorization)
+        authorize_request_cancel(request->authorization);
+    if (request->available)
+        availability_forget(m->availability, request);
+    if (request->call)
+        lanes_abandon(m->lanes, request->call);
+    if (request->joined_list)
+        manager_list_forget(m, request);
+    if (request->job)
+        job_forget_request(request->job, request);
+    if (request->unsettled)
+        g_hash_table_unref(request->unsettled);
+    if (request->args && request->free_args)
+        request->free_args(request->args);
+    sd_event_source_disable_unref(request->deadline);
+    sd_bus_message_unref(request->message);
+    g_free(request->vm_name);
+    g_free(request->vm_uuid);
+    g_free(request);
+}
+
+void
+request_set_args(Request *request, void *args, GDestroyNotify free_args)
+{
+    request->args = args;
+    request->free_args = free_args;
+}
+
+/* --- answering ---------------------------------------------------------------------------- */
+
+int
+request_error_to_bus(const Error *error, sd_bus_error *ret)
+{
+    return sd_bus_error_set(ret, error_name(error->kind), error->message);
+}
+
+static void
+log_send_failure(const Request *request, int r)
+{
+    if (r < 0)
+        journal_log(LOG_WARNING, "Replying to %s of %s failed: %s", request->verb,
+                    sender_of(request->message), g_strerror(-r));
+}
+
+static void
+log_change(const Request *request, const Error *error)
+{
+    char uid[JOURNAL_NUMBER_SIZE];
+    char code[JOURNAL_NUMBER_SIZE];
+    g_autofree char *message = NULL;
+    const char *name = request->vm_name ? request->vm_name : "";
+
+    if (request->kind != REQUEST_CHANGE)
+        return;
+    message = error
+                  ? g_strdup_printf("%s of \"%s\" failed: %s", request->verb, name, error->message)
+                  : g_strdup_printf("%s of \"%s\" is done", request->verb, name);
+    journal_event(error ? JOURNAL_OPERATION_FAILED : JOURNAL_OPERATION_DONE, message,
+                  JOURNAL_VM_UUID, request->vm_uuid, JOURNAL_VM_NAME, request->vm_name,
+                  JOURNAL_VM_OPERATION, request->verb, JOURNAL_VM_RESULT, error ? "failed" : "done",
+                  JOURNAL_LIBVIRT_ERROR_CODE,
+                  error && error->libvirt_code ? journal_number(code, error->libvirt_code) : NULL,
+                  JOURNAL_CALLER_UID,
+                  request->uid != AUTHORIZE_UID_UNKNOWN ? journal_number(uid, request->uid) : NULL,
+                  JOURNAL_CALLER_BUS_NAME, sender_of(request->message), NULL);
+}
+
+/* Send it, unless the time was up and the caller has had an answer. */
+static void
+answer(Request *request, sd_bus_message *reply)
+{
+    manager_flush(request->manager);
+    if (!request->answered)
+        log_send_failure(request, sd_bus_send(NULL, reply, NULL));
+    sd_bus_message_unref(reply);
+    request_free(request);
+}
+
+void
+request_reply_message(Request *request, sd_bus_message *reply)
+{
+    log_change(request, NULL);
+    answer(request, reply);
+}
+
+void
+request_reply(Request *request)
+{
+    sd_bus_message *reply = NULL;
+
+    if (sd_bus_message_new_method_return(request->message, &reply) < 0)
+        request_free(request);
+    else
+        request_reply_message(request, reply);
+}
+
+void
+request_reply_string(Request *request, const char *type, const char *value)
+{
+    sd_bus_message *reply = NULL;
+
+    if (sd_bus_message_new_method_return(request->message, &reply) < 0 ||
+        sd_bus_message_append(reply, type, value) < 0) {
+        g_autoptr(Error) error =
+            error_new(ERROR_OPERATION_FAILED, "The answer does not fit into a D-Bus message");
+
+        sd_bus_message_unref(reply);
+        request_fail(request, error);
+        return;
+    }
+    request_reply_message(request, reply);
+}
+
+static void
+send_error(Request *request, const Error *error)
+{
+    manager_flush(request->manager);
+    log_send_failure(request, sd_bus_reply_method_errorf(request->message, error_name(error->kind),
+                                                         "%s", error->message));
+}
+
+void
+request_fail(Request *request, const Error *error)
+{
+    log_change(request, error);
+    if (!request->answered)
+        send_error(request, error);
+    else
+        manager_flush(request->manager);
+    request_free(request);
+}
+
+/* --- the time limit ----------------------------------------------------------------------- */
+
+static void
+answer_still_running(Request *request)
+{
+    g_autoptr(Error) error = NULL;
+
+    if (request->job)
+        error = error_new(ERROR_STILL_RUNNING, "%s of \"%s\" goes on as %s", request->verb,
+                          request->vm_name, request->job->path);
+    else
+        error = error_new(ERROR_STILL_RUNNING, "%s is not done yet and goes on", request->verb);
+    send_error(request, error);
+}
+
+static int
+on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Request *request = userdata;
+    g_autoptr(Error) error = NULL;
+
+    if (request->available || (request->kind == REQUEST_OPERATION && !request->job)) {
+        error = error_not_available("libvirt did not answer in time");
+    } else if (request->kind == REQUEST_READ) {
+        error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", request->verb);
+    } else {
+        /* It goes on; only nobody waits for it any longer. */
+        answer_still_running(request);
+        request->answered = true;
+        if (request->job)
+            request_free(request);
+        return 0;
+    }
+    request_fail(request, error);
+    return 0;
+}
+
+static bool
+arm_deadline(Request *request)
+{
+    Manager *m = request->manager;
+
+    return sd_event_add_time(m->event, &request->deadline, CLOCK_MONOTONIC,
+                             manager_now(m) + REQUEST_LIMIT_USEC, 100000, on_deadline,
+                             request) >= 0;
+}
+
+/* --- authorising -------------------------------------------------------------------------- */
+
+static void ask_polkit(Request *request);
+
+static void
+begin(Request *request)
+{
+    g_autoptr(Error) error = NULL;
+
+    if (!arm_deadline(request))
+        error = error_new(ERROR_LIMITS_EXCEEDED, "No timer can be had");
+    else if (request->manager->stopping)
+        error = error_not_available("the service is stopping");
+    if (error)
+        request_fail(request, error);
+    else
+        request->run(request);
+}
+
+static void
+deny(Request *request, const sd_bus_error *error)
+{
+    log_send_failure(request, sd_bus_reply_method_error(request->message, error));
+    request_free(request);
+}
+
+static void
+on_authorized(void *userdata, const sd_bus_error *error, uid_t uid)
+{
+    Request *request = userdata;
+
+    request->authorization = NULL;
+    request->uid = uid;
+    if (error) {
+        deny(request, error);
+        return;
+    }
+    if (request->about_domain) {
+        const Domain *domain = manager_find_domain(request->manager, request->vm_uuid);
+
+        /* What polkit was asked about has another name by now: ask about that one. */
+        if (domain && g_strcmp0(domain->name, request->vm_name) != 0) {
+            g_free(request->vm_name);
+            request->vm_name = g_strdup(domain->name);
+            ask_polkit(request);
+            return;
+        }
+    }
+    begin(request);
+}
+
+static void
+ask_polkit(Request *request)
+{
+    AuthorizeSubject subject = {.vm_name = request->vm_name, .vm_uuid = request->vm_uuid};
+
+    request->authorization = authorizer_check(request->manager->authorizer, request->message,
+                                              request->actions, &subject, on_authorized, request);
+}
+
+int
+request_start(Request *request, uint64_t actions, RequestStep run)
+{
+    request->run = run;
+    request->actions = actions;
+    if (actions)
+        ask_polkit(request);
+    else
+        begin(request);
+    return 1;
+}
+
+Domain *
+request_domain(Request *request)
+{
+    Domain *domain = manager_find_domain(request->manager, request->vm_uuid);
+
+    if (!domain) {
+        g_autoptr(Error) error =
+            error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain %s any more", request->vm_uuid);
+        request_fail(request, error);
+    }
+    return domain;
+}
+
+/* --- waiting for the hypervisor ----------------------------------------------------------- */
+
+void
+request_when_available(Request *request, RequestStep next)
+{
+    Manager *m = request->manager;
+
+    request->available = next;
+    availability_want(m->availability, manager_now(m), request);
+}
+
+void
+request_available(Request *request, const Error *error)
+{
+    RequestStep next = request->available;
+
+    request->available = NULL;
+    if (error)
+        request_fail(request, error);
+    else
+        next(request);
+}
+
+/* --- calling it --------------------------------------------------------------------------- */
+
+static void submit(Request *request);
+
+static void
+lose(Request *request, const Error *error)
+{
+    const char *words =
+        error ? error->message : availability_message(request->manager->availability);
+    g_autoptr(Error) failure = NULL;
+
+    if (request->kind == REQUEST_READ)
+        failure = error_not_available(words && *words ? words : "the connection was lost");
+    else
+        failure = error_new(ERROR_OPERATION_FAILED, "%s; it may have been carried out",
+                            words && *words ? words : "The connection was lost");
+    failure->libvirt_code = error ? error->libvirt_code : 0;
+    request_fail(request, failure);
+}
+
+static void
+on_call_done(Call *call, CallOutcome outcome, const Error *error)
+{
+    Request *request = ((RequestCall *)call)->request;
+    unsigned retries_max = request->kind == REQUEST_READ ? 1 : RETRIES_MAX;
+
+    request->call = NULL;
+    switch (outcome) {
+    case OUTCOME_OK:
+        request->call_done(request, call);
+        return;
+    case OUTCOME_FAILED:
+        request_fail(request, error);
+        return;
+    case OUTCOME_LOST:
+        if (request->kind != REQUEST_READ) {
+            lose(request, error);
+            return;
+        }
+        break;
+    case OUTCOME_UNSENT:
+        break;
+    }
+    if (request->retries++ < retries_max) {
+        request_when_available(request, submit);
+        return;
+    }
+    g_autoptr(Error) failure =
+        error_not_available(error ? error->message : "the connection was lost again");
+    request_fail(request, failure);
+}
+
+static void
+submit(Request *request)
+{
+    Call *call = request->make_call(request);
+
+    ((RequestCall *)call)->request = request;
+    call->done = on_call_done;
+    if (!lanes_submit(request->manager->lanes, call)) {
+        g_autoptr(Error) error =
+            error_new(ERROR_LIMITS_EXCEEDED, "Too many calls to libvirt are waiting");
+        request_fail(request, error);
+        return;
+    }
+    request->call = call;
+}
+
+void
+request_call(Request *request, Call *(*make)(Request *request),
+             void (*done)(Request *request, Call *call))
+{
+    request->make_call = make;
+    request->call_done = done;
+    request_when_available(request, submit);
+}
+
+/* --- waiting for domains and jobs --------------------------------------------------------- */
+
+void
+request_when_settled(Request *request, GHashTable *uuids, RequestStep next)
+{
+    GHashTableIter iter;
+    gpointer uuid;
+
+    g_hash_table_iter_init(&iter, uuids);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        if (refresher_is_settled(request->manager->refresher, uuid))
+            g_hash_table_iter_remove(&iter);
+    if (g_hash_table_size(uuids) == 0) {
+        g_hash_table_unref(uuids);
+        next(request);
+        return;
+    }
+    request->unsettled = uuids;
+    request->settled = next;
+    g_hash_table_add(request->manager->requests->settling, request);
+}
+
+void
+request_refresh(Request *request, const char *uuid, RequestStep next)
+{
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    refresher_mark(request->manager->refresher, uuid, FACT_ALL);
+    g_hash_table_add(uuids, g_strdup(uuid));
+    request_when_settled(request, uuids, next);
+}
+
+static void
+settle(Request *request, const char *uuid)
+{
+    if (!request->unsettled || !g_hash_table_remove(request->unsettled, uuid) ||
+        g_hash_table_size(request->unsettled) > 0)
+        return;
+    g_clear_pointer(&request->unsettled, g_hash_table_unref);
+    g_hash_table_remove(request->manager->requests->settling, request);
+    request->settled(request);
+}
+
+void
+requests_domain_settled(Requests *requests, const char *uuid)
+{
+    g_autoptr(GList) all = g_hash_table_get_keys(requests->settling);
+
+    /* A step may end its own request, but no other one. */
+    for (GList *link = all; link; link = link->next)
+        settle(link->data, uuid);
+}
+
+void
+request_wait_for_job(Request *request, Job *job)
+{
+    request->job = job;
+    g_ptr_array_add(job->requests, request);
+}
+
+void
+requests_stop(Requests *requests)
+{
+    g_autoptr(Error) error = error_not_available("the service is stopping");
+    g_autoptr(GList) all = g_hash_table_get_keys(requests->all);
+
+    for (GList *link = all; link; link = link->next) {
+        Request *request = link->data;
+
+        if (request->kind == REQUEST_CHANGE && request->call)
+            lose(request, NULL);
+        else
+            request_fail(request, error);
+    }
+}
