@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Watches the PID files and the local sockets of libvirt daemons, which come, go, and go stale.
+ *
+ * What it tells are hints: a daemon may run without the file, and the file may lie. It belongs to
+ * the loop, blocks on no kind of file that it finds in the place of one, and needs no directory to
+ * be there yet: every directory on the way is watched, symlinks are followed and watched too. A
+ * file system that is mounted over a directory is the one change it does not see by itself.
+ */
+
+#include "availability.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-event.h>
+
+/* A longer file holds no PID. */
+#define PIDFILE_SIZE_MAX 64
+
+typedef struct PidfileWatch PidfileWatch;
+
+/*
+ * HINT_NEW_DAEMON: a file holds another PID than before (where it was away in between, any PID is
+ * another), or a socket was created. HINT_PROBE: any other change, also a deletion. What changes in
+ * one turn of the loop is told once. It may free the watch.
+ */
+typedef void (*PidfileHint)(void *userdata, Hint hint);
+
+/* Nothing is told about what is there already. The lists end in NULL, and may be NULL. */
+int pidfile_watch_new(sd_event *event, const char *const *pid_paths,
+                      const char *const *socket_paths, PidfileHint hint, void *userdata,
+                      PidfileWatch **ret);
+void pidfile_watch_free(PidfileWatch *watch);
+
+/* The PID in `text`, which may be any bytes: a decimal number, white space around it allowed.
+ * -EINVAL, and `ret` left alone, for anything else. */
+int pidfile_parse(const char *text, size_t length, pid_t *ret);
+
+/*
+ * The sockets that a connection to `uri` may go to: the one of `socket=`, or else those where the
+ * driver's own daemon and libvirtd listen. NULL-terminated, to be freed with g_strfreev(); empty
+ * where the connection uses no local socket, as test:/// or one to a remote host.
+ */
+char **pidfile_sockets_of_uri(const char *uri);
