@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-private.h"
+
+struct HypervisorWatch {
+    gint n_ref; /* atomic: the event thread drops its own */
+    const HypervisorWatcher *watcher;
+    void *userdata;
+    unsigned generation;
+};
+
+static struct {
+    GThread *thread;
+    int wakeup_timer;
+    gint quit;
+} library;
+
+/* --- the library and its event thread ----------------------------------------------------- */
+
+static void
+ignore_error(void *userdata, virErrorPtr error)
+{
+}
+
+static void
+wake_up(int timer, void *userdata)
+{
+    virEventUpdateTimeout(timer, -1);
+}
+
+static gpointer
+run_events(gpointer userdata)
+{
+    while (!g_atomic_int_get(&library.quit))
+        if (virEventRunDefaultImpl() < 0)
+            g_usleep(G_USEC_PER_SEC / 10); /* poll itself failed: do not spin */
+    return NULL;
+}
+
+bool
+hypervisor_library_start(Error **error)
+{
+    if (virInitialize() < 0 || virEventRegisterDefaultImpl() < 0)
+        return hypervisor_fail(error);
+    virSetErrorFunc(NULL, ignore_error);
+    library.wakeup_timer = virEventAddTimeout(-1, wake_up, NULL, NULL);
+    if (library.wakeup_timer < 0)
+        return hypervisor_fail(error);
+    library.thread = g_thread_new("libvirt-events", run_events, NULL);
+    return true;
+}
+
+void
+hypervisor_library_stop(void)
+{
+    if (!library.thread)
+        return;
+    g_atomic_int_set(&library.quit, 1);
+    virEventUpdateTimeout(library.wakeup_timer, 0);
+    g_thread_join(g_steal_pointer(&library.thread));
+}
+
+/* --- watching a connection ---------------------------------------------------------------- */
+
+static void
+watch_unref(void *userdata)
+{
+    HypervisorWatch *watch = userdata;
+
+    if (g_atomic_int_dec_and_test(&watch->n_ref))
+        g_free(watch);
+}
+
+static void
+report(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, bool rebooted)
+{
+    HypervisorEvent *event = g_new0(HypervisorEvent, 1);
+
+    event->userdata = watch->userdata;
+    event->generation = watch->generation;
+    event->stale = stale;
+    event->rebooted = rebooted;
+    virDomainGetUUIDString(dom, event->uuid);
+    watch->watcher->event(event);
+}
+
+static int
+on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *userdata)
+{
+    DomainFacts stale = FACT_STATE;
+
+    switch (event) {
+    case VIR_DOMAIN_EVENT_DEFINED:
+    case VIR_DOMAIN_EVENT_UNDEFINED:
+    case VIR_DOMAIN_EVENT_STARTED:
+    case VIR_DOMAIN_EVENT_STOPPED:
+        /* Another configuration is in force, and flags may have changed with it. */
+        stale |= FACT_FLAGS | FACT_XML;
+        break;
+    default:
+        break;
+    }
+    report(userdata, dom, stale, false);
+    return 0;
+}
+
+static void
+on_reboot(virConnectPtr conn, virDomainPtr dom, void *userdata)
+{
+    report(userdata, dom, FACT_STATE, true);
+}
+
+static void
+on_metadata_change(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
+                   void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static const struct {
+    int id;
+    virConnectDomainEventGenericCallback callback;
+} events[] = {
+    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+    {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
+    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata_change)},
+};
+
+static void
+on_close(virConnectPtr conn, int reason, void *userdata)
+{
+    HypervisorWatch *watch = userdata;
+    HypervisorLoss *loss = g_new0(HypervisorLoss, 1);
+
+    loss->userdata = watch->userdata;
+    loss->generation = watch->generation;
+    switch (reason) {
+    case VIR_CONNECT_CLOSE_REASON_EOF:
+        loss->message = "libvirt closed the connection";
+        break;
+    case VIR_CONNECT_CLOSE_REASON_KEEPALIVE:
+        loss->message = "libvirt does not answer: the connection's keepalive timed out";
+        break;
+    default:
+        loss->message = "The connection to libvirt broke";
+        break;
+    }
+    watch->watcher->lost(loss);
+}
+
+static bool
+watch_events(Hypervisor *h, Error **error)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(events); i++) {
+        g_atomic_int_inc(&h->watch->n_ref);
+        int id = virConnectDomainEventRegisterAny(h->conn, NULL, events[i].id, events[i].callback,
+                                                  h->watch, watch_unref);
+        if (id >= 0) {
+            g_array_append_val(h->callbacks, id);
+            continue;
+        }
+        hypervisor_fail(error);
+        watch_unref(h->watch);
+        /* A driver that lacks an event is reconciled instead; a dead connection is an error. */
+        if (!hypervisor_is_alive(h))
+            return false;
+        g_clear_pointer(error, error_free);
+    }
+    return true;
+}
+
+bool
+hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata,
+                 unsigned generation, Error **error)
+{
+    h->watch = g_new0(HypervisorWatch, 1);
+    h->callbacks = g_array_new(FALSE, FALSE, sizeof(int));
+    h->watch->n_ref = 1;
+    h->watch->watcher = watcher;
+    h->watch->userdata = userdata;
+    h->watch->generation = generation;
+
+    g_atomic_int_inc(&h->watch->n_ref);
+    h->has_close_callback =
+        virConnectRegisterCloseCallback(h->conn, on_close, h->watch, watch_unref) == 0;
+    if (!h->has_close_callback) {
+        /* Only remote drivers have one: what is in our own process does not go away. */
+        virResetLastError();
+        watch_unref(h->watch);
+    }
+    return watch_events(h, error);
+}
+
+void
+hypervisor_unwatch(Hypervisor *h)
+{
+    if (!h->watch)
+        return;
+    for (unsigned i = 0; i < h->callbacks->len; i++)
+        virConnectDomainEventDeregisterAny(h->conn, g_array_index(h->callbacks, int, i));
+    if (h->has_close_callback)
+        virConnectUnregisterCloseCallback(h->conn, on_close);
+    g_array_unref(h->callbacks);
+    watch_unref(h->watch);
+}

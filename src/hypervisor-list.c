@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-private.h"
+
+#include "hypervisor-reason.h"
+
+static DomainSnapshot *
+snapshot_of(virDomainPtr dom, int state, int reason)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    unsigned id = virDomainGetID(dom);
+
+    virDomainGetUUIDString(dom, uuid);
+    DomainSnapshot *snapshot = domain_snapshot_new(uuid);
+    snapshot->known = FACT_STATE;
+    snapshot->name = g_strdup(virDomainGetName(dom));
+    snapshot->state = (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
+    snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
+    snapshot->id = id == (unsigned)-1 ? -1 : (int)id;
+    return snapshot;
+}
+
+static DomainSnapshot *
+snapshot_of_record(const virDomainStatsRecord *record)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+    int reason = 0;
+
+    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
+    virTypedParamsGetInt(record->params, record->nparams, "state.reason", &reason);
+    return snapshot_of(record->dom, state, reason);
+}
+
+static GPtrArray *
+snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
+{
+    GPtrArray *snapshots =
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+
+    for (int i = 0; i < n; i++) {
+        DomainSnapshot *snapshot = snapshot_of_record(records[i]);
+
+        g_ptr_array_add(snapshots, snapshot);
+        virDomainRef(records[i]->dom);
+        hypervisor_keep_domain(h, snapshot->uuid, records[i]->dom);
+    }
+    return snapshots;
+}
+
+/* For drivers without bulk statistics: one round trip a domain. */
+static GPtrArray *
+look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
+{
+    g_autoptr(GPtrArray) snapshots =
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+
+    for (int i = 0; i < n; i++) {
+        int state;
+        int reason;
+
+        if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
+            g_ptr_array_add(snapshots, snapshot_of(doms[i], state, reason));
+            continue;
+        }
+        g_autoptr(Error) problem = NULL;
+        hypervisor_fail(&problem);
+        if (!hypervisor_is_alive(h)) {
+            if (error)
+                *error = g_steal_pointer(&problem);
+            return NULL;
+        }
+        /* A domain that cannot be read hides no other one. */
+    }
+    return g_steal_pointer(&snapshots);
+}
+
+static bool
+is_unsupported(void)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last && last->code == VIR_ERR_NO_SUPPORT;
+}
+
+static void
+free_domains(virDomainPtr *doms, int n)
+{
+    for (int i = 0; i < n; i++)
+        virDomainFree(doms[i]);
+    free(doms);
+}
+
+static GPtrArray *
+list_one_by_one(Hypervisor *h, Error **error)
+{
+    virDomainPtr *doms = NULL;
+    int n = virConnectListAllDomains(h->conn, &doms, 0);
+
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GPtrArray *snapshots = look_one_by_one(h, doms, n, error);
+    free_domains(doms, n);
+    return snapshots;
+}
+
+static GPtrArray *
+list_states(Hypervisor *h, Error **error)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int n = virConnectGetAllDomainStats(h->conn, VIR_DOMAIN_STATS_STATE, &records, 0);
+
+    if (n < 0 && is_unsupported())
+        return list_one_by_one(h, error);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    g_hash_table_remove_all(h->domains);
+    GPtrArray *snapshots = snapshots_of_records(h, records, n);
+    virDomainStatsRecordListFree(records);
+    return snapshots;
+}
+
+/* The UUIDs of the domains that a filter lets through; NULL on failure. */
+static GHashTable *
+list_filtered(Hypervisor *h, unsigned filter, Error **error)
+{
+    virDomainPtr *doms = NULL;
+    int n = virConnectListAllDomains(h->conn, &doms, filter);
+
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int i = 0; i < n; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        virDomainGetUUIDString(doms[i], uuid);
+        g_hash_table_add(uuids, g_strdup(uuid));
+    }
+    free_domains(doms, n);
+    return uuids;
+}
+
+/* Each flag of all domains is one round trip: the filter that lets the fewest through. */
+static bool
+list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
+{
+    g_autoptr(GHashTable) transient = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, error);
+    if (!transient)
+        return false;
+    g_autoptr(GHashTable) autostart = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, error);
+    if (!autostart)
+        return false;
+
+    for (unsigned i = 0; i < snapshots->len; i++) {
+        DomainSnapshot *snapshot = snapshots->pdata[i];
+
+        snapshot->persistent = !g_hash_table_contains(transient, snapshot->uuid);
+        snapshot->autostart = g_hash_table_contains(autostart, snapshot->uuid);
+        snapshot->known |= FACT_FLAGS;
+    }
+    return true;
+}
+
+GPtrArray *
+hypervisor_list(Hypervisor *h, Error **error)
+{
+    g_autoptr(GPtrArray) snapshots = list_states(h, error);
+
+    if (!snapshots || !list_flags(h, snapshots, error))
+        return NULL;
+    return g_steal_pointer(&snapshots);
+}
+
+static GPtrArray *
+look_at(Hypervisor *h, GPtrArray *doms, Error **error)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int n = virDomainListGetStats((virDomainPtr *)doms->pdata, VIR_DOMAIN_STATS_STATE, &records, 0);
+
+    if (n < 0 && is_unsupported())
+        return look_one_by_one(h, (virDomainPtr *)doms->pdata, (int)doms->len - 1, error);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GPtrArray *snapshots = snapshots_of_records(h, records, n);
+    virDomainStatsRecordListFree(records);
+    return snapshots;
+}
+
+GPtrArray *
+hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error)
+{
+    g_autoptr(GPtrArray) doms = g_ptr_array_new();
+
+    for (; *uuids; uuids++) {
+        g_autoptr(Error) problem = NULL;
+        virDomainPtr dom = hypervisor_domain(h, *uuids, &problem);
+
+        if (dom) {
+            g_ptr_array_add(doms, dom);
+        } else if (problem->kind != ERROR_NO_SUCH_DOMAIN) {
+            if (error)
+                *error = g_steal_pointer(&problem);
+            return NULL;
+        }
+    }
+    if (doms->len == 0)
+        return g_ptr_array_new();
+
+    /* The replies replace the cached handles that the question is made of. */
+    g_ptr_array_foreach(doms, (GFunc)(void (*)(void))virDomainRef, NULL);
+    g_ptr_array_add(doms, NULL);
+    GPtrArray *snapshots = look_at(h, doms, error);
+    for (unsigned i = 0; i + 1 < doms->len; i++)
+        virDomainFree(doms->pdata[i]);
+    return snapshots;
+}
