@@ -4,12 +4,6 @@
 #include "arguments.h"
 #include "names.h"
 
-static Manager *
-current_manager(sd_bus_message *message)
-{
-    return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
-}
-
 /* --- operations --------------------------------------------------------------------------- */
 
 /* What an operation's request carries. */
@@ -103,23 +97,25 @@ static int
 start_operation(sd_bus_message *message, const Domain *domain, const OperationSpec *spec,
                 bool reply_at_once, sd_bus_error *error)
 {
-    Manager *m = current_manager(message);
-    Request *request =
-        request_new(m, message, REQUEST_OPERATION, operation_name(spec->kind), domain->uuid, error);
-
-    if (!request)
-        return -EBUSY;
     OperationArgs *args = g_new0(OperationArgs, 1);
+    const DomainRequest request = {
+        .kind = REQUEST_OPERATION,
+        .verb = operation_name(spec->kind),
+        .actions = actions_of(manager_of(message), spec),
+        .run = run_operation,
+        .args = args,
+        .free_args = g_free,
+    };
+
     args->spec = *spec;
     args->reply_at_once = reply_at_once;
-    request_set_args(request, args, g_free);
-    return request_start(request, actions_of(m, spec), run_operation);
+    return domain_bus_request(message, domain, &request, error);
 }
 
 #define PLAIN_OPERATION(name, kind)                                                                \
     static int method_##name(sd_bus_message *message, void *userdata, sd_bus_error *error)         \
     {                                                                                              \
-        OperationSpec spec = default_spec(current_manager(message), kind);                         \
+        OperationSpec spec = default_spec(manager_of(message), kind);                              \
                                                                                                    \
         return start_operation(message, userdata, &spec, false, error);                            \
     }
@@ -156,7 +152,7 @@ static int
 start_with_options(sd_bus_message *message, const Domain *domain, OperationKind kind,
                    const ArgumentOption *options, sd_bus_error *error)
 {
-    OperationSpec spec = default_spec(current_manager(message), kind);
+    OperationSpec spec = default_spec(manager_of(message), kind);
     OperationOptions given = {.timeout = spec.timeout, .force = spec.force};
     uint64_t seen = 0;
     int r = arguments_read_options(message, options, &given, &seen, error);
@@ -213,14 +209,10 @@ free_configure(Call *call)
 }
 
 static ConfigureCall *
-configure_call_new(const Request *request, CallClass class,
-                   bool (*work)(Call *call, Hypervisor *h, Error **error))
+configure_call_new(const Request *request, CallClass class, CallWork work)
 {
-    ConfigureCall *configure = g_new0(ConfigureCall, 1);
+    ConfigureCall *configure = request_call_new(request, sizeof *configure, class, work);
 
-    configure->base.call.class = class;
-    g_strlcpy(configure->base.call.key, request->vm_uuid, sizeof configure->base.call.key);
-    configure->base.call.work = work;
     configure->base.call.free = free_configure;
     return configure;
 }
@@ -259,16 +251,17 @@ method_set_autostart(sd_bus_message *message, void *userdata, sd_bus_error *erro
     const Domain *domain = userdata;
     int autostart;
     int r = sd_bus_message_read(message, "b", &autostart);
-    Request *request;
 
     if (r < 0)
         return r;
-    request = request_new(current_manager(message), message, REQUEST_CHANGE, "SetAutostart",
-                          domain->uuid, error);
-    if (!request)
-        return -EBUSY;
-    request_set_args(request, GINT_TO_POINTER(autostart), NULL);
-    return request_start(request, ACTION_BIT(ACTION_CONFIGURE), run_set_autostart);
+    const DomainRequest request = {
+        .kind = REQUEST_CHANGE,
+        .verb = "SetAutostart",
+        .actions = ACTION_BIT(ACTION_CONFIGURE),
+        .run = run_set_autostart,
+        .args = GINT_TO_POINTER(autostart),
+    };
+    return domain_bus_request(message, domain, &request, error);
 }
 
 static bool
@@ -312,7 +305,6 @@ method_undefine(sd_bus_message *message, void *userdata, sd_bus_error *error)
     const Domain *domain = userdata;
     UndefineOptions given = {0};
     int r = arguments_read_options(message, options, &given, NULL, error);
-    Request *request;
 
     if (r < 0)
         return r;
@@ -320,12 +312,14 @@ method_undefine(sd_bus_message *message, void *userdata, sd_bus_error *error)
                           (given.snapshots_metadata ? UNDEFINE_SNAPSHOTS_METADATA : 0) |
                           (given.nvram ? UNDEFINE_NVRAM : 0) |
                           (given.keep_nvram ? UNDEFINE_KEEP_NVRAM : 0);
-    request = request_new(current_manager(message), message, REQUEST_CHANGE, "Undefine",
-                          domain->uuid, error);
-    if (!request)
-        return -EBUSY;
-    request_set_args(request, GUINT_TO_POINTER(flags), NULL);
-    return request_start(request, ACTION_BIT(ACTION_CONFIGURE), run_undefine);
+    const DomainRequest request = {
+        .kind = REQUEST_CHANGE,
+        .verb = "Undefine",
+        .actions = ACTION_BIT(ACTION_CONFIGURE),
+        .run = run_undefine,
+        .args = GUINT_TO_POINTER(flags),
+    };
+    return domain_bus_request(message, domain, &request, error);
 }
 
 /* --- GetXml ------------------------------------------------------------------------------- */
@@ -376,17 +370,18 @@ method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error *error)
     const Domain *domain = userdata;
     XmlOptions given = {0};
     int r = arguments_read_options(message, options, &given, NULL, error);
-    Request *request;
 
     if (r < 0)
         return r;
     XmlFlags flags = (given.inactive ? XML_INACTIVE : 0) | (given.secure ? XML_SECURE : 0);
-    request =
-        request_new(current_manager(message), message, REQUEST_READ, "GetXml", domain->uuid, error);
-    if (!request)
-        return -EBUSY;
-    request_set_args(request, GUINT_TO_POINTER(flags), NULL);
-    return request_start(request, given.secure ? ACTION_BIT(ACTION_READ_SECRETS) : 0, run_get_xml);
+    const DomainRequest request = {
+        .kind = REQUEST_READ,
+        .verb = "GetXml",
+        .actions = given.secure ? ACTION_BIT(ACTION_READ_SECRETS) : 0,
+        .run = run_get_xml,
+        .args = GUINT_TO_POINTER(flags),
+    };
+    return domain_bus_request(message, domain, &request, error);
 }
 
 /* --- the vtable --------------------------------------------------------------------------- */
@@ -461,20 +456,43 @@ enumerate_objects(sd_bus *bus, const char *prefix, void *userdata, char ***ret, 
 }
 
 int
+domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable)
+{
+    sd_bus_slot *slot;
+    int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_DOMAIN_PREFIX, interface, vtable,
+                                       find_object, m);
+
+    if (r >= 0)
+        g_ptr_array_add(m->slots, slot);
+    return r;
+}
+
+int
 domain_bus_register(Manager *m)
 {
     sd_bus_slot *slot;
-    int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_DOMAIN_PREFIX, VMS_DOMAIN_INTERFACE,
-                                       domain_vtable, find_object, m);
+    int r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_DOMAIN_PREFIX, enumerate_objects, m);
 
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_DOMAIN_PREFIX, enumerate_objects, m);
-    if (r < 0)
-        return r;
-    g_ptr_array_add(m->slots, slot);
-    return 0;
+    return domain_bus_add_interface(m, VMS_DOMAIN_INTERFACE, domain_vtable);
+}
+
+int
+domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRequest *what,
+                   sd_bus_error *error)
+{
+    Request *request =
+        request_new(manager_of(message), message, what->kind, what->verb, domain->uuid, error);
+
+    if (!request) {
+        if (what->free_args)
+            what->free_args(what->args);
+        return -EBUSY;
+    }
+    request_set_args(request, what->args, what->free_args);
+    return request_start(request, what->actions, what->run);
 }
 
 /* --- signals ------------------------------------------------------------------------------ */

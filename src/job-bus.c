@@ -5,12 +5,6 @@
 
 #include <string.h>
 
-static Manager *
-current_manager(sd_bus_message *message)
-{
-    return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
-}
-
 /* --- Cancel ------------------------------------------------------------------------------- */
 
 static void
@@ -30,7 +24,7 @@ static int
 method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     const Job *job = userdata;
-    Request *request = request_new(current_manager(message), message, REQUEST_CHANGE, "Cancel",
+    Request *request = request_new(manager_of(message), message, REQUEST_CHANGE, "Cancel",
                                    job->domain->uuid, error);
 
     if (!request)

@@ -26,12 +26,14 @@ typedef enum {
 
 typedef struct Call Call;
 
+/* On a lane: make the call; false with `error` set where it failed. */
+typedef bool (*CallWork)(Call *call, Hypervisor *h, Error **error);
+
 /* Embed it as the first member of what the call needs and returns. Filled with zeros but for: */
 struct Call {
     CallClass class;
     char key[UUID_LENGTH + 1]; /* the domain, or "" */
-    /* On a lane: make the call; false with `error` set where it failed. */
-    bool (*work)(Call *call, Hypervisor *h, Error **error);
+    CallWork work;
     /*
      * On the loop, exactly once. For OUTCOME_LOST and OUTCOME_UNSENT the lane may still be busy
      * with the call: nothing but what the loop itself put in may be read.

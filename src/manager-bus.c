@@ -4,6 +4,12 @@
 #include "domain-xml.h"
 #include "names.h"
 
+Manager *
+manager_of(sd_bus_message *message)
+{
+    return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
+}
+
 static int
 method_list_domains(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
@@ -54,10 +60,8 @@ free_find(Call *call)
 static Call *
 make_find(Request *request)
 {
-    FindCall *find = g_new0(FindCall, 1);
+    FindCall *find = request_call_new(request, sizeof *find, CALL_READ, work_find);
 
-    find->base.call.class = CALL_READ;
-    find->base.call.work = work_find;
     find->base.call.free = free_find;
     find->name = g_strdup(request->args);
     return &find->base.call;
@@ -138,12 +142,8 @@ free_define(Call *call)
 static Call *
 make_define(Request *request)
 {
-    DefineCall *define = g_new0(DefineCall, 1);
+    DefineCall *define = request_call_new(request, sizeof *define, CALL_CHANGE, work_define);
 
-    define->base.call.class = CALL_CHANGE;
-    g_strlcpy(define->base.call.key, request->vm_uuid ? request->vm_uuid : "",
-              sizeof define->base.call.key);
-    define->base.call.work = work_define;
     define->base.call.free = free_define;
     define->xml = g_strdup(request->args);
     return &define->base.call;

@@ -134,8 +134,26 @@ void manager_reconcile(Manager *m);
 
 /* --- the faces on the bus */
 
+/* For handlers: whose object the message is handled for. */
+Manager *manager_of(sd_bus_message *message);
 int manager_bus_register(Manager *m);
+/* One more interface on every domain; the vtable's userdata is the Domain. */
+int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable);
 int domain_bus_register(Manager *m);
 int job_bus_register(Manager *m);
+
+/* A method of a domain, as its handler has parsed it. */
+typedef struct {
+    RequestKind kind;
+    const char *verb;
+    uint64_t actions; /* ACTION_BIT()s; 0: a read */
+    RequestStep run;
+    void *args;
+    GDestroyNotify free_args;
+} DomainRequest;
+
+/* Returns what the vtable's handler has to; takes over the arguments. */
+int domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRequest *what,
+                       sd_bus_error *error);
 /* Emit PropertiesChanged for what the mask names; 0 or a negative errno. */
 int domain_bus_emit_changed(Manager *m, const Domain *domain, uint64_t changed);

@@ -395,6 +395,17 @@ request_available(Request *request, const Error *error)
 
 static void submit(Request *request);
 
+void *
+request_call_new(const Request *request, size_t size, CallClass class, CallWork work)
+{
+    RequestCall *call = g_malloc0(size);
+
+    call->call.class = class;
+    g_strlcpy(call->call.key, request->vm_uuid ? request->vm_uuid : "", sizeof call->call.key);
+    call->call.work = work;
+    return call;
+}
+
 static void
 lose(Request *request, const Error *error)
 {

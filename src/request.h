@@ -86,8 +86,11 @@ typedef struct {
     Request *request;
 } RequestCall;
 
+/* One of `size` bytes, about the request's domain; the rest is zeros. */
+void *request_call_new(const Request *request, size_t size, CallClass class, CallWork work);
+
 /*
- * Make the call that `make` makes: a RequestCall, of which it fills in class, key, work and free. A
+ * Make the call that `make` makes: a RequestCall. A
  * read is retried once when the connection drops; a change only where it cannot have reached the
  * hypervisor. Failures answer the request.
  */
