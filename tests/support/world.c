@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "world.h"
+
+#include "client.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct World {
+    char *directory;
+    char *address;
+    char *name;
+    sd_event *event;
+    Process *bus;
+    Process *service;
+    sd_event_source *service_watch;
+};
+
+static const char bus_config[] =
+    "<!DOCTYPE busconfig PUBLIC '-//freedesktop//DTD D-Bus Bus Configuration 1.0//EN'"
+    " 'http://www.freedesktop.org/standards/dbus/1.0/busconfig.dtd'>\n"
+    "<busconfig>\n"
+    "  <listen>unix:path=%s/bus</listen>\n"
+    "  <auth>EXTERNAL</auth>\n"
+    "  <policy context='default'>\n"
+    "    <allow user='*'/>\n"
+    "    <allow own='*'/>\n"
+    "    <allow send_destination='*' eavesdrop='true'/>\n"
+    "    <allow eavesdrop='true'/>\n"
+    "  </policy>\n"
+    "  <limit name='max_incoming_bytes'>1000000000</limit>\n"
+    "  <limit name='max_outgoing_bytes'>1000000000</limit>\n"
+    "  <limit name='max_message_size'>1000000000</limit>\n"
+    "  <limit name='max_completed_connections'>100000</limit>\n"
+    "  <limit name='max_incomplete_connections'>10000</limit>\n"
+    "  <limit name='max_connections_per_user'>100000</limit>\n"
+    "  <limit name='max_names_per_connection'>50000</limit>\n"
+    "  <limit name='max_match_rules_per_connection'>50000</limit>\n"
+    "  <limit name='max_replies_per_connection'>50000</limit>\n"
+    "</busconfig>\n";
+
+static void
+start_bus(World *w)
+{
+    g_autofree char *config = g_build_filename(w->directory, "bus.conf", NULL);
+    g_autofree char *text = g_strdup_printf(bus_config, w->directory);
+    g_autofree char *config_arg = g_strconcat("--config-file=", config, NULL);
+    int ready[2];
+    char byte;
+
+    g_assert_true(g_file_set_contents(config, text, -1, NULL));
+    g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
+    g_autofree char *print = g_strdup_printf("--print-address=%d", ready[1]);
+    const char *argv[] = {"dbus-daemon", "--nofork", "--nopidfile", "--nosyslog",
+                          config_arg,    print,      NULL};
+    w->bus = process_spawn(argv, ready[1]);
+    close(ready[1]);
+    struct pollfd pfd = {.fd = ready[0], .events = POLLIN};
+    if (poll(&pfd, 1, BOUND_MS) <= 0 || read(ready[0], &byte, 1) != 1)
+        g_error("the bus does not start");
+    close(ready[0]);
+    w->address = g_strdup_printf("unix:path=%s/bus", w->directory);
+}
+
+World *
+world_new(void)
+{
+    World *w = g_new0(World, 1);
+
+    w->directory = g_dir_make_tmp("unraid-vms-test-XXXXXX", NULL);
+    g_assert_nonnull(w->directory);
+    /* An ordinary user has to get at the socket. */
+    g_assert_cmpint(g_chmod(w->directory, 0755), ==, 0);
+    g_assert_cmpint(sd_event_new(&w->event), >=, 0);
+    w->name = g_strdup("org.unraid.Vms");
+    start_bus(w);
+    return w;
+}
+
+static void
+remove_directory(const char *path)
+{
+    const char *argv[] = {"rm", "-rf", "--", path, NULL};
+
+    g_assert_cmpint(process_run(argv, NULL, NULL), ==, 0);
+}
+
+void
+world_free(World *w)
+{
+    if (!w)
+        return;
+    if (w->service)
+        world_stop(w);
+    process_free(w->bus);
+    sd_event_unref(w->event);
+    remove_directory(w->directory);
+    g_free(w->directory);
+    g_free(w->address);
+    g_free(w->name);
+    g_free(w);
+}
+
+const char *
+world_address(const World *w)
+{
+    return w->address;
+}
+
+const char *
+world_directory(const World *w)
+{
+    return w->directory;
+}
+
+const char *
+world_name(const World *w)
+{
+    return w->name;
+}
+
+sd_event *
+world_event(const World *w)
+{
+    return w->event;
+}
+
+Process *
+world_service(const World *w)
+{
+    return w->service;
+}
+
+const char *
+world_program(void)
+{
+    const char *program = g_getenv("UNRAID_VMSD");
+
+    if (!program)
+        g_error("UNRAID_VMSD has to name the program of the service");
+    return program;
+}
+
+static int
+on_name_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    bool *owned = userdata;
+    const char *name, *old_owner, *new_owner;
+
+    g_assert_cmpint(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), >=, 0);
+    *owned = *new_owner != '\0';
+    return 0;
+}
+
+static int
+on_service_end(sd_event_source *source, int fd, uint32_t events, void *userdata)
+{
+    World *w = userdata;
+
+    g_error("the service has ended with status %d", process_wait(w->service, BOUND_MS));
+}
+
+void
+world_startv(World *w, const char *const *options)
+{
+    g_autoptr(Client) c = client_new(w);
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+    g_autofree char *address = g_strconcat("--address=", w->address, NULL);
+    bool owned = false;
+
+    g_assert_null(w->service);
+    g_free(w->name);
+    w->name = g_strdup("org.unraid.Vms");
+    g_ptr_array_add(argv, (char *)world_program());
+    g_ptr_array_add(argv, address);
+    for (; *options; options++) {
+        g_ptr_array_add(argv, (char *)*options);
+        if (!g_str_has_prefix(*options, "--name="))
+            continue;
+        g_free(w->name);
+        w->name = g_strdup(*options + strlen("--name="));
+    }
+    g_ptr_array_add(argv, NULL);
+
+    g_autofree char *match = g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
+                                             "member='NameOwnerChanged',arg0='%s'",
+                                             w->name);
+    g_assert_cmpint(sd_bus_add_match(c->bus, NULL, match, on_name_owner_changed, &owned), >=, 0);
+    w->service = process_spawn((const char *const *)argv->pdata, -1);
+    g_assert_cmpint(sd_event_add_io(w->event, &w->service_watch, process_pidfd(w->service), EPOLLIN,
+                                    on_service_end, w),
+                    >=, 0);
+    wait_for(w, owned);
+}
+
+void
+world_start(World *w, const char *option, ...)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new();
+    va_list ap;
+
+    va_start(ap, option);
+    for (; option; option = va_arg(ap, const char *))
+        g_ptr_array_add(options, (char *)option);
+    va_end(ap);
+    g_ptr_array_add(options, NULL);
+    world_startv(w, (const char *const *)options->pdata);
+}
+
+void
+world_stop(World *w)
+{
+    int status;
+
+    g_assert_nonnull(w->service);
+    w->service_watch = sd_event_source_disable_unref(w->service_watch);
+    process_signal(w->service, SIGTERM);
+    status = process_wait(w->service, BOUND_MS);
+    if (status != 0)
+        g_error("the service ended with status %d", status);
+    g_clear_pointer(&w->service, process_free);
+}
+
+bool
+world_turn(World *w, gint64 deadline)
+{
+    gint64 left = deadline - g_get_monotonic_time();
+    int r;
+
+    if (left <= 0)
+        return false;
+    r = sd_event_run(w->event, (uint64_t)left);
+    if (r < 0 && r != -EINTR)
+        g_error("the event loop fails: %s", g_strerror(-r));
+    return true;
+}
