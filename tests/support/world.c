@@ -166,6 +166,7 @@ on_service_end(sd_event_source *source, int fd, uint32_t events, void *userdata)
     World *w = userdata;
 
     g_error("the service has ended with status %d", process_wait(w->service, BOUND_MS));
+    return 0;
 }
 
 void

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "service.h"
+
+#include <stdarg.h>
+
+static Service *
+start(World *w, GPtrArray *options)
+{
+    Service *s = g_new0(Service, 1);
+
+    g_ptr_array_add(options, NULL);
+    s->world = w;
+    world_startv(w, (const char *const *)options->pdata);
+    s->client = client_new(w);
+    client_wait_available(s->client, true);
+    s->mirror = mirror_new(s->client);
+    return s;
+}
+
+static void
+collect(GPtrArray *options, const char *option, va_list ap)
+{
+    for (; option; option = va_arg(ap, const char *))
+        g_ptr_array_add(options, (char *)option);
+}
+
+Service *
+service_new(const char *option, ...)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new();
+    va_list ap;
+
+    va_start(ap, option);
+    collect(options, option, ap);
+    va_end(ap);
+    return start(world_new(), options);
+}
+
+Service *
+service_on_node(Node *node, const char *option, ...)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new();
+    World *w = world_new();
+    g_autofree char *uri = node_uri_option(node, w);
+    va_list ap;
+
+    g_ptr_array_add(options, uri);
+    va_start(ap, option);
+    collect(options, option, ap);
+    va_end(ap);
+    return start(w, options);
+}
+
+void
+service_free(Service *s)
+{
+    if (!s)
+        return;
+    mirror_check(s->mirror);
+    mirror_free(s->mirror);
+    client_free(s->client);
+    world_free(s->world);
+    g_free(s);
+}

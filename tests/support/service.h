@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The usual case: the service on a host of the test driver, available, with a client and a mirror.
+ *
+ *     g_autoptr(Service) s = service_new("--uri=test:///default", "--stop-timeout=1", NULL);
+ *     g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", NULL);
+ *
+ * service_free() checks the mirror, and that the service ends well.
+ */
+
+#include "client.h"
+#include "mirror.h"
+#include "names.h"
+#include "node.h"
+#include "world.h"
+
+typedef struct Service {
+    World *world;
+    Client *client;
+    Mirror *mirror;
+} Service;
+
+Service *service_new(const char *option, ...) G_GNUC_NULL_TERMINATED;
+Service *service_on_node(Node *node, const char *option, ...) G_GNUC_NULL_TERMINATED;
+void service_free(Service *s);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Service, service_free)
+
+/* Calls on the domain interface, and on the Manager. */
+#define domain_call(s, path, member, ...)                                                          \
+    client_call((s)->client, path, VMS_DOMAIN_INTERFACE, member, __VA_ARGS__)
+#define domain_send(s, path, member, ...)                                                          \
+    client_send((s)->client, path, VMS_DOMAIN_INTERFACE, member, __VA_ARGS__)
+#define manager_call(s, member, ...)                                                               \
+    client_call((s)->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, member, __VA_ARGS__)
+#define manager_send(s, member, ...)                                                               \
+    client_send((s)->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, member, __VA_ARGS__)
