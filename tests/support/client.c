@@ -248,6 +248,48 @@ domain_path(const char *uuid)
 }
 
 static int
+on_name_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    bool *owned = userdata;
+    const char *name, *old_owner, *new_owner;
+
+    g_assert_cmpint(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), >=, 0);
+    *owned = *new_owner != '\0';
+    return 0;
+}
+
+static int
+on_name_has_owner(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    bool *owned = userdata;
+    int yes;
+
+    g_assert_cmpint(sd_bus_message_read(m, "b", &yes), >=, 0);
+    *owned = *owned || yes;
+    return 0;
+}
+
+void
+client_wait_owned(Client *c)
+{
+    sd_bus_slot *match, *call;
+    bool owned = false;
+    g_autofree char *rule = g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
+                                            "member='NameOwnerChanged',arg0='%s'",
+                                            c->destination);
+
+    g_assert_cmpint(sd_bus_add_match(c->bus, &match, rule, on_name_owner_changed, &owned), >=, 0);
+    g_assert_cmpint(sd_bus_call_method_async(c->bus, &call, "org.freedesktop.DBus",
+                                             "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                                             "NameHasOwner", on_name_has_owner, &owned, "s",
+                                             c->destination),
+                    >=, 0);
+    wait_for(c->world, owned);
+    sd_bus_slot_unref(match);
+    sd_bus_slot_unref(call);
+}
+
+static int
 on_manager_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     bool *stale = userdata;

@@ -92,5 +92,7 @@ char *client_get(Client *c, const char *path, const char *interface, const char 
 char *client_domain(Client *c, const char *name_or_uuid);
 /* /org/unraid/Vms/domain/…, without asking. */
 char *domain_path(const char *uuid);
+/* Waits until somebody owns the destination's name. */
+void client_wait_owned(Client *c);
 /* Waits until the Manager's Available is as wanted. */
 void client_wait_available(Client *c, bool available);

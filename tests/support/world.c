@@ -150,17 +150,6 @@ world_program(void)
 }
 
 static int
-on_name_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    bool *owned = userdata;
-    const char *name, *old_owner, *new_owner;
-
-    g_assert_cmpint(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), >=, 0);
-    *owned = *new_owner != '\0';
-    return 0;
-}
-
-static int
 on_service_end(sd_event_source *source, int fd, uint32_t events, void *userdata)
 {
     World *w = userdata;
@@ -172,10 +161,9 @@ on_service_end(sd_event_source *source, int fd, uint32_t events, void *userdata)
 void
 world_startv(World *w, const char *const *options)
 {
-    g_autoptr(Client) c = client_new(w);
+    g_autoptr(Client) c = NULL;
     g_autoptr(GPtrArray) argv = g_ptr_array_new();
     g_autofree char *address = g_strconcat("--address=", w->address, NULL);
-    bool owned = false;
 
     g_assert_null(w->service);
     g_free(w->name);
@@ -191,15 +179,12 @@ world_startv(World *w, const char *const *options)
     }
     g_ptr_array_add(argv, NULL);
 
-    g_autofree char *match = g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
-                                             "member='NameOwnerChanged',arg0='%s'",
-                                             w->name);
-    g_assert_cmpint(sd_bus_add_match(c->bus, NULL, match, on_name_owner_changed, &owned), >=, 0);
     w->service = process_spawn((const char *const *)argv->pdata, -1);
     g_assert_cmpint(sd_event_add_io(w->event, &w->service_watch, process_pidfd(w->service), EPOLLIN,
                                     on_service_end, w),
                     >=, 0);
-    wait_for(w, owned);
+    c = client_new(w);
+    client_wait_owned(c);
 }
 
 void
