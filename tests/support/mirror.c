@@ -405,16 +405,24 @@ mirror_has(Mirror *m, const char *path, const char *interface)
     return mirror_get(m, path, interface, NULL) != NULL;
 }
 
-void
-mirror_check(Mirror *m)
+char *
+mirror_difference(Mirror *m)
 {
     g_autoptr(GString) wrong = g_string_new(NULL);
 
     ask(m, wrong);
     for (guint i = 0; i < m->faults->len; i++)
         g_string_append_printf(wrong, "\n  %s", (char *)m->faults->pdata[i]);
-    if (wrong->len > 0)
-        g_error("the mirror differs:%s", wrong->str);
+    return g_string_free(g_steal_pointer(&wrong), FALSE);
+}
+
+void
+mirror_check(Mirror *m)
+{
+    g_autofree char *wrong = mirror_difference(m);
+
+    if (*wrong)
+        g_error("the mirror differs:%s", wrong);
 }
 
 guint64

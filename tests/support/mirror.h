@@ -57,6 +57,8 @@ bool mirror_has(Mirror *m, const char *path, const char *interface);
  * with the faults of signals, if there are any.
  */
 void mirror_check(Mirror *m);
+/* The same as text, one line each; empty if all is well. */
+char *mirror_difference(Mirror *m);
 
 /* A place in the history, to look at what comes after it. */
 guint64 mirror_mark(const Mirror *m);
