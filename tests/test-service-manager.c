@@ -218,11 +218,9 @@ test_undefine(void)
 
     node_add(node, "off", "shutoff");
     node_add(node, "on", "running");
-    node_add_domain(node, &(NodeDomain){.name = "t", .state = "running", .transient = true});
     g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", NULL);
     g_autofree char *off = client_domain(s->client, "off");
     g_autofree char *on = client_domain(s->client, "on");
-    g_autofree char *transient = client_domain(s->client, "t");
 
     g_autoptr(Call) a = domain_call(s, off, "Undefine", "a{sv}", 0);
     assert_ok(a);
@@ -240,9 +238,6 @@ test_undefine(void)
     g_autoptr(Call) stop = domain_call(s, on, "Stop", NULL);
     assert_ok(stop);
     g_assert_false(mirror_has(s->mirror, on, VMS_DOMAIN_INTERFACE));
-
-    g_autoptr(Call) c = domain_call(s, transient, "Undefine", "a{sv}", 0);
-    assert_error_says(c, OPERATION_FAILED, "transient");
 }
 
 static void
@@ -280,10 +275,8 @@ test_autostart(void)
     g_autoptr(Node) node = node_new();
 
     node_add(node, "p", "running");
-    node_add_domain(node, &(NodeDomain){.name = "t", .state = "running", .transient = true});
     g_autoptr(Service) s = service_on_node(node, NULL, NULL);
     g_autofree char *path = client_domain(s->client, "p");
-    g_autofree char *transient = client_domain(s->client, "t");
 
     guint64 mark = mirror_mark(s->mirror);
     g_autoptr(Call) on = domain_call(s, path, "SetAutostart", "b", true);
@@ -297,8 +290,6 @@ test_autostart(void)
     g_autoptr(Call) off = domain_call(s, path, "SetAutostart", "b", false);
     assert_ok(off);
     g_assert_true(mirror_is(s->mirror, path, "Autostart", "false"));
-    g_autoptr(Call) refused = domain_call(s, transient, "SetAutostart", "b", true);
-    assert_error_says(refused, OPERATION_FAILED, "transient");
 }
 
 static bool
