@@ -253,6 +253,7 @@ check_child(Client *c, const char *path, const char *child)
     g_autoptr(GHashTable) found = introspect(c, path, children);
     g_autoptr(GString) names = g_string_new(NULL);
 
+    g_assert_nonnull(found);
     for (guint i = 0; i < children->len; i++)
         g_string_append_printf(names, "%s ", (char *)children->pdata[i]);
     g_test_message("%s: %s", path, names->str);
@@ -404,7 +405,6 @@ generate(const char *tool, void (*make_argv)(GPtrArray *argv, const char *direct
         return;
     g_autofree char *directory = g_dir_make_tmp("unraid-vms-test-XXXXXX", NULL);
     g_autoptr(GHashTable) all = documented();
-    g_autoptr(GPtrArray) files = g_ptr_array_new_with_free_func(g_free);
     GHashTableIter iter;
     gpointer interface;
 
@@ -417,7 +417,7 @@ generate(const char *tool, void (*make_argv)(GPtrArray *argv, const char *direct
         make_argv(argv, directory);
         g_ptr_array_add(argv, file);
         g_ptr_array_add(argv, NULL);
-        g_autofree char *out = run_tool((const char *const *)argv->pdata);
+        g_free(run_tool((const char *const *)argv->pdata));
     }
     const char *const rm[] = {"rm", "-rf", "--", directory, NULL};
     g_assert_cmpint(process_run(rm, NULL, NULL), ==, 0);
