@@ -245,11 +245,24 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+/* Whoever reads finds nothing that has not been signalled: what signals say stays what reads say. */
+static int
+on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    manager_flush(userdata);
+    return 0;
+}
+
 int
 manager_bus_register(Manager *m)
 {
     sd_bus_slot *slot;
-    int r = sd_bus_add_object_manager(m->bus, &slot, VMS_ROOT_PATH);
+    int r = sd_bus_add_filter(m->bus, &slot, on_message, m);
+
+    if (r < 0)
+        return r;
+    g_ptr_array_add(m->slots, slot);
+    r = sd_bus_add_object_manager(m->bus, &slot, VMS_ROOT_PATH);
 
     if (r < 0)
         return r;
