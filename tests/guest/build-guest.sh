@@ -1,0 +1,102 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/guest/build-guest.sh OUTDIR: makes a guest for the tests in OUTDIR, once:
+#   vmlinuz       Debian's cloud kernel, taken from its package without installing it
+#   initrd        busybox, the modules for the power button and for virtio, and ./init
+#   initrd-agent  the same with qemu-guest-agent
+#   disk.img      a small ext4 file system for a virtio disk
+# Needs the packages of the group "guests" and, the first time, the network. A finished OUTDIR
+# holds the sum of what it was made from, and is left alone as long as that is the same.
+set -euo pipefail
+
+here=$(dirname -- "$(realpath -- "$0")")
+out=$(realpath -m -- "${1:?usage: build-guest.sh OUTDIR}")
+base_modules="button evdev"
+virtio_modules="virtio_pci virtio_balloon virtio_console virtio_blk virtio_net"
+
+mkdir -p "$out"
+exec 9>"$out/.lock"
+flock 9
+sum=$(cat "$here/init" "$here/build-guest.sh" | sha256sum)
+[[ -e $out/.done && $(<"$out/.done") == "$sum" ]] && exit 0
+rm -f "$out/.done"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+# fetch PACKAGE: unpacks it under $work/PACKAGE, without its dependencies.
+fetch() {
+    (cd "$work" && apt-get -qq download "$1" 2>"$work/apt.log") || {
+        cat "$work/apt.log" >&2
+        return 1
+    }
+    dpkg-deb -x "$work/${1}"_*.deb "$work/$1"
+}
+
+kernel_package() {
+    apt-cache depends --important linux-image-cloud-amd64 |
+        sed -n 's/.*Depends: \(linux-image-[^ ]*-cloud-amd64\)$/\1/p' | head -n 1
+}
+
+# add_modules LIST MODULE...: copies them and writes the order to load them in.
+add_modules() {
+    local list=$1 module path
+    shift
+    for module; do
+        modprobe -d "$work/$kernel" -S "$version" --show-depends "$module"
+    done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
+        while read -r path; do
+            cp "$path" "$work/root/modules/"
+            echo "${path##*/}"
+        done >"$work/root/modules/$list"
+}
+
+# add_program FILE [AS]: copies it with the libraries that it needs.
+add_program() {
+    install -D "$1" "$work/root/${2:-$1}"
+    # The libraries are those of this machine, where its own package may not be installed.
+    ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+        install -D "$library" "$work/root/$library"
+    done
+}
+
+pack() {
+    (cd "$work/root" && find . -print0 | cpio -0 -o -H newc --quiet -R 0:0 | gzip -6) >"$out/$1.new"
+    mv "$out/$1.new" "$out/$1"
+}
+
+kernel=$(kernel_package)
+[[ -n $kernel ]] || {
+    echo "build-guest.sh: apt knows no cloud kernel (run apt-get update)" >&2
+    exit 1
+}
+fetch "$kernel"
+version=${kernel#linux-image-}
+depmod -b "$work/$kernel" "$version"
+
+mkdir -p "$work"/root/{bin,etc,modules,root,usr/sbin}
+cp /bin/busybox "$work/root/bin/busybox"
+ln -s busybox "$work/root/bin/sh"
+install -m 755 "$here/init" "$work/root/init"
+printf 'root::0:0:root:/root:/bin/sh\n' >"$work/root/etc/passwd"
+printf 'root::19000:0:99999:7:::\n' >"$work/root/etc/shadow"
+printf 'root:x:0:\n' >"$work/root/etc/group"
+# shellcheck disable=SC2086 # the lists are made of words
+{
+    add_modules base $base_modules
+    add_modules virtio $virtio_modules
+}
+pack initrd
+
+fetch qemu-guest-agent
+add_program "$work/qemu-guest-agent/usr/sbin/qemu-ga" /usr/sbin/qemu-ga
+pack initrd-agent
+
+truncate -s 8M "$work/disk.img"
+mkdir "$work/files"
+echo "a file in the guest" >"$work/files/hello"
+/sbin/mke2fs -q -t ext4 -d "$work/files" "$work/disk.img"
+mv "$work/disk.img" "$out/disk.img"
+cp "$work/$kernel/boot/vmlinuz-$version" "$out/vmlinuz"
+echo "$sum" >"$out/.done"

@@ -1,0 +1,78 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The one list of Debian packages, in groups, and packages_install GROUP... which installs what is
+# missing (as root; nothing to do is quick). No service of the host is started by it.
+# Source it, or run it: tests/packages.sh [--list] [GROUP...] (no group: all of them).
+set -euo pipefail
+
+declare -A PACKAGES=(
+    [build]="gcc libc6-dev pkg-config meson ninja-build libvirt-dev libsystemd-dev libglib2.0-dev
+        libxml2-dev"
+    # What the tests on the embedded hypervisor and on a private bus need.
+    [tests]="dbus dbus-bin systemd libglib2.0-bin python3 xz-utils util-linux iproute2 procps psmisc"
+    [sanitizers]="libasan8 libubsan1 clang libclang-rt-14-dev llvm"
+    # A libvirtd of one's own and guests in it.
+    [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
+        qemu-system-x86 qemu-utils seabios ipxe-qemu"
+    [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs"
+    # A booted system: systemd, journald, logind, polkitd and a bus with activation.
+    [container]="systemd-container systemd-sysv dbus polkitd"
+    [lint]="shellcheck clang-format clang-tidy cppcheck"
+)
+
+packages_of() {
+    local group
+    for group; do
+        [[ -v PACKAGES[$group] ]] || {
+            echo "packages.sh: no such group: $group" >&2
+            return 2
+        }
+        # shellcheck disable=SC2086 # the list is made of words
+        printf '%s\n' ${PACKAGES[$group]}
+    done | sort -u
+}
+
+packages_missing() {
+    local package
+    while read -r package; do
+        [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] ||
+            echo "$package"
+    done < <(packages_of "$@")
+}
+
+# Debian asks this program whether a package may start its services.
+packages_hold_services() {
+    [[ -e /usr/sbin/policy-rc.d ]] && return
+    printf '#!/bin/sh\nexit 101\n' >/usr/sbin/policy-rc.d
+    chmod 755 /usr/sbin/policy-rc.d
+    trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+}
+
+packages_install() {
+    local missing
+    (($#)) || set -- "${!PACKAGES[@]}"
+    mapfile -t missing < <(packages_missing "$@")
+    ((${#missing[@]})) || return 0
+    ((EUID == 0)) || {
+        echo "packages.sh: not root, so these stay missing: ${missing[*]}" >&2
+        return 1
+    }
+    echo "packages.sh: installing ${missing[*]}" >&2
+    (
+        export DEBIAN_FRONTEND=noninteractive
+        packages_hold_services
+        apt-get -qq update
+        apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}"
+    ) >&2
+}
+
+if [[ ${BASH_SOURCE[0]} == "$0" ]]; then
+    if [[ ${1-} == --list ]]; then
+        shift
+        (($#)) || set -- "${!PACKAGES[@]}"
+        packages_of "$@"
+    else
+        packages_install "$@"
+    fi
+fi
