@@ -1,0 +1,134 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/demo.sh: builds the service and shows it on libvirt's embedded hypervisor, on a bus of its
+# own: nothing of the machine's is touched. On a terminal it ends in a shell to go on with.
+set -euo pipefail
+
+top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+cd "$top"
+# shellcheck source=tests/packages.sh
+source tests/packages.sh
+
+dir='' bus='' service='' monitor=''
+
+finish() {
+    local pid
+    for pid in $monitor $service $bus; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    [[ -z $dir ]] || rm -rf -- "$dir"
+}
+
+title() {
+    printf '\n\033[1m# %s\033[0m\n' "$*"
+}
+
+show() {
+    printf '\033[32m$ %s\033[0m\n' "$*"
+    "$@"
+}
+
+start_bus() {
+    cat >"$dir/bus.conf" <<XML
+<busconfig>
+  <type>custom</type>
+  <listen>unix:path=$dir/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_type="method_call"/>
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow receive_type="signal"/>
+  </policy>
+</busconfig>
+XML
+    # It tells its address when it listens.
+    exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1)
+    bus=$!
+    read -r address <&3
+}
+
+start_service() {
+    build/src/unraid-vmsd --address="$address" --uri=test:///default >"$dir/log" 2>&1 &
+    service=$!
+    gdbus wait --address="$address" --timeout 20 org.unraid.Vms || {
+        cat "$dir/log" >&2
+        exit 1
+    }
+}
+
+# One line for each signal; it has subscribed when it has named the owner.
+start_monitor() {
+    gdbus monitor --address="$address" --dest org.unraid.Vms >"$dir/signals" &
+    monitor=$!
+    wait_signal 'is owned by' 1
+}
+
+# wait_signal TEXT COUNT: until the monitor has shown as many lines with the text.
+wait_signal() {
+    local seen tail
+    exec 4< <(exec timeout 20 tail -n +1 -f "$dir/signals")
+    tail=$!
+    seen=$(grep -m "$2" -c -e "$1" <&4) || true
+    kill "$tail" 2>/dev/null || true
+    exec 4<&-
+    ((seen >= $2)) || {
+        echo "demo.sh: \"$1\" was not signalled" >&2
+        exit 1
+    }
+}
+
+vm_path() {
+    busctl --address="$address" --json=short call org.unraid.Vms /org/unraid/Vms \
+        org.unraid.Vms.Manager GetDomain s test | grep -o '/org/unraid/Vms/domain/[0-9a-f_]*'
+}
+
+go_on() {
+    title "Go on yourself"
+    if [[ -t 0 && -t 1 ]]; then
+        echo "This shell has the bus and the service; they end with it. For example:"
+        echo "  vms tree    vms introspect $vm    vms monitor"
+        echo "  call $vm org.unraid.Vms.Domain Pause"
+        cat >"$dir/rc" <<'RC'
+PS1='vms$ '
+vms() { busctl --address="$ADDRESS" "$1" org.unraid.Vms "${@:2}"; }
+call() { busctl --address="$ADDRESS" call org.unraid.Vms "$@"; }
+RC
+        ADDRESS=$address bash --noprofile --rcfile "$dir/rc" -i || true
+    else
+        echo "The same again, with a shell that has the service on a session bus of its own:"
+        echo "  cd '$top' && dbus-run-session -- bash -c" \
+            "'build/src/unraid-vmsd --session --uri=test:///default & exec bash'"
+        echo "and there, for example: busctl --user tree org.unraid.Vms"
+    fi
+}
+
+if ((EUID == 0)); then
+    packages_install build tests
+fi
+[[ -e build/build.ninja ]] || meson setup build
+meson compile -C build src/unraid-vmsd
+
+dir=$(mktemp -d)
+trap finish EXIT
+start_bus
+start_service
+
+title "The objects"
+vm=$(vm_path)
+show busctl --address="$address" --no-pager tree org.unraid.Vms
+title "The virtual machine"
+show busctl --address="$address" --no-pager introspect org.unraid.Vms "$vm" org.unraid.Vms.Domain
+title "Stop it and start it again"
+start_monitor
+show busctl --address="$address" call org.unraid.Vms "$vm" org.unraid.Vms.Domain Stop
+show busctl --address="$address" get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
+show busctl --address="$address" call org.unraid.Vms "$vm" org.unraid.Vms.Domain Start
+show busctl --address="$address" get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
+title "The signals that this made"
+wait_signal JobRemoved 2
+sed 1,2d "$dir/signals"
+go_on

@@ -1,0 +1,85 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/run.sh [--quick] [TEST...]
+#
+# Installs the packages that are missing (as root), builds into build/ and runs all the tests, then
+# does it again in build-sanitize/ with AddressSanitizer and UndefinedBehaviorSanitizer. The last
+# line is the sum of what meson counted in both: "N passed, N failed, N skipped". What needs root
+# is skipped without it.
+#
+#   --quick   without the sanitizers and without the tests of the suite "slow"
+#   TEST      only these, as "meson test" names them
+set -euo pipefail
+
+top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+cd "$top"
+# shellcheck source=tests/packages.sh
+source tests/packages.sh
+
+quick=0
+while [[ ${1-} == --* ]]; do
+    case $1 in
+    --quick) quick=1 ;;
+    *)
+        sed -n '4,13s/^# \?//p' "$0" >&2
+        exit 2
+        ;;
+    esac
+    shift
+done
+tests=("$@")
+
+# build DIR [OPTION...]: configures it, if it is not, and builds.
+build() {
+    local dir=$1
+    shift
+    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$@"
+    meson compile -C "$dir"
+}
+
+# run DIR [OPTION...]: what fails is counted at the end, from what the runner has written.
+run() {
+    local dir=$1
+    shift
+    rm -f "$dir/meson-logs/testlog.json"
+    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 2 "$@" "${tests[@]}" || true
+}
+
+count() {
+    python3 - "$@" <<'PYTHON'
+import collections, json, sys
+
+seen = collections.Counter()
+for log in sys.argv[1:]:
+    with open(log + "/meson-logs/testlog.json", encoding="utf-8") as lines:
+        for line in lines:
+            seen[json.loads(line)["result"]] += 1
+passed = seen["OK"] + seen["EXPECTEDFAIL"]
+skipped = seen["SKIP"]
+failed = sum(seen.values()) - passed - skipped
+print(f"{passed} passed, {failed} failed, {skipped} skipped")
+sys.exit(failed != 0 or passed == 0)
+PYTHON
+}
+
+if ((EUID == 0)); then
+    packages_install
+    tests/guest/build-guest.sh build-guest
+else
+    echo "not root: no package is installed, and tests that need root are skipped"
+fi
+
+builds=(build)
+build build
+if ((quick)); then
+    run build --no-suite slow
+else
+    run build
+    builds+=(build-sanitize)
+    build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+    export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
+    export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
+    run build-sanitize --timeout-multiplier 3
+fi
+count "${builds[@]}"
