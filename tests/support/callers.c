@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "callers.h"
+
+#include <string.h>
+
+#define PROPERTIES     "org.freedesktop.DBus.Properties"
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+#define PAUSE_USEC     10000
+/* A busy machine is allowed for; a read that waits for libvirt would take much longer. */
+#define READ_BOUND_MS  2000
+#define CALL_BOUND_MS  21000
+
+typedef struct Caller {
+    Client *client;
+    Call *call;
+    guint turn;
+} Caller;
+
+struct Callers {
+    World *world;
+    char *path, *name;
+    sd_event_source *timer;
+    GArray *all; /* of Caller */
+    guint answered, refused;
+    gint64 slowest_read, slowest_call;
+};
+
+static const char *const questions[] = {"Get", "GetManagedObjects", "ListDomains", "GetDomain",
+                                        "GetXml"};
+
+static bool
+is_read_from_memory(guint question)
+{
+    return question < 2;
+}
+
+static Call *
+ask(const Callers *all, Client *c, guint question)
+{
+    switch (question) {
+    case 0:
+        return client_send(c, all->path, PROPERTIES, "Get", "ss", VMS_DOMAIN_INTERFACE, "State");
+    case 1:
+        return client_send(c, VMS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
+    case 2:
+        return client_send(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "ListDomains", NULL);
+    case 3:
+        return client_send(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "GetDomain", "s", all->name);
+    default:
+        return client_send(c, all->path, VMS_DOMAIN_INTERFACE, "GetXml", "a{sv}", 0);
+    }
+}
+
+static bool
+may_refuse_with(const char *error)
+{
+    return g_str_equal(error, VMS_ERROR_PREFIX "NotAvailable") ||
+           g_str_equal(error, VMS_ERROR_PREFIX "Timeout");
+}
+
+static void
+judge(Callers *all, const Call *call, guint question)
+{
+    bool memory = is_read_from_memory(question);
+    gint64 *slowest = memory ? &all->slowest_read : &all->slowest_call;
+    gint64 ms = call_duration_ms(call);
+
+    all->answered++;
+    *slowest = MAX(*slowest, ms);
+    if (ms > (memory ? READ_BOUND_MS : CALL_BOUND_MS))
+        g_error("%s was answered after %" G_GINT64_FORMAT " ms", call->what, ms);
+    if (!call->error_name)
+        return;
+    all->refused++;
+    if (memory || !may_refuse_with(call->error_name))
+        g_error("%s: %s: %s", call->what, call->error_name, call->error_message);
+}
+
+static int
+on_timer(sd_event_source *timer, uint64_t usec, void *userdata)
+{
+    Callers *all = userdata;
+
+    for (guint i = 0; i < all->all->len; i++) {
+        Caller *c = &g_array_index(all->all, Caller, i);
+        if (c->call && !c->call->done)
+            continue;
+        if (c->call)
+            judge(all, c->call, c->turn % G_N_ELEMENTS(questions));
+        g_clear_pointer(&c->call, call_free);
+        c->turn++;
+        c->call = ask(all, c->client, c->turn % G_N_ELEMENTS(questions));
+    }
+    g_assert_cmpint(sd_event_source_set_time_relative(timer, PAUSE_USEC), >=, 0);
+    return sd_event_source_set_enabled(timer, SD_EVENT_ONESHOT);
+}
+
+Callers *
+callers_start(World *w, guint clients, const char *path, const char *name)
+{
+    Callers *all = g_new0(Callers, 1);
+
+    all->world = w;
+    all->path = g_strdup(path);
+    all->name = g_strdup(name);
+    all->all = g_array_new(FALSE, TRUE, sizeof(Caller));
+    for (guint i = 0; i < clients; i++) {
+        Caller c = {.client = client_new(w), .turn = i};
+        g_array_append_val(all->all, c);
+    }
+    g_assert_cmpint(sd_event_add_time_relative(world_event(w), &all->timer, CLOCK_MONOTONIC, 0, 0,
+                                               on_timer, all),
+                    >=, 0);
+    return all;
+}
+
+void
+callers_stop(Callers *all)
+{
+    if (!all)
+        return;
+    sd_event_source_disable_unref(all->timer);
+    for (guint i = 0; i < all->all->len; i++) {
+        Caller *c = &g_array_index(all->all, Caller, i);
+        if (c->call) {
+            call_wait(c->call);
+            judge(all, c->call, c->turn % G_N_ELEMENTS(questions));
+        }
+        call_free(c->call);
+        client_free(c->client);
+    }
+    g_test_message("%u calls answered, %u of them refused; slowest read %" G_GINT64_FORMAT
+                   " ms, slowest call %" G_GINT64_FORMAT " ms",
+                   all->answered, all->refused, all->slowest_read, all->slowest_call);
+    g_array_unref(all->all);
+    g_free(all->path);
+    g_free(all->name);
+    g_free(all);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A real libvirtd and real guests, for a test program that runs inside tests/libvirtd-env. Whatever
+ * waits here runs the world's loop meanwhile, and aborts the test, saying why, if it fails.
+ */
+
+#include "service.h"
+
+/* Ends the test program as skipped (77) where there is no such environment. */
+void libvirtd_need(void);
+
+/* Runs a bash script; what it wrote to stdout, without the last newline, freed with g_free(). */
+char *shell(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+/* The same, for its effect. */
+void run(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
+
+/* libvirtd runs and has no domains. */
+void libvirtd_clean(void);
+/* start, stop, kill, restart, freeze or thaw (see tests/libvirtd-ctl). */
+void libvirtd(World *w, const char *verb);
+
+/*
+ * A domain for the test guest: options as for tests/guest/domain-xml ("--delay 2", ""), and its
+ * mode. Defined and not running; created instead it is transient and running.
+ */
+void guest_define(World *w, const char *options, const char *name, const char *mode);
+void guest_create(World *w, const char *options, const char *name, const char *mode);
+void guest_start(World *w, const char *name);
+/* Until it has said so on its serial console. */
+void guest_wait(World *w, const char *name, const char *text);
+/* Its object, known by the UUID that its name gives it. */
+char *guest_path(World *w, const char *name);
+
+/*
+ * What the signals told equals what virsh says, the states included, and ListDomains, which asks
+ * libvirt, says the same and finds nothing to signal.
+ */
+void assert_equals_virsh(Service *s);

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* libvirtd stopped, killed with its PID file left behind, restarted and frozen, while nothing is
+ * going on and in the middle of stops and a reboot, with several clients that call all the while.
+ */
+
+#include "callers.h"
+#include "libvirtd.h"
+
+#include <string.h>
+
+#define STILL_RUNNING VMS_ERROR_PREFIX "StillRunning"
+#define CLIENTS       5
+#define LOSS_BOUND_MS 20000
+
+typedef enum Fault { STOPPED, KILLED, RESTARTED, FROZEN } Fault;
+
+static bool
+manager_is(Service *s, const char *property, const char *value)
+{
+    return g_strcmp0(mirror_get(s->mirror, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, property),
+                     value) == 0;
+}
+
+static void
+wait_lost(Service *s, const char *status)
+{
+    wait_for_ms(s->world, LOSS_BOUND_MS, manager_is(s, "Available", "false"));
+    wait_for(s->world, manager_is(s, "Status", status));
+}
+
+/* meanwhile is a script that returns when libvirtd has been away for long enough. */
+static void
+cause(Service *s, Fault fault, const char *meanwhile)
+{
+    switch (fault) {
+    case STOPPED:
+    case KILLED:
+        libvirtd(s->world, fault == STOPPED ? "stop" : "kill");
+        wait_lost(s, "stopped");
+        run(s->world, "%s", meanwhile);
+        libvirtd(s->world, "start");
+        break;
+    case RESTARTED:
+        libvirtd(s->world, "restart");
+        break;
+    case FROZEN:
+        libvirtd(s->world, "freeze");
+        wait_lost(s, "unreachable");
+        run(s->world, "%s", meanwhile);
+        libvirtd(s->world, "thaw");
+        break;
+    }
+    wait_for(s->world, manager_is(s, "Available", "true"));
+}
+
+/* One loss is one "false" and one "true", on every object. */
+static void
+assert_lost_once(Service *s, guint64 mark, const char *path)
+{
+    g_autofree char *history = mirror_history(s->mirror, mark, path, "Available");
+
+    g_assert_cmpstr(history, ==, "false true");
+}
+
+static void
+assert_undisturbed(Service *s, guint64 mark, const char *path)
+{
+    g_autofree char *states = mirror_history(s->mirror, mark, path, "State");
+    g_autofree char *ids = mirror_history(s->mirror, mark, path, "Id");
+
+    assert_lost_once(s, mark, path);
+    g_assert_cmpstr(states, ==, "");
+    g_assert_cmpstr(ids, ==, "");
+    g_assert_cmpuint(mirror_count(s->mirror, mark, path, "InterfacesRemoved"), ==, 0);
+}
+
+/* An idle guest of each kind: running, transient, and off. */
+typedef struct Idlers {
+    char *running, *transient, *off;
+} Idlers;
+
+static void
+idlers_start(Idlers *i, Service *s)
+{
+    guest_define(s->world, "", "idle", "bare");
+    guest_define(s->world, "", "off", "bare");
+    guest_start(s->world, "idle");
+    guest_create(s->world, "", "passing", "bare");
+    i->running = guest_path(s->world, "idle");
+    i->off = guest_path(s->world, "off");
+    i->transient = guest_path(s->world, "passing");
+    wait_for(s->world, mirror_is(s->mirror, i->transient, "State", "running"));
+}
+
+static void
+idlers_check(Idlers *i, Service *s, guint64 mark)
+{
+    assert_undisturbed(s, mark, i->running);
+    assert_undisturbed(s, mark, i->transient);
+    assert_undisturbed(s, mark, i->off);
+    assert_lost_once(s, mark, VMS_ROOT_PATH);
+}
+
+static void
+idlers_clear(Idlers *i)
+{
+    g_free(i->running);
+    g_free(i->transient);
+    g_free(i->off);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Idlers, idlers_clear)
+
+static void
+test_idle(gconstpointer data)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    g_auto(Idlers) idlers = {0};
+    guint64 mark;
+
+    idlers_start(&idlers, s);
+    Callers *callers = callers_start(s->world, CLIENTS, idlers.running, "idle");
+    mark = mirror_mark(s->mirror);
+    cause(s, (Fault)GPOINTER_TO_INT(data), "true");
+    callers_stop(callers);
+    idlers_check(&idlers, s, mark);
+
+    /* It works as before. */
+    g_autoptr(Call) stop = domain_call(s, idlers.running, "Stop", NULL);
+    assert_ok(stop);
+    g_autoptr(Call) start = domain_call(s, idlers.off, "Start", NULL);
+    assert_ok(start);
+    assert_equals_virsh(s);
+}
+
+/* What is under way when the fault comes. */
+typedef struct Work {
+    char *slow, *cycle, *deaf;
+    char *cycle_id;
+    Client *other;
+    Call *stop, *joined, *reboot, *force;
+} Work;
+
+static void
+work_start(Work *work, Service *s)
+{
+    World *w = s->world;
+
+    guest_define(w, "--delay 2", "slow", "obey");
+    guest_define(w, "--delay 2", "cycle", "obey");
+    guest_define(w, "", "deaf", "bare");
+    run(w, "for name in slow cycle deaf; do virsh -q start $name; done");
+    guest_wait(w, "slow", "VMS-GUEST-READY");
+    guest_wait(w, "cycle", "VMS-GUEST-READY");
+    work->slow = guest_path(w, "slow");
+    work->cycle = guest_path(w, "cycle");
+    work->deaf = guest_path(w, "deaf");
+    work->cycle_id = g_strdup(mirror_get(s->mirror, work->cycle, VMS_DOMAIN_INTERFACE, "Id"));
+    work->other = client_new(w);
+}
+
+static void
+work_begin(Work *work, Service *s)
+{
+    work->stop = domain_send(s, work->slow, "Stop", NULL);
+    work->joined = client_send(work->other, work->slow, VMS_DOMAIN_INTERFACE, "Stop", NULL);
+    work->reboot = domain_send(s, work->cycle, "Reboot", NULL);
+    work->force = domain_send(s, work->deaf, "StopWithOptions", "a{sv}", 1, "timeout", "t",
+                              G_GUINT64_CONSTANT(3000000));
+    assert_ok(work->force);
+    /* The guests have been asked, and are about to obey. */
+    guest_wait(s->world, "slow", "VMS-GUEST-BUTTON");
+    guest_wait(s->world, "cycle", "VMS-GUEST-BUTTON");
+}
+
+/* Done, or on its way to be when the bound for an answer came. */
+static void
+assert_answer(Call *call)
+{
+    call_wait(call);
+    g_assert_cmpint(call_duration_ms(call), <=, 21000);
+    if (!call->error_name)
+        return;
+    g_test_message("%s: %s: %s", call->what, call->error_name, call->error_message);
+    g_assert_cmpstr(call->error_name, ==, STILL_RUNNING);
+    g_assert_cmpint(call_duration_ms(call), >=, 18000);
+}
+
+static void
+assert_off_once(Service *s, guint64 mark, const char *path)
+{
+    g_autofree char *history = mirror_history(s->mirror, mark, path, "State");
+
+    g_assert_true(g_str_equal(history, "shutoff") || g_str_equal(history, "shutdown shutoff"));
+}
+
+static void
+work_check(Work *work, Service *s, guint64 mark)
+{
+    assert_answer(work->stop);
+    assert_answer(work->joined);
+    assert_answer(work->reboot);
+    wait_for(s->world, mirror_count(s->mirror, mark, NULL, "JobRemoved") >= 3);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "JobRemoved"), ==, 3);
+    for (guint i = 0; i < s->mirror->signals->len; i++) {
+        const Signal *signal = s->mirror->signals->pdata[i];
+        if (g_str_equal(signal->member, "JobRemoved")) {
+            g_test_message("%s", signal->body);
+            g_assert_nonnull(strstr(signal->body, " done "));
+        }
+    }
+    assert_off_once(s, mark, work->slow);
+    assert_off_once(s, mark, work->deaf);
+    g_assert_true(mirror_is(s->mirror, work->slow, "StateReason", "shut-down"));
+    g_assert_true(mirror_is(s->mirror, work->deaf, "StateReason", "destroyed"));
+    g_assert_true(mirror_is(s->mirror, work->cycle, "State", "running"));
+    g_assert_false(mirror_is(s->mirror, work->cycle, "Id", work->cycle_id));
+}
+
+static void
+work_clear(Work *work)
+{
+    call_free(work->stop);
+    call_free(work->joined);
+    call_free(work->reboot);
+    call_free(work->force);
+    client_free(work->other);
+    g_free(work->slow);
+    g_free(work->cycle);
+    g_free(work->deaf);
+    g_free(work->cycle_id);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Work, work_clear)
+
+static void
+test_busy(gconstpointer data)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=60", NULL);
+    g_auto(Idlers) idlers = {0};
+    g_auto(Work) work = {0};
+    guint64 mark;
+
+    idlers_start(&idlers, s);
+    work_start(&work, s);
+    Callers *callers = callers_start(s->world, CLIENTS, idlers.running, "idle");
+    mark = mirror_mark(s->mirror);
+    work_begin(&work, s);
+    /* The guests go down while nobody looks. */
+    cause(s, (Fault)GPOINTER_TO_INT(data),
+          "libvirtd-ctl wait-console slow 'Power down'; libvirtd-ctl wait-console cycle 'Power "
+          "down'");
+    work_check(&work, s, mark);
+    callers_stop(callers);
+    idlers_check(&idlers, s, mark);
+    assert_equals_virsh(s);
+}
+
+/* The service is there first; nobody calls it when libvirtd comes. */
+static void
+test_comes_later(void)
+{
+    libvirtd_clean();
+    libvirtd(NULL, "kill");
+    g_autoptr(World) w = world_new();
+    world_start(w, "--uri=qemu:///system", NULL);
+    g_autoptr(Client) c = client_new(w);
+    g_autoptr(Mirror) m = mirror_new(c);
+
+    wait_for(w, g_strcmp0(mirror_get(m, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Status"),
+                          "stopped") == 0);
+    libvirtd(w, "start");
+    wait_for_ms(
+        w, 12000,
+        g_strcmp0(mirror_get(m, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Status"), "available") == 0);
+    mirror_check(m);
+}
+
+static void
+add(const char *name, Fault fault)
+{
+    g_autofree char *idle = g_strconcat("/libvirtd/faults/idle/", name, NULL);
+    g_autofree char *busy = g_strconcat("/libvirtd/faults/busy/", name, NULL);
+
+    g_test_add_data_func(idle, GINT_TO_POINTER(fault), test_idle);
+    g_test_add_data_func(busy, GINT_TO_POINTER(fault), test_busy);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/faults/comes-later", test_comes_later);
+    add("stopped", STOPPED);
+    add("killed", KILLED);
+    add("restarted", RESTARTED);
+    add("frozen", FROZEN);
+    return g_test_run();
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* A libvirtd and a QEMU that hang hold nobody up: reads go on at full speed, calls are answered in
+ * time, and all is well again when they go on. */
+
+#include "libvirtd.h"
+
+#define READS          1000
+#define LISTS          50
+#define ANSWER_MS      20000
+#define PROPERTIES     "org.freedesktop.DBus.Properties"
+#define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
+
+static bool
+manager_is(Service *s, const char *property, const char *value)
+{
+    return g_strcmp0(mirror_get(s->mirror, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, property),
+                     value) == 0;
+}
+
+/* How long a number of reads takes, one by one, in microseconds. */
+static gint64
+read_for_a_while(Service *s, const char *path)
+{
+    gint64 start = g_get_monotonic_time();
+
+    for (guint i = 0; i < READS; i++) {
+        g_autoptr(Call) get =
+            client_call(s->client, path, PROPERTIES, "Get", "ss", VMS_DOMAIN_INTERFACE, "State");
+        assert_ok(get);
+    }
+    for (guint i = 0; i < LISTS; i++) {
+        g_autoptr(Call) list =
+            client_call(s->client, VMS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects", NULL);
+        assert_ok(list);
+    }
+    return g_get_monotonic_time() - start;
+}
+
+static void
+assert_answered(Call *call)
+{
+    call_wait(call);
+    g_test_message("%s after %" G_GINT64_FORMAT " ms: %s", call->what, call_duration_ms(call),
+                   call->error_name ? call->error_message : "done");
+    g_assert_cmpint(call_duration_ms(call), <=, ANSWER_MS + 500);
+}
+
+static void
+test_libvirtd(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    World *w = s->world;
+    gint64 awake, frozen, since;
+    guint64 mark;
+
+    guest_define(w, "", "a", "bare");
+    guest_define(w, "", "b", "bare");
+    guest_start(w, "a");
+    g_autofree char *a = guest_path(w, "a");
+    g_autofree char *b = guest_path(w, "b");
+    wait_for(w, mirror_is(s->mirror, a, "State", "running"));
+    awake = read_for_a_while(s, a);
+
+    libvirtd(w, "freeze");
+    since = g_get_monotonic_time();
+    mark = mirror_mark(s->mirror);
+    /* Before the loss is noticed, and with calls under way that hang. */
+    g_autoptr(Call) list = manager_send(s, "ListDomains", NULL);
+    g_autoptr(Call) stop = domain_send(s, a, "Stop", NULL);
+    g_autoptr(Call) start = domain_send(s, b, "Start", NULL);
+    frozen = read_for_a_while(s, a);
+    g_test_message("%u reads and %u lists: %" G_GINT64_FORMAT " ms, while frozen %" G_GINT64_FORMAT
+                   " ms",
+                   READS, LISTS, awake / 1000, frozen / 1000);
+    g_assert_cmpint(frozen, <, 4 * awake + G_USEC_PER_SEC / 2);
+    wait_for_ms(w, ANSWER_MS, manager_is(s, "Available", "false"));
+    g_test_message("noticed after %" G_GINT64_FORMAT " ms",
+                   (g_get_monotonic_time() - since) / 1000);
+    g_assert_true(mirror_is(s->mirror, a, "Available", "false"));
+    g_assert_true(mirror_is(s->mirror, a, "State", "running"));
+
+    /* And when it is known. */
+    g_autoptr(Call) again = manager_send(s, "ListDomains", NULL);
+    g_autoptr(Call) pause = domain_send(s, a, "Pause", NULL);
+    frozen = read_for_a_while(s, a);
+    g_assert_cmpint(frozen, <, 4 * awake + G_USEC_PER_SEC / 2);
+    assert_answered(list);
+    assert_answered(stop);
+    assert_answered(start);
+    assert_answered(again);
+    g_assert_nonnull(again->error_name);
+    assert_answered(pause);
+    g_assert_nonnull(pause->error_name);
+
+    libvirtd(w, "thaw");
+    wait_for(w, manager_is(s, "Available", "true"));
+    g_autofree char *history = mirror_history(s->mirror, mark, VMS_ROOT_PATH, "Available");
+    g_assert_cmpstr(history, ==, "false true");
+    wait_for(w, mirror_is(s->mirror, a, "Job", "/") && mirror_is(s->mirror, b, "Job", "/"));
+    assert_equals_virsh(s);
+}
+
+static void
+test_qemu(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    World *w = s->world;
+
+    guest_define(w, "", "stuck", "bare");
+    guest_define(w, "", "well", "bare");
+    guest_start(w, "stuck");
+    guest_start(w, "well");
+    g_autofree char *stuck = guest_path(w, "stuck");
+    g_autofree char *well = guest_path(w, "well");
+    wait_for(w, mirror_is(s->mirror, well, "State", "running"));
+
+    run(w, "kill -STOP $(libvirtd-ctl qemu-pid stuck)");
+    g_autoptr(Call) pause = domain_send(s, stuck, "Pause", NULL);
+    /* The other one is none the slower for it. */
+    g_autoptr(Call) stop = domain_call(s, well, "Stop", NULL);
+    assert_ok(stop);
+    g_assert_cmpint(call_duration_ms(stop), <, 5000);
+    g_autoptr(Call) start = domain_call(s, well, "Start", NULL);
+    assert_ok(start);
+    g_assert_cmpint(call_duration_ms(start), <, 5000);
+    g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+    assert_ok(list);
+    g_assert_cmpint(call_duration_ms(list), <, 2000);
+    read_for_a_while(s, stuck);
+
+    g_autoptr(Call) force = domain_send(s, stuck, "ForceStop", NULL);
+    assert_answered(force);
+    assert_ok(force);
+    g_assert_true(mirror_is(s->mirror, stuck, "State", "shutoff"));
+    assert_answered(pause);
+    g_assert_nonnull(pause->error_name);
+    g_assert_true(manager_is(s, "Available", "true"));
+    assert_equals_virsh(s);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
+    g_test_add_func("/libvirtd/frozen/qemu", test_qemu);
+    return g_test_run();
+}

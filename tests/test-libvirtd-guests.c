@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The operations on real QEMU guests: one that obeys, one that ignores ACPI, one that is paused,
+ * one that sleeps, a transient one. */
+
+#include "libvirtd.h"
+
+#include <string.h>
+
+#define TIMEOUT VMS_ERROR_PREFIX "Timeout"
+
+typedef struct Guest {
+    Service *service;
+    char *path;
+} Guest;
+
+static Guest *
+guest_new(Service *s, const char *name)
+{
+    Guest *g = g_new0(Guest, 1);
+
+    g->service = s;
+    g->path = guest_path(s->world, name);
+    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "running"));
+    return g;
+}
+
+static void
+guest_free(Guest *g)
+{
+    g_free(g->path);
+    g_free(g);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+/* The service, and a guest that has been started behind its back. */
+static Service *
+service_with(const char *option, const char *options, const char *name, const char *mode)
+{
+    Service *s;
+
+    libvirtd_clean();
+    s = service_new("--uri=qemu:///system", option, NULL);
+    guest_define(s->world, options, name, mode);
+    guest_start(s->world, name);
+    return s;
+}
+
+static Call *
+call(Guest *g, const char *member)
+{
+    return domain_call(g->service, g->path, member, NULL);
+}
+
+static void
+assert_domain(Guest *g, const char *property, const char *value)
+{
+    g_assert_cmpstr(mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, property), ==,
+                    value);
+}
+
+static void
+end(Guest *g)
+{
+    assert_domain(g, "Job", "/");
+    assert_equals_virsh(g->service);
+}
+
+static void
+test_obeys(void)
+{
+    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
+    g_autoptr(Guest) g = guest_new(s, "web");
+    guint64 mark;
+
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    mark = mirror_mark(s->mirror);
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    g_autofree char *history = mirror_history(s->mirror, mark, g->path, "State");
+    g_assert_true(g_str_equal(history, "shutdown shutoff") || g_str_equal(history, "shutoff"));
+    assert_domain(g, "StateReason", "shut-down");
+    assert_domain(g, "Id", "-1");
+    g_assert_cmpint(call_duration_ms(stop), <, 19000);
+
+    g_autoptr(Call) start = call(g, "Start");
+    assert_ok(start);
+    assert_domain(g, "State", "running");
+    g_autoptr(Call) force = call(g, "ForceStop");
+    assert_ok(force);
+    assert_domain(g, "StateReason", "destroyed");
+    end(g);
+}
+
+static void
+test_ignores(void)
+{
+    g_autoptr(Service) s = service_with("--stop-timeout=2", "", "deaf", "bare");
+    g_autoptr(Guest) g = guest_new(s, "deaf");
+
+    g_autoptr(Call) reboot = call(g, "Reboot");
+    assert_error_says(reboot, TIMEOUT, "");
+    g_assert_cmpint(call_duration_ms(reboot), >=, 2000);
+    assert_domain(g, "State", "running");
+
+    g_autoptr(Call) patient = domain_call(s, g->path, "StopWithOptions", "a{sv}", 2, "force", "b",
+                                          0, "timeout", "t", G_GUINT64_CONSTANT(500000));
+    assert_ok(patient);
+    wait_for(s->world, mirror_job_removed(s->mirror, call_path(patient)));
+    g_assert_nonnull(strstr(mirror_job_removed(s->mirror, call_path(patient))->body, " timeout "));
+    assert_domain(g, "State", "running");
+
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    g_assert_cmpint(call_duration_ms(stop), >=, 2000);
+    assert_domain(g, "State", "shutoff");
+    assert_domain(g, "StateReason", "destroyed");
+    end(g);
+}
+
+static void
+test_paused(void)
+{
+    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
+    g_autoptr(Guest) g = guest_new(s, "web");
+
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    g_autoptr(Call) pause = call(g, "Pause");
+    assert_ok(pause);
+    assert_domain(g, "State", "paused");
+    g_autoptr(Call) start = call(g, "Start");
+    assert_ok(start);
+    assert_domain(g, "State", "running");
+    run(s->world, "virsh -q suspend web");
+    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "paused"));
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    assert_domain(g, "StateReason", "shut-down");
+    end(g);
+}
+
+static void
+test_asleep(const char *operation, const char *state)
+{
+    g_autoptr(Service) s = service_with("--stop-timeout=15", "", "nap", "sleep");
+    g_autoptr(Guest) g = guest_new(s, "nap");
+
+    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "pmsuspended"));
+    g_autoptr(Call) wake = call(g, operation);
+    assert_ok(wake);
+    assert_domain(g, "State", state);
+    guest_wait(s->world, "nap", "VMS-GUEST-AWAKE");
+    end(g);
+}
+
+static void
+test_asleep_start(void)
+{
+    test_asleep("Start", "running");
+}
+
+static void
+test_asleep_resume(void)
+{
+    test_asleep("Resume", "running");
+}
+
+static void
+test_asleep_stop(void)
+{
+    test_asleep("Stop", "shutoff");
+}
+
+static void
+test_reboot(void)
+{
+    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
+    g_autoptr(Guest) g = guest_new(s, "web");
+
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    g_autofree char *id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
+    /* What is configured now takes effect with the next power cycle. */
+    guest_define(s->world, "--title pending", "web", "obey");
+    g_autoptr(Call) reboot = call(g, "Reboot");
+    assert_ok(reboot);
+    assert_domain(g, "State", "running");
+    g_assert_cmpstr(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    wait_for(s->world, mirror_is(s->mirror, g->path, "Title", "pending"));
+    g_autofree char *title = shell(s->world, "virsh desc --title web");
+    g_assert_cmpstr(title, ==, "pending");
+
+    g_free(id);
+    id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
+    g_autoptr(Call) reset = call(g, "Reset");
+    assert_ok(reset);
+    assert_domain(g, "State", "running");
+    g_assert_cmpstr(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
+    end(g);
+}
+
+/* It would vanish with a power cycle: reboot and reset happen in place, and a stop removes it. */
+static void
+test_transient(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
+
+    guest_create(s->world, "", "guest", "obey");
+    g_autoptr(Guest) g = guest_new(s, "guest");
+    guest_wait(s->world, "guest", "VMS-GUEST-READY");
+    g_autofree char *id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
+    assert_domain(g, "Persistent", "false");
+    g_autoptr(Call) reset = call(g, "Reset");
+    assert_ok(reset);
+    assert_domain(g, "Id", id);
+    run(s->world, "until [[ $(grep -c VMS-GUEST-READY /run/vms/guest.console) == 2 ]]; do\n"
+                  "    sleep 0.1\n"
+                  "done");
+    g_autoptr(Call) reboot = call(g, "Reboot");
+    assert_ok(reboot);
+    assert_domain(g, "State", "running");
+    assert_domain(g, "Id", id);
+    run(s->world, "until [[ $(grep -c VMS-GUEST-READY /run/vms/guest.console) == 3 ]]; do\n"
+                  "    sleep 0.1\n"
+                  "done");
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    g_assert_false(mirror_has(s->mirror, g->path, VMS_DOMAIN_INTERFACE));
+    assert_equals_virsh(s);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/guests/obeys", test_obeys);
+    g_test_add_func("/libvirtd/guests/ignores", test_ignores);
+    g_test_add_func("/libvirtd/guests/paused", test_paused);
+    g_test_add_func("/libvirtd/guests/asleep/start", test_asleep_start);
+    g_test_add_func("/libvirtd/guests/asleep/resume", test_asleep_resume);
+    g_test_add_func("/libvirtd/guests/asleep/stop", test_asleep_stop);
+    g_test_add_func("/libvirtd/guests/reboot", test_reboot);
+    g_test_add_func("/libvirtd/guests/transient", test_transient);
+    return g_test_run();
+}
