@@ -79,7 +79,7 @@ mkdir -p "$work"/root/{bin,etc,modules,root,usr/sbin}
 cp /bin/busybox "$work/root/bin/busybox"
 ln -s busybox "$work/root/bin/sh"
 install -m 755 "$here/init" "$work/root/init"
-printf 'root::0:0:root:/root:/bin/sh\n' >"$work/root/etc/passwd"
+printf 'root:x:0:0:root:/root:/bin/sh\n' >"$work/root/etc/passwd"
 printf 'root::19000:0:99999:7:::\n' >"$work/root/etc/shadow"
 printf 'root:x:0:\n' >"$work/root/etc/group"
 # shellcheck disable=SC2086 # the lists are made of words
