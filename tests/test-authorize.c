@@ -80,9 +80,10 @@ start_bus(World *w)
     g_assert_no_error(error);
 
     option = g_strconcat("--config-file=", config, NULL);
-    char *argv[] = {"dbus-daemon", "--nofork", "--print-address=1", option, NULL};
-    g_spawn_async_with_pipes(NULL, argv, NULL, G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD,
-                             die_with_parent, NULL, &w->daemon, NULL, &out, NULL, &error);
+    const char *argv[] = {"dbus-daemon", "--nofork", "--print-address=1", option, NULL};
+    g_spawn_async_with_pipes(NULL, (char **)argv, NULL,
+                             G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, die_with_parent, NULL,
+                             &w->daemon, NULL, &out, NULL, &error);
     g_assert_no_error(error);
     n = read(out, line, sizeof(line) - 1);
     g_assert_cmpint(n, >, 0);

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The log where there is no journal, and that the catalog explains every kind of entry. How it
+ * reads in a real journal is tested where a container boots. */
+
+#include "journal.h"
+
+#include <errno.h>
+#include <string.h>
+
+static void
+in_subprocess(void)
+{
+    g_test_trap_subprocess(NULL, 20 * G_USEC_PER_SEC, 0);
+    g_test_trap_assert_passed();
+}
+
+static void
+test_event(void)
+{
+    if (g_test_subprocess()) {
+        char code[JOURNAL_NUMBER_SIZE];
+        journal_event(JOURNAL_OPERATION_FAILED, "it did\nnot\x1b obey", JOURNAL_VM_NAME,
+                      "web\nroot", JOURNAL_VM_UUID, NULL, JOURNAL_LIBVIRT_ERROR_CODE,
+                      journal_number(code, -7), NULL);
+        return;
+    }
+    in_subprocess();
+    g_test_trap_assert_stderr(
+        "unraid-vmsd: warning: it did not  obey VM_NAME=web root LIBVIRT_ERROR_CODE=-7\n");
+}
+
+static void
+test_level(void)
+{
+    if (g_test_subprocess()) {
+        journal_event(JOURNAL_OPERATION_STARTED, "too detailed", NULL);
+        journal_log(LOG_DEBUG, "too detailed");
+        journal_log(LOG_INFO, "%d is enough", 1);
+        journal_set_level(LOG_ERR);
+        journal_log(LOG_WARNING, "not bad enough");
+        journal_event(JOURNAL_DENIED, "not bad enough", NULL);
+        journal_set_level(LOG_DEBUG);
+        errno = EXDEV;
+        journal_event(JOURNAL_OPERATION_STARTED, "2 is enough", NULL);
+        g_assert_cmpint(errno, ==, EXDEV);
+        return;
+    }
+    in_subprocess();
+    g_test_trap_assert_stderr("unraid-vmsd: info: 1 is enough\nunraid-vmsd: debug: 2 is enough\n");
+}
+
+/* An inherited JOURNAL_STREAM says nothing once standard error leads elsewhere. */
+static void
+test_stream(void)
+{
+    if (g_test_subprocess()) {
+        g_setenv("JOURNAL_STREAM", "8:1", TRUE);
+        journal_log(LOG_ERR, "here");
+        return;
+    }
+    in_subprocess();
+    g_test_trap_assert_stderr("unraid-vmsd: error: here\n");
+}
+
+static void
+test_level_names(void)
+{
+    g_assert_cmpint(journal_level_from_string("error"), ==, LOG_ERR);
+    g_assert_cmpint(journal_level_from_string("warning"), ==, LOG_WARNING);
+    g_assert_cmpint(journal_level_from_string("notice"), ==, LOG_NOTICE);
+    g_assert_cmpint(journal_level_from_string("info"), ==, LOG_INFO);
+    g_assert_cmpint(journal_level_from_string("debug"), ==, LOG_DEBUG);
+    g_assert_cmpint(journal_level_from_string("Debug"), ==, -EINVAL);
+    g_assert_cmpint(journal_level_from_string(""), ==, -EINVAL);
+}
+
+static void
+test_catalog(void)
+{
+    g_autofree char *catalog = NULL;
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+    guint n_entries = 0;
+
+    g_file_get_contents(g_getenv("VMS_CATALOG"), &catalog, NULL, &error);
+    g_assert_no_error(error);
+    for (const char *p = catalog; (p = strstr(p, "\n-- ")); p++)
+        n_entries++;
+    for (JournalEvent e = 0; e < _JOURNAL_EVENT_MAX; e++) {
+        g_autofree char *head = g_strdup_printf("\n-- %s\nSubject: ", journal_event_id(e));
+        g_assert_cmpuint(strlen(journal_event_id(e)), ==, 32);
+        g_assert_true(g_hash_table_add(seen, (void *)journal_event_id(e)));
+        g_assert_nonnull(strstr(catalog, head));
+    }
+    g_assert_cmpuint(n_entries, ==, _JOURNAL_EVENT_MAX);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/journal/event", test_event);
+    g_test_add_func("/journal/level", test_level);
+    g_test_add_func("/journal/stream", test_stream);
+    g_test_add_func("/journal/level-names", test_level_names);
+    g_test_add_func("/journal/catalog", test_catalog);
+    return g_test_run();
+}

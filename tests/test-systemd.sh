@@ -1,0 +1,556 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The service installed on a real system: booted in a container, with systemd, journald, polkitd,
+# the bus and a libvirtd with guests. Exits with 77, and says why, where that cannot be had.
+# VMS_BUILD is the build directory; VMS_ONLY, if set, the one check to run after the set-up.
+set -euo pipefail
+
+top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+build=${VMS_BUILD:-$top/build}
+
+if [[ -z ${VMS_IN_CONTAINER-} ]]; then
+    # shellcheck source=tests/container
+    source "$top/tests/container"
+    [[ -x /usr/sbin/libvirtd ]] || container_skip "there is no libvirtd"
+    container_start
+    status=0
+    container_exec env VMS_IN_CONTAINER=1 VMS_BUILD="$build" VMS_ONLY="${VMS_ONLY-}" \
+        "$top/tests/${0##*/}" || status=$?
+    container_stop
+    exit "$status"
+fi
+
+readonly manager=(org.unraid.Vms /org/unraid/Vms org.unraid.Vms.Manager)
+readonly bound=20
+scratch=$(mktemp -d)
+check=setup
+
+# ---- what the checks are made of ----
+
+fail() {
+    echo "FAILED in $check: $*" >&2
+    echo "--- the service's journal:" >&2
+    journalctl --no-pager -o short-precise -n 60 -u 'unraid-vms*' -u polkit >&2
+    exit 1
+}
+
+trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+set -E
+
+is() {
+    [[ $1 == "$2" ]] || fail "line ${BASH_LINENO[0]}: got '$1', want '$2'"
+}
+
+has() {
+    [[ $1 == *"$2"* ]] || fail "line ${BASH_LINENO[0]}: '$1' does not have '$2'"
+}
+
+# as USER COMMAND…
+as() {
+    local user=$1
+    shift
+    runuser -u "$user" -- "$@"
+}
+
+# call USER OBJECT-PATH INTERFACE.METHOD… : of the service
+call() {
+    local user=$1
+    shift
+    as "$user" busctl --system --timeout="$bound" "${busctl_options[@]}" call "$service" "$@"
+}
+service=org.unraid.Vms
+busctl_options=()
+
+# denied ERROR TEXT COMMAND… : the D-Bus error's name, and a part of what it says
+denied() {
+    local error=$1 text=$2 said
+    shift 2
+    if said=$("$@" 2>&1); then fail "line ${BASH_LINENO[0]}: '$*' was not denied"; fi
+    has "$said" "$text"
+    # busctl shows an error's message alone, its debug output the name too.
+    said=$(SYSTEMD_LOG_LEVEL=debug "$@" 2>&1) || true
+    has "$said" "error_name=$error"
+}
+
+property() {
+    busctl --system --timeout="$bound" get-property "$service" "$1" "org.unraid.Vms.$2" "$3" |
+        cut -d' ' -f2-
+}
+
+# path NAME: of a machine
+path() {
+    busctl --system --timeout="$bound" --json=short call "$service" "${manager[@]:1}" GetDomain s "$1" |
+        sed 's/.*"\(\/org[^"]*\)".*/\1/'
+}
+
+# until_true COMMAND… : asks again, but not for ever
+until_true() {
+    local deadline=$((SECONDS + bound))
+    until "$@"; do
+        ((SECONDS < deadline)) || fail "line ${BASH_LINENO[0]}: '$*' never came true"
+        sleep 0.05
+    done
+}
+
+available() {
+    [[ $(property /org/unraid/Vms Manager Available) == "$1" ]]
+}
+
+main_pid() {
+    systemctl show -P MainPID "${1-unraid-vms.service}"
+}
+
+new_main_pid() {
+    local pid
+    pid=$(main_pid)
+    [[ $pid != 0 && $pid != "$1" ]]
+}
+
+# cursor; entries [MATCH…]: what the journal got since, as JSON lines
+cursor() {
+    journalctl --sync
+    since=$(journalctl -n 0 --show-cursor | sed -n 's/^-- cursor: //p')
+}
+
+entries() {
+    journalctl --sync
+    journalctl --after-cursor="$since" -o json --no-pager "$@"
+}
+
+# field NAME: of the journal entries on standard input
+field() {
+    python3 -c 'import json, sys
+for line in sys.stdin: print(json.loads(line).get(sys.argv[1], "-"))' "$1"
+}
+
+define() {
+    virsh -q -c "${2:-qemu:///system}" define /dev/stdin >"$scratch/define" <<XML
+<domain type='${3:-qemu}'><name>$1</name><memory unit='MiB'>16</memory>
+  <os><type>hvm</type></os><devices><serial type='pty'/><console type='pty'/></devices></domain>
+XML
+}
+
+# ---- set-up ----
+
+setup() {
+    systemctl start dbus.socket polkit.service
+    meson install -C "$build" --no-rebuild --quiet >"$scratch/install"
+    useradd alice
+    useradd bob
+    systemctl start libvirtd.socket
+    define web
+    define mail
+    cat >/etc/polkit-1/rules.d/10-test.rules <<'JS'
+polkit.addRule(function(action, subject) {
+    if (subject.user == "alice" && action.lookup("vm_name") == "web" &&
+        action.lookup("instance") == "" &&
+        (action.id == "org.unraid.vms.start" || action.id == "org.unraid.vms.stop")) {
+        return polkit.Result.YES;
+    }
+});
+JS
+    # polkitd sees it by itself; this is so that it has.
+    systemctl restart polkit.service
+}
+
+# ---- the checks, in this order ----
+
+check_installed() {
+    getent passwd unraid-vms >/dev/null
+    is "$(systemd-analyze verify unraid-vms.service unraid-vms@east.service 2>&1 |
+        grep unraid-vms || true)" ""
+    pkaction --action-id org.unraid.vms.force-stop >/dev/null
+    local action
+    for action in start stop pause resume force-stop reboot reset configure snapshot save migrate \
+        console guest read-secrets reconnect; do
+        has "$(pkaction --verbose --action-id "org.unraid.vms.$action")" \
+            "org.freedesktop.policykit.owner -> unix-user:unraid-vms"
+    done
+    is "$(pkaction --verbose --action-id org.unraid.vms.start | grep -c 'implicit.*auth_admin$')" 3
+    [[ -s /usr/share/dbus-1/interfaces/org.unraid.Vms.Manager.xml ]]
+}
+
+check_activation() {
+    is "$(systemctl is-active unraid-vms.service || true)" inactive
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+    is "$(systemctl is-active unraid-vms.service)" active
+    is "$(ps -o user= -p "$(main_pid)")" unraid-vms
+    has "$(systemctl show -P StatusText unraid-vms.service)" "qemu:///system"
+    is "$(property /org/unraid/Vms Manager Status)" '"available"'
+}
+
+# Only our user may have the name, and the instances' names.
+check_names() {
+    local user name
+    for user in root bob; do
+        for name in org.unraid.Vms org.unraid.Vms.evil; do
+            denied org.freedesktop.DBus.Error.AccessDenied "not allowed to own" as "$user" \
+                busctl call org.freedesktop.DBus / org.freedesktop.DBus RequestName su "$name" 0
+        done
+    done
+}
+
+exposure() {
+    systemd-analyze security --no-pager "$1" | sed -n 's/.*exposure level for .*: \([0-9.]*\) .*/\1/p'
+}
+
+check_security() {
+    local figure
+    figure=$(exposure unraid-vms.service)
+    echo "unraid-vms.service: exposure $figure"
+    awk "BEGIN { exit !($figure <= 0.5) }"
+    figure=$(exposure unraid-vms@east.service)
+    echo "unraid-vms@.service: exposure $figure"
+    awk "BEGIN { exit !($figure <= 1.5) }"
+}
+
+check_polkit() {
+    local web mail
+    web=$(path web) mail=$(path mail)
+    cursor
+    # One user may start and stop one machine.
+    call alice "$web" org.unraid.Vms.Domain Start
+    is "$(property "$web" Domain State)" '"running"'
+    denied org.freedesktop.DBus.Error.AccessDenied "start the virtual machine mail" \
+        call alice "$mail" org.unraid.Vms.Domain Start
+    denied org.freedesktop.DBus.Error.AccessDenied "force" \
+        call alice "$web" org.unraid.Vms.Domain ForceStop
+    denied org.freedesktop.DBus.Error.AccessDenied "pause the virtual machine web" \
+        call alice "$web" org.unraid.Vms.Domain Pause
+    # No way around it: a time so short that it forces, properties, another's job.
+    denied org.freedesktop.DBus.Error.AccessDenied "force" \
+        call alice "$web" org.unraid.Vms.Domain StopWithOptions 'a{sv}' 1 timeout t 1
+    denied org.freedesktop.DBus.Error.PropertyReadOnly "" \
+        call bob "$web" org.freedesktop.DBus.Properties Set ssv org.unraid.Vms.Domain Autostart b true
+    # Others may read, and nothing else.
+    has "$(call bob "$web" org.unraid.Vms.Domain GetXml 'a{sv}' 0)" "<name>web</name>"
+    denied org.freedesktop.DBus.Error.AccessDenied "secrets" \
+        call bob "$web" org.unraid.Vms.Domain GetXml 'a{sv}' 1 secure b true
+    denied org.freedesktop.DBus.Error.AccessDenied "stop the virtual machine web" \
+        call bob "$web" org.unraid.Vms.Domain Stop
+    denied org.freedesktop.DBus.Error.AccessDenied "configur" \
+        call bob "$web" org.unraid.Vms.Domain SetAutostart b true
+    denied org.freedesktop.DBus.Error.AccessDenied "reconnect" call bob "${manager[@]:1}" Reconnect
+    # Without the flag it is said that a dialogue would help.
+    busctl_options=(--allow-interactive-authorization=no)
+    denied org.freedesktop.DBus.Error.InteractiveAuthorizationRequired "authentication" \
+        call bob "$web" org.unraid.Vms.Domain Stop
+    busctl_options=()
+    is "$(property "$web" Domain State)" '"running"'
+    is "$(property "$web" Domain Autostart)" false
+    # Root needs nobody's leave.
+    call root "$web" org.unraid.Vms.Domain ForceStop
+    is "$(property "$web" Domain State)" '"shutoff"'
+}
+
+# A job of alice's is nothing that bob may cancel or join.
+check_jobs() {
+    local web job pid
+    web=$(path web)
+    call alice "$web" org.unraid.Vms.Domain Start
+    # It has no operating system, so it does not obey: the job waits.
+    job=$(call alice "$web" org.unraid.Vms.Domain StopWithOptions 'a{sv}' 0 | cut -d'"' -f2)
+    denied org.freedesktop.DBus.Error.AccessDenied "stop the virtual machine web" \
+        call bob "$job" org.unraid.Vms.Job Cancel
+    denied org.freedesktop.DBus.Error.AccessDenied "stop the virtual machine web" \
+        call bob "$web" org.unraid.Vms.Domain Stop
+    call alice "$job" org.unraid.Vms.Job Cancel
+    is "$(property "$web" Domain State)" '"running"'
+    call root "$web" org.unraid.Vms.Domain ForceStop
+}
+
+# asks_polkit COMMAND…: runs it in the background, and returns when polkit has its question
+asks_polkit() {
+    local seen
+    exec 5< <(exec dbus-monitor --system --profile \
+        "interface='org.freedesktop.PolicyKit1.Authority',member='CheckAuthorization',type='method_call'")
+    seen=$!
+    # It has become a monitor when it says that it has lost its name.
+    grep -q -m1 NameLost <&5
+    "$@" >"$scratch/answer" 2>&1 &
+    asking=$!
+    timeout "$bound" grep -q -m1 CheckAuthorization <&5
+    kill "$seen"
+    exec 5<&-
+}
+
+check_polkit_stopped_in_the_middle() {
+    local web mail
+    web=$(path web) mail=$(path mail)
+    systemctl kill -s STOP polkit.service
+    asks_polkit call alice "$web" org.unraid.Vms.Domain Start
+    # Nobody else waits for it.
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+    call root "$mail" org.unraid.Vms.Domain Start
+    call root "$mail" org.unraid.Vms.Domain ForceStop
+    systemctl kill -s KILL polkit.service
+    if wait "$asking"; then fail "allowed by a polkit that died"; fi
+    has "$(<"$scratch/answer")" "polkit did not answer"
+    is "$(property "$web" Domain State)" '"shutoff"'
+    until_true systemctl start polkit.service
+}
+
+check_caller_that_vanishes() {
+    local web
+    web=$(path web)
+    cursor
+    systemctl kill -s STOP polkit.service
+    asks_polkit call alice "$web" org.unraid.Vms.Domain Start
+    pkill -KILL -P "$asking" busctl || kill -KILL "$asking"
+    wait "$asking" || true
+    denied_alice() { entries VM_NAME=web VM_RESULT=denied | field MESSAGE | grep -q "went away"; }
+    until_true denied_alice
+    systemctl kill -s CONT polkit.service
+    # What it is still asked about by then comes after its answer to the first question.
+    denied org.freedesktop.DBus.Error.AccessDenied "stop" call bob "$web" org.unraid.Vms.Domain Stop
+    is "$(property "$web" Domain State)" '"shutoff"'
+}
+
+check_no_polkit() {
+    local web
+    web=$(path web)
+    systemctl mask --runtime --now polkit.service
+    denied org.freedesktop.DBus.Error.AccessDenied "polkit" \
+        call alice "$web" org.unraid.Vms.Domain Start
+    call root "$web" org.unraid.Vms.Domain Start
+    call root "$web" org.unraid.Vms.Domain ForceStop
+    systemctl unmask --runtime polkit.service
+    systemctl start polkit.service
+}
+
+check_journal() {
+    local web uid got
+    web=$(path web)
+    uid=$(id -u alice)
+    cursor
+    call alice "$web" org.unraid.Vms.Domain Start
+    denied org.freedesktop.DBus.Error.AccessDenied "" call bob "$web" org.unraid.Vms.Domain Stop
+    call root "$web" org.unraid.Vms.Domain ForceStop
+
+    got=$(entries VM_NAME=web VM_OPERATION=start)
+    is "$(field VM_RESULT <<<"$got")" done
+    is "$(field CALLER_UID <<<"$got")" "$uid"
+    is "$(field VM_UUID <<<"$got")" "$(virsh -c qemu:///system domuuid web | head -n1)"
+    is "$(field MESSAGE_ID <<<"$got")" b24248350e3246318379e578c05e2699
+    has "$(field CALLER_BUS_NAME <<<"$got")" ":1."
+    got=$(entries VM_NAME=web VM_RESULT=denied | head -n1)
+    is "$(field VM_OPERATION <<<"$got")" stop
+    is "$(field CALLER_UID <<<"$got")" "$(id -u bob)"
+    is "$(field MESSAGE_ID <<<"$got")" 74a067593538401bbcf7830ccf65d391
+    has "$(entries VM_NAME=web VM_OPERATION=force-stop | field VM_RESULT)" done
+    # Its states, whoever caused them.
+    has "$(entries VM_NAME=web VM_STATE=running | field VM_STATE_REASON)" booted
+    has "$(entries VM_NAME=web VM_STATE=shutoff | field VM_STATE_REASON)" destroyed
+    # And journalctl -x explains.
+    has "$(journalctl -x --after-cursor="$since" --no-pager VM_NAME=web)" "Defined-By: unraid-vms"
+    # A failure carries libvirt's number.
+    virsh -q -c qemu:///system define /dev/stdin >/dev/null <<'XML'
+<domain type='qemu'><name>broken</name><memory unit='MiB'>16</memory><os><type>hvm</type></os>
+<devices><disk type='file'><source file='/nonexistent'/><target dev='vda' bus='virtio'/></disk></devices></domain>
+XML
+    if call root "$(path broken)" org.unraid.Vms.Domain Start 2>/dev/null; then fail "broken starts"; fi
+    got=$(entries VM_NAME=broken VM_OPERATION=start)
+    is "$(field VM_RESULT <<<"$got")" failed
+    [[ $(field LIBVIRT_ERROR_CODE <<<"$got") =~ ^[0-9]+$ ]]
+    virsh -q -c qemu:///system undefine broken
+}
+
+check_killed() {
+    local pid
+    pid=$(main_pid)
+    kill -KILL "$pid"
+    until_true new_main_pid "$pid"
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_watchdog() {
+    local pid
+    mkdir -p /run/systemd/system/unraid-vms.service.d
+    printf '[Service]\nWatchdogSec=2s\n' >/run/systemd/system/unraid-vms.service.d/test.conf
+    systemctl daemon-reload
+    systemctl restart unraid-vms.service
+    pid=$(main_pid)
+    kill -STOP "$pid"
+    until_true new_main_pid "$pid"
+    rm /run/systemd/system/unraid-vms.service.d/test.conf
+    systemctl daemon-reload
+    systemctl restart unraid-vms.service
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_stop_and_boot() {
+    systemctl stop unraid-vms.service
+    is "$(systemctl show -P Result unraid-vms.service)" success
+    systemctl enable --now unraid-vms.service 2>/dev/null
+    is "$(systemctl is-active unraid-vms.service)" active
+    systemctl disable unraid-vms.service 2>/dev/null
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_libvirtd_restarted() {
+    local web pid
+    web=$(path web) pid=$(main_pid)
+    call root "$web" org.unraid.Vms.Domain Start
+    cursor
+    systemctl restart libvirtd.service
+    until_true available true
+    is "$(property "$web" Domain State)" '"running"'
+    call root "$web" org.unraid.Vms.Domain ForceStop
+    is "$(main_pid)" "$pid"
+}
+
+# One entry when it goes away, one when it is back, however often it is tried meanwhile.
+check_libvirtd_away() {
+    local i
+    until_true available true
+    cursor
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    until_true available false
+    for i in 1 2 3 4 5; do
+        denied org.unraid.Vms.Error.NotAvailable "VMs are not available" \
+            call root "${manager[@]:1}" Reconnect
+    done
+    has "$(systemctl show -P StatusText unraid-vms.service)" "not available"
+    systemctl start libvirtd.socket libvirtd.service
+    until_true available true
+    is "$(entries MESSAGE_ID=5cf93210166748ec963489607541a2b2 | wc -l)" 1
+    is "$(entries MESSAGE_ID=d42c4b446aaa44d1b186b5ea14c1a5f6 | wc -l)" 1
+}
+
+# Descriptors pass through the confinement.
+check_descriptors() {
+    local web
+    web=$(path web)
+    call root "$web" org.unraid.Vms.Domain Start
+    has "$(call root "$web" org.unraid.Vms.Display OpenConsole s "")" "h "
+    denied org.freedesktop.DBus.Error.AccessDenied "console" \
+        call alice "$web" org.unraid.Vms.Display OpenConsole s ""
+    call root "$web" org.unraid.Vms.Domain ForceStop
+}
+
+# The socket for a group, and no rule of ours: it is in the group.
+check_group() {
+    mkdir -p /run/systemd/system/libvirtd.socket.d
+    printf '[Socket]\nSocketMode=0660\nSocketGroup=libvirt\n' \
+        >/run/systemd/system/libvirtd.socket.d/test.conf
+    cp /etc/libvirt/libvirtd.conf "$scratch/"
+    echo 'auth_unix_rw = "none"' >>/etc/libvirt/libvirtd.conf
+    systemctl daemon-reload
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    systemctl start libvirtd.socket
+    is "$(stat -c '%a %G' /run/libvirt/libvirt-sock)" "660 libvirt"
+    until_true available true
+    call root "$(path web)" org.unraid.Vms.Domain Start
+    call root "$(path web)" org.unraid.Vms.Domain ForceStop
+    cp "$scratch/libvirtd.conf" /etc/libvirt/
+    rm /run/systemd/system/libvirtd.socket.d/test.conf
+    systemctl daemon-reload
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    systemctl start libvirtd.socket
+}
+
+# hypervisor NAME: a libvirtd of its own, which sees nothing of the system's
+hypervisor() {
+    mkdir -p "/run/vms-$1" "$scratch/$1"
+    chmod 755 "$scratch" "$scratch/$1"
+    cat >"$scratch/$1/libvirtd.conf" <<CONF
+unix_sock_dir = "/run/vms-$1"
+unix_sock_rw_perms = "0777"
+auth_unix_rw = "none"
+CONF
+    cat >"$scratch/$1/node.xml" <<XML
+<node><domain type='test'><name>$1</name><memory>16384</memory><os><type>hvm</type></os></domain></node>
+XML
+    systemd-run -q --unit="hypervisor-$1" -p PrivateTmp=no \
+        -p TemporaryFileSystem="/run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt" \
+        /usr/sbin/libvirtd -f "$scratch/$1/libvirtd.conf" -p "/run/vms-$1/pid"
+    until_true test -S "/run/vms-$1/libvirt-sock"
+    mkdir -p /etc/unraid-vms
+    echo "VMS_URI=test+unix://$scratch/$1/node.xml?socket=/run/vms-$1/libvirt-sock" \
+        >"/etc/unraid-vms/$1.conf"
+}
+
+instance_is() {
+    service=org.unraid.Vms.$1
+    available "$2"
+}
+
+check_instances() {
+    local east_pid
+    hypervisor east
+    hypervisor west
+    systemctl start unraid-vms@east.service unraid-vms@west.service
+    until_true instance_is east true
+    until_true instance_is west true
+    service=org.unraid.Vms.east
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"east"'
+    # What a rule permits for this host's machines it does not permit for others of that name.
+    denied org.freedesktop.DBus.Error.AccessDenied "stop the virtual machine east" \
+        call alice "$(path east)" org.unraid.Vms.Domain Stop
+    service=org.unraid.Vms.west
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"west"'
+    east_pid=$(main_pid unraid-vms@east.service)
+
+    # One that is down does not touch the other.
+    systemctl kill -s KILL hypervisor-west.service
+    until_true instance_is west false
+    instance_is east true
+    call root "$(path east)" org.unraid.Vms.Domain Pause
+    is "$(main_pid unraid-vms@east.service)" "$east_pid"
+    service=org.unraid.Vms
+    available true
+    systemctl stop unraid-vms@east.service unraid-vms@west.service
+    systemctl stop hypervisor-east.service
+}
+
+check_instance_names() {
+    cursor
+    if systemctl start unraid-vms@9bad.service 2>/dev/null; then fail "9bad is no bus name"; fi
+    has "$(entries -u unraid-vms@9bad.service | field MESSAGE)" "9bad"
+    if systemctl start unraid-vms@nowhere.service 2>/dev/null; then fail "it has no URI"; fi
+    has "$(entries -u unraid-vms@nowhere.service | field MESSAGE)" "URI"
+    is "$(systemctl show -P NRestarts unraid-vms@nowhere.service)" 0
+}
+
+# A bus without systemd starts it by itself.
+check_without_systemd() {
+    local pid bus
+    systemctl stop unraid-vms.service dbus.service dbus.socket
+    rm -f /run/dbus/system_bus_socket /run/dbus/pid
+    exec 5< <(exec dbus-daemon --system --nofork --nopidfile --print-address 2>"$scratch/bus")
+    bus=$!
+    read -r -t "$bound" _ <&5
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+    pid=$(busctl --system call org.freedesktop.DBus / org.freedesktop.DBus GetConnectionUnixProcessID \
+        s org.unraid.Vms | cut -d' ' -f2)
+    is "$(ps -o user= -p "$pid")" unraid-vms
+    is "$(main_pid)" 0
+    kill "$bus"
+    # It ends with its bus.
+    timeout "$bound" tail --pid="$pid" -s 0.05 -f /dev/null
+    systemctl start dbus.socket
+    until_true systemctl start polkit.service
+}
+
+check_uninstalled() {
+    local file
+    systemctl stop unraid-vms.service
+    ninja -C "$build" uninstall >"$scratch/uninstall"
+    for file in $(sed '/^#/d' "$build/meson-logs/install-log.txt"); do
+        [[ ! -f $file ]] || fail "$file is still there"
+    done
+    systemctl daemon-reload
+    busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig
+    denied org.freedesktop.DBus.Error.ServiceUnknown "" call root "${manager[@]:1}" ListDomains
+}
+
+setup
+checks=(installed activation names security polkit jobs polkit_stopped_in_the_middle
+    caller_that_vanishes no_polkit journal killed watchdog stop_and_boot libvirtd_restarted
+    libvirtd_away descriptors group instances instance_names without_systemd uninstalled)
+for check in "${checks[@]}"; do
+    [[ -z ${VMS_ONLY-} || " $VMS_ONLY " == *" $check "* ]] || continue
+    "check_$check"
+    echo "ok: $check"
+done
