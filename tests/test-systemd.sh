@@ -46,18 +46,27 @@ has() {
     [[ $1 == *"$2"* ]] || fail "line ${BASH_LINENO[0]}: '$1' does not have '$2'"
 }
 
-# as USER COMMAND…
-as() {
-    local user=$1
-    shift
-    runuser -u "$user" -- "$@"
+# as USER COMMAND…, to be put into `command`: run in the background, it is that process itself
+set_command() {
+    command=(setpriv --reuid="$1" --regid="$1" --init-groups "${@:2}")
 }
 
-# call USER OBJECT-PATH INTERFACE.METHOD… : of the service
+as() {
+    local command
+    set_command "$@"
+    "${command[@]}"
+}
+
+# call USER OBJECT-PATH INTERFACE METHOD… : of the service
+set_call() {
+    set_command "$1" busctl --system --timeout="$bound" "${busctl_options[@]}" call "$service" \
+        "${@:2}"
+}
+
 call() {
-    local user=$1
-    shift
-    as "$user" busctl --system --timeout="$bound" "${busctl_options[@]}" call "$service" "$@"
+    local command
+    set_call "$@"
+    "${command[@]}"
 }
 service=org.unraid.Vms
 busctl_options=()
@@ -66,11 +75,13 @@ busctl_options=()
 denied() {
     local error=$1 text=$2 said
     shift 2
-    if said=$("$@" 2>&1); then fail "line ${BASH_LINENO[0]}: '$*' was not denied"; fi
-    has "$said" "$text"
-    # busctl shows an error's message alone, its debug output the name too.
-    said=$(SYSTEMD_LOG_LEVEL=debug "$@" 2>&1) || true
-    has "$said" "error_name=$error"
+    # By itself busctl shows neither the name nor what an AccessDenied says.
+    if said=$(SYSTEMD_LOG_LEVEL=debug "$@" 2>&1); then
+        fail "line ${BASH_LINENO[0]}: '$*' was not denied"
+    fi
+    said=$(grep type=error <<<"$said" || echo "no error: $said")
+    has "$said" "error-name=$error "
+    has "${said#*error-message=}" "$text"
 }
 
 property() {
@@ -260,15 +271,21 @@ check_jobs() {
     call root "$web" org.unraid.Vms.Domain ForceStop
 }
 
-# asks_polkit COMMAND…: runs it in the background, and returns when polkit has its question
+# denied_for TEXT: why, in the journal
+denied_for() {
+    entries VM_NAME=web VM_RESULT=denied | field MESSAGE | grep -q "$1"
+}
+
+# asks_polkit USER OBJECT-PATH…: a call in the background; returns when polkit has its question
 asks_polkit() {
-    local seen
+    local seen command
+    set_call "$@"
     exec 5< <(exec dbus-monitor --system --profile \
         "interface='org.freedesktop.PolicyKit1.Authority',member='CheckAuthorization',type='method_call'")
     seen=$!
     # It has become a monitor when it says that it has lost its name.
     grep -q -m1 NameLost <&5
-    "$@" >"$scratch/answer" 2>&1 &
+    "${command[@]}" >"$scratch/answer" 2>&1 &
     asking=$!
     timeout "$bound" grep -q -m1 CheckAuthorization <&5
     kill "$seen"
@@ -278,15 +295,17 @@ asks_polkit() {
 check_polkit_stopped_in_the_middle() {
     local web mail
     web=$(path web) mail=$(path mail)
+    cursor
     systemctl kill -s STOP polkit.service
-    asks_polkit call alice "$web" org.unraid.Vms.Domain Start
+    asks_polkit alice "$web" org.unraid.Vms.Domain Start
     # Nobody else waits for it.
     has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
     call root "$mail" org.unraid.Vms.Domain Start
     call root "$mail" org.unraid.Vms.Domain ForceStop
     systemctl kill -s KILL polkit.service
     if wait "$asking"; then fail "allowed by a polkit that died"; fi
-    has "$(<"$scratch/answer")" "polkit did not answer"
+    has "$(<"$scratch/answer")" "Access denied"
+    denied_for "polkit did not answer"
     is "$(property "$web" Domain State)" '"shutoff"'
     until_true systemctl start polkit.service
 }
@@ -296,11 +315,10 @@ check_caller_that_vanishes() {
     web=$(path web)
     cursor
     systemctl kill -s STOP polkit.service
-    asks_polkit call alice "$web" org.unraid.Vms.Domain Start
-    pkill -KILL -P "$asking" busctl || kill -KILL "$asking"
+    asks_polkit alice "$web" org.unraid.Vms.Domain Start
+    kill -KILL "$asking"
     wait "$asking" || true
-    denied_alice() { entries VM_NAME=web VM_RESULT=denied | field MESSAGE | grep -q "went away"; }
-    until_true denied_alice
+    until_true denied_for "went away"
     systemctl kill -s CONT polkit.service
     # What it is still asked about by then comes after its answer to the first question.
     denied org.freedesktop.DBus.Error.AccessDenied "stop" call bob "$web" org.unraid.Vms.Domain Stop
@@ -329,7 +347,7 @@ check_journal() {
     call root "$web" org.unraid.Vms.Domain ForceStop
 
     got=$(entries VM_NAME=web VM_OPERATION=start)
-    is "$(field VM_RESULT <<<"$got")" done
+    is "$(field VM_RESULT <<<"$got")" "done"
     is "$(field CALLER_UID <<<"$got")" "$uid"
     is "$(field VM_UUID <<<"$got")" "$(virsh -c qemu:///system domuuid web | head -n1)"
     is "$(field MESSAGE_ID <<<"$got")" b24248350e3246318379e578c05e2699
@@ -338,7 +356,7 @@ check_journal() {
     is "$(field VM_OPERATION <<<"$got")" stop
     is "$(field CALLER_UID <<<"$got")" "$(id -u bob)"
     is "$(field MESSAGE_ID <<<"$got")" 74a067593538401bbcf7830ccf65d391
-    has "$(entries VM_NAME=web VM_OPERATION=force-stop | field VM_RESULT)" done
+    has "$(entries VM_NAME=web VM_OPERATION=force-stop | field VM_RESULT)" "done"
     # Its states, whoever caused them.
     has "$(entries VM_NAME=web VM_STATE=running | field VM_STATE_REASON)" booted
     has "$(entries VM_NAME=web VM_STATE=shutoff | field VM_STATE_REASON)" destroyed
@@ -402,12 +420,11 @@ check_libvirtd_restarted() {
 
 # One entry when it goes away, one when it is back, however often it is tried meanwhile.
 check_libvirtd_away() {
-    local i
     until_true available true
     cursor
     systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
     until_true available false
-    for i in 1 2 3 4 5; do
+    for _ in 1 2 3 4 5; do
         denied org.unraid.Vms.Error.NotAvailable "VMs are not available" \
             call root "${manager[@]:1}" Reconnect
     done
@@ -537,9 +554,9 @@ check_uninstalled() {
     local file
     systemctl stop unraid-vms.service
     ninja -C "$build" uninstall >"$scratch/uninstall"
-    for file in $(sed '/^#/d' "$build/meson-logs/install-log.txt"); do
-        [[ ! -f $file ]] || fail "$file is still there"
-    done
+    while read -r file; do
+        [[ $file == "#"* || ! -f $file ]] || fail "$file is still there"
+    done <"$build/meson-logs/install-log.txt"
     systemctl daemon-reload
     busctl call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig
     denied org.freedesktop.DBus.Error.ServiceUnknown "" call root "${manager[@]:1}" ListDomains
