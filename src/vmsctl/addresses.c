@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vmsctl addresses */
+#include "json.h"
+#include "table.h"
+#include "verb.h"
+
+static char *source;
+
+const GOptionEntry addresses_options[] = {
+    {"source", 0, 0, G_OPTION_ARG_STRING, &source,
+     "Whom to ask: lease (the host's DHCP server, the default), agent (the guest) or arp",
+     "SOURCE"},
+    {NULL},
+};
+
+static void
+print_table(Client *client, GVariant *interfaces)
+{
+    static const char *const headings[] = {"INTERFACE", "MAC", "ADDRESS", NULL};
+    g_autoptr(Table) table = table_new(headings);
+    GVariantIter iter;
+    GVariantIter *addresses;
+    const char *name, *mac, *address;
+    guint32 prefix;
+
+    g_variant_iter_init(&iter, interfaces);
+    while (g_variant_iter_next(&iter, "(&s&sa(su))", &name, &mac, &addresses)) {
+        while (g_variant_iter_next(addresses, "(&su)", &address, &prefix)) {
+            table_add(table, COLOR_NONE, name);
+            table_add(table, COLOR_NONE, *mac ? mac : "-");
+            table_add_format(table, COLOR_NONE, "%s/%u", address, prefix);
+        }
+        g_variant_iter_free(addresses);
+    }
+    table_print(table, !client->options->no_legend);
+}
+
+VERB(verb_addresses)
+{
+    g_autoptr(GError) error = NULL;
+    g_autofree char *path = client_find_vm(client, arguments[0], &error);
+    g_autoptr(GVariant) reply =
+        path ? client_change(client, path, VMS_GUEST_INTERFACE, "GetAddresses",
+                             g_variant_new("(s)", source ? source : "lease"), &error)
+             : NULL;
+
+    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(ssa(su)))")))
+        failure_set(&error, EXIT_FAILED, "The service's answer makes no sense");
+    if (error)
+        return failure_report(arguments[0], error);
+
+    g_autoptr(GVariant) interfaces = g_variant_get_child_value(reply, 0);
+    if (client->options->json)
+        json_print(interfaces);
+    else
+        print_table(client, interfaces);
+    return EXIT_OK;
+}

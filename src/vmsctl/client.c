@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "client.h"
+
+#include "agent.h"
+#include "value.h"
+
+/* The service answers within 20 s of being authorised. */
+#define READ_TIMEOUT_USEC   ((uint64_t)30 * G_USEC_PER_SEC)
+/* Somebody may have to find a password first. */
+#define CHANGE_TIMEOUT_USEC ((uint64_t)600 * G_USEC_PER_SEC)
+
+static int
+open_address(sd_bus **out, const char *address)
+{
+    sd_bus *bus = NULL;
+    int r = sd_bus_new(&bus);
+
+    if (r >= 0)
+        r = sd_bus_set_address(bus, address);
+    if (r >= 0)
+        r = sd_bus_set_bus_client(bus, true);
+    if (r >= 0)
+        r = sd_bus_negotiate_fds(bus, true);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r < 0) {
+        sd_bus_unref(bus);
+        return r;
+    }
+    *out = bus;
+    return 0;
+}
+
+static int
+open_bus(sd_bus **out, const ClientOptions *options)
+{
+    if (options->address)
+        return open_address(out, options->address);
+    if (options->host)
+        return sd_bus_open_system_remote(out, options->host);
+    return options->session ? sd_bus_open_user(out) : sd_bus_open_system(out);
+}
+
+bool
+client_open(Client *client, const ClientOptions *options, GError **error)
+{
+    if (!!options->session + !!options->address + !!options->host > 1) {
+        failure_set(error, EXIT_USAGE, "Only one of --session, --address and --host can be given");
+        return false;
+    }
+
+    g_autofree char *service = options->instance
+                                   ? g_strconcat(VMS_BUS_NAME ".", options->instance, NULL)
+                                   : g_strdup(VMS_BUS_NAME);
+    if (!sd_bus_service_name_is_valid(service)) {
+        failure_set(error, EXIT_USAGE, "\"%s\" cannot be the name of an instance",
+                    options->instance);
+        return false;
+    }
+
+    int r = open_bus(&client->bus, options);
+    if (r < 0) {
+        failure_set(error, EXIT_NOT_AVAILABLE, "Cannot connect to the bus: %s", g_strerror(-r));
+        return false;
+    }
+    client->options = options;
+    client->service = g_steal_pointer(&service);
+    return true;
+}
+
+void
+client_close(Client *client)
+{
+    agent_stop();
+    client->bus = sd_bus_flush_close_unref(client->bus);
+    g_clear_pointer(&client->service, g_free);
+}
+
+bool
+client_is_local(const Client *client)
+{
+    return !client->options->session && !client->options->address && !client->options->host;
+}
+
+static GVariant *
+call(Client *client, const char *path, const char *interface, const char *method,
+     GVariant *arguments, uint64_t timeout, GError **error)
+{
+    g_autoptr(GVariant) held = arguments ? g_variant_ref_sink(arguments) : NULL;
+    sd_bus_error reply_error = SD_BUS_ERROR_NULL;
+    sd_bus_message *message = NULL, *reply = NULL;
+    GVariant *body = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(client->bus, &message, client->service, path, interface,
+                                       method);
+    if (r >= 0)
+        r = sd_bus_message_set_allow_interactive_authorization(message,
+                                                               !client->options->no_ask_password);
+    if (r >= 0 && held)
+        r = value_append_body(message, held);
+    if (r >= 0)
+        r = sd_bus_call(client->bus, message, timeout, &reply_error, &reply);
+    if (r >= 0) {
+        body = value_read_body(reply, &r);
+        if (body)
+            g_variant_ref_sink(body);
+    }
+    if (r < 0)
+        failure_from_bus(error, &reply_error, r, interface, method);
+
+    sd_bus_error_free(&reply_error);
+    sd_bus_message_unref(message);
+    sd_bus_message_unref(reply);
+    return body;
+}
+
+GVariant *
+client_read(Client *client, const char *path, const char *interface, const char *method,
+            GVariant *arguments, GError **error)
+{
+    return call(client, path, interface, method, arguments, READ_TIMEOUT_USEC, error);
+}
+
+GVariant *
+client_change(Client *client, const char *path, const char *interface, const char *method,
+              GVariant *arguments, GError **error)
+{
+    /* The agent answers for this machine's polkit, not for another's. */
+    if (client_is_local(client) && !client->options->no_ask_password)
+        agent_start();
+    return call(client, path, interface, method, arguments, CHANGE_TIMEOUT_USEC, error);
+}
+
+char *
+client_find_vm(Client *client, const char *vm, GError **error)
+{
+    g_autoptr(GVariant) reply = NULL;
+    char *path = NULL;
+
+    if (!g_utf8_validate(vm, -1, NULL)) {
+        failure_set(error, EXIT_NO_SUCH_VM, "No VM has a name that is not UTF-8");
+        return NULL;
+    }
+    reply = client_read(client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "GetDomain",
+                        g_variant_new("(s)", vm), error);
+    if (reply)
+        g_variant_get(reply, "(o)", &path);
+    return path;
+}
+
+GVariant *
+client_manager_property(Client *client, const char *name, GError **error)
+{
+    g_autoptr(GVariant) reply =
+        client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
+                    g_variant_new("(ss)", VMS_MANAGER_INTERFACE, name), error);
+    GVariant *value = NULL;
+
+    if (reply)
+        g_variant_get(reply, "(v)", &value);
+    return value;
+}
+
+static bool
+add_match(Client *client, const char *rule, sd_bus_message_handler_t handler, void *data,
+          GError **error)
+{
+    int r = sd_bus_add_match(client->bus, NULL, rule, handler, data);
+
+    if (r < 0)
+        failure_set(error, EXIT_NOT_AVAILABLE, "Cannot listen to the service: %s", g_strerror(-r));
+    return r >= 0;
+}
+
+bool
+client_subscribe(Client *client, sd_bus_message_handler_t handler, void *data, GError **error)
+{
+    g_autofree char *rule = g_strdup_printf(
+        "type='signal',sender='%s',path_namespace='" VMS_ROOT_PATH "'", client->service);
+
+    return add_match(client, rule, handler, data, error);
+}
+
+bool
+client_watch_service(Client *client, sd_bus_message_handler_t handler, void *data, GError **error)
+{
+    g_autofree char *rule =
+        g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
+                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
+                        client->service);
+
+    return add_match(client, rule, handler, data, error);
+}

@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "follow.h"
+
+#include "loop.h"
+#include "term.h"
+#include "value.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define DRAW_USEC 100000
+#define BAR_WIDTH 30
+
+typedef struct Followed {
+    char *vm;
+    char *operation;
+    char *job;
+    gint64 since;
+    double progress;
+    bool is_over;
+} Followed;
+
+struct Follower {
+    Client *client;
+    GPtrArray *jobs;
+    sd_event *loop;
+    ExitStatus status;
+    unsigned lines_drawn;
+};
+
+static void
+followed_free(void *data)
+{
+    Followed *followed = data;
+
+    g_free(followed->vm);
+    g_free(followed->operation);
+    g_free(followed->job);
+    g_free(followed);
+}
+
+static Followed *
+find(Follower *follower, const char *job)
+{
+    for (unsigned i = 0; i < follower->jobs->len; i++) {
+        Followed *followed = follower->jobs->pdata[i];
+
+        if (!followed->is_over && g_str_equal(followed->job, job))
+            return followed;
+    }
+    return NULL;
+}
+
+static bool
+is_finished(const Follower *follower)
+{
+    for (unsigned i = 0; i < follower->jobs->len; i++)
+        if (!((Followed *)follower->jobs->pdata[i])->is_over)
+            return false;
+    return true;
+}
+
+static void
+erase(Follower *follower)
+{
+    if (follower->lines_drawn > 0)
+        fprintf(stderr, "\033[%uA\033[J", follower->lines_drawn);
+    follower->lines_drawn = 0;
+}
+
+static void
+bar(char *out, double progress, gint64 elapsed)
+{
+    memset(out, ' ', BAR_WIDTH);
+    out[BAR_WIDTH] = '\0';
+    if (progress < 0) {
+        int span = BAR_WIDTH - 3, at = (int)(elapsed / DRAW_USEC % (2 * span));
+
+        memcpy(out + (at < span ? at : 2 * span - at), "<=>", 3);
+        return;
+    }
+    int filled = (int)lround(CLAMP(progress, 0, 1) * BAR_WIDTH);
+
+    memset(out, '=', (size_t)filled);
+    if (filled > 0 && filled < BAR_WIDTH)
+        out[filled - 1] = '>';
+}
+
+static void
+draw_one(const Followed *followed)
+{
+    gint64 elapsed = g_get_monotonic_time() - followed->since;
+    g_autofree char *vm = term_safe(followed->vm);
+    char graph[BAR_WIDTH + 1], percent[8] = "";
+
+    bar(graph, followed->progress, elapsed);
+    if (followed->progress >= 0)
+        (void)g_snprintf(percent, sizeof percent, "%3.0f%%", CLAMP(followed->progress, 0, 1) * 100);
+    /* A line that wraps could not be erased: it is cut instead. */
+    g_autofree char *line = g_strdup_printf("[%s] %4s %4" PRId64 " s  %s %s", graph, percent,
+                                            elapsed / G_USEC_PER_SEC, followed->operation, vm);
+    glong columns = MAX(term_columns(STDERR_FILENO) - 1, 1);
+    g_autofree char *cut =
+        g_utf8_strlen(line, -1) > columns ? g_utf8_substring(line, 0, columns) : g_strdup(line);
+
+    fprintf(stderr, "%s\n", cut);
+}
+
+static void
+draw(Follower *follower)
+{
+    erase(follower);
+    for (unsigned i = 0; i < follower->jobs->len; i++) {
+        const Followed *followed = follower->jobs->pdata[i];
+
+        /* What is over at once would only flicker. */
+        if (followed->is_over || g_get_monotonic_time() - followed->since < 3 * DRAW_USEC)
+            continue;
+        draw_one(followed);
+        follower->lines_drawn++;
+    }
+}
+
+static int
+on_tick(sd_event_source *source, uint64_t usec, void *data)
+{
+    draw(data);
+    (void)sd_event_source_set_time_relative(source, DRAW_USEC);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+static void
+fail(Follower *follower, const char *vm, const GError *error)
+{
+    erase(follower);
+    ExitStatus status = failure_report(vm, error);
+
+    if (follower->status == EXIT_OK)
+        follower->status = status;
+}
+
+static void
+on_job_removed(Follower *follower, GVariant *body)
+{
+    const char *job, *vm, *operation, *result, *message;
+
+    g_variant_get(body, "(&o&o&s&s&s)", &job, &vm, &operation, &result, &message);
+    Followed *followed = find(follower, job);
+    if (!followed)
+        return;
+
+    followed->is_over = true;
+    ExitStatus status = failure_of_result(result);
+    if (status != EXIT_OK) {
+        g_autoptr(GError) error = NULL;
+
+        failure_set(&error, status, "%s", *message ? message : result);
+        fail(follower, followed->vm, error);
+    }
+    if (is_finished(follower) && follower->loop)
+        (void)sd_event_exit(follower->loop, 0);
+}
+
+static void
+on_properties_changed(Follower *follower, const char *path, GVariant *body)
+{
+    Followed *followed = find(follower, path);
+    g_autoptr(GVariant) changed = g_variant_get_child_value(body, 1);
+
+    if (followed)
+        (void)g_variant_lookup(changed, "Progress", "d", &followed->progress);
+}
+
+static int
+on_signal(sd_bus_message *message, void *data, sd_bus_error *unused)
+{
+    const char *member = sd_bus_message_get_member(message);
+    bool is_removal = g_str_equal(member, "JobRemoved");
+    int r = 0;
+
+    if (!is_removal && !g_str_equal(member, "PropertiesChanged"))
+        return 0;
+    g_autoptr(GVariant) body = value_read_body(message, &r);
+    if (!body)
+        return r;
+    g_variant_ref_sink(body);
+    if (is_removal && g_variant_is_of_type(body, G_VARIANT_TYPE("(oosss)")))
+        on_job_removed(data, body);
+    else if (!is_removal && g_variant_is_of_type(body, G_VARIANT_TYPE("(sa{sv}as)")))
+        on_properties_changed(data, sd_bus_message_get_path(message), body);
+    return 0;
+}
+
+/* A job ends with its service, and nobody is left to say how. */
+static int
+on_owner(sd_bus_message *message, void *data, sd_bus_error *unused)
+{
+    Follower *follower = data;
+    const char *name, *old_owner, *new_owner;
+    int r = sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner);
+
+    if (r < 0)
+        return r;
+    if (!*old_owner)
+        return 0;
+    for (unsigned i = 0; i < follower->jobs->len; i++) {
+        Followed *followed = follower->jobs->pdata[i];
+        g_autoptr(GError) error = NULL;
+
+        if (followed->is_over)
+            continue;
+        followed->is_over = true;
+        failure_set(&error, EXIT_NOT_AVAILABLE,
+                    "The service went away; %s may have been carried out", followed->operation);
+        fail(follower, followed->vm, error);
+    }
+    return follower->loop ? sd_event_exit(follower->loop, 0) : 0;
+}
+
+Follower *
+follower_new(Client *client, GError **error)
+{
+    g_autoptr(Follower) follower = g_new0(Follower, 1);
+
+    follower->client = client;
+    follower->jobs = g_ptr_array_new_with_free_func(followed_free);
+    if (!client_subscribe(client, on_signal, follower, error) ||
+        !client_watch_service(client, on_owner, follower, error))
+        return NULL;
+    return g_steal_pointer(&follower);
+}
+
+void
+follower_free(Follower *follower)
+{
+    if (!follower)
+        return;
+    sd_event_unref(follower->loop);
+    g_ptr_array_unref(follower->jobs);
+    g_free(follower);
+}
+
+void
+follower_add(Follower *follower, const char *vm, const char *operation, const char *job)
+{
+    Followed *followed = g_new0(Followed, 1);
+
+    *followed = (Followed){
+        .vm = g_strdup(vm),
+        .operation = g_strdup(operation),
+        .job = g_strdup(job),
+        .since = g_get_monotonic_time(),
+        .progress = -1,
+    };
+    g_ptr_array_add(follower->jobs, followed);
+}
+
+/* StillRunning's message ends in the path of the job, if it is one. */
+static const char *
+job_in_message(const GError *error)
+{
+    const char *path = g_strrstr(error->message, VMS_JOB_PREFIX "/");
+
+    if (error->code != EXIT_STILL_RUNNING || !path || !sd_bus_object_path_is_valid(path))
+        return NULL;
+    return path;
+}
+
+ExitStatus
+follower_call(Follower *follower, const char *vm, const char *path, const char *interface,
+              const char *method, GVariant *arguments, bool no_wait)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        client_change(follower->client, path, interface, method, arguments, &error);
+    const char *job = NULL;
+
+    if (reply && g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)")))
+        g_variant_get(reply, "(&o)", &job);
+    else if (!reply)
+        job = job_in_message(error);
+
+    if (!reply && !job)
+        return failure_report(vm, error);
+    if (job && no_wait)
+        puts(job + strlen(VMS_JOB_PREFIX "/"));
+    else if (job)
+        follower_add(follower, vm, method, job);
+    return EXIT_OK;
+}
+
+static void
+tell_interrupted(Follower *follower)
+{
+    erase(follower);
+    for (unsigned i = 0; i < follower->jobs->len; i++) {
+        const Followed *followed = follower->jobs->pdata[i];
+        g_autofree char *vm = term_safe(followed->vm);
+
+        if (!followed->is_over)
+            fprintf(stderr, "%s of %s goes on; \"vmsctl cancel %s\" ends it\n", followed->operation,
+                    vm, followed->job + strlen(VMS_JOB_PREFIX "/"));
+    }
+}
+
+static ExitStatus
+run(Follower *follower)
+{
+    g_autoptr(GError) error = NULL;
+
+    follower->loop = loop_new(follower->client, &error);
+    if (!follower->loop)
+        return failure_report(NULL, error);
+    if (term_is_fancy(STDERR_FILENO))
+        (void)sd_event_add_time_relative(follower->loop, NULL, CLOCK_MONOTONIC, DRAW_USEC, 0,
+                                         on_tick, follower);
+
+    ExitStatus status = loop_run(follower->client, follower->loop);
+    if (status == EXIT_INTERRUPTED)
+        tell_interrupted(follower);
+    erase(follower);
+    return status;
+}
+
+ExitStatus
+follower_wait(Follower *follower)
+{
+    ExitStatus status = is_finished(follower) ? EXIT_OK : run(follower);
+
+    return status != EXIT_OK ? status : follower->status;
+}

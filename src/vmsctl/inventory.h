@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * A copy of all that the service publishes: read whole, then kept true by its signals. Pure memory
+ * but for inventory_load(); what it holds belongs to it until the next change.
+ */
+#pragma once
+
+#include "client.h"
+
+typedef struct Inventory Inventory;
+
+Inventory *inventory_new(void);
+void inventory_free(Inventory *inventory);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
+
+/* GetManagedObjects, in place of whatever was there. */
+bool inventory_load(Inventory *inventory, Client *client, GError **error);
+/* The same from the reply's body. */
+void inventory_replace(Inventory *inventory, GVariant *managed_objects);
+
+/* One interface of an object, from its PROPERTIES (a{sv}). */
+void inventory_add(Inventory *inventory, const char *path, const char *interface,
+                   GVariant *properties);
+
+/* Bodies of the signals of the same names. */
+void inventory_interfaces_added(Inventory *inventory, GVariant *body);
+void inventory_interfaces_removed(Inventory *inventory, GVariant *body);
+void inventory_properties_changed(Inventory *inventory, const char *path, GVariant *body);
+
+/* Paths below PREFIX, the VMs ordered by the bytes of their names, all others by path. */
+GPtrArray *inventory_paths(const Inventory *inventory, const char *prefix);
+
+bool inventory_has(const Inventory *inventory, const char *path, const char *interface);
+
+/* Borrowed; NULL, or the fallback, where there is none of that type. */
+GVariant *inventory_get(const Inventory *inventory, const char *path, const char *interface,
+                        const char *property);
+const char *inventory_string(const Inventory *inventory, const char *path, const char *interface,
+                             const char *property);
+bool inventory_bool(const Inventory *inventory, const char *path, const char *interface,
+                    const char *property);
+guint64 inventory_u64(const Inventory *inventory, const char *path, const char *interface,
+                      const char *property);
+
+/* The object as {"Path": …, "Domain": {…}, …}: its properties by the last word of the interface. */
+GVariant *inventory_describe(const Inventory *inventory, const char *path);
+
+/* The name of the VM at PATH, or the path where it is not known. */
+const char *inventory_vm_name(const Inventory *inventory, const char *path);

@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * vmsctl monitor: a line for each change of a state, a job or the availability. What was printed is
+ * remembered, so that after an absence of the service only what really changed is told.
+ */
+#include "json.h"
+#include "loop.h"
+#include "mirror.h"
+#include "term.h"
+#include "verb.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+typedef struct Told {
+    char *name;
+    char *state;
+    char *job;
+} Told;
+
+typedef struct Monitor {
+    Client *client;
+    Mirror mirror;
+    sd_event *loop;
+    char **wanted;    /* names and UUIDs; none: all */
+    GHashTable *told; /* path → Told */
+    char *status;
+    bool was_loaded;
+} Monitor;
+
+static void
+told_free(void *data)
+{
+    Told *told = data;
+
+    g_free(told->name);
+    g_free(told->state);
+    g_free(told->job);
+    g_free(told);
+}
+
+static void
+print_text(const char *subject, Color color, const char *text)
+{
+    g_autoptr(GDateTime) now = g_date_time_new_now_local();
+    g_autofree char *time = g_date_time_format(now, "%H:%M:%S");
+    g_autofree char *who = subject ? term_safe(subject) : NULL;
+    g_autofree char *what = term_safe(text);
+
+    printf("%s%s%s  %s%s%s%s%s\n", term_color(STDOUT_FILENO, COLOR_GRAY), time,
+           term_reset(STDOUT_FILENO), who ? who : "", who ? ": " : "",
+           term_color(STDOUT_FILENO, color), what, term_reset(STDOUT_FILENO));
+    fflush(stdout);
+}
+
+/* PAIRS: key, value, …, NULL; those without a value are left out. */
+static void
+print_event(const Monitor *monitor, const char *event, const char *const *pairs)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
+    g_variant_builder_add(&builder, "{sv}", "time", g_variant_new_int64(g_get_real_time()));
+    g_variant_builder_add(&builder, "{sv}", "event", g_variant_new_string(event));
+    for (; *pairs; pairs += 2)
+        if (pairs[1])
+            g_variant_builder_add(&builder, "{sv}", pairs[0], g_variant_new_string(pairs[1]));
+    json_print(g_variant_builder_end(&builder));
+    fflush(stdout);
+}
+
+static const char *
+domain_string(const Monitor *monitor, const char *path, const char *property)
+{
+    const char *text =
+        inventory_string(monitor->mirror.inventory, path, VMS_DOMAIN_INTERFACE, property);
+
+    return text ? text : "";
+}
+
+static bool
+is_wanted(const Monitor *monitor, const char *path, const char *name)
+{
+    size_t prefix = strlen(VMS_DOMAIN_PREFIX "/");
+
+    if (!monitor->wanted[0] || g_strv_contains((const char *const *)monitor->wanted, name))
+        return true;
+    g_autofree char *uuid = strlen(path) > prefix ? g_strdup(path + prefix) : g_strdup("");
+    g_strdelimit(uuid, "_", '-');
+    return g_strv_contains((const char *const *)monitor->wanted, uuid);
+}
+
+static void
+tell_state(const Monitor *monitor, const char *path, const char *name, const char *before,
+           const char *state)
+{
+    const char *reason = domain_string(monitor, path, "StateReason");
+
+    if (!is_wanted(monitor, path, name))
+        return;
+    if (monitor->client->options->json) {
+        print_event(monitor, "state",
+                    (const char *[]){"vm", name, "path", path, "from", before, "to", state,
+                                     "reason", reason, NULL});
+        return;
+    }
+    g_autofree char *text = before ? g_strdup_printf("%s → %s (%s)", before, state, reason)
+                                   : g_strdup_printf("%s (%s)", state, reason);
+    print_text(name, term_state_color(state), text);
+}
+
+static void
+tell(const Monitor *monitor, const char *event, const char *path, const char *name,
+     const char *text)
+{
+    if (!is_wanted(monitor, path, name))
+        return;
+    if (monitor->client->options->json)
+        print_event(monitor, event, (const char *[]){"vm", name, "path", path, NULL});
+    else
+        print_text(name, COLOR_NONE, text);
+}
+
+static void
+tell_job(const Monitor *monitor, const char *path, const char *name, const char *job)
+{
+    const char *operation =
+        inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Operation");
+
+    if (!operation || !is_wanted(monitor, path, name))
+        return;
+    if (monitor->client->options->json) {
+        print_event(
+            monitor, "job-started",
+            (const char *[]){"vm", name, "path", path, "job", job, "operation", operation, NULL});
+        return;
+    }
+    g_autofree char *text = g_strdup_printf("%s started", operation);
+    print_text(name, COLOR_NONE, text);
+}
+
+static void
+sync_gone(Monitor *monitor, const char *path)
+{
+    Told *told = g_hash_table_lookup(monitor->told, path);
+
+    if (!told)
+        return;
+    tell(monitor, "removed", path, told->name, "is gone");
+    g_hash_table_remove(monitor->told, path);
+}
+
+static void
+sync_domain(Monitor *monitor, const char *path)
+{
+    Told *told = g_hash_table_lookup(monitor->told, path);
+    const char *name = domain_string(monitor, path, "Name");
+    const char *state = domain_string(monitor, path, "State");
+    const char *job = domain_string(monitor, path, "Job");
+    bool is_new = !told;
+
+    if (!inventory_has(monitor->mirror.inventory, path, VMS_DOMAIN_INTERFACE)) {
+        sync_gone(monitor, path);
+        return;
+    }
+    if (is_new) {
+        told = g_new0(Told, 1);
+        g_hash_table_insert(monitor->told, g_strdup(path), told);
+        if (monitor->was_loaded)
+            tell(monitor, "added", path, name, "is new");
+    } else if (!g_str_equal(told->name, name)) {
+        g_autofree char *text = g_strdup_printf("is now called %s", name);
+
+        tell(monitor, "renamed", path, told->name, text);
+    }
+    if (is_new || !g_str_equal(told->job, job))
+        tell_job(monitor, path, name, job);
+    if (is_new || !g_str_equal(told->state, state))
+        tell_state(monitor, path, name, told->state, state);
+    g_free(told->name);
+    g_free(told->state);
+    g_free(told->job);
+    *told = (Told){g_strdup(name), g_strdup(state), g_strdup(job)};
+}
+
+static void
+sync_service(Monitor *monitor)
+{
+    const char *status =
+        inventory_string(monitor->mirror.inventory, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Status");
+    const char *message = inventory_string(monitor->mirror.inventory, VMS_ROOT_PATH,
+                                           VMS_MANAGER_INTERFACE, "StatusMessage");
+    const char *uri =
+        inventory_string(monitor->mirror.inventory, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Uri");
+
+    if (!status || g_strcmp0(status, monitor->status) == 0)
+        return;
+    g_free(monitor->status);
+    monitor->status = g_strdup(status);
+    if (monitor->client->options->json) {
+        print_event(monitor, "status",
+                    (const char *[]){"status", status, "message", message, NULL});
+        return;
+    }
+    if (g_str_equal(status, "available")) {
+        g_autofree char *text = g_strdup_printf("VMs are available (%s)", uri ? uri : "");
+
+        print_text(NULL, COLOR_GREEN, text);
+        return;
+    }
+    g_autofree char *text =
+        g_strdup_printf("VMs are not available: %s%s%s", status, message && *message ? ": " : "",
+                        message ? message : "");
+    print_text(NULL, COLOR_RED, text);
+}
+
+static void
+on_changed(const char *path, void *data)
+{
+    if (g_str_has_prefix(path, VMS_DOMAIN_PREFIX "/"))
+        sync_domain(data, path);
+    else if (g_str_equal(path, VMS_ROOT_PATH))
+        sync_service(data);
+}
+
+static void
+on_loaded(void *data)
+{
+    Monitor *monitor = data;
+    g_autoptr(GPtrArray) paths = inventory_paths(monitor->mirror.inventory, VMS_DOMAIN_PREFIX);
+    g_autoptr(GList) known = g_hash_table_get_keys(monitor->told);
+
+    sync_service(monitor);
+    for (GList *path = known; path; path = path->next)
+        if (!inventory_has(monitor->mirror.inventory, path->data, VMS_DOMAIN_INTERFACE))
+            sync_gone(monitor, path->data);
+    for (unsigned i = 0; i < paths->len; i++)
+        sync_domain(monitor, paths->pdata[i]);
+    monitor->was_loaded = true;
+}
+
+static void
+on_job_removed(GVariant *body, void *data)
+{
+    const Monitor *monitor = data;
+    const char *job, *path, *operation, *result, *message;
+
+    g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
+    const Told *told = g_hash_table_lookup(monitor->told, path);
+    const char *name = told ? told->name : path;
+    if (!is_wanted(monitor, path, name))
+        return;
+    if (monitor->client->options->json) {
+        print_event(monitor, "job-removed",
+                    (const char *[]){"vm", name, "path", path, "job", job, "operation", operation,
+                                     "result", result, "message", message, NULL});
+        return;
+    }
+    g_autofree char *text =
+        g_strdup_printf("%s %s%s%s", operation, result, *message ? ": " : "", message);
+    print_text(name, g_str_equal(result, "done") ? COLOR_NONE : COLOR_RED, text);
+}
+
+static void
+on_left(void *data)
+{
+    Monitor *monitor = data;
+
+    g_clear_pointer(&monitor->status, g_free);
+    if (monitor->client->options->json)
+        print_event(monitor, "service-left", (const char *[]){NULL});
+    else
+        print_text(NULL, COLOR_RED, "The service left the bus");
+}
+
+static void
+on_failed(const GError *error, void *data)
+{
+    Monitor *monitor = data;
+    ExitStatus status = failure_report(NULL, error);
+
+    /* Once it was there, it is waited for. */
+    if (!monitor->was_loaded)
+        (void)sd_event_exit(monitor->loop, (int)status);
+}
+
+static const MirrorEvents events = {on_loaded, on_changed, on_job_removed, on_left, on_failed};
+
+VERB(verb_monitor)
+{
+    g_autoptr(GError) error = NULL;
+    Monitor monitor = {.client = client, .wanted = arguments};
+    ExitStatus status;
+
+    monitor.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
+    monitor.loop = loop_new(client, &error);
+    if (monitor.loop && mirror_open(&monitor.mirror, client, &events, &monitor, &error))
+        status = loop_run(client, monitor.loop);
+    else
+        status = failure_report(NULL, error);
+
+    mirror_close(&monitor.mirror);
+    g_hash_table_unref(monitor.told);
+    g_free(monitor.status);
+    sd_event_unref(monitor.loop);
+    /* Being interrupted is how this command ends. */
+    return status == EXIT_INTERRUPTED ? EXIT_OK : status;
+}

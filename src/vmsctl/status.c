@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vmsctl status: all that is published about VMs, and what the journal says of them. */
+#include "history.h"
+#include "inventory.h"
+#include "json.h"
+#include "term.h"
+#include "text.h"
+#include "verb.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+static int lines = 10;
+
+const GOptionEntry status_options[] = {
+    {"lines", 'n', 0, G_OPTION_ARG_INT, &lines, "How many lines of the journal (10)", "NUMBER"},
+    {NULL},
+};
+
+typedef struct View {
+    const Inventory *inventory;
+    const char *path;
+} View;
+
+static const char *
+domain_string(const View *view, const char *property)
+{
+    const char *text =
+        inventory_string(view->inventory, view->path, VMS_DOMAIN_INTERFACE, property);
+
+    return text ? text : "";
+}
+
+static void
+print_text(const char *label, const char *value)
+{
+    g_autofree char *safe = term_safe(value);
+
+    if (*value)
+        printf("%13s: %s\n", label, safe);
+}
+
+static void
+print_state(const View *view)
+{
+    const char *state = domain_string(view, "State");
+    const char *reason = domain_string(view, "StateReason");
+    GVariant *id = inventory_get(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Id");
+
+    printf("%13s: %s%s%s", "State", term_color(STDOUT_FILENO, term_state_color(state)), state,
+           term_reset(STDOUT_FILENO));
+    if (*reason)
+        printf(" (%s)", reason);
+    if (id && g_variant_get_int32(id) >= 0)
+        printf(", id %d", g_variant_get_int32(id));
+    if (!inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Available"))
+        printf("; last known, as VMs are not available now");
+    putchar('\n');
+}
+
+static void
+print_job(const View *view)
+{
+    const char *job = domain_string(view, "Job");
+    const char *operation = inventory_string(view->inventory, job, VMS_JOB_INTERFACE, "Operation");
+
+    if (!operation)
+        return;
+    g_autofree char *ago =
+        text_format_ago(inventory_u64(view->inventory, job, VMS_JOB_INTERFACE, "StartedAt"));
+    printf("%13s: %s, begun %s (%s)\n", "Job", operation, ago, job);
+}
+
+static void
+print_hardware(const View *view)
+{
+    guint64 vcpus = inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "VCpus");
+    guint64 max_vcpus =
+        inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "MaxVCpus");
+    guint64 memory =
+        inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "MemoryBytes");
+    guint64 max_memory =
+        inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "MaxMemoryBytes");
+    g_autofree char *size = g_format_size_full(memory, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *max_size = g_format_size_full(max_memory, G_FORMAT_SIZE_IEC_UNITS);
+
+    if (!inventory_has(view->inventory, view->path, VMS_CONFIG_INTERFACE))
+        return;
+    printf("%13s: %" PRIu64 " of at most %" PRIu64 "\n", "vCPUs", vcpus, max_vcpus);
+    printf("%13s: %s of at most %s\n", "Memory", size, max_size);
+}
+
+static void
+print_each(const View *view, const char *interface, const char *property, const char *label,
+           char *(*format)(GVariant *element))
+{
+    GVariant *array = inventory_get(view->inventory, view->path, interface, property);
+
+    for (gsize i = 0; array && i < g_variant_n_children(array); i++) {
+        g_autoptr(GVariant) element = g_variant_get_child_value(array, i);
+        g_autofree char *text = format(element);
+
+        print_text(i == 0 ? label : "", text);
+    }
+}
+
+static char *
+format_disk(GVariant *disk)
+{
+    const char *target, *bus, *source;
+    guint64 capacity;
+
+    if (!g_variant_is_of_type(disk, G_VARIANT_TYPE("(ssst)")))
+        return g_strdup("");
+    g_variant_get(disk, "(&s&s&st)", &target, &bus, &source, &capacity);
+    g_autofree char *size =
+        capacity > 0 ? g_format_size_full(capacity, G_FORMAT_SIZE_IEC_UNITS) : g_strdup("");
+    return g_strstrip(
+        g_strdup_printf("%s (%s) %s %s", target, bus, *source ? source : "(empty)", size));
+}
+
+static char *
+format_nic(GVariant *nic)
+{
+    const char *mac, *model, *source;
+
+    if (!g_variant_is_of_type(nic, G_VARIANT_TYPE("(sss)")))
+        return g_strdup("");
+    g_variant_get(nic, "(&s&s&s)", &mac, &model, &source);
+    return g_strdup_printf("%s (%s) on %s", mac, model, source);
+}
+
+static char *
+format_graphics(GVariant *graphics)
+{
+    const char *type, *listen, *kind;
+    gint32 port;
+
+    if (!g_variant_is_of_type(graphics, G_VARIANT_TYPE("(sssi)")))
+        return g_strdup("");
+    g_variant_get(graphics, "(&s&s&si)", &type, &listen, &kind, &port);
+    if (port < 0)
+        return g_strdup(type);
+    return g_strdup_printf("%s on %s, %s %d", type, *listen ? listen : "(any)", kind, port);
+}
+
+static void
+print_extras(const View *view)
+{
+    const char *os = inventory_string(view->inventory, view->path, VMS_CONFIG_INTERFACE, "OsType");
+    guint64 snapshots =
+        inventory_u64(view->inventory, view->path, VMS_SNAPSHOTS_INTERFACE, "Count");
+
+    print_text("OS type", os ? os : "");
+    print_each(view, VMS_CONFIG_INTERFACE, "Disks", "Disks", format_disk);
+    print_each(view, VMS_CONFIG_INTERFACE, "Nics", "Network", format_nic);
+    print_each(view, VMS_DISPLAY_INTERFACE, "Graphics", "Graphics", format_graphics);
+    if (inventory_has(view->inventory, view->path, VMS_GUEST_INTERFACE))
+        print_text("Guest agent", inventory_bool(view->inventory, view->path, VMS_GUEST_INTERFACE,
+                                                 "AgentConnected")
+                                      ? "connected"
+                                      : "not connected");
+    if (snapshots > 0)
+        printf("%13s: %" PRIu64 "\n", "Snapshots", snapshots);
+    if (inventory_bool(view->inventory, view->path, VMS_SAVED_INTERFACE, "HasManagedSave"))
+        print_text("Saved", "start goes on from the saved memory");
+}
+
+static void
+print_history(const Client *client, const View *view)
+{
+    const char *instance = client->options->instance;
+    g_autofree char *unit = instance ? g_strdup_printf("unraid-vms@%s.service", instance)
+                                     : g_strdup("unraid-vms.service");
+
+    history_print(domain_string(view, "Uuid"), unit, lines);
+}
+
+static void
+print_vm(Client *client, const View *view)
+{
+    const char *state = domain_string(view, "State");
+    g_autofree char *name = term_safe(inventory_vm_name(view->inventory, view->path));
+    g_autofree char *title = term_safe(domain_string(view, "Title"));
+
+    printf("%s%s%s %s%s%s\n", term_color(STDOUT_FILENO, term_state_color(state)),
+           term_is_unicode() ? "●" : "*", term_reset(STDOUT_FILENO), name, *title ? " - " : "",
+           title);
+    print_text("UUID", domain_string(view, "Uuid"));
+    print_state(view);
+    print_job(view);
+    print_text("Description", domain_string(view, "Description"));
+    print_text("Autostart",
+               inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Autostart")
+                   ? "yes"
+                   : "no");
+    if (!inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Persistent"))
+        print_text("Persistent", "no: it vanishes when it stops");
+    print_hardware(view);
+    print_extras(view);
+    if (lines > 0 && client_is_local(client))
+        print_history(client, view);
+}
+
+VERB(verb_status)
+{
+    g_autoptr(Inventory) inventory = inventory_new();
+    ExitStatus first = EXIT_OK;
+    GVariantBuilder builder;
+    bool is_next = false;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+    for (char **vm = arguments; *vm; vm++) {
+        g_autoptr(GError) error = NULL;
+        /* This may make the service look for a VM that it does not know yet. */
+        g_autofree char *path = client_find_vm(client, *vm, &error);
+
+        if (!path || !inventory_load(inventory, client, &error)) {
+            ExitStatus status = failure_report(*vm, error);
+
+            if (first == EXIT_OK)
+                first = status;
+            continue;
+        }
+        if (client->options->json) {
+            g_variant_builder_add_value(&builder, inventory_describe(inventory, path));
+            continue;
+        }
+        if (is_next)
+            putchar('\n');
+        is_next = true;
+        print_vm(client, &(View){inventory, path});
+    }
+
+    g_autoptr(GVariant) all = g_variant_ref_sink(g_variant_builder_end(&builder));
+    if (client->options->json)
+        json_print(all);
+    return first;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Aligned columns on standard output, coloured where it is a terminal. */
+#pragma once
+
+#include "term.h"
+
+#include <glib.h>
+
+typedef struct Table Table;
+
+/* HEADINGS ends with NULL; one that begins with '>' is a column aligned to the right. */
+Table *table_new(const char *const *headings);
+void table_free(Table *table);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Table, table_free)
+
+/* The next cell, from left to right, row after row. */
+void table_add(Table *table, Color color, const char *text);
+void table_add_format(Table *table, Color color, const char *format, ...) G_GNUC_PRINTF(3, 4);
+
+unsigned table_rows(const Table *table);
+
+/* LEGEND: with the line of headings. */
+void table_print(const Table *table, bool legend);
