@@ -94,26 +94,31 @@ column_width(const Table *table, unsigned column, bool legend)
     return width;
 }
 
+/* BLANKS is what has to come before the next text: none is left at the end of a line. */
 static void
-print_cell(const Table *table, unsigned column, const int *widths, const Cell *cell)
+print_cell(const Table *table, unsigned column, const int *widths, const Cell *cell, int *blanks)
 {
-    bool last = column + 1 == table->columns;
     int padding = widths[column] - cell->width;
 
     if (is_right(table, column))
-        printf("%*s", padding, "");
-    printf("%s%s%s", term_color(STDOUT_FILENO, cell->color), cell->text,
-           cell->color == COLOR_NONE ? "" : term_reset(STDOUT_FILENO));
-    if (last)
-        putchar('\n');
-    else
-        printf("%*s", (is_right(table, column) ? 0 : padding) + 2, "");
+        *blanks += padding;
+    if (*cell->text) {
+        printf("%*s%s%s%s", *blanks, "", term_color(STDOUT_FILENO, cell->color), cell->text,
+               cell->color == COLOR_NONE ? "" : term_reset(STDOUT_FILENO));
+        *blanks = 0;
+    }
+    *blanks += (is_right(table, column) ? 0 : padding) + 2;
+    if (column + 1 < table->columns)
+        return;
+    putchar('\n');
+    *blanks = 0;
 }
 
 void
 table_print(const Table *table, bool legend)
 {
     g_autofree int *widths = g_new0(int, table->columns);
+    int blanks = 0;
 
     for (unsigned i = 0; i < table->columns; i++)
         widths[i] = column_width(table, i, legend);
@@ -122,8 +127,9 @@ table_print(const Table *table, bool legend)
         Cell cell = {.text = (char *)heading(table, i), .color = COLOR_BOLD};
 
         cell.width = term_width(cell.text);
-        print_cell(table, i, widths, &cell);
+        print_cell(table, i, widths, &cell, &blanks);
     }
     for (unsigned i = 0; i < table->cells->len; i++)
-        print_cell(table, i % table->columns, widths, &g_array_index(table->cells, Cell, i));
+        print_cell(table, i % table->columns, widths, &g_array_index(table->cells, Cell, i),
+                   &blanks);
 }
