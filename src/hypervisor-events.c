@@ -179,14 +179,11 @@ hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata
     h->watch->userdata = userdata;
     h->watch->generation = generation;
 
-    g_atomic_int_inc(&h->watch->n_ref);
-    h->has_close_callback =
-        virConnectRegisterCloseCallback(h->conn, on_close, h->watch, watch_unref) == 0;
-    if (!h->has_close_callback) {
-        /* Only remote drivers have one: what is in our own process does not go away. */
-        virResetLastError();
-        watch_unref(h->watch);
-    }
+    /*
+     * It borrows our own reference: it is called under a lock that unregistering waits for, and a
+     * driver in our own process takes it, never calls it and never frees what it was given.
+     */
+    h->has_close_callback = virConnectRegisterCloseCallback(h->conn, on_close, h->watch, NULL) == 0;
     return watch_events(h, error);
 }
 

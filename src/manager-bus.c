@@ -43,8 +43,16 @@ work_find(Call *call, Hypervisor *h, Error **error)
 {
     FindCall *find = (FindCall *)call;
 
-    find->uuid = hypervisor_find(h, find->name, error);
-    return find->uuid != NULL;
+    g_autoptr(Error) problem = NULL;
+
+    find->uuid = hypervisor_find(h, find->name, &problem);
+    if (find->uuid)
+        return true;
+    *error = problem->kind == ERROR_NO_SUCH_DOMAIN
+                 ? error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\": %s", find->name,
+                             problem->message)
+                 : g_steal_pointer(&problem);
+    return false;
 }
 
 static void
@@ -245,7 +253,8 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
-/* Whoever reads finds nothing that has not been signalled: what signals say stays what reads say. */
+/* Whoever reads finds nothing that has not been signalled: what signals say stays what reads say.
+ */
 static int
 on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {

@@ -122,6 +122,21 @@ take_stop_timeout(Options *options)
 }
 
 static bool
+take_pid_files(Options *options)
+{
+    options->pid_files = g_strdupv(option_pid_files);
+    for (char **path = options->pid_files; path && *path; path++) {
+        char *given = *path;
+
+        if (*given == '\0')
+            return bad(options, "--pid-file takes a path", "it is empty");
+        *path = g_canonicalize_filename(given, NULL);
+        g_free(given);
+    }
+    return true;
+}
+
+static bool
 take_log_level(Options *options)
 {
     options->log_level = journal_level_from_string(option_log_level ? option_log_level : "info");
@@ -140,10 +155,10 @@ take(Options *options)
     if (option_uri && !*option_uri)
         return bad(options, "--uri takes a libvirt connection URI", "it is empty");
     take_uri(options);
-    if (!take_name(options) || !take_stop_timeout(options) || !take_log_level(options))
+    if (!take_name(options) || !take_stop_timeout(options) || !take_log_level(options) ||
+        !take_pid_files(options))
         return false;
     options->address = g_strdup(option_address);
-    options->pid_files = g_strdupv(option_pid_files);
 
     options->config.address = options->address;
     options->config.session = option_session;

@@ -14,9 +14,9 @@
 
 struct Requests {
     Manager *manager;
-    GHashTable *all;      /* set of Request */
-    GHashTable *settling; /* those that wait for domains */
-    GHashTable *senders;  /* unique name -> how many of them */
+    GHashTable *all;     /* set of Request */
+    GQueue settling;     /* those that wait for domains, in the order in which they came */
+    GHashTable *senders; /* unique name -> how many of them */
 };
 
 static void request_free(Request *request);
@@ -30,7 +30,7 @@ requests_new(Manager *m)
 
     requests->manager = m;
     requests->all = g_hash_table_new(NULL, NULL);
-    requests->settling = g_hash_table_new(NULL, NULL);
+    g_queue_init(&requests->settling);
     requests->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return requests;
 }
@@ -41,7 +41,6 @@ requests_free(Requests *requests)
     if (!requests)
         return;
     g_hash_table_unref(requests->all);
-    g_hash_table_unref(requests->settling);
     g_hash_table_unref(requests->senders);
     g_free(requests);
 }
@@ -96,12 +95,20 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
 }
 
 static void
+stop_settling(Request *request)
+{
+    if (request->settling_link)
+        g_queue_delete_link(&request->manager->requests->settling,
+                            g_steal_pointer(&request->settling_link));
+}
+
+static void
 request_free(Request *request)
 {
     Manager *m = request->manager;
 
     g_hash_table_remove(m->requests->all, request);
-    g_hash_table_remove(m->requests->settling, request);
+    stop_settling(request);
     count_sender(m->requests, sender_of(request->message), -1);
 
     if (request->authorization)
@@ -498,7 +505,8 @@ request_when_settled(Request *request, GHashTable *uuids, RequestStep next)
     }
     request->unsettled = uuids;
     request->settled = next;
-    g_hash_table_add(request->manager->requests->settling, request);
+    g_queue_push_tail(&request->manager->requests->settling, request);
+    request->settling_link = request->manager->requests->settling.tail;
 }
 
 void
@@ -518,14 +526,14 @@ settle(Request *request, const char *uuid)
         g_hash_table_size(request->unsettled) > 0)
         return;
     g_clear_pointer(&request->unsettled, g_hash_table_unref);
-    g_hash_table_remove(request->manager->requests->settling, request);
+    stop_settling(request);
     request->settled(request);
 }
 
 void
 requests_domain_settled(Requests *requests, const char *uuid)
 {
-    g_autoptr(GList) all = g_hash_table_get_keys(requests->settling);
+    g_autoptr(GList) all = g_list_copy(requests->settling.head);
 
     /* A step may end its own request, but no other one. */
     for (GList *link = all; link; link = link->next)

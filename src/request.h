@@ -54,6 +54,7 @@ struct Request {
     RequestStep available; /* waits for the hypervisor */
     GHashTable *unsettled; /* UUIDs that it waits for, then: */
     RequestStep settled;
+    GList *settling_link;
     Job *job; /* that answers it when it ends */
 
     sd_event_source *deadline;
