@@ -97,6 +97,14 @@ open_bus(const ManagerConfig *config, sd_bus **ret)
     return 0;
 }
 
+static const char *
+bus_description(const ManagerConfig *config)
+{
+    if (config->address)
+        return config->address;
+    return config->session ? "session" : "system";
+}
+
 static Error *
 start_bus(Manager *m, const ManagerConfig *config)
 {
@@ -106,8 +114,8 @@ start_bus(Manager *m, const ManagerConfig *config)
     if (r >= 0)
         r = sd_bus_get_unique_name(m->bus, &unique); /* waits until we are let in */
     if (r < 0)
-        return error_new(ERROR_OPERATION_FAILED, "Connecting to the bus failed: %s",
-                         g_strerror(-r));
+        return error_new(ERROR_OPERATION_FAILED, "Connecting to the bus (%s) failed: %s",
+                         bus_description(config), g_strerror(-r));
     r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
     if (r >= 0)
         r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,

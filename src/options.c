@@ -152,6 +152,8 @@ take(Options *options)
     if (option_system + option_session + (option_address != NULL) > 1)
         return bad(options, "Only one of --system, --session and --address can be given",
                    option_address ? option_address : "--session");
+    if (option_address && !*option_address)
+        return bad(options, "--address takes a D-Bus address", "it is empty");
     if (option_uri && !*option_uri)
         return bad(options, "--uri takes a libvirt connection URI", "it is empty");
     take_uri(options);
