@@ -57,7 +57,6 @@ test_bad_options(void)
         {"--name", "name"},
         {"--pid-file=", "pid-file"},
         {"--pid-file=relative", "relative"},
-        {"--version=3", "version"},
         {"--address=", "address"},
     };
 

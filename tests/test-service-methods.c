@@ -217,7 +217,7 @@ test_transient_vanishes(void)
         g_autoptr(Call) again = domain_call(s, path, "Start", NULL);
         assert_error(again, SD_BUS_ERROR_UNKNOWN_OBJECT);
         g_autoptr(Call) lookup = manager_call(s, "GetDomain", "s", ends[i]);
-        assert_error_says(lookup, VMS_ERROR_PREFIX "NoSuchDomain", ends[i]);
+        assert_error(lookup, VMS_ERROR_PREFIX "NoSuchDomain");
     }
 }
 
@@ -267,7 +267,7 @@ test_default_host(void)
     g_autofree char *reason = mirror_history(s->mirror, mark, path, "StateReason");
     g_autofree char *id = mirror_history(s->mirror, mark, path, "Id");
     g_assert_cmpstr(stopped, ==, "shutoff");
-    g_assert_cmpstr(reason, ==, "shutdown");
+    g_assert_cmpstr(reason, ==, "shut-down");
     g_assert_cmpstr(id, ==, "-1");
 
     mark = mirror_mark(s->mirror);
