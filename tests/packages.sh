@@ -12,6 +12,12 @@ declare -A PACKAGES=(
     # What the tests on the embedded hypervisor and on a private bus need.
     [tests]="dbus dbus-bin systemd libglib2.0-bin python3 xz-utils util-linux iproute2 procps psmisc"
     [sanitizers]="libasan8 libubsan1 clang libclang-rt-14-dev llvm"
+    # vmsctl: completion, and what checks the manual pages.
+    [vmsctl]="bash-completion man-db mandoc"
+    # The example clients; the one for Node.js takes dbus-next from npm.
+    [clients]="python3-dasbus nodejs npm"
+    # The Debian package.
+    [debian]="dpkg-dev debhelper lintian"
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         qemu-system-x86 qemu-utils seabios ipxe-qemu"

@@ -243,14 +243,23 @@ follower_free(Follower *follower)
     g_free(follower);
 }
 
+/* "Stop" for StopWithOptions, as jobs are called. */
+static char *
+operation_name(const char *method)
+{
+    const char *suffix = g_strrstr(method, "WithOptions");
+
+    return suffix ? g_strndup(method, (gsize)(suffix - method)) : g_strdup(method);
+}
+
 void
-follower_add(Follower *follower, const char *vm, const char *operation, const char *job)
+follower_add(Follower *follower, const char *vm, const char *method, const char *job)
 {
     Followed *followed = g_new0(Followed, 1);
 
     *followed = (Followed){
         .vm = g_strdup(vm),
-        .operation = g_strdup(operation),
+        .operation = operation_name(method),
         .job = g_strdup(job),
         .since = g_get_monotonic_time(),
         .progress = -1,

@@ -13,8 +13,8 @@ Follower *follower_new(Client *client, GError **error);
 void follower_free(Follower *follower);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Follower, follower_free)
 
-/* VM and OPERATION are what the user reads. */
-void follower_add(Follower *follower, const char *vm, const char *operation, const char *job);
+/* VM is how the user calls it; METHOD is what made the job. */
+void follower_add(Follower *follower, const char *vm, const char *method, const char *job);
 
 /*
  * Calls METHOD of the VM at PATH. Where the reply names a job, that is followed, or with NO_WAIT

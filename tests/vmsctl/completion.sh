@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# Completes lines as bash would, against the running service with the VMs "off" (shutoff),
+# "two words" (paused) and "web" (running). $VMSCTL is the program, $VMSCTL_COMPLETION the file.
+set -uo pipefail
+
+library=/usr/share/bash-completion/bash_completion
+[[ -r $library ]] || {
+    echo "there is no bash-completion" >&2
+    exit 77
+}
+shopt -s extglob progcomp
+set +u
+# shellcheck source=/dev/null
+source "$library"
+# shellcheck source=src/vmsctl/vmsctl.bash
+source "${VMSCTL_COMPLETION:?}"
+
+# Options that bash sets for the running completion need one that runs.
+compopt() { :; }
+failures=0
+
+# expect LINE WORD...: what the end of LINE may become, in order.
+expect() {
+    local line=$1 got
+    shift
+    COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
+    # As readline splits it: "=" and ":" are words of their own.
+    eval "COMP_WORDS=($(sed 's/=/ = /g' <<<"$line"))" 2>/dev/null
+    [[ $line == *" " || $line == *= ]] && COMP_WORDS+=('')
+    COMP_WORDS[0]=$VMSCTL
+    COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
+    _vmsctl
+    got=${COMPREPLY[*]-}
+    [[ $got == "$*" ]] || {
+        printf '%s: "%s" instead of "%s"\n' "$line" "$got" "$*" >&2
+        failures=$((failures + 1))
+    }
+}
+
+expect 'vmsctl st' status start stop
+expect 'vmsctl force' force-stop
+expect 'vmsctl --no-l' --no-legend
+expect 'vmsctl stop --no' --no-force --no-wait --no-legend --no-ask-password
+expect 'vmsctl stop --ti' --timeout=
+expect 'vmsctl start ' off 'two\ words'
+expect 'vmsctl start t' 'two\ words'
+expect 'vmsctl stop ' 'two\ words' web
+expect 'vmsctl pause ' web
+expect 'vmsctl --no-legend pause w' web
+expect 'vmsctl resume ' 'two\ words'
+expect 'vmsctl status ' off 'two\ words' web
+expect 'vmsctl autostart web o' on off off
+expect 'vmsctl suspend web ' memory disk hybrid
+expect 'vmsctl snapshot web re' revert
+expect 'vmsctl list --state=pa' paused
+expect 'vmsctl list --state=running,pa' running,paused
+expect 'vmsctl addresses --source=a' agent arp
+expect 'vmsctl --instance nobody start '
+expect 'vmsctl jobs '
+((failures == 0))

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run.h"
+
+#include <stdarg.h>
+#include <string.h>
+
+void
+run_free(Run *run)
+{
+    if (!run)
+        return;
+    g_free(run->out);
+    g_free(run->err);
+    g_free(run);
+}
+
+/* Borrows everything; the bus is passed as the system bus. */
+static GPtrArray *
+command_line(const World *w, const char *first, va_list rest)
+{
+    GPtrArray *argv = g_ptr_array_new();
+    const char *program = g_getenv("VMSCTL");
+
+    g_assert_nonnull(program);
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
+    g_ptr_array_add(argv, (char *)program);
+    for (const char *argument = first; argument; argument = va_arg(rest, const char *))
+        g_ptr_array_add(argv, (char *)argument);
+    g_ptr_array_add(argv, NULL);
+    return argv;
+}
+
+Run *
+run_program(World *w, const char *const *argv)
+{
+    Run *run = g_new0(Run, 1);
+
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
+    run->status = process_run(argv, &run->out, &run->err);
+    return run;
+}
+
+Run *
+run_vmsctl(World *w, const char *argument, ...)
+{
+    va_list rest;
+
+    va_start(rest, argument);
+    g_autoptr(GPtrArray) argv = command_line(w, argument, rest);
+    va_end(rest);
+    return run_program(w, (const char *const *)argv->pdata);
+}
+
+void
+run_assert(const Run *run, int expected, const char *file, int line)
+{
+    if (run->status != expected)
+        g_error("%s:%d: status %d instead of %d; %s%s", file, line, run->status, expected, run->out,
+                run->err);
+}
+
+Terminal *
+terminal_vmsctl(World *w, const char *argument, ...)
+{
+    va_list rest;
+
+    va_start(rest, argument);
+    g_autoptr(GPtrArray) argv = command_line(w, argument, rest);
+    va_end(rest);
+    g_setenv("TERM", "xterm", TRUE);
+    return terminal_spawn((const char *const *)argv->pdata);
+}
+
+Process *
+spawn_vmsctl(World *w, const char *argument, ...)
+{
+    va_list rest;
+
+    va_start(rest, argument);
+    g_autoptr(GPtrArray) argv = command_line(w, argument, rest);
+    va_end(rest);
+    return process_spawn((const char *const *)argv->pdata, -1);
+}
+
+static bool
+has_printed(const Process *p, const char *text)
+{
+    g_autofree char *out = process_stdout(p);
+
+    return strstr(out, text) != NULL;
+}
+
+void
+wait_printed(World *w, Process *p, const char *text)
+{
+    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
+
+    while (!has_printed(p, text)) {
+        gint64 now = g_get_monotonic_time();
+
+        if (now > deadline) {
+            g_autofree char *out = process_stdout(p);
+
+            g_error("\"%s\" was not printed; there was: %s", text, out);
+        }
+        /* It writes into a file, which cannot be waited for: look again soon. */
+        (void)world_turn(w, MIN(now + 20000, deadline + 1));
+    }
+}

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* What of vmsctl needs no bus: JSON, text, tables' widths, pictures, values of messages. */
+
+#include "json.h"
+#include "png.h"
+#include "term.h"
+#include "text.h"
+#include "value.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void
+assert_json(const char *variant, const char *expected)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) value = g_variant_parse(NULL, variant, NULL, NULL, &error);
+
+    g_assert_no_error(error);
+    g_autofree char *json = json_format(value);
+    g_assert_cmpstr(json, ==, expected);
+}
+
+static void
+test_json(void)
+{
+    assert_json("true", "true");
+    assert_json("uint64 18446744073709551615", "18446744073709551615");
+    assert_json("int64 -9223372036854775808", "-9223372036854775808");
+    assert_json("0.1", "0.10000000000000001");
+    assert_json("inf", "null");
+    assert_json("'a\"b\\\\c\\n\\t\\u0001\\u007fü'", "\"a\\\"b\\\\c\\n\\t\\u0001\\u007fü\"");
+    assert_json("<<('x', byte 0x05)>>", "[\"x\",5]");
+    assert_json("@as []", "[]");
+    assert_json("@a{sv} {}", "{}");
+    assert_json("{'b': <1>, 'a': <{'x': ['y', 'z']}>}", "{\"b\":1,\"a\":{\"x\":[\"y\",\"z\"]}}");
+    assert_json("{uint32 1: 'x'}", "[[1,\"x\"]]");
+    assert_json("{objectpath '/a': {'s': {'v': <'w'>}}}", "{\"/a\":{\"s\":{\"v\":\"w\"}}}");
+}
+
+static void
+test_safe(void)
+{
+    g_autofree char *control = term_safe("a\033[31mb\n\xc2\x9b"
+                                         "2J");
+    g_autofree char *broken = term_safe("x\xff\xc3");
+    g_autofree char *good = term_safe("größer → 漢字");
+
+    g_assert_cmpstr(control, ==, "a\\x1b[31mb\\x0a\\x9b2J");
+    g_assert_cmpstr(broken, ==, "x\\xff\\xc3");
+    g_assert_cmpstr(good, ==, "größer → 漢字");
+    g_assert_cmpint(term_width("größer"), ==, 6);
+    g_assert_cmpint(term_width("漢字"), ==, 4);
+    g_assert_cmpint(term_width("e\u0301"), ==, 1);
+}
+
+static void
+test_time(void)
+{
+    static const struct {
+        const char *text;
+        guint64 usec;
+    } good[] = {{"10", 10000000},    {"0", 0},           {"1.5", 1500000}, {"500ms", 500000},
+                {"2min", 120000000}, {"1h", 3600000000}, {"90s", 90000000}};
+    static const char *const bad[] = {"", "x", "-1", "1 day", "1e400", "nan", "0x", "99999999999h"};
+    guint64 usec;
+
+    for (size_t i = 0; i < G_N_ELEMENTS(good); i++) {
+        g_assert_true(text_parse_time(good[i].text, &usec, NULL));
+        g_assert_cmpuint(usec, ==, good[i].usec);
+    }
+    for (size_t i = 0; i < G_N_ELEMENTS(bad); i++)
+        g_assert_false(text_parse_time(bad[i], &usec, NULL));
+}
+
+static void
+test_size(void)
+{
+    guint64 bytes;
+    g_autoptr(GError) error = NULL;
+
+    g_assert_true(text_parse_size("512", &bytes, NULL));
+    g_assert_cmpuint(bytes, ==, 512u << 20);
+    g_assert_true(text_parse_size("1.5g", &bytes, NULL));
+    g_assert_cmpuint(bytes, ==, 1536u << 20);
+    g_assert_true(text_parse_size("4GiB", &bytes, NULL));
+    g_assert_cmpuint(bytes, ==, G_GUINT64_CONSTANT(4) << 30);
+    g_assert_false(text_parse_size("4X", &bytes, &error));
+    g_assert_error(error, VMSCTL_ERROR, EXIT_USAGE);
+}
+
+static void
+test_ago(void)
+{
+    guint64 now = (guint64)g_get_real_time();
+    g_autofree char *just = text_format_ago(now);
+    g_autofree char *future = text_format_ago(now + 5000000);
+    g_autofree char *minutes = text_format_ago(now - 190 * G_USEC_PER_SEC);
+    g_autofree char *days = text_format_ago(now - (guint64)90000 * G_USEC_PER_SEC);
+
+    g_assert_cmpstr(just, ==, "now");
+    g_assert_cmpstr(future, ==, "now");
+    g_assert_cmpstr(minutes, ==, "3min 10s ago");
+    g_assert_cmpstr(days, ==, "1d 1h ago");
+}
+
+/* Python's zlib says whether it is one, and gives the pixels back. */
+static void
+test_png(void)
+{
+    const char *check =
+        "import sys, zlib, struct\n"
+        "d = sys.stdin.buffer.read()\n"
+        "assert d[:8] == b'\\x89PNG\\r\\n\\x1a\\n'\n"
+        "at, chunks = 8, {}\n"
+        "while at < len(d):\n"
+        "    n, t = struct.unpack('>I4s', d[at:at + 8])\n"
+        "    body, crc = d[at + 8:at + 8 + n], d[at + 8 + n:at + 12 + n]\n"
+        "    assert zlib.crc32(t + body) == struct.unpack('>I', crc)[0]\n"
+        "    chunks[t] = body\n"
+        "    at += 12 + n\n"
+        "w, h = struct.unpack('>II', chunks[b'IHDR'][:8])\n"
+        "rows = zlib.decompress(chunks[b'IDAT'])\n"
+        "assert list(chunks) == [b'IHDR', b'IDAT', b'IEND'] and len(rows) == (w * 3 + 1) * h\n"
+        "print(w, h, rows[1], rows[-1])\n";
+    gsize size = (gsize)300 * 200 * 3;
+    g_autoptr(GByteArray) ppm = g_byte_array_new();
+    g_autofree guint8 *pixels = g_malloc0(size);
+    g_autofree char *file = NULL, *out = NULL;
+    int status;
+
+    pixels[0] = 7;
+    pixels[size - 1] = 9;
+    g_byte_array_append(ppm, (const guint8 *)"P6\n# a comment\n300 200\n255\n", 27);
+    g_byte_array_append(ppm, pixels, (guint)size);
+    g_autoptr(GBytes) png = png_from_ppm(ppm->data, ppm->len);
+    g_assert_nonnull(png);
+
+    int fd = g_file_open_tmp("png-XXXXXX", &file, NULL);
+    g_assert_cmpint(fd, >=, 0);
+    close(fd);
+    g_assert_true(g_file_set_contents(file, g_bytes_get_data(png, NULL),
+                                      (gssize)g_bytes_get_size(png), NULL));
+    g_autofree char *quoted = g_shell_quote(check);
+    g_autofree char *command =
+        g_strdup_printf("sh -c 'python3 -c \"$0\" <\"$1\"' %s %s", quoted, file);
+    g_assert_true(g_spawn_command_line_sync(command, &out, NULL, &status, NULL));
+    g_assert_cmpint(status, ==, 0);
+    g_assert_cmpstr(out, ==, "300 200 7 9\n");
+    unlink(file);
+
+    /* One byte short, another depth, no picture at all. */
+    g_assert_null(png_from_ppm(ppm->data, ppm->len - 1));
+    g_assert_null(png_from_ppm((const guint8 *)"P6 1 1 65535 xxxxxx", 19));
+    g_assert_null(png_from_ppm((const guint8 *)"P6 99999999999 1 255 x", 22));
+    g_assert_null(png_from_ppm((const guint8 *)"\x89PNG", 4));
+    g_assert_null(png_from_ppm((const guint8 *)"P6", 2));
+    g_assert_null(png_from_ppm((const guint8 *)"", 0));
+}
+
+/* Through a message and back. */
+static void
+test_values(void)
+{
+    static const char *const values[] = {
+        "()",
+        "('x', objectpath '/a', signature 'a{sv}')",
+        "(true, byte 0x01, int16 -2, uint16 3, -4, uint32 5, int64 -6, uint64 7, 0.5)",
+        "({'a': <1>, 'b': <['x', 'y']>, 'c': <@a{sv} {}>},)",
+        "(@a(ssst) [('vda', 'virtio', '/x', 7)], @au [])",
+        "([{'deep': <<<('v', [(1, 2)])>>>}],)",
+    };
+    sd_bus *bus = NULL;
+    int ends[2];
+
+    /* A message needs a bus that was started; nobody is at the other end. */
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), ==, 0);
+    g_assert_cmpint(sd_bus_new(&bus), >=, 0);
+    g_assert_cmpint(sd_bus_set_fd(bus, ends[0], ends[0]), >=, 0);
+    g_assert_cmpint(sd_bus_start(bus), >=, 0);
+    for (size_t i = 0; i < G_N_ELEMENTS(values); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GVariant) value = g_variant_parse(NULL, values[i], NULL, NULL, &error);
+        sd_bus_message *message = NULL;
+        int r;
+
+        g_assert_no_error(error);
+        g_assert_cmpint(sd_bus_message_new(bus, &message, SD_BUS_MESSAGE_SIGNAL), >=, 0);
+        g_assert_cmpint(value_append_body(message, value), ==, 0);
+        g_assert_cmpint(sd_bus_message_seal(message, 1, 0), >=, 0);
+        g_assert_cmpint(sd_bus_message_rewind(message, 1), >=, 0);
+        g_autoptr(GVariant) back = g_variant_ref_sink(value_read_body(message, &r));
+        g_assert_cmpint(r, ==, 0);
+        g_assert_cmpvariant(back, value);
+        sd_bus_message_unref(message);
+    }
+    sd_bus_close_unref(bus);
+    close(ends[1]);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmsctl-plain/json", test_json);
+    g_test_add_func("/vmsctl-plain/safe", test_safe);
+    g_test_add_func("/vmsctl-plain/time", test_time);
+    g_test_add_func("/vmsctl-plain/size", test_size);
+    g_test_add_func("/vmsctl-plain/ago", test_ago);
+    g_test_add_func("/vmsctl-plain/png", test_png);
+    g_test_add_func("/vmsctl-plain/values", test_values);
+    return g_test_run();
+}
