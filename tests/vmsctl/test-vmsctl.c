@@ -436,8 +436,9 @@ test_control_characters(void)
 {
     g_autoptr(Service) s = service_with_three();
 
-    assert_fails(s->world, NO_SUCH_VM, "vmsctl: a\\x1b[31mb: Domain not found", "pause",
-                 "a\033[31mb");
+    assert_fails(s->world, NO_SUCH_VM,
+                 "vmsctl: a\\x1b[31mb: There is no domain \"a\\x1b[31mb\": Domain not found",
+                 "pause", "a\033[31mb");
     assert_vmsctl(s->world, NO_SUCH_VM, "start", "\xff");
 }
 
