@@ -362,11 +362,14 @@ test_changes_keep_their_order(void)
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
     g_autofree char *path = client_domain(s->client, "test");
     Call *calls[51];
+    guint64 sequence = 0;
 
     for (guint i = 0; i < G_N_ELEMENTS(calls); i++)
         calls[i] = domain_send(s, path, "SetAutostart", "b", i % 2 == 0);
     for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
         assert_ok(calls[i]);
+        g_assert_cmpuint(calls[i]->sequence, >, sequence);
+        sequence = calls[i]->sequence;
         call_free(calls[i]);
     }
     g_assert_true(mirror_is(s->mirror, path, "Autostart", "true"));
