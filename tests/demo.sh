@@ -21,12 +21,15 @@ finish() {
     [[ -z $dir ]] || rm -rf -- "$dir"
 }
 
+bold='' plain=''
+[[ ! -t 1 ]] || bold=$'\033[1m' plain=$'\033[0m'
+
 title() {
-    printf '\n\033[1m# %s\033[0m\n' "$*"
+    printf '\n%s# %s%s\n' "$bold" "$*" "$plain"
 }
 
 show() {
-    printf '\033[32m$ %s\033[0m\n' "$*"
+    printf '%s$ %s%s\n' "$bold" "$*" "$plain"
     "$@"
 }
 
@@ -39,22 +42,23 @@ start_bus() {
   <policy context="default">
     <allow user="*"/>
     <allow own="*"/>
-    <allow send_type="method_call"/>
     <allow send_destination="*" eavesdrop="true"/>
-    <allow receive_type="signal"/>
+    <allow eavesdrop="true"/>
   </policy>
 </busconfig>
 XML
     # It tells its address when it listens.
-    exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1)
+    exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1 2>"$dir/bus.log")
     bus=$!
     read -r address <&3
+    # For busctl --user and gdbus --session.
+    export DBUS_SESSION_BUS_ADDRESS=$address
 }
 
 start_service() {
     build/src/unraid-vmsd --address="$address" --uri=test:///default >"$dir/log" 2>&1 &
     service=$!
-    gdbus wait --address="$address" --timeout 20 org.unraid.Vms || {
+    gdbus wait --session --timeout 20 org.unraid.Vms || {
         cat "$dir/log" >&2
         exit 1
     }
@@ -62,7 +66,7 @@ start_service() {
 
 # One line for each signal; it has subscribed when it has named the owner.
 start_monitor() {
-    gdbus monitor --address="$address" --dest org.unraid.Vms >"$dir/signals" &
+    gdbus monitor --session --dest org.unraid.Vms >"$dir/signals" &
     monitor=$!
     wait_signal 'is owned by' 1
 }
@@ -82,7 +86,7 @@ wait_signal() {
 }
 
 vm_path() {
-    busctl --address="$address" --json=short call org.unraid.Vms /org/unraid/Vms \
+    busctl --user --json=short call org.unraid.Vms /org/unraid/Vms \
         org.unraid.Vms.Manager GetDomain s test | grep -o '/org/unraid/Vms/domain/[0-9a-f_]*'
 }
 
@@ -90,14 +94,9 @@ go_on() {
     title "Go on yourself"
     if [[ -t 0 && -t 1 ]]; then
         echo "This shell has the bus and the service; they end with it. For example:"
-        echo "  vms tree    vms introspect $vm    vms monitor"
-        echo "  call $vm org.unraid.Vms.Domain Pause"
-        cat >"$dir/rc" <<'RC'
-PS1='vms$ '
-vms() { busctl --address="$ADDRESS" "$1" org.unraid.Vms "${@:2}"; }
-call() { busctl --address="$ADDRESS" call org.unraid.Vms "$@"; }
-RC
-        ADDRESS=$address bash --noprofile --rcfile "$dir/rc" -i || true
+        echo "  busctl --user tree org.unraid.Vms"
+        echo "  busctl --user call org.unraid.Vms $vm org.unraid.Vms.Domain Pause"
+        PS1='vms$ ' bash --noprofile --norc -i || true
     else
         echo "The same again, with a shell that has the service on a session bus of its own:"
         echo "  cd '$top' && dbus-run-session -- bash -c" \
@@ -119,15 +118,15 @@ start_service
 
 title "The objects"
 vm=$(vm_path)
-show busctl --address="$address" --no-pager tree org.unraid.Vms
+show busctl --user --no-pager tree org.unraid.Vms
 title "The virtual machine"
-show busctl --address="$address" --no-pager introspect org.unraid.Vms "$vm" org.unraid.Vms.Domain
+show busctl --user --no-pager introspect org.unraid.Vms "$vm" org.unraid.Vms.Domain
 title "Stop it and start it again"
 start_monitor
-show busctl --address="$address" call org.unraid.Vms "$vm" org.unraid.Vms.Domain Stop
-show busctl --address="$address" get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
-show busctl --address="$address" call org.unraid.Vms "$vm" org.unraid.Vms.Domain Start
-show busctl --address="$address" get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
+show busctl --user call org.unraid.Vms "$vm" org.unraid.Vms.Domain Stop
+show busctl --user get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
+show busctl --user call org.unraid.Vms "$vm" org.unraid.Vms.Domain Start
+show busctl --user get-property org.unraid.Vms "$vm" org.unraid.Vms.Domain State
 title "The signals that this made"
 wait_signal JobRemoved 2
 sed 1,2d "$dir/signals"

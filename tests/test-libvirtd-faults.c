@@ -10,7 +10,7 @@
 #include <string.h>
 
 #define STILL_RUNNING VMS_ERROR_PREFIX "StillRunning"
-#define CLIENTS       5
+#define CLIENTS       8
 #define LOSS_BOUND_MS 20000
 
 typedef enum Fault { STOPPED, KILLED, RESTARTED, FROZEN } Fault;
