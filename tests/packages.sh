@@ -39,12 +39,14 @@ packages_of() {
     done | sort -u
 }
 
+# Installed under their own names, or provided by another package.
+packages_present() {
+    dpkg-query -W -f '${db:Status-Abbrev} ${Package}, ${Provides}\n' |
+        sed -n 's/^ii *//p' | tr ',' '\n' | awk 'NF { print $1 }' | sort -u
+}
+
 packages_missing() {
-    local package
-    while read -r package; do
-        [[ $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null) == ii* ]] ||
-            echo "$package"
-    done < <(packages_of "$@")
+    comm -23 <(packages_of "$@") <(packages_present)
 }
 
 # Debian asks this program whether a package may start its services.
