@@ -84,6 +84,7 @@ struct AuthorizeRequest {
     Action current;   /* asked, or denied */
     gboolean interactive;
     char *vm_name, *vm_uuid;
+    char *operation; /* for the journal */
 
     sd_bus_slot *slot;     /* the question, while under way */
     char *cancellation_id; /* of it */
@@ -217,6 +218,7 @@ request_free(AuthorizeRequest *r)
     sd_bus_error_free(&r->error);
     g_free(r->vm_name);
     g_free(r->vm_uuid);
+    g_free(r->operation);
     g_free(r);
 }
 
@@ -260,15 +262,14 @@ may_log_denial(Authorizer *a)
 static void
 log_denial(AuthorizeRequest *r)
 {
-    const char *id = actions_table[r->current].id;
     char uid[JOURNAL_NUMBER_SIZE];
     gboolean known = r->caller && r->caller->uid != AUTHORIZE_UID_UNKNOWN;
 
     if (!may_log_denial(r->authorizer))
         return;
     journal_event(JOURNAL_DENIED, r->error.message, JOURNAL_VM_UUID, r->vm_uuid, JOURNAL_VM_NAME,
-                  r->vm_name, JOURNAL_VM_OPERATION, id ? id + strlen(VMS_ACTION_PREFIX) : NULL,
-                  JOURNAL_VM_RESULT, "denied", JOURNAL_CALLER_UID,
+                  r->vm_name, JOURNAL_VM_OPERATION, r->operation, JOURNAL_VM_RESULT, "denied",
+                  JOURNAL_POLKIT_ACTION, actions_table[r->current].id, JOURNAL_CALLER_UID,
                   known ? journal_number(uid, r->caller->uid) : NULL, JOURNAL_CALLER_BUS_NAME,
                   r->caller ? r->caller->name : NULL, NULL);
 }
@@ -595,6 +596,19 @@ authorizer_free(Authorizer *a)
     return NULL;
 }
 
+/* As a job is called: "Start" is what StartWithOptions does, too. */
+static char *
+operation_of(sd_bus_message *m)
+{
+    const char *member = sd_bus_message_get_member(m);
+
+    if (!member)
+        return NULL;
+    if (g_str_has_suffix(member, "WithOptions"))
+        return g_strndup(member, strlen(member) - strlen("WithOptions"));
+    return g_strdup(member);
+}
+
 static AuthorizeRequest *
 request_new(Authorizer *a, const char *sender, uint64_t actions, const AuthorizeSubject *subject)
 {
@@ -641,6 +655,7 @@ authorizer_check(Authorizer *a, sd_bus_message *m, uint64_t actions,
     g_assert(actions < ACTION_BIT(_ACTION_MAX));
     r = request_new(a, sd_bus_message_get_sender(m), actions, subject);
     r->interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0;
+    r->operation = operation_of(m);
     r->done = done;
     r->userdata = userdata;
     request_begin(r);
