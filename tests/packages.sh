@@ -23,7 +23,7 @@ declare -A PACKAGES=(
         qemu-system-x86 qemu-utils seabios ipxe-qemu"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs"
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
-    [container]="systemd-container systemd-sysv dbus polkitd"
+    [container]="systemd-container systemd-sysv dbus polkitd openssh-server openssh-client openssl"
     [lint]="shellcheck clang-format clang-tidy cppcheck"
 )
 

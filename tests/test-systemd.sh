@@ -179,7 +179,7 @@ check_installed() {
             "org.freedesktop.policykit.owner -> unix-user:unraid-vms"
     done
     is "$(pkaction --verbose --action-id org.unraid.vms.start | grep -c 'implicit.*auth_admin$')" 3
-#    [[ -s /usr/share/dbus-1/interfaces/org.unraid.Vms.Manager.xml ]]
+    [[ -s /usr/share/dbus-1/interfaces/org.unraid.Vms.Manager.xml ]]
 }
 
 check_activation() {
@@ -325,6 +325,60 @@ check_caller_that_vanishes() {
     is "$(property "$web" Domain State)" '"shutoff"'
 }
 
+# dialogue FILE COMMAND…: on a terminal with polkit's agent, which is given the administrator's
+# password once something has been written to the FIFO
+dialogue() {
+    python3 - "$@" <<'PYTHON'
+import os, pty, select, sys, time
+
+child, terminal = pty.fork()
+if child == 0:
+    # The agent lets go of the descriptor when polkit knows it.
+    agent = 'cat < <(exec pkttyagent --process $$ --notify-fd 1); exec "$@"'
+    os.execvp("setpriv", sys.argv[2:6] + ["bash", "-c", agent, "-"] + sys.argv[6:])
+said, answered, end = b"", False, time.monotonic() + 20
+while time.monotonic() < end:
+    try:
+        if select.select([terminal], [], [], 1)[0]:
+            said += os.read(terminal, 4096)
+    except OSError:
+        break
+    if b"Password:" in said and not answered:
+        answered = True
+        print("asked", flush=True)
+        sys.stdin = open(sys.argv[1])
+        sys.stdin.readline()
+        os.write(terminal, b"secret\n")
+print(said.decode())
+os.close(terminal)
+sys.exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+PYTHON
+}
+
+check_dialogue() {
+    local web mail command
+    web=$(path web) mail=$(path mail)
+    usermod -p "$(openssl passwd -6 secret)" root
+    call root "$web" org.unraid.Vms.Domain Start
+    mkfifo "$scratch/go"
+    set_call bob "$web" org.unraid.Vms.Domain Pause
+    exec 5< <(dialogue "$scratch/go" "${command[@]}" 2>&1)
+    read -r -t "$bound" asked <&5
+    is "$asked" asked
+    # It stays open, and nobody waits for it.
+    denied org.freedesktop.DBus.Error.AccessDenied "mail" \
+        call alice "$mail" org.unraid.Vms.Domain Start
+    call root "$mail" org.unraid.Vms.Domain Start
+    call root "$mail" org.unraid.Vms.Domain ForceStop
+    is "$(property "$web" Domain State)" '"running"'
+    echo >"$scratch/go"
+    has "$(cat <&5)" "Authentication is required to pause the virtual machine web"
+    is "$(property "$web" Domain State)" '"paused"'
+    # What was allowed once is not kept.
+    denied org.freedesktop.DBus.Error.AccessDenied "resume" call bob "$web" org.unraid.Vms.Domain Resume
+    call root "$web" org.unraid.Vms.Domain ForceStop
+}
+
 check_no_polkit() {
     local web
     web=$(path web)
@@ -468,11 +522,11 @@ check_group() {
     systemctl start libvirtd.socket
 }
 
-# hypervisor NAME: a libvirtd of its own, which sees nothing of the system's
+# hypervisor NAME [OPTION…]: a libvirtd of its own, which sees nothing of the system's
 hypervisor() {
     mkdir -p "/run/vms-$1" "$scratch/$1"
     chmod 755 "$scratch" "$scratch/$1"
-    cat >"$scratch/$1/libvirtd.conf" <<CONF
+    cat >>"$scratch/$1/libvirtd.conf" <<CONF
 unix_sock_dir = "/run/vms-$1"
 unix_sock_rw_perms = "0777"
 auth_unix_rw = "none"
@@ -482,7 +536,7 @@ CONF
 XML
     systemd-run -q --unit="hypervisor-$1" -p PrivateTmp=no \
         -p TemporaryFileSystem="/run/libvirt /var/lib/libvirt /var/cache/libvirt /var/log/libvirt" \
-        /usr/sbin/libvirtd -f "$scratch/$1/libvirtd.conf" -p "/run/vms-$1/pid"
+        /usr/sbin/libvirtd "${@:2}" -f "$scratch/$1/libvirtd.conf" -p "/run/vms-$1/pid"
     until_true test -S "/run/vms-$1/libvirt-sock"
     mkdir -p /etc/unraid-vms
     echo "LIBVIRT_URI=test+unix://$scratch/$1/node.xml?socket=/run/vms-$1/libvirt-sock" \
@@ -520,6 +574,62 @@ check_instances() {
     available true
     systemctl stop unraid-vms@east.service unraid-vms@west.service
     systemctl stop hypervisor-east.service
+}
+
+# certificate NAME SUBJECT [EXTENSION]: signed by the authority of that directory
+certificate() {
+    openssl req -newkey ed25519 -nodes -keyout "$1-key.pem" -subj "/CN=$2" -out "$1.csr" 2>/dev/null
+    openssl x509 -req -in "$1.csr" -CA cacert.pem -CAkey cakey.pem -days 2 -out "$1cert.pem" \
+        -extfile <(echo "${3-subjectAltName=DNS:$2}") 2>/dev/null
+}
+
+# Out of the confinement of the template, to another host that is this one.
+check_ssh() {
+    local home=/var/lib/unraid-vms
+    install -d -o unraid-vms -g unraid-vms -m 700 "$home" "$home/.ssh"
+    ssh-keygen -q -t ed25519 -N '' -f "$home/.ssh/id_ed25519"
+    chown -R unraid-vms: "$home"
+    install -D -m 600 "$home/.ssh/id_ed25519.pub" /root/.ssh/authorized_keys
+    systemctl start ssh.service
+    ssh-keyscan localhost >"$home/.ssh/known_hosts" 2>/dev/null
+    mkdir -p /etc/unraid-vms
+    echo 'LIBVIRT_URI=qemu+ssh://root@localhost/system' >/etc/unraid-vms/remote.conf
+    systemctl start unraid-vms@remote.service
+    until_true instance_is remote true
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+    service=org.unraid.Vms
+    systemctl stop unraid-vms@remote.service ssh.service
+}
+
+check_tls() {
+    local pki=$scratch/pki
+    chmod 755 "$scratch"
+    mkdir -m 755 "$pki"
+    (
+        cd "$pki"
+        openssl req -x509 -newkey ed25519 -nodes -keyout cakey.pem -subj /CN=authority \
+            -days 2 -out cacert.pem 2>/dev/null
+        certificate server localhost
+        certificate client client
+        mkdir private
+        mv client-key.pem private/clientkey.pem
+        chown unraid-vms private/clientkey.pem
+    )
+    mkdir -m 755 "$scratch/tls"
+    cat >"$scratch/tls/libvirtd.conf" <<CONF
+listen_tls = 1
+tls_port = "16599"
+key_file = "$pki/server-key.pem"
+cert_file = "$pki/servercert.pem"
+ca_file = "$pki/cacert.pem"
+CONF
+    hypervisor tls --listen
+    echo "LIBVIRT_URI=test+tls://localhost:16599/default?pkipath=$pki" >/etc/unraid-vms/tls.conf
+    systemctl start unraid-vms@tls.service
+    until_true instance_is tls true
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"test"'
+    service=org.unraid.Vms
+    systemctl stop unraid-vms@tls.service hypervisor-tls.service
 }
 
 check_instance_names() {
@@ -569,9 +679,9 @@ check_uninstalled() {
 }
 
 setup
-checks=(installed activation names security polkit jobs polkit_stopped_in_the_middle
+checks=(installed activation names security polkit jobs dialogue polkit_stopped_in_the_middle
     caller_that_vanishes no_polkit journal killed watchdog stop_and_boot libvirtd_restarted
-    libvirtd_away group instances instance_names without_systemd uninstalled)
+    libvirtd_away group instances ssh tls instance_names without_systemd uninstalled)
 for check in "${checks[@]}"; do
     [[ -z ${VMS_ONLY-} || " $VMS_ONLY " == *" $check "* ]] || continue
     "check_$check"
