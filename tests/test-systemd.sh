@@ -31,7 +31,7 @@ check=setup
 fail() {
     echo "FAILED in $check: $*" >&2
     echo "--- the service's journal:" >&2
-    journalctl --no-pager -o short-precise -n 60 -u 'unraid-vms*' -u polkit >&2
+    journalctl --no-pager -o short-precise -n 60 -u 'unraid-vms*' -u 'hypervisor-*' -u polkit >&2
     exit 1
 }
 
@@ -602,18 +602,17 @@ check_ssh() {
 }
 
 check_tls() {
-    local pki=$scratch/pki
+    local pki=/etc/unraid-vms/pki
     chmod 755 "$scratch"
-    mkdir -m 755 "$pki"
+    mkdir -p "$pki"
     (
         cd "$pki"
         openssl req -x509 -newkey ed25519 -nodes -keyout cakey.pem -subj /CN=authority \
             -days 2 -out cacert.pem 2>/dev/null
         certificate server localhost
         certificate client client
-        mkdir private
-        mv client-key.pem private/clientkey.pem
-        chown unraid-vms private/clientkey.pem
+        mv client-key.pem clientkey.pem
+        chown unraid-vms clientkey.pem
     )
     mkdir -m 755 "$scratch/tls"
     cat >"$scratch/tls/libvirtd.conf" <<CONF
