@@ -490,6 +490,14 @@ check_libvirtd_away() {
     is "$(entries MESSAGE_ID=d42c4b446aaa44d1b186b5ea14c1a5f6 | wc -l)" 1
 }
 
+# What its PID files say reaches it: it has a watch on their directory.
+check_watches() {
+    local watched
+    until_true available true
+    watched=$(sed -n 's/^inotify .* ino:\([0-9a-f]*\) .*/\1/p' "/proc/$(main_pid)/fdinfo/"*)
+    [[ $'\n'$watched$'\n' == *$'\n'"$(printf %x "$(stat -c %i /run/libvirt)")"$'\n'* ]]
+}
+
 # Descriptors pass through the confinement.
 check_descriptors() {
     local web
@@ -680,7 +688,9 @@ check_uninstalled() {
 setup
 checks=(installed activation names security polkit jobs dialogue polkit_stopped_in_the_middle
     caller_that_vanishes no_polkit journal killed watchdog stop_and_boot libvirtd_restarted
-    libvirtd_away group instances ssh tls instance_names without_systemd uninstalled)
+    libvirtd_away watches)
+[[ ! -e $top/dbus/org.unraid.Vms.Display.xml ]] || checks+=(descriptors)
+checks+=(group instances ssh tls instance_names without_systemd uninstalled)
 for check in "${checks[@]}"; do
     [[ -z ${VMS_ONLY-} || " $VMS_ONLY " == *" $check "* ]] || continue
     "check_$check"
