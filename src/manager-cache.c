@@ -122,6 +122,18 @@ manager_set_domains_available(Manager *m, bool available)
 
 /* --- domains come, change and go ---------------------------------------------------------- */
 
+/* While a connection comes up its domains are counted at the end. */
+static void
+log_presence(const Manager *m, JournalEvent event, const Domain *domain, const char *what)
+{
+    g_autofree char *message = g_strdup_printf("\"%s\" %s", domain->name, what);
+
+    journal_event(event, message, JOURNAL_VM_UUID, domain->uuid, JOURNAL_VM_NAME, domain->name,
+                  JOURNAL_VM_STATE, domain->state_name, NULL);
+    if (m->available)
+        manager_tell_systemd(m);
+}
+
 static void
 add_domain(Manager *m, DomainSnapshot *snapshot)
 {
@@ -134,8 +146,7 @@ add_domain(Manager *m, DomainSnapshot *snapshot)
     int r = sd_bus_emit_object_added(m->bus, domain->path);
     if (r < 0)
         journal_log(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
-    journal_event(JOURNAL_DOMAIN_ADDED, domain->name, JOURNAL_VM_UUID, domain->uuid,
-                  JOURNAL_VM_NAME, domain->name, JOURNAL_VM_STATE, domain->state_name, NULL);
+    log_presence(m, JOURNAL_DOMAIN_ADDED, domain, "is there");
 }
 
 static void
@@ -148,8 +159,7 @@ remove_domain(Manager *m, Domain *domain)
     if (r < 0)
         journal_log(LOG_ERR, "Announcing the end of %s failed: %s", domain->path, g_strerror(-r));
     g_hash_table_remove(m->domains, domain->uuid);
-    journal_event(JOURNAL_DOMAIN_REMOVED, keep->name, JOURNAL_VM_UUID, keep->uuid, JOURNAL_VM_NAME,
-                  keep->name, NULL);
+    log_presence(m, JOURNAL_DOMAIN_REMOVED, keep, "is gone");
 }
 
 static void

@@ -118,21 +118,38 @@ effect_close(void *userdata, unsigned generation)
     lanes_close_cleared(m->lanes);
 }
 
-static void
-log_status(Manager *m, Status status, const char *message, bool was_available, bool first)
+static char *
+describe_status(const Manager *m)
 {
-    g_autofree char *text =
-        status == STATUS_AVAILABLE
-            ? g_strdup_printf("Connected to %s: %u domains", m->uri, g_hash_table_size(m->domains))
-            : g_strdup_printf("%s is not available (%s): %s", m->uri, status_name(status), message);
+    if (m->available)
+        return g_strdup_printf("Connected to %s: %u domains", m->uri,
+                               g_hash_table_size(m->domains));
+    return g_strdup_printf("%s is not available (%s): %s", m->uri, m->status_name,
+                           m->status_message);
+}
 
-    (void)sd_notifyf(0, "STATUS=%s", text);
-    if (status == STATUS_AVAILABLE)
+void
+manager_tell_systemd(const Manager *m)
+{
+    g_autofree char *text = describe_status(m);
+
+    if (!m->stopping)
+        (void)sd_notifyf(0, "STATUS=%s", text);
+}
+
+/* One entry when libvirt goes away and one when it is back, whatever is tried meanwhile; that we
+ * leave it is none. */
+static void
+log_status(const Manager *m, bool was_available, bool first)
+{
+    g_autofree char *text = describe_status(m);
+
+    if (m->available)
         journal_event(JOURNAL_AVAILABLE, text, JOURNAL_LIBVIRT_URI, m->uri, JOURNAL_VMS_STATUS,
-                      status_name(status), NULL);
-    else if (was_available || first)
+                      m->status_name, NULL);
+    else if ((was_available || first) && !m->stopping)
         journal_event(JOURNAL_UNAVAILABLE, text, JOURNAL_LIBVIRT_URI, m->uri, JOURNAL_VMS_STATUS,
-                      status_name(status), NULL);
+                      m->status_name, NULL);
     else
         journal_log(LOG_DEBUG, "%s", text);
 }
@@ -158,7 +175,8 @@ effect_status(void *userdata, Status status, const char *message)
         m->available = status == STATUS_AVAILABLE;
         m->unsignaled |= MANAGER_CHANGED(AVAILABLE);
     }
-    log_status(m, status, message, was_available, first);
+    manager_tell_systemd(m);
+    log_status(m, was_available, first);
     manager_flush(m);
 }
 

@@ -112,6 +112,8 @@ void manager_domain_changed(Manager *m, Domain *domain);
 /* Say now what changed of anything; before every reply. */
 void manager_flush(Manager *m);
 void manager_set_domains_available(Manager *m, bool available);
+/* What "systemctl status" says: connected to what, with how many domains, or why not. */
+void manager_tell_systemd(const Manager *m);
 /* Take over a complete list, made on a connection that nothing else was asked on yet. */
 void manager_apply_list(Manager *m, GPtrArray *snapshots);
 /* Mark what differs from the list as stale; the UUIDs of what did. */

@@ -160,14 +160,14 @@ log_change(const Request *request, const Error *error)
 {
     char uid[JOURNAL_NUMBER_SIZE];
     char code[JOURNAL_NUMBER_SIZE];
-    g_autofree char *message = NULL;
-    const char *name = request->vm_name ? request->vm_name : "";
+    g_autofree char *what = NULL, *message = NULL;
 
     if (request->kind != REQUEST_CHANGE)
         return;
-    message = error
-                  ? g_strdup_printf("%s of \"%s\" failed: %s", request->verb, name, error->message)
-                  : g_strdup_printf("%s of \"%s\" is done", request->verb, name);
+    what = request->vm_name ? g_strdup_printf("%s of \"%s\"", request->verb, request->vm_name)
+                            : g_strdup(request->verb);
+    message = error ? g_strdup_printf("%s failed: %s", what, error->message)
+                    : g_strdup_printf("%s is done", what);
     journal_event(error ? JOURNAL_OPERATION_FAILED : JOURNAL_OPERATION_DONE, message,
                   JOURNAL_VM_UUID, request->vm_uuid, JOURNAL_VM_NAME, request->vm_name,
                   JOURNAL_VM_OPERATION, request->verb, JOURNAL_VM_RESULT, error ? "failed" : "done",

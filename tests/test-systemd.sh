@@ -182,13 +182,22 @@ check_installed() {
     [[ -s /usr/share/dbus-1/interfaces/org.unraid.Vms.Manager.xml ]]
 }
 
+counts() {
+    [[ $(systemctl show -P StatusText unraid-vms.service) == *": $1 domains" ]]
+}
+
 check_activation() {
     is "$(systemctl is-active unraid-vms.service || true)" inactive
     has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
     is "$(systemctl is-active unraid-vms.service)" active
     is "$(ps -o user= -p "$(main_pid)")" unraid-vms
-    has "$(systemctl show -P StatusText unraid-vms.service)" "qemu:///system"
     is "$(property /org/unraid/Vms Manager Status)" '"available"'
+    # systemctl status knows how many there are, by now.
+    is "$(systemctl show -P StatusText unraid-vms.service)" "Connected to qemu:///system: 2 domains"
+    define third
+    until_true counts 3
+    virsh -q -c qemu:///system undefine third
+    until_true counts 2
 }
 
 # Only our user may have the name, and the instances' names.
@@ -453,8 +462,12 @@ check_watchdog() {
 }
 
 check_stop_and_boot() {
+    until_true available true
+    now
     systemctl stop unraid-vms.service
     is "$(systemctl show -P Result unraid-vms.service)" success
+    # That it leaves libvirt is no news of libvirt.
+    is "$(entries MESSAGE_ID=5cf93210166748ec963489607541a2b2 | wc -l)" 0
     systemctl enable --now unraid-vms.service 2>/dev/null
     is "$(systemctl is-active unraid-vms.service)" active
     systemctl disable unraid-vms.service 2>/dev/null
