@@ -159,6 +159,10 @@ polkit.addRule(function(action, subject) {
         (action.id == "org.unraid.vms.start" || action.id == "org.unraid.vms.stop")) {
         return polkit.Result.YES;
     }
+    if (subject.user == "alice" && action.lookup("vm_name") == "lab" &&
+        action.id == "org.unraid.vms.configure") {
+        return polkit.Result.YES;
+    }
 });
 JS
     # polkitd sees it by itself; this is so that it has.
@@ -293,7 +297,7 @@ asks_polkit() {
         "interface='org.freedesktop.PolicyKit1.Authority',member='CheckAuthorization',type='method_call'")
     seen=$!
     # It has become a monitor when it says that it has lost its name.
-    grep -q -m1 NameLost <&5
+    timeout "$bound" grep -q -m1 NameLost <&5
     "${command[@]}" >"$scratch/answer" 2>&1 &
     asking=$!
     timeout "$bound" grep -q -m1 CheckAuthorization <&5
@@ -332,6 +336,56 @@ check_caller_that_vanishes() {
     # What it is still asked about by then comes after its answer to the first question.
     denied org.freedesktop.DBus.Error.AccessDenied "stop" call bob "$web" org.unraid.Vms.Domain Stop
     is "$(property "$web" Domain State)" '"shutoff"'
+}
+
+named() {
+    [[ $(property "$1" Domain Name) == "\"$2\"" ]]
+}
+
+# What polkit has permitted is permitted to a name: not to the machine that had it when it was asked.
+check_renamed_meanwhile() {
+    local web
+    web=$(path web)
+    systemctl kill -s STOP polkit.service
+    asks_polkit alice "$web" org.unraid.Vms.Domain Start
+    virsh -q -c qemu:///system domrename web other
+    until_true named "$web" other
+    systemctl kill -s CONT polkit.service
+    if wait "$asking"; then fail "allowed by another name"; fi
+    is "$(property "$web" Domain State)" '"shutoff"'
+    denied org.freedesktop.DBus.Error.AccessDenied "start the virtual machine other" \
+        call alice "$web" org.unraid.Vms.Domain Start
+    virsh -q -c qemu:///system domrename other web
+    until_true named "$web" web
+}
+
+# xml NAME-ELEMENTS: of a domain
+xml() {
+    echo "<domain type='qemu'>$1<memory unit='MiB'>16</memory><os><type>hvm</type></os></domain>"
+}
+
+# Who may define one machine defines no other.
+check_define() {
+    local before uuid
+    uuid=$(virsh -c qemu:///system domuuid web | sed -n 1p)
+    before=$(virsh -c qemu:///system dumpxml web)
+    call alice "${manager[@]:1}" DefineDomain s "$(xml '<name>lab</name>')" >/dev/null
+    virsh -q -c qemu:///system domuuid lab >/dev/null
+    denied org.freedesktop.DBus.Error.AccessDenied "web" \
+        call alice "${manager[@]:1}" DefineDomain s "$(xml '<name>web</name>')"
+    denied org.freedesktop.DBus.Error.AccessDenied "mail" \
+        call bob "${manager[@]:1}" DefineDomain s "$(xml '<name>mail</name>')"
+    local trick
+    for trick in "<name>lab</name><name>web</name>" "<name>web</name><name>lab</name>" \
+        "<name>lab<!-- --></name><uuid>$uuid</uuid>" "<metadata><name>lab</name></metadata><name>web</name>" \
+        "<name>lab</name><uuid></uuid><uuid>$uuid</uuid>" "<name><b>lab</b></name><name>web</name>"; do
+        call alice "${manager[@]:1}" DefineDomain s "$(xml "$trick")" >/dev/null 2>&1 || true
+        is "$(virsh -c qemu:///system dumpxml web)" "$before"
+        is "$(virsh -c qemu:///system list --all --name | sort | xargs)" "lab mail web"
+    done
+    call alice "$(path lab)" org.unraid.Vms.Domain Undefine 'a{sv}' 0
+    denied org.freedesktop.DBus.Error.AccessDenied "web" \
+        call alice "$(path web)" org.unraid.Vms.Domain Undefine 'a{sv}' 0
 }
 
 # dialogue FILE COMMAND…: on a terminal with polkit's agent, which is given the administrator's
@@ -412,10 +466,10 @@ check_journal() {
     got=$(entries VM_NAME=web VM_OPERATION=Start)
     is "$(field VM_RESULT <<<"$got")" "done"
     is "$(field CALLER_UID <<<"$got")" "$uid"
-    is "$(field VM_UUID <<<"$got")" "$(virsh -c qemu:///system domuuid web | head -n1)"
+    is "$(field VM_UUID <<<"$got")" "$(virsh -c qemu:///system domuuid web | sed -n 1p)"
     is "$(field MESSAGE_ID <<<"$got")" b24248350e3246318379e578c05e2699
     has "$(field CALLER_BUS_NAME <<<"$got")" ":1."
-    got=$(entries VM_NAME=web VM_RESULT=denied | head -n1)
+    got=$(entries VM_NAME=web VM_RESULT=denied | sed -n 1p)
     is "$(field VM_OPERATION <<<"$got")" Stop
     is "$(field POLKIT_ACTION <<<"$got")" org.unraid.vms.stop
     is "$(field CALLER_UID <<<"$got")" "$(id -u bob)"
@@ -699,7 +753,7 @@ check_uninstalled() {
 }
 
 setup
-checks=(installed activation names security polkit jobs dialogue polkit_stopped_in_the_middle
+checks=(installed activation names security polkit jobs define renamed_meanwhile dialogue polkit_stopped_in_the_middle
     caller_that_vanishes no_polkit journal killed watchdog stop_and_boot libvirtd_restarted
     libvirtd_away watches)
 [[ ! -e $top/dbus/org.unraid.Vms.Display.xml ]] || checks+=(descriptors)
