@@ -33,7 +33,7 @@ static const char *
 editor(void)
 {
     static const char *const variables[] = {"VISUAL", "EDITOR"};
-    static const char *const programs[] = {"sensible-editor", "editor", "nano", "vi"};
+    static const char *const programs[] = {"editor", "nano", "vi"};
 
     for (size_t i = 0; i < G_N_ELEMENTS(variables); i++) {
         const char *value = g_getenv(variables[i]);

@@ -126,6 +126,7 @@ _vmsctl_arguments() {
 }
 
 _vmsctl() {
+    # shellcheck disable=SC2034 # all of them are set by _init_completion
     local cur prev words cword connection command command_at
     _init_completion -n =: || return
 

@@ -27,7 +27,7 @@ expect() {
     shift
     COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
     # As readline splits it: "=" and ":" are words of their own.
-    eval "COMP_WORDS=($(sed 's/=/ = /g' <<<"$line"))" 2>/dev/null
+    eval "COMP_WORDS=(${line//=/ = })" 2>/dev/null
     [[ $line == *" " || $line == *= ]] && COMP_WORDS+=('')
     COMP_WORDS[0]=$VMSCTL
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
