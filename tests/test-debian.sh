@@ -14,11 +14,10 @@ fail() {
     exit 1
 }
 
-# What an install could leave: files outside of what any running system writes, users and groups.
+# What an install could leave: files where packages and services put them, users and groups.
 snapshot() {
-    find / -xdev \( -path /proc -o -path /sys -o -path /dev -o -path /run -o -path /tmp \
-        -o -path /var/tmp -o -path /var/log -o -path /var/lib/dpkg -o -path /var/cache \
-        -o -path /var/lib/systemd/catalog -o -path "$top" \) -prune -o -print | sort
+    find /etc /lib /opt /srv /usr /var -xdev \( -path /var/tmp -o -path /var/log -o -path /var/cache \
+        -o -path /var/lib/dpkg -o -path /var/lib/systemd/catalog \) -prune -o -print | sort
     getent passwd | sort
     getent group | sort
 }
