@@ -12,6 +12,8 @@ build=${VMS_BUILD:-$top/build}
 if [[ -z ${VMS_IN_CONTAINER-} ]]; then
     # shellcheck source=tests/container
     source "$top/tests/container"
+    ! grep -q __asan_init "$build/src/unraid-vmsd" ||
+        container_skip "AddressSanitizer does not work in the confinement of the unit"
     [[ -x /usr/sbin/libvirtd ]] || container_skip "there is no libvirtd"
     container_start
     status=0
