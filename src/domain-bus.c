@@ -461,10 +461,13 @@ domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable 
     sd_bus_slot *slot;
     int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_DOMAIN_PREFIX, interface, vtable,
                                        find_object, m);
+    ManagedInterface managed = {interface, vtable};
 
-    if (r >= 0)
-        g_ptr_array_add(m->slots, slot);
-    return r;
+    if (r < 0)
+        return r;
+    g_ptr_array_add(m->slots, slot);
+    g_array_append_val(m->domain_interfaces, managed);
+    return 0;
 }
 
 int

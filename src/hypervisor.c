@@ -2,6 +2,7 @@
 #include "hypervisor-private.h"
 
 #include <errno.h>
+#include <string.h>
 
 /* A dead daemon is noticed after interval x (count + 1): well within a client's patience. */
 #define KEEPALIVE_INTERVAL_SEC 3
@@ -37,13 +38,28 @@ hypervisor_fail(Error **error)
     return false;
 }
 
+/* "qemu:///system" or "qemu+unix://…": a socket of this machine. */
+static bool
+is_local(const char *uri)
+{
+    const char *scheme_end = strstr(uri, "://");
+    g_autofree char *scheme = scheme_end ? g_strndup(uri, (gsize)(scheme_end - uri)) : NULL;
+    const char *transport = scheme ? strchr(scheme, '+') : NULL;
+
+    if (!scheme)
+        return true;
+    return transport ? g_str_equal(transport, "+unix") : scheme_end[3] == '/';
+}
+
 static Status
-status_of_errno(int code)
+status_of_errno(int code, bool local)
 {
     switch (code) {
     case ECONNREFUSED:
-    case ENOENT:
         return STATUS_STOPPED;
+    case ENOENT:
+        /* No socket; of a remote hypervisor it is a missing key or certificate. */
+        return local ? STATUS_STOPPED : STATUS_FAILED;
     case EACCES:
     case EPERM:
         return STATUS_DENIED;
@@ -61,7 +77,7 @@ status_of_errno(int code)
 }
 
 static Status
-status_of_last_error(void)
+status_of_last_error(const char *uri)
 {
     virErrorPtr last = virGetLastError();
 
@@ -76,7 +92,7 @@ status_of_last_error(void)
         return STATUS_DENIED;
     case VIR_ERR_SYSTEM_ERROR:
         /* virReportSystemError() keeps errno in int1. */
-        return status_of_errno(last->int1);
+        return status_of_errno(last->int1, is_local(uri));
     default:
         return STATUS_FAILED;
     }
@@ -102,7 +118,7 @@ hypervisor_open(const char *uri, Status *why, Error **error)
     virConnectPtr conn = virConnectOpen(uri);
 
     if (!conn) {
-        *why = status_of_last_error();
+        *why = status_of_last_error(uri);
         hypervisor_fail(error);
         return NULL;
     }

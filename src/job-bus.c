@@ -79,7 +79,13 @@ find_object(sd_bus *bus, const char *path, const char *interface, void *userdata
 static int
 enumerate_objects(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error)
 {
-    *ret = jobs_paths(((Manager *)userdata)->jobs);
+    g_autoptr(GPtrArray) jobs = jobs_all(((Manager *)userdata)->jobs);
+    /* sd-bus frees it with free(), which is what g_free() is. */
+    char **paths = g_new0(char *, jobs->len + 1);
+
+    for (unsigned i = 0; i < jobs->len; i++)
+        paths[i] = g_strdup(((Job *)jobs->pdata[i])->path);
+    *ret = paths;
     return 0;
 }
 
@@ -90,9 +96,12 @@ job_bus_register(Manager *m)
     int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_JOB_PREFIX, VMS_JOB_INTERFACE, job_vtable,
                                        find_object, m);
 
+    ManagedInterface managed = {VMS_JOB_INTERFACE, job_vtable};
+
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
+    g_array_append_val(m->job_interfaces, managed);
     r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_JOB_PREFIX, enumerate_objects, m);
     if (r < 0)
         return r;

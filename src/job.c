@@ -361,18 +361,17 @@ jobs_find_by_number(Jobs *jobs, uint64_t number)
     return g_hash_table_lookup(jobs->by_number, &number);
 }
 
-char **
-jobs_paths(Jobs *jobs)
+GPtrArray *
+jobs_all(Jobs *jobs)
 {
-    GPtrArray *paths = g_ptr_array_new();
+    GPtrArray *all = g_ptr_array_new_with_free_func(job_unref);
     GHashTableIter iter;
     gpointer job;
 
     g_hash_table_iter_init(&iter, jobs->by_number);
     while (g_hash_table_iter_next(&iter, NULL, &job))
-        g_ptr_array_add(paths, g_strdup(((Job *)job)->path));
-    g_ptr_array_add(paths, NULL);
-    return (char **)g_ptr_array_free(paths, FALSE);
+        g_ptr_array_add(all, job_ref(job));
+    return all;
 }
 
 Error *
@@ -389,20 +388,6 @@ job_forget_request(Job *job, Request *request)
 
 /* --- news --------------------------------------------------------------------------------- */
 
-/* All jobs, kept alive while their operations are told something. */
-static GPtrArray *
-all_jobs(Jobs *jobs)
-{
-    GPtrArray *all = g_ptr_array_new_with_free_func(job_unref);
-    GHashTableIter iter;
-    gpointer job;
-
-    g_hash_table_iter_init(&iter, jobs->by_number);
-    while (g_hash_table_iter_next(&iter, NULL, &job))
-        g_ptr_array_add(all, job_ref(job));
-    return all;
-}
-
 void
 jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
 {
@@ -411,7 +396,7 @@ jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
 
     if (g_hash_table_size(jobs->by_number) == 0)
         return;
-    all = all_jobs(jobs);
+    all = jobs_all(jobs);
     for (unsigned i = 0; i < all->len; i++) {
         Job *job = all->pdata[i];
         const Domain *domain = gone ? NULL : manager_find_domain(m, uuid);
@@ -439,7 +424,7 @@ jobs_domain_rebooted(Jobs *jobs, const char *uuid)
 void
 jobs_connection(Jobs *jobs, bool connected)
 {
-    g_autoptr(GPtrArray) all = all_jobs(jobs);
+    g_autoptr(GPtrArray) all = jobs_all(jobs);
 
     for (unsigned i = 0; i < all->len; i++)
         operation_connection(((Job *)all->pdata[i])->operation, manager_now(jobs->manager),
@@ -449,7 +434,7 @@ jobs_connection(Jobs *jobs, bool connected)
 void
 jobs_stop(Jobs *jobs)
 {
-    g_autoptr(GPtrArray) all = all_jobs(jobs);
+    g_autoptr(GPtrArray) all = jobs_all(jobs);
 
     for (unsigned i = 0; i < all->len; i++)
         operation_abort(((Job *)all->pdata[i])->operation, "the service is stopping");

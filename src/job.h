@@ -47,8 +47,8 @@ Job *job_begin(Request *request, Domain *domain, const OperationSpec *spec, Erro
 /* The job that occupies the domain, or NULL. */
 Job *jobs_find(Jobs *jobs, const char *uuid);
 Job *jobs_find_by_number(Jobs *jobs, uint64_t number);
-/* The paths of all jobs, NULL-terminated: for the bus. */
-char **jobs_paths(Jobs *jobs);
+/* All jobs; the array owns references. */
+GPtrArray *jobs_all(Jobs *jobs);
 Error *job_cancel(Job *job);
 void job_forget_request(Job *job, Request *request);
 

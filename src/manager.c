@@ -214,6 +214,8 @@ manager_new(const ManagerConfig *config, Error **error)
     m->status_since = (uint64_t)g_get_real_time();
     m->identity = (HypervisorIdentity){g_strdup(""), g_strdup(""), g_strdup(""), g_strdup("")};
     m->slots = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
+    m->domain_interfaces = g_array_new(FALSE, FALSE, sizeof(ManagedInterface));
+    m->job_interfaces = g_array_new(FALSE, FALSE, sizeof(ManagedInterface));
     m->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify)(void (*)(void))domain_unref);
     m->dirty = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_unref);
@@ -271,6 +273,8 @@ manager_free(Manager *m)
     completion_free(m->completion);
     lanes_free(m->lanes);
     g_ptr_array_unref(m->slots);
+    g_array_unref(m->domain_interfaces);
+    g_array_unref(m->job_interfaces);
     g_ptr_array_unref(m->dirty);
     g_hash_table_unref(m->early);
     g_hash_table_unref(m->domains);

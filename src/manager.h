@@ -12,6 +12,7 @@
 #include "availability.h"
 #include "job.h"
 #include "lanes.h"
+#include "managed-objects.h"
 #include "pidfile.h"
 #include "refresh.h"
 #include "request.h"
@@ -51,7 +52,9 @@ typedef struct {
 struct Manager {
     sd_event *event;
     sd_bus *bus;
-    GPtrArray *slots; /* sd_bus_slot: the objects on the bus */
+    GPtrArray *slots;          /* sd_bus_slot: the objects on the bus */
+    GArray *domain_interfaces; /* ManagedInterface of every domain */
+    GArray *job_interfaces;
 
     const char *version;
     char *bus_name;

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "managed-objects.h"
+
+#include "manager.h"
+#include "names.h"
+
+#define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
+
+/* sd-bus gives these to every object, and so says its InterfacesAdded. */
+static const char *const standard_interfaces[] = {
+    "org.freedesktop.DBus.Peer",
+    "org.freedesktop.DBus.Introspectable",
+    "org.freedesktop.DBus.Properties",
+};
+
+/* Types that sd-bus, too, reads at an offset where a property has no getter. */
+static int
+append_member(sd_bus_message *reply, char type, const void *member)
+{
+    switch (type) {
+    case SD_BUS_TYPE_STRING:
+    case SD_BUS_TYPE_OBJECT_PATH:
+        return sd_bus_message_append_basic(reply, type, *(const char *const *)member);
+    default:
+        return sd_bus_message_append_basic(reply, type, member);
+    }
+}
+
+static int
+append_property(sd_bus *bus, sd_bus_message *reply, const char *path, const char *interface,
+                const sd_bus_vtable *entry, void *object)
+{
+    const char *signature = entry->x.property.signature;
+    void *member = (uint8_t *)object + entry->x.property.offset;
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    int r;
+
+    r = sd_bus_message_open_container(reply, 'e', "sv");
+    if (r >= 0)
+        r = sd_bus_message_append_basic(reply, 's', entry->x.property.member);
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'v', signature);
+    if (r >= 0)
+        r = entry->x.property.get
+                ? entry->x.property.get(bus, path, interface, entry->x.property.member, reply,
+                                        member, &error)
+                : append_member(reply, signature[0], member);
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    sd_bus_error_free(&error);
+    return r;
+}
+
+static int
+append_interface(sd_bus *bus, sd_bus_message *reply, const char *path,
+                 const ManagedInterface *interface, void *object)
+{
+    int r = sd_bus_message_open_container(reply, 'e', "sa{sv}");
+
+    if (r >= 0)
+        r = sd_bus_message_append_basic(reply, 's', interface->name);
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "{sv}");
+    for (const sd_bus_vtable *entry = interface->vtable;
+         r >= 0 && entry->type != _SD_BUS_VTABLE_END; entry++)
+        if (entry->type == _SD_BUS_VTABLE_PROPERTY)
+            r = append_property(bus, reply, path, interface->name, entry, object);
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int
+append_object(sd_bus *bus, sd_bus_message *reply, const char *path, const GArray *interfaces,
+              void *object)
+{
+    int r = sd_bus_message_open_container(reply, 'e', "oa{sa{sv}}");
+
+    if (r >= 0)
+        r = sd_bus_message_append_basic(reply, 'o', path);
+    if (r >= 0)
+        r = sd_bus_message_open_container(reply, 'a', "{sa{sv}}");
+    for (unsigned i = 0; r >= 0 && i < G_N_ELEMENTS(standard_interfaces); i++)
+        r = sd_bus_message_append(reply, "{sa{sv}}", standard_interfaces[i], 0);
+    for (unsigned i = 0; r >= 0 && i < interfaces->len; i++)
+        r = append_interface(bus, reply, path, &g_array_index(interfaces, ManagedInterface, i),
+                             object);
+    if (r >= 0)
+        r = sd_bus_message_close_container(reply);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int
+append_all(Manager *m, sd_bus_message *reply)
+{
+    g_autoptr(GPtrArray) jobs = jobs_all(m->jobs);
+    GHashTableIter iter;
+    gpointer value;
+    int r = sd_bus_message_open_container(reply, 'a', "{oa{sa{sv}}}");
+
+    g_hash_table_iter_init(&iter, m->domains);
+    while (r >= 0 && g_hash_table_iter_next(&iter, NULL, &value))
+        r = append_object(m->bus, reply, ((Domain *)value)->path, m->domain_interfaces, value);
+    for (unsigned i = 0; r >= 0 && i < jobs->len; i++)
+        r = append_object(m->bus, reply, ((Job *)jobs->pdata[i])->path, m->job_interfaces,
+                          jobs->pdata[i]);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
+}
+
+static int
+on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Manager *m = userdata;
+    sd_bus_message *reply = NULL;
+
+    if (!sd_bus_message_is_method_call(message, OBJECT_MANAGER_INTERFACE, "GetManagedObjects") ||
+        !sd_bus_message_has_signature(message, ""))
+        return 0;
+
+    int r = sd_bus_message_new_method_return(message, &reply);
+    if (r >= 0)
+        r = append_all(m, reply);
+    if (r >= 0)
+        r = sd_bus_send(m->bus, reply, NULL);
+    sd_bus_message_unref(reply);
+    return r < 0 ? r : 1;
+}
+
+int
+managed_objects_register(Manager *m)
+{
+    sd_bus_slot *slot;
+    int r = sd_bus_add_object(m->bus, &slot, VMS_ROOT_PATH, on_message, m);
+
+    if (r >= 0)
+        g_ptr_array_add(m->slots, slot);
+    return r;
+}
