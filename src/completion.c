@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "completion.h"
 
+#include "happens-before.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <sys/eventfd.h>
@@ -23,6 +25,7 @@ drain(Completion *completion)
     Post *post;
 
     while ((post = g_async_queue_try_pop(completion->queue))) {
+        happens_after(completion->queue);
         post->func(post->data);
         g_free(post);
     }
@@ -80,6 +83,7 @@ completion_post(Completion *completion, CompletionFunc func, void *data)
 
     post->func = func;
     post->data = data;
+    happens_before(completion->queue);
     g_async_queue_push(completion->queue, post);
     /* A full counter (EAGAIN) wakes the loop as well. */
     (void)!write(completion->fd, &one, sizeof one);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lane.h"
 
+#include "happens-before.h"
+
 struct Lane {
     Completion *completion;
     CompletionFunc exited;
@@ -23,6 +25,7 @@ run_lane(gpointer data)
     for (;;) {
         g_autofree Task *task = g_async_queue_pop(lane->tasks);
 
+        happens_after(lane->tasks);
         if (!task->work)
             break;
         task->work(lane, task->data);
@@ -39,6 +42,7 @@ push(Lane *lane, LaneWork work, void *data)
 
     task->work = work;
     task->data = data;
+    happens_before(lane->tasks);
     g_async_queue_push(lane->tasks, task);
 }
 
