@@ -395,6 +395,43 @@ test_ordinary_user_and_jobs(void)
     assert_ok(done);
 }
 
+/* One client that calls without end is told so at some point, and nobody else notices. */
+static void
+test_limits(void)
+{
+    enum { CALLS = 6000 };
+    g_autoptr(Node) node = node_new();
+    g_autofree Call **calls = g_new0(Call *, CALLS);
+    guint limited = 0;
+
+    node_add(node, "stuck", "shutdown");
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=600", NULL);
+    g_autofree char *path = client_domain(s->client, "stuck");
+    g_autoptr(Client) greedy = client_new(s->world);
+    for (guint i = 0; i < CALLS; i++)
+        calls[i] = client_send(greedy, path, VMS_DOMAIN_INTERFACE, "Stop", NULL);
+
+    /* The last one is beyond every limit that is there. */
+    assert_error(calls[CALLS - 1], SD_BUS_ERROR_LIMITS_EXCEEDED);
+    g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+    assert_ok(list);
+    g_assert_cmpint(call_duration_ms(list), <, 5000);
+    g_autoptr(Call) force = domain_call(s, path, "ForceStop", NULL);
+    assert_ok(force);
+    for (guint i = 0; i < CALLS; i++) {
+        call_wait(calls[i]);
+        limited += g_str_equal(calls[i]->error_name, SD_BUS_ERROR_LIMITS_EXCEEDED);
+        if (!g_str_equal(calls[i]->error_name, SD_BUS_ERROR_LIMITS_EXCEEDED))
+            assert_error(calls[i], VMS_ERROR_PREFIX "Canceled");
+        call_free(calls[i]);
+    }
+    g_test_message("%u of %u calls were too many", limited, (guint)CALLS);
+    g_assert_cmpuint(limited, <, CALLS);
+    /* Now it may call again. */
+    g_autoptr(Call) start = client_call(greedy, path, VMS_DOMAIN_INTERFACE, "Start", NULL);
+    assert_ok(start);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -409,5 +446,6 @@ main(int argc, char **argv)
     g_test_add_func("/errors/status-stopped-refused", test_status_stopped_refused);
     g_test_add_func("/errors/ordinary-user", test_ordinary_user);
     g_test_add_func("/errors/ordinary-user-and-jobs", test_ordinary_user_and_jobs);
+    g_test_add_func("/errors/limits", test_limits);
     return g_test_run();
 }
