@@ -7,10 +7,16 @@
 #define ATTEMPT_DEADLINE    (10 * SEC)
 /* An attempt this old, with a sign of another daemon, is taken to hang on the old one. */
 #define ATTEMPT_HANGS_AFTER (2 * SEC)
+/* A waiter may see one attempt left behind and the next one through, but not a row of them. */
+#define WAITER_PATIENCE     (ATTEMPT_HANGS_AFTER + ATTEMPT_DEADLINE)
+/* A connection that lasted for less was no success: the next attempt keeps its distance. */
+#define CONNECTION_LASTS    (5 * SEC)
 #define BACKOFF_MIN         (100 * MSEC)
 #define BACKOFF_MAX         (10 * SEC)
 /* The PID file comes some milliseconds before the sockets do. */
 #define BACKOFF_AFTER_HINT  (20 * MSEC)
+
+#define NO_ANSWER "libvirt does not answer"
 
 typedef struct {
     unsigned number; /* 0: the slot is free */
@@ -19,6 +25,12 @@ typedef struct {
     bool replaced; /* another daemon has come since it started */
     bool lost;     /* its connection closed before it finished */
 } Attempt;
+
+typedef struct {
+    void *data;
+    uint64_t since;
+    unsigned round; /* the answers that were given when it came */
+} Waiter;
 
 struct Availability {
     const AvailabilityEffects *effects;
@@ -31,13 +43,17 @@ struct Availability {
     Attempt attempts[AVAILABILITY_ATTEMPTS_MAX];
     unsigned last_number;
     unsigned generation;
-    bool running; /* between start and stop */
+    bool running;  /* between start and stop */
+    char *stopped; /* why it runs no longer */
+    uint64_t connected_at;
+    bool flapping; /* the last connection did not last */
 
     uint64_t next_attempt;
     uint64_t backoff;
     uint64_t armed;
 
-    GPtrArray *waiters;
+    GArray *waiters; /* Waiter, in the order in which they came */
+    unsigned round;
 };
 
 static const char *const status_names[_STATUS_MAX] = {
@@ -64,7 +80,7 @@ availability_new(const AvailabilityEffects *effects, void *userdata, uint32_t se
     a->next_attempt = AVAILABILITY_NEVER;
     a->armed = AVAILABILITY_NEVER;
     a->backoff = BACKOFF_MIN;
-    a->waiters = g_ptr_array_new();
+    a->waiters = g_array_new(FALSE, FALSE, sizeof(Waiter));
     return a;
 }
 
@@ -74,7 +90,8 @@ availability_free(Availability *a)
     if (!a)
         return;
     g_rand_free(a->random);
-    g_ptr_array_unref(a->waiters);
+    g_array_unref(a->waiters);
+    g_free(a->stopped);
     g_free(a->message);
     g_free(a);
 }
@@ -110,26 +127,46 @@ is_blocked(Availability *a)
     return !find_attempt(a, 0);
 }
 
+static bool
+has_free_slot(Availability *a)
+{
+    return find_attempt(a, 0);
+}
+
 static void
 set_status(Availability *a, Status status, const char *message)
 {
     if (a->status == status && g_str_equal(a->message, message))
         return;
+
+    g_autofree char *old = a->message;
     a->status = status;
-    g_free(a->message);
     a->message = g_strdup(message);
     a->effects->status(a->userdata, status, a->message);
 }
 
+static Waiter
+take_first_waiter(Availability *a)
+{
+    Waiter waiter = g_array_index(a->waiters, Waiter, 0);
+
+    g_array_remove_index(a->waiters, 0);
+    return waiter;
+}
+
+/*
+ * One by one, because an answer may make somebody wait again, which is for the next attempt; may
+ * forget another waiter; or may drop the connection, and then the others wait for the next one.
+ */
 static void
 answer_waiters(Availability *a, const Error *error)
 {
-    g_autoptr(GPtrArray) waiters = g_steal_pointer(&a->waiters);
+    unsigned round = a->round++;
+    unsigned generation = a->generation;
 
-    /* An answer may make somebody wait again: that is for the next attempt. */
-    a->waiters = g_ptr_array_new();
-    for (unsigned i = 0; i < waiters->len; i++)
-        a->effects->answer(a->userdata, waiters->pdata[i], error);
+    while (a->waiters->len > 0 && g_array_index(a->waiters, Waiter, 0).round <= round &&
+           (error || a->generation == generation))
+        a->effects->answer(a->userdata, take_first_waiter(a).data, error);
 }
 
 static void
@@ -141,20 +178,43 @@ refuse_waiters(Availability *a, const char *message)
 }
 
 static void
+refuse_impatient_waiters(Availability *a, uint64_t now)
+{
+    g_autoptr(Error) error = error_not_available(NO_ANSWER);
+
+    while (a->waiters->len > 0 &&
+           now >= g_array_index(a->waiters, Waiter, 0).since + WAITER_PATIENCE)
+        a->effects->answer(a->userdata, take_first_waiter(a).data, error);
+}
+
+static uint64_t
+attempt_due(Availability *a, const Attempt *current)
+{
+    if (current->replaced && has_free_slot(a))
+        return current->started + ATTEMPT_HANGS_AFTER;
+    return current->started + ATTEMPT_DEADLINE;
+}
+
+static uint64_t
+next_event(Availability *a)
+{
+    const Attempt *current = current_attempt(a);
+
+    if (!a->running || a->generation != 0)
+        return AVAILABILITY_NEVER;
+    if (!current)
+        return is_blocked(a) ? AVAILABILITY_NEVER : a->next_attempt;
+    if (a->waiters->len == 0)
+        return attempt_due(a, current);
+    return MIN(attempt_due(a, current),
+               g_array_index(a->waiters, Waiter, 0).since + WAITER_PATIENCE);
+}
+
+static void
 arm(Availability *a)
 {
-    uint64_t when = AVAILABILITY_NEVER;
+    uint64_t when = next_event(a);
 
-    if (a->running && a->generation == 0) {
-        const Attempt *current = current_attempt(a);
-
-        if (current && current->replaced)
-            when = current->started + ATTEMPT_HANGS_AFTER;
-        else if (current)
-            when = current->started + ATTEMPT_DEADLINE;
-        else if (!is_blocked(a))
-            when = a->next_attempt;
-    }
     if (when == a->armed)
         return;
     a->armed = when;
@@ -193,24 +253,14 @@ availability_start(Availability *a, uint64_t now)
     arm(a);
 }
 
-/* Nobody waits any longer for this attempt; it is kept, because it may come back. */
-static void
-give_up_waiting(Availability *a, Attempt *attempt)
-{
-    const char *message = "libvirt does not answer";
-
-    attempt->overdue = true;
-    set_status(a, STATUS_UNREACHABLE, message);
-    refuse_waiters(a, message);
-}
-
 /* Leave a hanging attempt behind; whoever waited for it waits for the next one. */
 static void
 leave_if_it_hangs(Availability *a, uint64_t now)
 {
     Attempt *current = current_attempt(a);
 
-    if (!current || !current->replaced || now - current->started < ATTEMPT_HANGS_AFTER)
+    if (!current || !current->replaced || now < current->started + ATTEMPT_HANGS_AFTER ||
+        !has_free_slot(a))
         return;
     current->overdue = true;
     try_to_connect(a, now);
@@ -219,42 +269,58 @@ leave_if_it_hangs(Availability *a, uint64_t now)
 void
 availability_hint(Availability *a, uint64_t now, Hint hint)
 {
-    if (a->generation != 0)
-        return;
-    if (hint == HINT_NEW_DAEMON) {
+    if (hint == HINT_NEW_DAEMON)
         for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
             if (a->attempts[i].number != 0)
                 a->attempts[i].replaced = true;
-        leave_if_it_hangs(a, now);
-    }
+    if (!a->running || a->generation != 0)
+        return;
+    leave_if_it_hangs(a, now);
     a->backoff = BACKOFF_AFTER_HINT;
     try_to_connect(a, now);
     arm(a);
+}
+
+/* Nobody waits any longer for this attempt; it is kept, because it may come back. */
+static void
+give_up_if_overdue(Availability *a, uint64_t now)
+{
+    Attempt *current = current_attempt(a);
+
+    if (!current || now < current->started + ATTEMPT_DEADLINE)
+        return;
+    current->overdue = true;
+    set_status(a, STATUS_UNREACHABLE, NO_ANSWER);
+    refuse_waiters(a, NO_ANSWER);
 }
 
 void
 availability_elapsed(Availability *a, uint64_t now)
 {
     a->armed = AVAILABILITY_NEVER;
-    leave_if_it_hangs(a, now);
-
-    Attempt *current = current_attempt(a);
-    if (current && now - current->started >= ATTEMPT_DEADLINE)
-        give_up_waiting(a, current);
-    if (a->next_attempt <= now)
-        try_to_connect(a, now);
+    if (a->running && a->generation == 0) {
+        leave_if_it_hangs(a, now);
+        give_up_if_overdue(a, now);
+        refuse_impatient_waiters(a, now);
+        if (a->next_attempt <= now)
+            try_to_connect(a, now);
+    }
     arm(a);
 }
 
 static void
-connected(Availability *a, unsigned number)
+connected(Availability *a, uint64_t now, unsigned number)
 {
     a->generation = number;
-    a->backoff = BACKOFF_MIN;
+    a->connected_at = now;
+    if (!a->flapping)
+        a->backoff = BACKOFF_MIN;
     a->next_attempt = AVAILABILITY_NEVER;
     a->effects->adopt(a->userdata, number);
-    set_status(a, STATUS_AVAILABLE, "");
-    answer_waiters(a, NULL);
+    if (a->generation == number)
+        set_status(a, STATUS_AVAILABLE, "");
+    if (a->generation == number)
+        answer_waiters(a, NULL);
 }
 
 void
@@ -274,7 +340,7 @@ availability_succeeded(Availability *a, uint64_t now, unsigned number)
     if (!a->running || a->generation != 0)
         a->effects->discard(a->userdata, number);
     else
-        connected(a, number);
+        connected(a, now, number);
     arm(a);
 }
 
@@ -286,8 +352,14 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
     if (!attempt)
         return;
     *attempt = (Attempt){0};
-    /* One that was left behind says nothing of the daemon that is tried, or used, now. */
     if (!a->running || a->generation != 0 || current_attempt(a)) {
+        arm(a);
+        return;
+    }
+    /* One that was left behind says nothing of the daemon that was tried since. */
+    if (number != a->last_number) {
+        if (a->next_attempt == AVAILABILITY_NEVER)
+            schedule_attempt(a, now);
         arm(a);
         return;
     }
@@ -297,11 +369,22 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
     arm(a);
 }
 
+/* Its time ran out while there was no need of it: what comes now does not join it. */
 static void
-drop_connection(Availability *a, const char *message)
+expire_attempt(Availability *a, uint64_t now)
+{
+    Attempt *current = current_attempt(a);
+
+    if (current && now >= current->started + ATTEMPT_DEADLINE)
+        current->overdue = true;
+}
+
+static void
+drop_connection(Availability *a, uint64_t now, const char *message)
 {
     unsigned generation = a->generation;
 
+    expire_attempt(a, now);
     a->generation = 0;
     a->effects->clear(a->userdata, generation);
     set_status(a, STATUS_UNREACHABLE, message);
@@ -320,9 +403,23 @@ availability_lost(Availability *a, uint64_t now, unsigned generation, const char
             attempt->lost = true;
         return;
     }
-    drop_connection(a, message);
-    try_to_connect(a, now);
+    a->flapping = now < a->connected_at + CONNECTION_LASTS;
+    if (!a->flapping)
+        a->backoff = BACKOFF_MIN;
+    drop_connection(a, now, message);
+    if (!a->flapping)
+        try_to_connect(a, now);
+    else if (!current_attempt(a))
+        schedule_attempt(a, now);
     arm(a);
+}
+
+static const char *
+why_not(const Availability *a)
+{
+    if (a->stopped)
+        return a->stopped;
+    return a->message[0] ? a->message : NO_ANSWER;
 }
 
 void
@@ -332,10 +429,12 @@ availability_want(Availability *a, uint64_t now, void *waiter)
         a->effects->answer(a->userdata, waiter, NULL);
         return;
     }
-    g_ptr_array_add(a->waiters, waiter);
+
+    Waiter entry = {.data = waiter, .since = now, .round = a->round};
+    g_array_append_val(a->waiters, entry);
     try_to_connect(a, now);
     if (a->generation == 0 && !current_attempt(a))
-        refuse_waiters(a, a->message);
+        refuse_waiters(a, why_not(a));
     arm(a);
 }
 
@@ -343,22 +442,29 @@ void
 availability_reconnect(Availability *a, uint64_t now, void *waiter)
 {
     if (a->generation != 0)
-        drop_connection(a, "A new connection was asked for");
+        drop_connection(a, now, "A new connection was asked for");
     availability_want(a, now, waiter);
 }
 
 void
 availability_forget(Availability *a, void *waiter)
 {
-    g_ptr_array_remove(a->waiters, waiter);
+    for (unsigned i = 0; i < a->waiters->len; i++) {
+        if (g_array_index(a->waiters, Waiter, i).data != waiter)
+            continue;
+        g_array_remove_index(a->waiters, i);
+        return;
+    }
 }
 
 void
 availability_stop(Availability *a, uint64_t now, const char *message)
 {
     a->running = false;
+    g_free(a->stopped);
+    a->stopped = g_strdup(message);
     if (a->generation != 0)
-        drop_connection(a, message);
+        drop_connection(a, now, message);
     refuse_waiters(a, message);
     arm(a);
 }

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The model of a domain, bare: what a snapshot changes, and what a name on the bus stands for. */
+
+#include "domain.h"
+#include "names.h"
+
+#include <string.h>
+
+#define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
+#define PATH VMS_DOMAIN_PREFIX "/6695eb01_f6a4_8304_79aa_97f2502e193f"
+
+static DomainSnapshot *
+snapshot_of_state(const char *name, DomainState state, const char *reason, int id)
+{
+    DomainSnapshot *snapshot = domain_snapshot_new(UUID);
+
+    snapshot->known = FACT_STATE;
+    snapshot->name = g_strdup(name);
+    snapshot->state = state;
+    snapshot->reason = reason;
+    snapshot->id = id;
+    return snapshot;
+}
+
+static void
+test_new(void)
+{
+    g_autoptr(Domain) domain = domain_new(UUID);
+
+    g_assert_cmpstr(domain->uuid, ==, UUID);
+    g_assert_cmpstr(domain->path, ==, PATH);
+    g_assert_cmpstr(domain->name, ==, "");
+    g_assert_cmpstr(domain->title, ==, "");
+    g_assert_cmpstr(domain->description, ==, "");
+    g_assert_cmpstr(domain->state_name, ==, "nostate");
+    g_assert_cmpstr(domain->reason, ==, "unknown");
+    g_assert_cmpstr(domain->job_path, ==, "/");
+    g_assert_cmpint(domain->id, ==, -1);
+    g_assert_false(domain->available);
+    g_assert_cmpuint(domain->known, ==, 0);
+    g_assert_cmpuint(domain->unsignaled, ==, 0);
+}
+
+static void
+test_references(void)
+{
+    Domain *domain = domain_new(UUID);
+
+    g_assert_true(domain_ref(domain) == domain);
+    domain_unref(domain);
+    g_assert_cmpstr(domain->uuid, ==, UUID);
+    domain_unref(domain);
+    domain_unref(NULL);
+}
+
+static void
+test_state_names(void)
+{
+    static const struct {
+        DomainState state;
+        const char *name;
+        bool down;
+    } rows[] = {
+        {DOMAIN_NOSTATE, "nostate", false},   {DOMAIN_RUNNING, "running", false},
+        {DOMAIN_IDLE, "idle", false},         {DOMAIN_PAUSED, "paused", false},
+        {DOMAIN_SHUTDOWN, "shutdown", false}, {DOMAIN_SHUTOFF, "shutoff", true},
+        {DOMAIN_CRASHED, "crashed", false},   {DOMAIN_PMSUSPENDED, "pmsuspended", false},
+    };
+
+    g_assert_cmpuint(G_N_ELEMENTS(rows), ==, _DOMAIN_STATE_MAX);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_assert_cmpstr(domain_state_name(rows[i].state), ==, rows[i].name);
+        g_assert_true(domain_state_is_down(rows[i].state) == rows[i].down);
+    }
+    g_assert_cmpstr(domain_state_name(_DOMAIN_STATE_MAX), ==, "nostate");
+    g_assert_cmpstr(domain_state_name((DomainState)4711), ==, "nostate");
+}
+
+/* Each single fact that changes is one bit, told once, and the same fact again is none. */
+static void
+test_apply_state(void)
+{
+    static const struct {
+        const char *name;
+        DomainState state;
+        const char *reason;
+        int id;
+        uint64_t changed;
+    } rows[] = {
+        {"vm", DOMAIN_SHUTOFF, "shut-down", -1,
+         DOMAIN_CHANGED(NAME) | DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON)},
+        {"vm", DOMAIN_SHUTOFF, "shut-down", -1, 0},
+        {"vm2", DOMAIN_SHUTOFF, "shut-down", -1, DOMAIN_CHANGED(NAME)},
+        {"vm2", DOMAIN_SHUTOFF, "destroyed", -1, DOMAIN_CHANGED(STATE_REASON)},
+        {"vm2", DOMAIN_RUNNING, "booted", 7,
+         DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON) | DOMAIN_CHANGED(ID)},
+        {"vm2", DOMAIN_RUNNING, "booted", 8, DOMAIN_CHANGED(ID)},
+        {"vm2", DOMAIN_PAUSED, "booted", 8, DOMAIN_CHANGED(STATE)},
+        {"vm2", DOMAIN_PAUSED, NULL, 8, DOMAIN_CHANGED(STATE_REASON)},
+        {NULL, DOMAIN_PAUSED, NULL, 8, DOMAIN_CHANGED(NAME)},
+    };
+    g_autoptr(Domain) domain = domain_new(UUID);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(DomainSnapshot) snapshot =
+            snapshot_of_state(rows[i].name, rows[i].state, rows[i].reason, rows[i].id);
+
+        domain->unsignaled = 0;
+        g_assert_cmphex(domain_apply(domain, snapshot), ==, rows[i].changed);
+        g_assert_cmphex(domain->unsignaled, ==, rows[i].changed);
+        g_assert_cmpstr(domain->name, ==, rows[i].name ? rows[i].name : "");
+        g_assert_cmpint(domain->state, ==, rows[i].state);
+        g_assert_cmpstr(domain->state_name, ==, domain_state_name(rows[i].state));
+        g_assert_cmpstr(domain->reason, ==, rows[i].reason ? rows[i].reason : "unknown");
+        g_assert_cmpint(domain->id, ==, rows[i].id);
+    }
+    g_assert_cmpuint(domain->known, ==, FACT_STATE);
+}
+
+/* What a snapshot does not know it leaves alone, whatever its fields hold. */
+static void
+test_apply_only_what_is_known(void)
+{
+    g_autoptr(Domain) domain = domain_new(UUID);
+    g_autoptr(DomainSnapshot) all = snapshot_of_state("vm", DOMAIN_RUNNING, "booted", 3);
+
+    all->known = FACT_ALL;
+    all->persistent = true;
+    all->autostart = true;
+    all->title = g_strdup("a title");
+    all->description = g_strdup("words");
+    g_assert_cmphex(domain_apply(domain, all), ==,
+                    DOMAIN_CHANGED(NAME) | DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON) |
+                        DOMAIN_CHANGED(ID) | DOMAIN_CHANGED(PERSISTENT) |
+                        DOMAIN_CHANGED(AUTOSTART) | DOMAIN_CHANGED(TITLE) |
+                        DOMAIN_CHANGED(DESCRIPTION));
+    g_assert_cmpuint(domain->known, ==, FACT_ALL);
+
+    static const struct {
+        DomainFacts known;
+        uint64_t changed;
+    } rows[] = {
+        {0, 0},
+        {FACT_PERSISTENT, DOMAIN_CHANGED(PERSISTENT)},
+        {FACT_AUTOSTART, DOMAIN_CHANGED(AUTOSTART)},
+        {FACT_XML, DOMAIN_CHANGED(TITLE) | DOMAIN_CHANGED(DESCRIPTION)},
+        {FACT_STATE, DOMAIN_CHANGED(NAME) | DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON) |
+                         DOMAIN_CHANGED(ID)},
+    };
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autoptr(DomainSnapshot) empty = domain_snapshot_new(UUID);
+
+        empty->known = rows[i].known;
+        g_assert_cmphex(domain_apply(domain, empty), ==, rows[i].changed);
+    }
+    g_assert_cmpuint(domain->known, ==, FACT_ALL);
+}
+
+static void
+test_changes_add_up_until_signalled(void)
+{
+    g_autoptr(Domain) domain = domain_new(UUID);
+    g_autoptr(DomainSnapshot) snapshot = domain_snapshot_new(UUID);
+
+    domain_set_available(domain, true);
+    g_assert_cmphex(domain->unsignaled, ==, DOMAIN_CHANGED(AVAILABLE));
+    domain_set_job(domain, VMS_JOB_PREFIX "/1");
+    g_assert_cmpstr(domain->job_path, ==, VMS_JOB_PREFIX "/1");
+    snapshot->known = FACT_AUTOSTART;
+    snapshot->autostart = true;
+    g_assert_cmphex(domain_apply(domain, snapshot), ==, DOMAIN_CHANGED(AUTOSTART));
+    g_assert_cmphex(domain->unsignaled, ==,
+                    DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(JOB) | DOMAIN_CHANGED(AUTOSTART));
+
+    domain->unsignaled = 0;
+    domain_set_available(domain, true);
+    domain_set_job(domain, VMS_JOB_PREFIX "/1");
+    g_assert_cmphex(domain->unsignaled, ==, 0);
+    domain_set_job(domain, NULL);
+    g_assert_cmpstr(domain->job_path, ==, "/");
+    domain_set_job(domain, "/");
+    domain_set_available(domain, false);
+    g_assert_cmphex(domain->unsignaled, ==, DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(JOB));
+}
+
+static void
+test_uuid_parse(void)
+{
+    static const struct {
+        const char *text;
+        const char *uuid; /* NULL: it is none */
+    } rows[] = {
+        {UUID, UUID},
+        {"6695EB01-F6A4-8304-79AA-97F2502E193F", UUID},
+        {"", NULL},
+        {"vm", NULL},
+        {"6695eb01-f6a4-8304-79aa-97f2502e193", NULL},
+        {"6695eb01-f6a4-8304-79aa-97f2502e193f0", NULL},
+        {"6695eb01_f6a4_8304_79aa_97f2502e193f", NULL},
+        {"6695eb01f6a4830479aa97f2502e193f", NULL},
+        {"6695eb01-f6a4-8304-79aa-97f2502e193g", NULL},
+        {"-6695eb0-f6a4-8304-79aa-97f2502e193f", NULL},
+        {"6695eb01-f6a4-8304-79aa-97f2502e19\xc3\xa9", NULL},
+        {" 6695eb01-f6a4-8304-79aa-97f2502e193f", NULL},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char uuid[UUID_LENGTH + 1];
+
+        g_assert_true(domain_uuid_parse(rows[i].text, uuid) == (rows[i].uuid != NULL));
+        if (rows[i].uuid)
+            g_assert_cmpstr(uuid, ==, rows[i].uuid);
+    }
+}
+
+static void
+test_paths(void)
+{
+    static const struct {
+        const char *path;
+        const char *uuid;
+    } rows[] = {
+        {PATH, UUID},
+        {VMS_DOMAIN_PREFIX, NULL},
+        {VMS_DOMAIN_PREFIX "/", NULL},
+        {VMS_ROOT_PATH, NULL},
+        {"/", NULL},
+        {PATH "/x", NULL},
+        {PATH "0", NULL},
+        {VMS_DOMAIN_PREFIX "s/6695eb01_f6a4_8304_79aa_97f2502e193f", NULL},
+        /* One object, one path. */
+        {VMS_DOMAIN_PREFIX "/6695EB01_f6a4_8304_79aa_97f2502e193f", NULL},
+        {VMS_DOMAIN_PREFIX "/" UUID, NULL},
+    };
+    g_autofree char *path = domain_path_from_uuid(UUID);
+
+    g_assert_cmpstr(path, ==, PATH);
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        char uuid[UUID_LENGTH + 1];
+
+        g_assert_true(domain_uuid_from_path(rows[i].path, uuid) == (rows[i].uuid != NULL));
+        if (rows[i].uuid)
+            g_assert_cmpstr(uuid, ==, rows[i].uuid);
+    }
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/domain/new", test_new);
+    g_test_add_func("/domain/references", test_references);
+    g_test_add_func("/domain/state-names", test_state_names);
+    g_test_add_func("/domain/apply/state", test_apply_state);
+    g_test_add_func("/domain/apply/only-what-is-known", test_apply_only_what_is_known);
+    g_test_add_func("/domain/changes-add-up-until-signalled", test_changes_add_up_until_signalled);
+    g_test_add_func("/domain/uuid", test_uuid_parse);
+    g_test_add_func("/domain/path", test_paths);
+    return g_test_run();
+}
