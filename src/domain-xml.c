@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml.h"
 
+#include "domain-xml-graphics.h"
+
 #include <libxml/parser.h>
 #include <string.h>
 
@@ -54,6 +56,7 @@ domain_xml_read(const char *xml, DomainSnapshot *snapshot)
     const xmlNode *root = xmlDocGetRootElement(doc);
     snapshot->title = child_text(root, "title");
     snapshot->description = child_text(root, "description");
+    snapshot->graphics = domain_xml_read_graphics(root);
     snapshot->known |= FACT_XML;
     return true;
 }

@@ -52,7 +52,8 @@ typedef enum {
     X(PERSISTENT, VMS_DOMAIN_INTERFACE, "Persistent")                                              \
     X(AUTOSTART, VMS_DOMAIN_INTERFACE, "Autostart")                                                \
     X(AVAILABLE, VMS_DOMAIN_INTERFACE, "Available")                                                \
-    X(JOB, VMS_DOMAIN_INTERFACE, "Job")
+    X(JOB, VMS_DOMAIN_INTERFACE, "Job")                                                            \
+    X(GRAPHICS, VMS_DISPLAY_INTERFACE, "Graphics")
 
 enum {
 #define X(symbol, interface, name) DOMAIN_PROPERTY_##symbol,
@@ -80,6 +81,7 @@ typedef struct {
     /* FACT_XML */
     char *title;
     char *description;
+    GPtrArray *graphics; /* domain-graphics.h */
 } DomainSnapshot;
 
 DomainSnapshot *domain_snapshot_new(const char *uuid);
@@ -105,6 +107,7 @@ typedef struct Domain {
     int autostart;
     int available;
     char *job_path; /* "/" when no job runs */
+    GPtrArray *graphics;
 
     DomainState state;
     DomainFacts known;   /* what has ever been learnt */

@@ -125,6 +125,8 @@ start_bus(Manager *m, const ManagerConfig *config)
     if (r >= 0)
         r = domain_bus_register(m);
     if (r >= 0)
+        r = display_bus_register(m);
+    if (r >= 0)
         r = job_bus_register(m);
     if (r < 0)
         return error_new(ERROR_OPERATION_FAILED, "Publishing the objects failed: %s",

@@ -145,6 +145,7 @@ int manager_bus_register(Manager *m);
 /* One more interface on every domain; the vtable's userdata is the Domain. */
 int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable);
 int domain_bus_register(Manager *m);
+int display_bus_register(Manager *m);
 int job_bus_register(Manager *m);
 
 /* A method of a domain, as its handler has parsed it. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "domain-xml-graphics.h"
+
+#define PORT_MAX 65535
+
+static bool
+is_element(const xmlNode *node, const char *name)
+{
+    return node->type == XML_ELEMENT_NODE && xmlStrEqual(node->name, BAD_CAST name);
+}
+
+/* NULL where there is no such attribute, or an empty one. */
+static char *
+attribute(const xmlNode *node, const char *name)
+{
+    xmlChar *value = xmlGetNoNsProp(node, BAD_CAST name);
+    char *copy = value && *value ? g_strdup((const char *)value) : NULL;
+
+    xmlFree(value);
+    return copy;
+}
+
+/* libvirt writes -1 where the number is chosen when the domain starts. */
+static int
+number(const char *text)
+{
+    gint64 value;
+
+    if (!text || !g_ascii_string_to_signed(text, 10, 1, PORT_MAX, &value, NULL))
+        return -1;
+    return (int)value;
+}
+
+/* The first <listen> that says where; the attribute of old is kept for those who know only it. */
+static char *
+listen_of(const xmlNode *graphics)
+{
+    for (const xmlNode *node = graphics->children; node; node = node->next) {
+        if (!is_element(node, "listen"))
+            continue;
+        char *where = attribute(node, "address");
+
+        if (!where)
+            where = attribute(node, "socket");
+        if (where)
+            return where;
+    }
+    char *where = attribute(graphics, "listen");
+
+    if (!where)
+        where = attribute(graphics, "socket");
+    return where ? where : g_strdup("");
+}
+
+static void
+add_device(GPtrArray *table, const xmlNode *graphics)
+{
+    g_autofree char *type = attribute(graphics, "type");
+    g_autofree char *listen = listen_of(graphics);
+    g_autofree char *port = attribute(graphics, "port");
+    g_autofree char *websocket = attribute(graphics, "websocket");
+
+    domain_graphics_add(table, type ? type : "", listen, "port", number(port));
+    if (websocket)
+        domain_graphics_add(table, type ? type : "", listen, "websocket", number(websocket));
+}
+
+GPtrArray *
+domain_xml_read_graphics(const xmlNode *root)
+{
+    GPtrArray *table = domain_graphics_new();
+
+    for (const xmlNode *devices = root->children; devices; devices = devices->next) {
+        if (!is_element(devices, "devices"))
+            continue;
+        for (const xmlNode *node = devices->children; node; node = node->next)
+            if (is_element(node, "graphics"))
+                add_device(table, node);
+    }
+    return table;
+}
