@@ -10,10 +10,7 @@
 
 /* libvirtd has 20 workers for all its clients; these leave it some, whatever hangs. */
 static const unsigned class_limits[_CALL_CLASS_MAX] = {
-    [CALL_LOOK] = 4,
-    [CALL_READ] = 4,
-    [CALL_CHANGE] = 8,
-    [CALL_FORCE] = 8,
+    [CALL_LOOK] = 4, [CALL_READ] = 4, [CALL_CHANGE] = 8, [CALL_FORCE] = 8, [CALL_STATS] = 7,
 };
 #define WAITING_MAX      4096
 #define IDLE_LIMIT       (30 * SEC)
@@ -597,6 +594,7 @@ dispatch(Lanes *lanes)
     dispatch_class(lanes, CALL_LOOK);
     dispatch_class(lanes, CALL_CHANGE);
     dispatch_class(lanes, CALL_READ);
+    dispatch_class(lanes, CALL_STATS);
     arm_timer(lanes);
 }
 

@@ -21,6 +21,7 @@ typedef enum {
     CALL_READ,   /* may be held up by its domain */
     CALL_CHANGE, /* may take long */
     CALL_FORCE,  /* waits for no other call */
+    CALL_STATS,  /* of all domains at once: may be held up by any */
     _CALL_CLASS_MAX,
 } CallClass;
 

@@ -247,6 +247,9 @@ static const sd_bus_vtable manager_vtable[] = {
                             method_define_domain, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("Reconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reconnect,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_ARGS("as", groups, "a{sv}", options),
+                            SD_BUS_RESULT("a{oa{sv}}", stats), stats_bus_get,
+                            SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_SIGNAL_WITH_ARGS(
         "JobRemoved", SD_BUS_ARGS("o", job, "o", domain, "s", operation, "s", result, "s", message),
         0),

@@ -176,6 +176,7 @@ start_loop(Manager *m)
         m->refresher = refresher_new(m->event, m->lanes, &manager_refresh_callbacks, m);
     m->jobs = jobs_new(m);
     m->requests = requests_new(m);
+    m->stats = stats_new(m);
     return m->lanes && m->refresher && m->jobs ? 0 : -ENOMEM;
 }
 
@@ -274,6 +275,7 @@ manager_free(Manager *m)
     manager_list_done(m);
     completion_free(m->completion);
     lanes_free(m->lanes);
+    stats_free(m->stats);
     g_ptr_array_unref(m->slots);
     g_array_unref(m->domain_interfaces);
     g_array_unref(m->job_interfaces);

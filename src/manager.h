@@ -16,6 +16,7 @@
 #include "pidfile.h"
 #include "refresh.h"
 #include "request.h"
+#include "stats.h"
 
 #include <systemd/sd-bus.h>
 
@@ -79,6 +80,7 @@ struct Manager {
     Authorizer *authorizer;
     Jobs *jobs;
     Requests *requests;
+    Stats *stats;
 
     GHashTable *domains;  /* uuid (of the domain) -> Domain */
     GPtrArray *dirty;     /* domains with something to signal */
@@ -146,6 +148,8 @@ int manager_bus_register(Manager *m);
 int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable);
 int domain_bus_register(Manager *m);
 int display_bus_register(Manager *m);
+/* The handler of the Manager's GetStats. */
+int stats_bus_get(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int job_bus_register(Manager *m);
 
 /* A method of a domain, as its handler has parsed it. */
