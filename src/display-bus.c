@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "console.h"
 #include "domain-graphics.h"
 #include "hypervisor-display.h"
 #include "names.h"
@@ -164,6 +165,55 @@ method_open_graphics(sd_bus_message *message, void *userdata, sd_bus_error *erro
     return start_numbered(message, userdata, "OpenGraphics", run_open_graphics, error);
 }
 
+/* --- OpenConsole -------------------------------------------------------------------------- */
+
+static void
+answer_console(Request *request, int fd)
+{
+    reply_descriptor(request, fd, NULL);
+}
+
+/* Where every connection may be a world of its own, a console's process would look into another. */
+static bool
+work_refuse_console(Call *call, Hypervisor *h, Error **error)
+{
+    return hypervisor_refuse_console(h, call->key, error);
+}
+
+static Call *
+make_refuse_console(Request *request)
+{
+    return &display_call_new(request, CALL_READ, work_refuse_console)->base.call;
+}
+
+static void
+run_open_console(Request *request)
+{
+    if (hypervisor_uri_is_test(request->manager->uri))
+        request_call(request, make_refuse_console, on_done);
+    else
+        console_open(request);
+}
+
+static int
+method_open_console(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    const char *device;
+    int r = sd_bus_message_read(message, "s", &device);
+
+    if (r < 0)
+        return r;
+    const DomainRequest request = {
+        .kind = REQUEST_READ,
+        .verb = "OpenConsole",
+        .actions = ACTIONS,
+        .run = run_open_console,
+        .args = console_args_new(device, answer_console),
+        .free_args = console_args_free,
+    };
+    return domain_bus_request(message, userdata, &request, error);
+}
+
 /* --- SendKeys ----------------------------------------------------------------------------- */
 
 static bool
@@ -289,6 +339,8 @@ static const sd_bus_vtable display_vtable[] = {
     SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_ARGS("u", screen),
                             SD_BUS_RESULT("h", picture, "s", mime_type), method_screenshot,
                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_ARGS("OpenConsole", SD_BUS_ARGS("s", device), SD_BUS_RESULT("h", console),
+                            method_open_console, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("OpenGraphics", SD_BUS_ARGS("u", index), SD_BUS_RESULT("h", connection),
                             method_open_graphics, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SendKeys", SD_BUS_ARGS("s", codeset, "au", keycodes, "u", hold_ms),

@@ -143,6 +143,21 @@ hypervisor_open_graphics(Hypervisor *h, const char *uuid, unsigned index, Error 
 }
 
 bool
+hypervisor_refuse_console(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    g_auto(VirStream) stream = virStreamNew(h->conn, 0);
+    if (!stream || virDomainOpenConsole(dom, NULL, stream, 0) < 0)
+        return hypervisor_fail(error);
+    virStreamAbort(stream);
+    *error = error_new(ERROR_OPERATION_FAILED, "Consoles of this hypervisor cannot be used");
+    return false;
+}
+
+bool
 hypervisor_send_keys(Hypervisor *h, const char *uuid, int codeset, const uint32_t *keys,
                      unsigned n_keys, uint32_t hold, Error **error)
 {

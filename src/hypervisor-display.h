@@ -23,6 +23,9 @@ int hypervisor_screenshot(Hypervisor *h, const char *uuid, unsigned screen, char
 /* A connection to the graphics server of the domain's graphics device `index`. */
 int hypervisor_open_graphics(Hypervisor *h, const char *uuid, unsigned index, Error **error);
 
+/* A console of a driver that has none: never true, and why. */
+bool hypervisor_refuse_console(Hypervisor *h, const char *uuid, Error **error);
+
 /* Changes. */
 
 /* Press up to SEND_KEYS_MAX keys together, for a time in ms. */

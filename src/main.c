@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-console.h"
 #include "journal.h"
 #include "manager.h"
 #include "options.h"
@@ -21,6 +22,7 @@ block_signals(void)
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
 }
@@ -47,6 +49,8 @@ main(int argc, char **argv)
     int status = EXIT_SUCCESS;
 
     setlocale(LC_ALL, "");
+    if (argc > 1 && g_str_equal(argv[1], CONSOLE_ARGUMENT))
+        return hypervisor_console_main(argc, argv);
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_RUN:
         journal_set_level(options.log_level);

@@ -45,6 +45,7 @@ stop(Manager *m)
     (void)sd_bus_release_name_async(m->bus, NULL, m->bus_name, NULL, NULL);
     jobs_stop(m->jobs);
     requests_stop(m->requests);
+    consoles_stop(m->consoles);
     availability_stop(m->availability, manager_now(m), "the service is stopping");
     manager_flush(m);
     (void)sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC, STOP_LIMIT_USEC, 0,
@@ -177,6 +178,7 @@ start_loop(Manager *m)
     m->jobs = jobs_new(m);
     m->requests = requests_new(m);
     m->stats = stats_new(m);
+    m->consoles = consoles_new(m);
     return m->lanes && m->refresher && m->jobs ? 0 : -ENOMEM;
 }
 
@@ -276,6 +278,7 @@ manager_free(Manager *m)
     completion_free(m->completion);
     lanes_free(m->lanes);
     stats_free(m->stats);
+    consoles_free(m->consoles);
     g_ptr_array_unref(m->slots);
     g_array_unref(m->domain_interfaces);
     g_array_unref(m->job_interfaces);

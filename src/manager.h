@@ -10,6 +10,7 @@
 
 #include "authorize.h"
 #include "availability.h"
+#include "console.h"
 #include "job.h"
 #include "lanes.h"
 #include "managed-objects.h"
@@ -81,6 +82,7 @@ struct Manager {
     Jobs *jobs;
     Requests *requests;
     Stats *stats;
+    Consoles *consoles;
 
     GHashTable *domains;  /* uuid (of the domain) -> Domain */
     GPtrArray *dirty;     /* domains with something to signal */
