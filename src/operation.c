@@ -10,6 +10,8 @@
 #define LAST_LOOK_LIMIT (5 * SEC)
 /* An operation does not wait for a hypervisor that stays away longer than this. */
 #define AWAY_LIMIT      (600 * SEC)
+/* A call that cannot be sent, time after time, although there is a connection. */
+#define UNSENT_MAX      10
 
 #define MAY_HAVE "it may have been carried out"
 
@@ -171,10 +173,12 @@ struct Operation {
     unsigned last_serial;
     unsigned call; /* serial of the step's call under way; 0: none */
     unsigned ask;  /* serial of the request to the guest under way; 0: none */
-    bool sent;     /* some call may have reached the hypervisor */
-    bool recall;   /* the step's call is to be made once we have looked */
-    bool reask;    /* likewise the request */
-    bool looking;  /* nothing goes on before the domain was looked at */
+    bool reached;  /* some call that is over may have reached the hypervisor */
+    bool acted;    /* some call did something, or may have; or nothing but waiting was to be done */
+    unsigned unsent;
+    bool recall;  /* the step's call is to be made once we have looked */
+    bool reask;   /* likewise the request */
+    bool looking; /* nothing goes on before the domain was looked at */
     bool overtaken;
 
     Error *failure; /* what a look is to decide about, and is the answer if it was no success */
@@ -218,6 +222,11 @@ operation_check(const OperationSpec *spec, DomainState state, bool persistent,
     if (!find_plan(spec->kind, state, persistent)->allowed)
         return error_new(ERROR_INVALID_STATE, "%s is not possible: \"%s\" is %s",
                          operation_name(spec->kind), domain_name, domain_state_name(state));
+    /* It would run, which is not what was asked for. */
+    if (spec->kind == OPERATION_START && spec->paused &&
+        (state == DOMAIN_PAUSED || state == DOMAIN_PMSUSPENDED))
+        return error_new(ERROR_INVALID_STATE, "Start as paused is not possible: \"%s\" is %s",
+                         domain_name, domain_state_name(state));
     if (spec->kind == OPERATION_STOP && state == DOMAIN_CRASHED && !spec->force)
         return error_new(ERROR_INVALID_STATE,
                          "Stop without force is not possible: \"%s\" is crashed", domain_name);
@@ -269,13 +278,17 @@ saturating_add(uint64_t a, uint64_t b)
     return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
-/* Down, or up again in another life. */
+/* Up again: it was down in between, seen or not. */
+static bool
+is_another_life(const Operation *op)
+{
+    return !op->seen.gone && op->first_id >= 0 && op->seen.id >= 0 && op->seen.id != op->first_id;
+}
+
 static bool
 is_down(const Operation *op)
 {
-    bool other_life = op->first_id >= 0 && op->seen.id >= 0 && op->seen.id != op->first_id;
-
-    return op->seen.gone || domain_state_is_down(op->seen.state) || other_life;
+    return op->seen.gone || domain_state_is_down(op->seen.state) || is_another_life(op);
 }
 
 static bool
@@ -300,6 +313,25 @@ waits_for_guest(const Operation *op)
     return false;
 }
 
+/* A step that is but the way to asking the guest, in Stop and Reboot. */
+static bool
+is_preparation(const Operation *op)
+{
+    if (!steps[*op->step].prepares)
+        return false;
+    for (const Step *step = op->step; *step != STEP_DONE; step++)
+        if (*step == STEP_AWAIT_DOWN || *step == STEP_AWAIT_REBOOT)
+            return true;
+    return false;
+}
+
+/* Whether what the domain has come to can be called this operation's doing. */
+static bool
+has_acted(const Operation *op)
+{
+    return op->acted || op->call || op->ask;
+}
+
 /* Stop's and Reboot's time is for the guest to go down in; what comes after that takes its own. */
 static bool
 deadline_applies(const Operation *op)
@@ -310,15 +342,24 @@ deadline_applies(const Operation *op)
     return *op->step != STEP_DONE && (bounds_all || waits_for_guest(op));
 }
 
+static uint64_t
+next_event(const Operation *op)
+{
+    if (!op->step)
+        return UINT64_MAX;
+    if (!op->connected)
+        return saturating_add(op->away_since, AWAY_LIMIT);
+
+    bool pauses = *op->step == STEP_DONE || (*op->step == STEP_SETTLE && !op->looking);
+    uint64_t when = deadline_applies(op) ? op->deadline : UINT64_MAX;
+    return pauses ? MIN(when, op->until) : when;
+}
+
 static void
 arm(Operation *op)
 {
-    uint64_t when = UINT64_MAX;
+    uint64_t when = next_event(op);
 
-    if (op->step && !op->connected)
-        when = saturating_add(op->away_since, AWAY_LIMIT);
-    else if (op->step)
-        when = deadline_applies(op) ? MIN(op->until, op->deadline) : op->until;
     if (when == op->armed)
         return;
     op->armed = when;
@@ -357,6 +398,18 @@ finish_failed(Operation *op)
         finish(op, RESULT_FAILED, error);
 }
 
+/* The domain came to be so without us. */
+static void
+finish_not_possible(Operation *op)
+{
+    const char *state = op->seen.gone ? "gone" : domain_state_name(op->seen.state);
+    g_autoptr(Error) error =
+        error_new(ERROR_INVALID_STATE, "%s is not possible any more: \"%s\" is %s",
+                  operation_name(op->spec.kind), op->domain_name, state);
+
+    finish(op, RESULT_FAILED, error);
+}
+
 static void
 finish_timeout(Operation *op)
 {
@@ -378,8 +431,9 @@ finish_timeout(Operation *op)
                           "Stop: the guest of \"%s\" did not shut down in time; nothing was forced",
                           op->domain_name);
     else
-        error = error_new(ERROR_TIMEOUT, "%s of \"%s\" was not done in time%s", name,
-                          op->domain_name, op->call ? "; it may still be carried out" : "");
+        error =
+            error_new(ERROR_TIMEOUT, "%s of \"%s\" was not done in time%s", name, op->domain_name,
+                      op->call || op->lost ? "; it may still be carried out" : "");
     finish(op, RESULT_TIMEOUT, error);
 }
 
@@ -394,8 +448,10 @@ static void
 remember_failure(Operation *op, const Error *error, bool lost)
 {
     error_free(op->failure);
-    op->failure = error ? error_copy(error)
-                        : error_new(ERROR_OPERATION_FAILED, "The connection to libvirt was lost");
+    op->failure =
+        error ? error_copy(error)
+              : error_new(ERROR_OPERATION_FAILED,
+                          lost ? "The connection to libvirt was lost" : "libvirt gave no reason");
     op->lost = lost;
 }
 
@@ -421,7 +477,6 @@ make_call(Operation *op)
 
     op->recall = false;
     op->call = serial;
-    op->sent = true;
     op->effects->call(op->userdata, verb_of(op, *op->step), serial);
 }
 
@@ -432,7 +487,6 @@ ask_guest(Operation *op, Step step)
 
     op->reask = false;
     op->ask = serial;
-    op->sent = true;
     op->rebooted = false;
     op->effects->call(op->userdata, steps[step].verb, serial);
 }
@@ -484,6 +538,7 @@ static void
 go_on_without_asking(Operation *op, uint64_t now)
 {
     forget_failure(op);
+    op->acted = true;
     skip_to(op, STEP_AWAIT_DOWN);
     advance(op, now);
 }
@@ -504,7 +559,7 @@ begin_step(Operation *op, uint64_t now)
     }
     op->step++;
     ask_guest(op, step);
-    if (op->step)
+    if (op->step && !op->failure)
         advance(op, now);
 }
 
@@ -531,16 +586,27 @@ handle_crash(Operation *op, uint64_t now)
     finish(op, RESULT_FAILED, error);
 }
 
+/* The guest is down: what would ask or force it is not needed. */
+static void
+go_on_when_down(Operation *op, uint64_t now)
+{
+    if (!has_acted(op)) {
+        finish_not_possible(op);
+        return;
+    }
+    op->reask = false;
+    skip_to(op, STEP_AWAIT_DOWN);
+    op->step++;
+    if (*op->step == STEP_FORCE)
+        op->step++;
+    advance(op, now);
+}
+
 static void
 await(Operation *op, uint64_t now)
 {
     if (is_down(op) && plan_awaits_down(op)) {
-        /* Down by itself: what would force it is not needed. */
-        skip_to(op, STEP_AWAIT_DOWN);
-        op->step++;
-        if (*op->step == STEP_FORCE)
-            op->step++;
-        advance(op, now);
+        go_on_when_down(op, now);
     } else if (goal_is_reached(op)) {
         op->step++;
         advance(op, now);
@@ -571,6 +637,15 @@ advance(Operation *op, uint64_t now)
     case STEP_AWAIT_REBOOT:
         await(op, now);
         break;
+    case STEP_CREATE:
+        if (!is_another_life(op)) {
+            begin_step(op, now);
+            break;
+        }
+        /* Somebody was faster: it is up again. */
+        op->step++;
+        begin_last_look(op, now);
+        break;
     default:
         begin_step(op, now);
     }
@@ -585,32 +660,64 @@ operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool per
     op->connected = true;
     op->seen = (Observation){.state = state, .id = id};
     op->first_id = id;
+    op->acted = *op->step == STEP_AWAIT_DOWN;
     advance(op, now);
     if (op->step)
         arm(op);
 }
 
-/* A look after a failed or lost call has come: was it carried out after all? */
+/* The request to the guest failed or was lost. */
+static void
+decide_about_asking(Operation *op, uint64_t now)
+{
+    if (op->lost || (is_down(op) && op->acted)) {
+        forget_failure(op);
+        await(op, now);
+    } else if (forces(op) && !is_down(op)) {
+        forget_failure(op);
+        op->acted = true;
+        await(op, now);
+    } else {
+        finish_failed(op);
+    }
+}
+
+/* A look after a failed or lost call has come: is it as it was to be, all the same? */
 static void
 decide_by_look(Operation *op, uint64_t now)
 {
-    bool success_all_the_same = *op->step == STEP_FORCE || op->lost;
-
-    if (op->overtaken) {
-        finish_failed(op);
+    if (*op->step == STEP_AWAIT_DOWN) {
+        decide_about_asking(op, now);
         return;
     }
-    if (success_all_the_same && goal_is_reached(op)) {
+
+    bool however = op->lost || is_preparation(op) || (*op->step == STEP_FORCE && has_acted(op)) ||
+                   (*op->step == STEP_CREATE && is_another_life(op));
+    if (however && goal_is_reached(op)) {
         forget_failure(op);
         op->step++;
         advance(op, now);
     } else if (forces(op) && steps[*op->step].prepares) {
         go_on_without_asking(op, now);
-    } else if (op->lost && *op->step == STEP_AWAIT_DOWN) {
-        forget_failure(op);
-        await(op, now);
     } else {
         finish_failed(op);
+    }
+}
+
+/* The step's call was never sent; the domain is now known as it is. */
+static void
+call_again(Operation *op, uint64_t now)
+{
+    op->recall = false;
+    if (is_down(op) && plan_awaits_down(op)) {
+        go_on_when_down(op, now);
+    } else if (*op->step == STEP_FORCE && is_down(op) && !has_acted(op)) {
+        finish_not_possible(op);
+    } else if (*op->step == STEP_FORCE && is_down(op)) {
+        op->step++;
+        advance(op, now);
+    } else {
+        advance(op, now);
     }
 }
 
@@ -618,34 +725,17 @@ static void
 looked(Operation *op, uint64_t now)
 {
     op->looking = false;
-    if (*op->step == STEP_DONE) {
+    if (*op->step == STEP_DONE)
         finish(op, RESULT_DONE, NULL);
-        return;
-    }
-    if (op->failure) {
+    else if (op->failure)
         decide_by_look(op, now);
-        return;
-    }
-    if (op->recall && *op->step == STEP_FORCE && is_down(op)) {
-        op->recall = false;
-        op->step++;
-        advance(op, now);
-        return;
-    }
-    if (op->recall) {
-        op->recall = false;
-        begin_step(op, now);
-        return;
-    }
-    if (op->reask && *op->step == STEP_AWAIT_DOWN && !is_down(op)) {
+    else if (op->recall)
+        call_again(op, now);
+    else if (op->reask && *op->step == STEP_AWAIT_DOWN && !is_down(op))
         ask_guest(op, STEP_ASK_SHUTDOWN);
-        return;
-    }
-    if (op->reask && *op->step == STEP_AWAIT_REBOOT) {
+    else if (op->reask && *op->step == STEP_AWAIT_REBOOT && !is_down(op))
         ask_guest(op, STEP_ASK_REBOOT);
-        return;
-    }
-    if (!op->call && *op->step != STEP_SETTLE)
+    else if (!op->call)
         await(op, now);
 }
 
@@ -654,7 +744,7 @@ is_awaiting(const Operation *op)
 {
     return !op->call && !op->failure && !op->recall &&
            (*op->step == STEP_AWAIT_DOWN || *op->step == STEP_AWAIT_AWAKE ||
-            *op->step == STEP_AWAIT_REBOOT);
+            *op->step == STEP_AWAIT_REBOOT || *op->step == STEP_SETTLE);
 }
 
 void
@@ -663,7 +753,7 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     if (!op->step)
         return;
     op->seen = *seen;
-    if (op->looking && seen->settled)
+    if (op->looking && seen->settled && op->connected)
         looked(op, now);
     else if (is_awaiting(op))
         await(op, now);
@@ -685,6 +775,43 @@ operation_event(Operation *op, uint64_t now, OperationEvent event)
 }
 
 static void
+note_outcome(Operation *op, CallOutcome outcome)
+{
+    if (outcome != OUTCOME_UNSENT)
+        op->reached = true;
+    if (outcome == OUTCOME_OK || outcome == OUTCOME_LOST)
+        op->acted = true;
+}
+
+/* False if it was tried often enough: then it is over. */
+static bool
+may_send_again(Operation *op, const Error *error)
+{
+    if (++op->unsent < UNSENT_MAX)
+        return true;
+    if (op->reached) {
+        remember_failure(op, error, false);
+        finish_failed(op);
+        return false;
+    }
+
+    g_autoptr(Error) unavailable =
+        error && error->kind == ERROR_NOT_AVAILABLE
+            ? error_copy(error)
+            : error_not_available(error ? error->message : "the call could not be sent");
+    finish(op, RESULT_FAILED, unavailable);
+    return false;
+}
+
+/* Whether the guest restarted, no look can tell: only an event, which may pass by unseen now. */
+static void
+miss_reboot(Operation *op)
+{
+    remember_failure(op, NULL, true);
+    look(op);
+}
+
+static void
 ask_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     op->ask = 0;
@@ -694,31 +821,41 @@ ask_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
     case OUTCOME_OK:
         if (*op->step == STEP_AWAIT_REBOOT && op->spec.reboot_in_call)
             operation_event(op, now, OPERATION_EVENT_REBOOTED);
+        else if (*op->step == STEP_AWAIT_REBOOT && !op->connected)
+            miss_reboot(op);
         break;
     case OUTCOME_UNSENT:
+        if (!may_send_again(op, error))
+            break;
         op->reask = true;
         look(op);
         break;
     case OUTCOME_LOST:
-        /* It may have been heard. Whether it restarted the guest, no look can tell. */
-        remember_failure(op, error, true);
-        look(op);
-        break;
     case OUTCOME_FAILED:
-        if (forces(op))
-            break;
-        remember_failure(op, error, false);
+        remember_failure(op, error, outcome == OUTCOME_LOST);
         look(op);
         break;
     }
 }
 
 static void
+overtaken_call_done(Operation *op, CallOutcome outcome, const Error *error)
+{
+    if (outcome != OUTCOME_FAILED) {
+        op->lost = outcome == OUTCOME_LOST;
+        finish_canceled(op, "ForceStop overtook it");
+        return;
+    }
+    remember_failure(op, error, false);
+    finish_failed(op);
+}
+
+static void
 step_call_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     op->call = 0;
-    if (op->overtaken && outcome != OUTCOME_FAILED) {
-        finish_canceled(op, "ForceStop overtook it");
+    if (op->overtaken) {
+        overtaken_call_done(op, outcome, error);
         return;
     }
     switch (outcome) {
@@ -727,6 +864,8 @@ step_call_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *er
         advance(op, now);
         break;
     case OUTCOME_UNSENT:
+        if (!may_send_again(op, error))
+            break;
         op->recall = true;
         look(op);
         break;
@@ -744,6 +883,8 @@ operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome ou
 {
     if (!op->step || serial == 0)
         return;
+    if (serial == op->ask || serial == op->call)
+        note_outcome(op, outcome);
     if (serial == op->ask)
         ask_done(op, now, outcome, error);
     else if (serial == op->call)
@@ -755,7 +896,14 @@ operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome ou
 static void
 handle_deadline(Operation *op, uint64_t now)
 {
+    if (op->overtaken) {
+        op->lost = true;
+        finish_canceled(op, "ForceStop overtook it");
+        return;
+    }
     if (forces(op)) {
+        if (op->call)
+            op->reached = op->acted = true;
         op->call = 0; /* a hanging call that was to prepare holds up nothing */
         op->looking = op->recall = op->reask = false;
         forget_failure(op);
@@ -769,7 +917,11 @@ handle_deadline(Operation *op, uint64_t now)
 static void
 handle_away_limit(Operation *op)
 {
-    if (!op->sent) {
+    if (*op->step == STEP_DONE) {
+        finish(op, RESULT_DONE, NULL);
+        return;
+    }
+    if (!op->reached && !op->call && !op->ask) {
         g_autoptr(Error) error = error_not_available("libvirt has been away for too long");
         finish(op, RESULT_FAILED, error);
         return;
@@ -789,18 +941,45 @@ operation_elapsed(Operation *op, uint64_t now)
         return;
     op->armed = UINT64_MAX;
     if (!op->connected) {
-        if (now - op->away_since >= AWAY_LIMIT)
+        if (now >= saturating_add(op->away_since, AWAY_LIMIT))
             handle_away_limit(op);
     } else if (*op->step == STEP_DONE && op->until <= now) {
         finish(op, RESULT_DONE, NULL);
     } else if (deadline_applies(op) && op->deadline <= now) {
         handle_deadline(op, now);
-    } else if (*op->step == STEP_SETTLE && op->until <= now) {
+    } else if (*op->step == STEP_SETTLE && op->until <= now && !op->looking) {
         op->step++;
         advance(op, now);
     }
     if (op->step)
         arm(op);
+}
+
+/* Events are missed from now on: nothing goes on before the domain was looked at again. */
+static void
+disconnected(Operation *op, uint64_t now)
+{
+    op->away_since = now;
+    op->seen.settled = false;
+    /* A request that is under way ends by itself, and so tells more than this. */
+    if (*op->step == STEP_AWAIT_REBOOT && !op->failure && !op->ask && !op->reask)
+        miss_reboot(op);
+    else
+        look(op);
+}
+
+static void
+reconnected(Operation *op, uint64_t now)
+{
+    uint64_t limit = saturating_add(now, LAST_LOOK_LIMIT);
+
+    if (*op->step == STEP_DONE)
+        op->until = limit;
+    /* What became of it is for the look to say, not for the time that passed meanwhile. */
+    if (!forces(op))
+        op->deadline = MAX(op->deadline, limit);
+    if (op->looking && op->seen.settled)
+        looked(op, now);
 }
 
 void
@@ -809,21 +988,19 @@ operation_connection(Operation *op, uint64_t now, bool connected)
     if (!op->step || op->connected == connected)
         return;
     op->connected = connected;
-    op->away_since = now;
-    /* Events are missed from now on: nothing goes on before the domain was looked at again. */
-    if (!connected) {
-        if (*op->step == STEP_AWAIT_REBOOT && !op->failure)
-            remember_failure(op, NULL, true);
-        look(op);
-    }
-    arm(op);
+    if (connected)
+        reconnected(op, now);
+    else
+        disconnected(op, now);
+    if (op->step)
+        arm(op);
 }
 
 Error *
 operation_cancel(Operation *op, uint64_t now)
 {
-    bool can_stop = op->step && *op->step != STEP_DONE && !op->overtaken &&
-                    (!op->call || steps[*op->step].prepares);
+    bool can_stop =
+        op->step && *op->step != STEP_DONE && !op->overtaken && (!op->call || is_preparation(op));
 
     if (!can_stop)
         return error_new(ERROR_INVALID_STATE, "%s of \"%s\" can no longer be canceled",
@@ -849,6 +1026,6 @@ operation_overtake(Operation *op, uint64_t now)
     op->overtaken = true;
     if (*op->step == STEP_DONE)
         finish(op, RESULT_DONE, NULL);
-    else if (!op->call)
+    else if (!op->call || is_preparation(op))
         finish_canceled(op, "ForceStop overtook it");
 }
