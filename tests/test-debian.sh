@@ -14,19 +14,40 @@ fail() {
     exit 1
 }
 
-# What an install could leave: files where packages and services put them, users and groups.
+# What an install could leave: files where packages put them, state, users and groups.
 snapshot() {
-    find /etc /lib /opt /srv /usr /var -xdev \( -path /var/tmp -o -path /var/log -o -path /var/cache \
-        -o -path /var/lib/dpkg -o -path /var/lib/systemd/catalog \) -prune -o -print | sort
+    find /etc /lib /opt /srv /usr -xdev | sort
+    find /var/lib -maxdepth 1 | sort
+    find /var/lib/polkit-1 /var/lib/systemd -xdev -path '*/catalog' -prune -o -print | sort
     getent passwd | sort
     getent group | sort
+}
+
+# typing PASSWORD COMMAND…: as an ordinary user who has logged in on a terminal
+typing() {
+    "$top/tests/vmsctl/password.py" "$1" \
+        systemd-run --quiet --pty --property=PAMName=login --property=User=vms-user "${@:2}"
+}
+
+# Such a user gets polkit's question there, with the name of the machine in it.
+check_password() {
+    local output
+    echo root:secret | chpasswd
+    output=$(typing secret vmsctl autostart packaged on) || fail "the password is no help: $output"
+    [[ $output == *"AUTHENTICATING FOR org.unraid.vms.configure"* && $output == *packaged* ]] ||
+        fail "polkit asked: $output"
+    [[ $(vmsctl --json status packaged) == *'"Autostart":true'* ]] || fail "nothing was changed"
+    output=$(typing wrong vmsctl autostart packaged off) && fail "any password will do"
+    [[ $output == *"vmsctl: packaged: "* ]] || fail "it was refused so: $output"
+    [[ $(vmsctl --json status packaged) == *'"Autostart":true'* ]] || fail "it was changed"
 }
 
 in_container() {
     local package=$1 user=nobody before
     before=$(mktemp)
-    # The password files get their backups, and the bus its cache, from the first change on.
+    # The password files have backups from the first change on.
     useradd --system vms-first && userdel vms-first
+    useradd vms-user
     snapshot >"$before"
 
     dpkg -i "$package" >/dev/null 2>&1 || fail "it cannot be installed"
@@ -43,6 +64,9 @@ in_container() {
         [[ $(runuser -u "$user" -- vmsctl list --names) == *packaged* ]] || fail "it is not listed"
         runuser -u "$user" -- vmsctl --no-ask-password undefine packaged 2>/dev/null &&
             fail "anybody may undefine"
+        check_password
+        journalctl --sync
+        [[ $(vmsctl status packaged) == *'"packaged" is done'* ]] || fail "no lines of the journal"
         vmsctl undefine packaged || fail "root may not undefine"
         systemctl stop libvirtd.service libvirtd{,-ro,-admin}.socket
     fi
