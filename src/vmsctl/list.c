@@ -3,6 +3,7 @@
 #include "inventory.h"
 #include "json.h"
 #include "table.h"
+#include "text.h"
 #include "verb.h"
 
 #include <stdio.h>
@@ -84,8 +85,7 @@ add_row(Table *table, const Inventory *inventory, const char *path)
         table_add_format(table, COLOR_NONE, "%" G_GUINT64_FORMAT, vcpus);
     else
         table_add(table, COLOR_NONE, "-");
-    g_autofree char *size =
-        memory > 0 ? g_format_size_full(memory, G_FORMAT_SIZE_IEC_UNITS) : g_strdup("-");
+    g_autofree char *size = memory > 0 ? text_format_size(memory) : g_strdup("-");
     table_add(table, COLOR_NONE, size);
     table_add(table, COLOR_GRAY, title ? title : "");
 }

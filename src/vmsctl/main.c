@@ -181,7 +181,9 @@ flush(ExitStatus status)
 int
 main(int argc, char **argv)
 {
+    /* Words and characters as the user likes them, numbers as scripts do. */
     setlocale(LC_ALL, "");
+    setlocale(LC_NUMERIC, "C");
     g_set_prgname("vmsctl");
     g_auto(GStrv) arguments = g_strdupv(argv);
 

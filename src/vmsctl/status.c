@@ -82,8 +82,8 @@ print_hardware(const View *view)
         inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "MemoryBytes");
     guint64 max_memory =
         inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "MaxMemoryBytes");
-    g_autofree char *size = g_format_size_full(memory, G_FORMAT_SIZE_IEC_UNITS);
-    g_autofree char *max_size = g_format_size_full(max_memory, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *size = text_format_size(memory);
+    g_autofree char *max_size = text_format_size(max_memory);
 
     if (!inventory_has(view->inventory, view->path, VMS_CONFIG_INTERFACE))
         return;
@@ -114,8 +114,7 @@ format_disk(GVariant *disk)
     if (!g_variant_is_of_type(disk, G_VARIANT_TYPE("(ssst)")))
         return g_strdup("");
     g_variant_get(disk, "(&s&s&st)", &target, &bus, &source, &capacity);
-    g_autofree char *size =
-        capacity > 0 ? g_format_size_full(capacity, G_FORMAT_SIZE_IEC_UNITS) : g_strdup("");
+    g_autofree char *size = capacity > 0 ? text_format_size(capacity) : g_strdup("");
     return g_strstrip(
         g_strdup_printf("%s (%s) %s %s", target, bus, *source ? source : "(empty)", size));
 }

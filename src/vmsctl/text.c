@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 typedef struct Unit {
     const char *name;
@@ -100,4 +101,20 @@ text_format_ago(guint64 usec)
     if (seconds < 86400)
         return g_strdup_printf("%dh %dmin ago", (int)(seconds / 3600), (int)(seconds % 3600 / 60));
     return g_strdup_printf("%dd %dh ago", (int)(seconds / 86400), (int)(seconds % 86400 / 3600));
+}
+
+char *
+text_format_size(guint64 bytes)
+{
+    static const char units[] = "BKMGTPE";
+    double number = (double)bytes;
+    unsigned unit = 0;
+
+    for (; number >= 1023.95 && units[unit + 1]; unit++)
+        number /= 1024;
+    /* "512.0" is "512". */
+    g_autofree char *text = g_strdup_printf("%.1f", number);
+    if (g_str_has_suffix(text, "0"))
+        text[strlen(text) - 2] = '\0';
+    return g_strdup_printf("%s%c", text, units[unit]);
 }

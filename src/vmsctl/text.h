@@ -14,3 +14,5 @@ bool text_parse_unsigned(const char *text, guint32 *number, GError **error);
 char *text_format_time(guint64 usec);
 /* "3min ago" */
 char *text_format_ago(guint64 usec);
+/* "512M", "1.5G": one word, with at most one decimal, as the sizes that are read. */
+char *text_format_size(guint64 bytes);

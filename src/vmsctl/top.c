@@ -145,7 +145,7 @@ compare_rows(const void *a, const void *b, void *data)
 static void
 add_rate(Table *table, const Row *row, double bytes)
 {
-    g_autofree char *size = g_format_size_full((guint64)llround(bytes), G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *size = text_format_size((guint64)llround(bytes));
 
     table_add(table, COLOR_NONE, row->has_rates ? size : "-");
 }
@@ -154,8 +154,7 @@ static void
 add_row(Table *table, const Top *top, const Row *row)
 {
     const char *state = inventory_string(top->inventory, row->path, VMS_DOMAIN_INTERFACE, "State");
-    g_autofree char *memory =
-        g_format_size_full((guint64)row->rates.memory_bytes, G_FORMAT_SIZE_IEC_UNITS);
+    g_autofree char *memory = text_format_size((guint64)row->rates.memory_bytes);
 
     table_add(table, COLOR_BOLD, inventory_vm_name(top->inventory, row->path));
     table_add(table, state ? term_state_color(state) : COLOR_NONE, state ? state : "-");

@@ -87,6 +87,88 @@ test_restart(void)
     g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
 }
 
+/* A login through a raw terminal, which is as it was when ^] is typed. */
+static void
+test_console(void)
+{
+    g_autoptr(Service) s = service_with_guest("", "obey");
+    World *w = s->world;
+
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    g_autoptr(Terminal) console = terminal_vmsctl(w, "console", "web", NULL);
+    terminal_expect(console, "Connected to web; ^] leaves.");
+    terminal_type(console, "\r");
+    terminal_expect(console, "login: ");
+    g_assert_false(terminal_is_cooked(console));
+    terminal_type(console, "root\r");
+    terminal_expect(console, "# ");
+    /* The answer is not in the question, which is echoed. */
+    terminal_type(console, "echo vms-$((41 + 1))\r");
+    terminal_expect(console, "vms-42");
+    /* ^C is for the guest. */
+    terminal_type(console, "sleep 1000; echo slept\r");
+    terminal_type(console, "\003");
+    terminal_expect(console, "# ");
+
+    /* Somebody else has it. */
+    assert_vmsctl(w, BUSY, "console", "web");
+    terminal_type(console, "\035");
+    g_assert_cmpint(terminal_wait(console), ==, OK);
+    g_assert_true(terminal_is_cooked(console));
+
+    /* In a pipe, until the guest ends. */
+    g_autoptr(Process) piped = spawn_vmsctl(w, "console", "web", NULL);
+    wait_for(w, process_is_alive(piped));
+    g_autofree char *path = guest_path(w, "web");
+    assert_prints(w, "", "force-stop", "web");
+    g_assert_cmpint(process_wait(piped, BOUND_MS), ==, OK);
+    assert_vmsctl(w, FAILED, "console", "web");
+    assert_vmsctl(w, NO_SUCH_VM, "console", "nobody");
+}
+
+static void
+test_screen_and_keys(void)
+{
+    g_autoptr(Service) s = service_with_guest("--graphics", "bare");
+    World *w = s->world;
+    g_autofree char *png = g_build_filename(world_directory(w), "screen.png", NULL);
+    g_autofree char *contents = NULL;
+    gsize size;
+
+    assert_prints(w, "", "screenshot", "web", png);
+    g_assert_true(g_file_get_contents(png, &contents, &size, NULL));
+    g_assert_cmpuint(size, >, 100);
+    g_assert_cmpmem(contents, 8, "\x89PNG\r\n\x1a\n", 8);
+    assert_vmsctl(w, FAILED, "screenshot", "--screen=7", "web", png);
+    assert_vmsctl(w, FAILED, "screenshot", "web", "/nonexistent/screen.png");
+
+    assert_prints(w, "", "send-key", "web", "ctrl-alt-delete", "a", "shift+b", "#28");
+    assert_vmsctl(w, USAGE, "send-key", "web", "a", "nonsense");
+    assert_vmsctl(w, USAGE, "send-key", "--codeset=nonsense", "web", "a");
+}
+
+static void
+test_top(void)
+{
+    g_autoptr(Service) s = service_with_guest("", "bare");
+    g_autoptr(Run) top =
+        run_vmsctl(s->world, "top", "-n", "2", "--interval=200ms", "--no-legend", NULL);
+    g_autoptr(Terminal) screen = terminal_vmsctl(s->world, "top", "--interval=0.1", NULL);
+
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_auto(GStrv) tables = g_strsplit(top->out, "\n\n", -1);
+    g_assert_cmpuint(g_strv_length(tables), ==, 2);
+    /* The first has no rates yet, the second has. */
+    g_assert_true(g_regex_match_simple("^web  running +- +1 +16M +- +- +- +-$", tables[0], 0, 0));
+    g_assert_true(
+        g_regex_match_simple("^web  running +[0-9.]+ +1 +16M +0B +0B +0B +0B\n$", tables[1], 0, 0));
+
+    terminal_expect(screen, "\033[H\033[J");
+    terminal_expect(screen, "\033[H\033[J");
+    terminal_type(screen, "\003");
+    g_assert_cmpint(terminal_wait(screen), ==, OK);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -94,5 +176,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-guests/stop", test_stop);
     g_test_add_func("/vmsctl-guests/restart", test_restart);
+    g_test_add_func("/vmsctl-guests/console", test_console);
+    g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
+    g_test_add_func("/vmsctl-guests/top", test_top);
     return g_test_run();
 }

@@ -93,6 +93,24 @@ test_size(void)
 }
 
 static void
+test_format_size(void)
+{
+    static const struct {
+        guint64 bytes;
+        const char *text;
+    } sizes[] = {{0, "0B"},           {1023, "1023B"},
+                 {1024, "1K"},        {(1 << 20) - 1, "1M"},
+                 {512 << 20, "512M"}, {G_GUINT64_CONSTANT(3) << 29, "1.5G"},
+                 {G_MAXUINT64, "16E"}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(sizes); i++) {
+        g_autofree char *text = text_format_size(sizes[i].bytes);
+
+        g_assert_cmpstr(text, ==, sizes[i].text);
+    }
+}
+
+static void
 test_ago(void)
 {
     guint64 now = (guint64)g_get_real_time();
@@ -209,6 +227,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-plain/safe", test_safe);
     g_test_add_func("/vmsctl-plain/time", test_time);
     g_test_add_func("/vmsctl-plain/size", test_size);
+    g_test_add_func("/vmsctl-plain/format-size", test_format_size);
     g_test_add_func("/vmsctl-plain/ago", test_ago);
     g_test_add_func("/vmsctl-plain/png", test_png);
     g_test_add_func("/vmsctl-plain/values", test_values);

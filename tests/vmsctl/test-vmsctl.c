@@ -304,7 +304,6 @@ test_service_leaves(void)
     world_start(w, uri, "--stop-timeout=600", NULL);
     g_autoptr(Client) c = client_new(w);
     client_wait_available(c, true);
-    g_autofree char *path = client_domain(c, "stuck");
 
     g_autoptr(Process) stop = spawn_vmsctl(w, "stop", "stuck", NULL);
     g_autoptr(Process) monitor = spawn_vmsctl(w, "monitor", NULL);
