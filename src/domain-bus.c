@@ -71,10 +71,18 @@ static uint64_t
 actions_of(const Manager *m, const OperationSpec *spec)
 {
     static const Action actions[_OPERATION_MAX] = {
-        [OPERATION_START] = ACTION_START,   [OPERATION_STOP] = ACTION_STOP,
-        [OPERATION_PAUSE] = ACTION_PAUSE,   [OPERATION_RESUME] = ACTION_RESUME,
-        [OPERATION_REBOOT] = ACTION_REBOOT, [OPERATION_FORCE_STOP] = ACTION_FORCE_STOP,
+        [OPERATION_START] = ACTION_START,
+        [OPERATION_STOP] = ACTION_STOP,
+        [OPERATION_PAUSE] = ACTION_PAUSE,
+        [OPERATION_RESUME] = ACTION_RESUME,
+        [OPERATION_REBOOT] = ACTION_REBOOT,
+        [OPERATION_FORCE_STOP] = ACTION_FORCE_STOP,
         [OPERATION_RESET] = ACTION_RESET,
+        [OPERATION_SAVE] = ACTION_SAVE,
+        [OPERATION_CREATE_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_REVERT_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_DELETE_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_MIGRATE] = ACTION_MIGRATE,
     };
     uint64_t mask = ACTION_BIT(actions[spec->kind]);
 
@@ -93,6 +101,15 @@ default_spec(const Manager *m, OperationKind kind)
     };
 }
 
+static void
+free_operation_args(gpointer data)
+{
+    OperationArgs *args = data;
+
+    operation_payload_unref((OperationPayload *)args->spec.payload);
+    g_free(args);
+}
+
 static int
 start_operation(sd_bus_message *message, const Domain *domain, const OperationSpec *spec,
                 bool reply_at_once, sd_bus_error *error)
@@ -104,12 +121,23 @@ start_operation(sd_bus_message *message, const Domain *domain, const OperationSp
         .actions = actions_of(manager_of(message), spec),
         .run = run_operation,
         .args = args,
-        .free_args = g_free,
+        .free_args = free_operation_args,
     };
 
     args->spec = *spec;
+    args->spec.payload = operation_payload_ref(spec->payload);
     args->reply_at_once = reply_at_once;
     return domain_bus_request(message, domain, &request, error);
+}
+
+int
+domain_bus_long_operation(sd_bus_message *message, const Domain *domain, OperationKind kind,
+                          const OperationPayload *payload, sd_bus_error *error)
+{
+    g_autoptr(OperationPayload) copy = operation_payload_new(payload);
+    const OperationSpec spec = {.kind = kind, .timeout = OPERATION_NO_TIMEOUT, .payload = copy};
+
+    return start_operation(message, domain, &spec, true, error);
 }
 
 #define PLAIN_OPERATION(name, kind)                                                                \

@@ -169,6 +169,15 @@ apply_xml(Domain *domain, DomainSnapshot *snapshot)
     return changed;
 }
 
+static uint64_t
+apply_snapshot_count(Domain *domain, const DomainSnapshot *snapshot)
+{
+    if (domain->snapshot_count == snapshot->snapshot_count)
+        return 0;
+    domain->snapshot_count = snapshot->snapshot_count;
+    return DOMAIN_CHANGED(SNAPSHOT_COUNT);
+}
+
 uint64_t
 domain_apply(Domain *domain, DomainSnapshot *snapshot)
 {
@@ -180,6 +189,11 @@ domain_apply(Domain *domain, DomainSnapshot *snapshot)
         changed |= take_int(&domain->persistent, snapshot->persistent, DOMAIN_CHANGED(PERSISTENT));
     if (snapshot->known & FACT_AUTOSTART)
         changed |= take_int(&domain->autostart, snapshot->autostart, DOMAIN_CHANGED(AUTOSTART));
+    if (snapshot->known & FACT_MANAGED_SAVE)
+        changed |= take_int(&domain->has_managed_save, snapshot->has_managed_save,
+                            DOMAIN_CHANGED(HAS_MANAGED_SAVE));
+    if (snapshot->known & FACT_SNAPSHOTS)
+        changed |= apply_snapshot_count(domain, snapshot);
     if (snapshot->known & FACT_XML)
         changed |= apply_xml(domain, snapshot);
     domain->known |= snapshot->known;
@@ -200,7 +214,14 @@ domain_compare(const Domain *domain, const DomainSnapshot *snapshot)
         differ |= FACT_PERSISTENT;
     if (domain->autostart != snapshot->autostart)
         differ |= FACT_AUTOSTART;
-    return differ & snapshot->known;
+    if (domain->has_managed_save != snapshot->has_managed_save)
+        differ |= FACT_MANAGED_SAVE;
+    if (domain->snapshot_count != snapshot->snapshot_count)
+        differ |= FACT_SNAPSHOTS;
+    differ &= snapshot->known;
+    if (snapshot->has_snapshots && domain->snapshot_count == 0)
+        differ |= FACT_SNAPSHOTS;
+    return differ;
 }
 
 void

@@ -34,7 +34,9 @@ typedef enum {
     FACT_PERSISTENT = 1 << 1,
     FACT_AUTOSTART = 1 << 2,
     FACT_XML = 1 << 3, /* title, description and what else the XML says */
-    FACT_FLAGS = FACT_PERSISTENT | FACT_AUTOSTART,
+    FACT_MANAGED_SAVE = 1 << 4,
+    FACT_SNAPSHOTS = 1 << 5, /* their number */
+    FACT_FLAGS = FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE | FACT_SNAPSHOTS,
     FACT_ALL = FACT_STATE | FACT_FLAGS | FACT_XML,
 } DomainFacts;
 
@@ -53,7 +55,9 @@ typedef enum {
     X(AUTOSTART, VMS_DOMAIN_INTERFACE, "Autostart")                                                \
     X(AVAILABLE, VMS_DOMAIN_INTERFACE, "Available")                                                \
     X(JOB, VMS_DOMAIN_INTERFACE, "Job")                                                            \
-    X(GRAPHICS, VMS_DISPLAY_INTERFACE, "Graphics")
+    X(GRAPHICS, VMS_DISPLAY_INTERFACE, "Graphics")                                                 \
+    X(HAS_MANAGED_SAVE, VMS_SAVED_INTERFACE, "HasManagedSave")                                     \
+    X(SNAPSHOT_COUNT, VMS_SNAPSHOTS_INTERFACE, "Count")
 
 enum {
 #define X(symbol, interface, name) DOMAIN_PROPERTY_##symbol,
@@ -77,6 +81,10 @@ typedef struct {
 
     bool persistent; /* FACT_PERSISTENT */
     bool autostart;  /* FACT_AUTOSTART */
+
+    bool has_managed_save;   /* FACT_MANAGED_SAVE */
+    uint32_t snapshot_count; /* FACT_SNAPSHOTS */
+    bool has_snapshots;      /* there are some, but nobody has counted them: no group */
 
     /* FACT_XML */
     char *title;
@@ -108,6 +116,8 @@ typedef struct Domain {
     int available;
     char *job_path; /* "/" when no job runs */
     GPtrArray *graphics;
+    int has_managed_save;
+    uint32_t snapshot_count;
 
     DomainState state;
     DomainFacts known;   /* what has ever been learnt */
@@ -126,7 +136,10 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
  * that changed, which is also added to `unsignaled`.
  */
 uint64_t domain_apply(Domain *domain, DomainSnapshot *snapshot);
-/* Which facts of the snapshot's FACT_STATE and FACT_FLAGS differ from what is known. */
+/*
+ * Which facts of the snapshot's FACT_STATE and FACT_FLAGS differ from what is known, or have to be
+ * looked at because they must.
+ */
 DomainFacts domain_compare(const Domain *domain, const DomainSnapshot *snapshot);
 void domain_set_available(Domain *domain, bool available);
 void domain_set_job(Domain *domain, const char *job_path);

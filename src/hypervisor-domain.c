@@ -37,6 +37,8 @@ hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, E
         snapshot->autostart = autostart;
         snapshot->known |= FACT_AUTOSTART;
     }
+    if (!hypervisor_examine_saved(dom, facts, snapshot, error))
+        return false;
     if (facts & FACT_XML)
         return examine_xml(dom, snapshot, error);
     return true;
@@ -98,10 +100,9 @@ call_verb(virDomainPtr dom, DomainVerb verb)
         return virDomainReboot(dom, 0);
     case VERB_RESET:
         return virDomainReset(dom, 0);
-    case _VERB_MAX:
-        break;
+    default:
+        g_assert_not_reached(); /* a long call: hypervisor_do_long() */
     }
-    return -1;
 }
 
 bool

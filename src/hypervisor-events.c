@@ -86,15 +86,16 @@ report(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, bool reboote
 static int
 on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *userdata)
 {
-    DomainFacts stale = FACT_STATE;
+    /* The flags have no events of their own: whatever happens is the occasion to look at them. */
+    DomainFacts stale = FACT_STATE | FACT_FLAGS;
 
     switch (event) {
     case VIR_DOMAIN_EVENT_DEFINED:
     case VIR_DOMAIN_EVENT_UNDEFINED:
     case VIR_DOMAIN_EVENT_STARTED:
     case VIR_DOMAIN_EVENT_STOPPED:
-        /* Another configuration is in force, and flags may have changed with it. */
-        stale |= FACT_FLAGS | FACT_XML;
+        /* Another configuration is in force. */
+        stale |= FACT_XML;
         break;
     default:
         break;

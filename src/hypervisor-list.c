@@ -144,7 +144,22 @@ list_filtered(Hypervisor *h, unsigned filter, Error **error)
     return uuids;
 }
 
-/* Each flag of all domains is one round trip: the filter that lets the fewest through. */
+/* The same for what not every driver has: there nobody has any. NULL on failure. */
+static GHashTable *
+list_filtered_if_known(Hypervisor *h, unsigned filter, Error **error)
+{
+    GHashTable *uuids = list_filtered(h, filter, error);
+
+    if (uuids || !hypervisor_is_alive(h))
+        return uuids;
+    g_clear_pointer(error, error_free);
+    return g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+/*
+ * Each flag of all domains is one round trip: the filter that lets the fewest through. That some
+ * have snapshots comes the same way; how many, libvirt tells of one domain at a time.
+ */
 static bool
 list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
 {
@@ -154,13 +169,25 @@ list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
     g_autoptr(GHashTable) autostart = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, error);
     if (!autostart)
         return false;
+    g_autoptr(GHashTable) saved =
+        list_filtered_if_known(h, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, error);
+    if (!saved)
+        return false;
+    g_autoptr(GHashTable) snapshotted =
+        list_filtered_if_known(h, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, error);
+    if (!snapshotted)
+        return false;
 
     for (unsigned i = 0; i < snapshots->len; i++) {
         DomainSnapshot *snapshot = snapshots->pdata[i];
 
         snapshot->persistent = !g_hash_table_contains(transient, snapshot->uuid);
         snapshot->autostart = g_hash_table_contains(autostart, snapshot->uuid);
-        snapshot->known |= FACT_FLAGS;
+        snapshot->has_managed_save = g_hash_table_contains(saved, snapshot->uuid);
+        snapshot->has_snapshots = g_hash_table_contains(snapshotted, snapshot->uuid);
+        snapshot->known |= FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE;
+        if (!snapshot->has_snapshots)
+            snapshot->known |= FACT_SNAPSHOTS;
     }
     return true;
 }

@@ -38,5 +38,21 @@ void hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom);
 /* False where a change must not be sent any more, or would not get there. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
 
+/* FACT_MANAGED_SAVE and FACT_SNAPSHOTS of a domain, a round trip each. */
+bool hypervisor_examine_saved(virDomainPtr dom, DomainFacts facts, DomainSnapshot *snapshot,
+                              Error **error);
+
+/* The long calls on snapshots; the domain's handle comes from hypervisor_domain(). */
+bool hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
+                                Error **error);
+bool hypervisor_revert_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
+                                Error **error);
+bool hypervisor_delete_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
+                                Error **error);
+/* Whether there is one of this name. */
+bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **error);
+/* libvirt's last error of this thread is this one; it stays. */
+bool hypervisor_failed_with(int code);
+
 /* End what hypervisor_watch() began. */
 void hypervisor_unwatch(Hypervisor *h);

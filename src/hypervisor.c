@@ -22,7 +22,22 @@ hypervisor_identity_clear(HypervisorIdentity *identity)
 static ErrorKind
 error_kind_of(int code)
 {
-    return code == VIR_ERR_NO_DOMAIN ? ERROR_NO_SUCH_DOMAIN : ERROR_OPERATION_FAILED;
+    switch (code) {
+    case VIR_ERR_NO_DOMAIN:
+        return ERROR_NO_SUCH_DOMAIN;
+    case VIR_ERR_OPERATION_ABORTED:
+        return ERROR_CANCELED;
+    default:
+        return ERROR_OPERATION_FAILED;
+    }
+}
+
+bool
+hypervisor_failed_with(int code)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last && last->code == code;
 }
 
 bool

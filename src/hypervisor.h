@@ -79,7 +79,10 @@ void hypervisor_set_gate(Hypervisor *h, gint *gate);
 
 /* Reads. Arrays own their elements; strings are the caller's. */
 bool hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error);
-/* Every domain's FACT_STATE and FACT_FLAGS, in a constant number of round trips. */
+/*
+ * Every domain's FACT_STATE and FACT_FLAGS, in a constant number of round trips; but FACT_SNAPSHOTS
+ * only of those that have none: the others' `has_snapshots` is true.
+ */
 GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
 /* FACT_STATE of those of the NULL-terminated `uuids` that exist, in one round trip. */
 GPtrArray *hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error);
@@ -95,6 +98,26 @@ typedef enum {
 
 char *hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **error);
 
+typedef struct {
+    char *name;
+    int64_t created; /* s since the epoch */
+    char *state;     /* the domain's, in it */
+    bool current;
+} SnapshotInfo;
+
+/* The snapshots, oldest first. */
+GPtrArray *hypervisor_list_snapshots(Hypervisor *h, const char *uuid, Error **error);
+char *hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, Error **error);
+
+/*
+ * How far the long call that is under way for the domain has come, 0 to 1; -1 where there is none,
+ * or libvirt does not say. False where it cannot be asked.
+ */
+bool hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error);
+/* What became of a long call whose connection was lost. */
+bool hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb,
+                      const OperationPayload *payload, ProbeAnswer *ret, Error **error);
+
 /* Changes. */
 typedef enum {
     UNDEFINE_MANAGED_SAVE = 1 << 0,
@@ -104,6 +127,21 @@ typedef enum {
 } UndefineFlags;
 
 bool hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error);
+/* The long calls: VERB_SAVE to VERB_MIGRATE. */
+bool hypervisor_do_long(Hypervisor *h, const char *uuid, DomainVerb verb,
+                        const OperationPayload *payload, Error **error);
+/* Have libvirt give up the long call; InvalidState: it finds none, for it has not begun or is over. */
+bool hypervisor_abort(Hypervisor *h, const char *uuid, Error **error);
+bool hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error);
+
+typedef enum {
+    SUSPEND_MEMORY,
+    SUSPEND_DISK,
+    SUSPEND_HYBRID,
+} SuspendTarget;
+
+/* Have the guest put itself to sleep. */
+bool hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error **error);
 bool hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error **error);
 bool hypervisor_undefine(Hypervisor *h, const char *uuid, UndefineFlags flags, Error **error);
 /* Returns the UUID of what was defined. */

@@ -11,13 +11,13 @@ static void
 run_cancel(Request *request)
 {
     Job *job = jobs_find_by_number(request->manager->jobs, *(uint64_t *)request->args);
-    g_autoptr(Error) error = NULL;
 
-    error = job ? job_cancel(job) : error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
-    if (error)
-        request_fail(request, error);
-    else
-        request_reply(request);
+    if (job) {
+        job_cancel(job, request);
+        return;
+    }
+    g_autoptr(Error) error = error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
+    request_fail(request, error);
 }
 
 static int

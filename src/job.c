@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job.h"
 
+#include "job-watch.h"
 #include "journal.h"
 #include "manager.h"
 #include "names.h"
@@ -21,6 +22,7 @@ typedef struct {
     Call call;
     Job *job;
     DomainVerb verb;
+    OperationPayload *payload; /* of a long one */
     unsigned serial;
 } StepCall;
 
@@ -28,28 +30,34 @@ static const OperationEffects effects;
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static Job *
+Job *
 job_ref(Job *job)
 {
     job->n_ref++;
     return job;
 }
 
-static void
-job_unref(gpointer data)
+void
+job_unref(Job *job)
 {
-    Job *job = data;
-
     if (--job->n_ref > 0)
         return;
     sd_event_source_disable_unref(job->timer);
+    job_watch_free(job->watch);
     operation_free(job->operation);
     domain_unref(job->domain);
     g_ptr_array_unref(job->calls);
     g_ptr_array_unref(job->requests);
+    g_ptr_array_unref(job->cancels);
     g_free(job->path);
     g_free(job->sender);
     g_free(job);
+}
+
+static void
+release_job(gpointer job)
+{
+    job_unref(job);
 }
 
 static int
@@ -67,9 +75,9 @@ jobs_new(Manager *m)
     Jobs *jobs = g_new0(Jobs, 1);
 
     jobs->manager = m;
-    jobs->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, job_unref);
+    jobs->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, release_job);
     jobs->by_domain = g_hash_table_new(g_str_hash, g_str_equal);
-    jobs->ended = g_ptr_array_new_with_free_func(job_unref);
+    jobs->ended = g_ptr_array_new_with_free_func(release_job);
     if (sd_event_add_defer(m->event, &jobs->reaper, on_reap, jobs) < 0 ||
         sd_event_source_set_enabled(jobs->reaper, SD_EVENT_OFF) < 0) {
         jobs_free(jobs);
@@ -115,6 +123,7 @@ job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *re
     job->actions = request->actions;
     job->calls = g_ptr_array_new();
     job->requests = g_ptr_array_new();
+    job->cancels = g_ptr_array_new();
     job->uid = request->uid;
     job->sender = g_strdup(sender ? sender : "");
     g_hash_table_insert(jobs->by_number, &job->number, job);
@@ -127,8 +136,10 @@ job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *re
 static bool
 work_step(Call *call, Hypervisor *h, Error **error)
 {
-    StepCall *step = (StepCall *)call;
+    const StepCall *step = (StepCall *)call;
 
+    if (step->payload)
+        return hypervisor_do_long(h, call->key, step->verb, step->payload, error);
     return hypervisor_do(h, call->key, step->verb, error);
 }
 
@@ -145,8 +156,19 @@ on_step_done(Call *call, CallOutcome outcome, const Error *error)
 static void
 free_step(Call *call)
 {
-    job_unref(((StepCall *)call)->job);
-    g_free(call);
+    StepCall *step = (StepCall *)call;
+
+    operation_payload_unref(step->payload);
+    job_unref(step->job);
+    g_free(step);
+}
+
+static CallClass
+class_of(DomainVerb verb)
+{
+    if (verb == VERB_DESTROY)
+        return CALL_FORCE;
+    return verb >= VERB_SAVE ? CALL_LONG : CALL_CHANGE;
 }
 
 static void
@@ -155,14 +177,17 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     Job *job = userdata;
     StepCall *step = g_new0(StepCall, 1);
 
-    step->call.class = verb == VERB_DESTROY ? CALL_FORCE : CALL_CHANGE;
+    step->call.class = class_of(verb);
     g_strlcpy(step->call.key, job->domain->uuid, sizeof step->call.key);
     step->call.work = work_step;
     step->call.done = on_step_done;
     step->call.free = free_step;
     step->job = job_ref(job);
     step->verb = verb;
+    step->payload = operation_payload_ref(operation_spec(job->operation)->payload);
     step->serial = serial;
+    if (step->payload && !job->watch)
+        job->watch = job_watch_new(job, verb, step->payload);
     g_ptr_array_add(job->calls, step);
     if (lanes_submit(job->manager->lanes, &step->call))
         return;
@@ -179,6 +204,26 @@ effect_look(void *userdata)
     Job *job = userdata;
 
     refresher_mark(job->manager->refresher, job->domain->uuid, FACT_ALL);
+}
+
+static void
+effect_probe(void *userdata, unsigned serial)
+{
+    job_watch_probe(((Job *)userdata)->watch, serial);
+}
+
+static bool
+effect_abort(void *userdata)
+{
+    Job *job = userdata;
+
+    /* A long operation has no other call. */
+    if (job->calls->len > 0 && lanes_withdraw(job->manager->lanes, job->calls->pdata[0])) {
+        g_ptr_array_set_size(job->calls, 0);
+        return true;
+    }
+    job_watch_abort(job->watch);
+    return false;
 }
 
 static int
@@ -266,12 +311,38 @@ answer_requests(Job *job, const Error *error)
 }
 
 static void
+answer_cancels(Job *job, const Error *error)
+{
+    g_autoptr(GPtrArray) cancels = g_steal_pointer(&job->cancels);
+
+    job->cancels = g_ptr_array_new();
+    for (unsigned i = 0; i < cancels->len; i++) {
+        Request *request = cancels->pdata[i];
+
+        request->job = NULL;
+        if (error)
+            request_fail(request, error);
+        else
+            request_reply(request);
+    }
+}
+
+static Error *
+too_late_error(const Job *job)
+{
+    return error_new(ERROR_INVALID_STATE, "%s of \"%s\" can no longer be canceled: it has ended",
+                     job->operation_name, job->domain->name);
+}
+
+static void
 effect_finished(void *userdata, OperationResult result, const Error *error)
 {
     Job *job = userdata;
     Manager *m = job->manager;
     Jobs *jobs = m->jobs;
 
+    job->ended = true;
+    job_watch_stop(job->watch);
     for (unsigned i = job->calls->len; i-- > 0;)
         lanes_abandon(m->lanes, job->calls->pdata[i]);
     g_ptr_array_set_size(job->calls, 0);
@@ -292,6 +363,8 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
     job_ref(job);
     g_hash_table_remove(jobs->by_number, &job->number);
     answer_requests(job, error);
+    g_autoptr(Error) too_late = result == RESULT_CANCELED ? NULL : too_late_error(job);
+    answer_cancels(job, too_late);
     g_ptr_array_add(jobs->ended, job);
     (void)sd_event_source_set_enabled(jobs->reaper, SD_EVENT_ONESHOT);
 }
@@ -299,6 +372,8 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
 static const OperationEffects effects = {
     .call = effect_call,
     .look = effect_look,
+    .probe = effect_probe,
+    .abort = effect_abort,
     .arm = effect_arm,
     .finished = effect_finished,
 };
@@ -364,7 +439,7 @@ jobs_find_by_number(Jobs *jobs, uint64_t number)
 GPtrArray *
 jobs_all(Jobs *jobs)
 {
-    GPtrArray *all = g_ptr_array_new_with_free_func(job_unref);
+    GPtrArray *all = g_ptr_array_new_with_free_func(release_job);
     GHashTableIter iter;
     gpointer job;
 
@@ -374,16 +449,44 @@ jobs_all(Jobs *jobs)
     return all;
 }
 
-Error *
-job_cancel(Job *job)
+void
+job_cancel(Job *job, Request *request)
 {
-    return operation_cancel(job->operation, manager_now(job->manager));
+    g_autoptr(Error) error = operation_cancel(job->operation, manager_now(job->manager));
+
+    if (error) {
+        request_fail(request, error);
+    } else if (job->ended) {
+        request_reply(request);
+    } else {
+        request->job = job;
+        g_ptr_array_add(job->cancels, request);
+    }
+}
+
+void
+job_cancel_failed(Job *job, const Error *error)
+{
+    answer_cancels(job, error);
+}
+
+void
+job_set_progress(Job *job, double progress)
+{
+    if (job->ended || ABS(job->progress - progress) < 1e-6)
+        return;
+    job->progress = progress;
+    int r = sd_bus_emit_properties_changed(job->manager->bus, job->path, VMS_JOB_INTERFACE,
+                                           "Progress", NULL);
+    if (r < 0)
+        journal_log(LOG_ERR, "Signalling the progress of %s failed: %s", job->path, g_strerror(-r));
 }
 
 void
 job_forget_request(Job *job, Request *request)
 {
     g_ptr_array_remove(job->requests, request);
+    g_ptr_array_remove(job->cancels, request);
 }
 
 /* --- news --------------------------------------------------------------------------------- */

@@ -13,6 +13,7 @@
 #include "request.h"
 
 typedef struct Jobs Jobs;
+typedef struct JobWatch JobWatch;
 
 /* The types are those that sd-bus reads at an offset. */
 struct Job {
@@ -27,11 +28,13 @@ struct Job {
     Operation *operation;
     uint64_t actions; /* who may start it may cancel it */
     bool overtaken;
-    bool looking;
+    bool ended;
+    JobWatch *watch; /* of a long operation, else NULL */
 
     sd_event_source *timer;
     GPtrArray *calls;    /* under way */
     GPtrArray *requests; /* to be answered at the end */
+    GPtrArray *cancels;  /* likewise: those that have it canceled */
     uid_t uid;           /* who asked first */
     char *sender;
 };
@@ -49,7 +52,13 @@ Job *jobs_find(Jobs *jobs, const char *uuid);
 Job *jobs_find_by_number(Jobs *jobs, uint64_t number);
 /* All jobs; the array owns references. */
 GPtrArray *jobs_all(Jobs *jobs);
-Error *job_cancel(Job *job);
+/* Answers the request: at once, or when the job has ended. */
+void job_cancel(Job *job, Request *request);
+/* It cannot be canceled after all: answer those who wanted that. */
+void job_cancel_failed(Job *job, const Error *error);
+void job_set_progress(Job *job, double progress);
+Job *job_ref(Job *job);
+void job_unref(Job *job);
 void job_forget_request(Job *job, Request *request);
 
 /* News for the operations. */

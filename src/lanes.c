@@ -10,7 +10,8 @@
 
 /* libvirtd has 20 workers for all its clients; these leave it some, whatever hangs. */
 static const unsigned class_limits[_CALL_CLASS_MAX] = {
-    [CALL_LOOK] = 4, [CALL_READ] = 4, [CALL_CHANGE] = 8, [CALL_FORCE] = 8, [CALL_STATS] = 7,
+    [CALL_LOOK] = 4,   [CALL_READ] = 4,  [CALL_CHANGE] = 8, [CALL_LONG] = 6,
+    [CALL_BESIDE] = 4, [CALL_FORCE] = 8, [CALL_STATS] = 7,
 };
 #define WAITING_MAX      4096
 #define IDLE_LIMIT       (30 * SEC)
@@ -592,7 +593,9 @@ dispatch(Lanes *lanes)
         return;
     dispatch_class(lanes, CALL_FORCE);
     dispatch_class(lanes, CALL_LOOK);
+    dispatch_class(lanes, CALL_BESIDE);
     dispatch_class(lanes, CALL_CHANGE);
+    dispatch_class(lanes, CALL_LONG);
     dispatch_class(lanes, CALL_READ);
     dispatch_class(lanes, CALL_STATS);
     arm_timer(lanes);
@@ -626,6 +629,15 @@ lanes_abandon(Lanes *lanes, Call *call)
         lanes->n_waiting--;
         free_call(call);
     }
+}
+
+bool
+lanes_withdraw(Lanes *lanes, Call *call)
+{
+    if (!g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED))
+        return false;
+    lanes_abandon(lanes, call);
+    return true;
 }
 
 /* --- life --------------------------------------------------------------------------------- */

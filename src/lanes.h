@@ -20,6 +20,8 @@ typedef enum {
     CALL_LOOK,   /* quick, and wanted at once: the primary lane where it is free */
     CALL_READ,   /* may be held up by its domain */
     CALL_CHANGE, /* may take long */
+    CALL_LONG,   /* takes as long as it takes to move or to save a guest's memory */
+    CALL_BESIDE, /* about a long one that is under way */
     CALL_FORCE,  /* waits for no other call */
     CALL_STATS,  /* of all domains at once: may be held up by any */
     _CALL_CLASS_MAX,
@@ -93,6 +95,8 @@ void lanes_close_cleared(Lanes *lanes);
 bool lanes_submit(Lanes *lanes, Call *call);
 /* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */
 void lanes_abandon(Lanes *lanes, Call *call);
+/* The same for a call that was not sent yet; false, and it goes on, where it may have been. */
+bool lanes_withdraw(Lanes *lanes, Call *call);
 
 /* Close everything; LanesCallbacks.stopped tells when it is done. */
 void lanes_stop(Lanes *lanes);

@@ -202,11 +202,15 @@ manager_apply_list(Manager *m, GPtrArray *snapshots)
         DomainSnapshot *snapshot = snapshots->pdata[i];
 
         apply_snapshot(m, snapshot);
-        refresher_mark(m->refresher, snapshot->uuid, FACT_XML);
+        refresher_mark(m->refresher, snapshot->uuid,
+                       snapshot->has_snapshots ? FACT_XML | FACT_SNAPSHOTS : FACT_XML);
     }
 }
 
 /* --- comparing ---------------------------------------------------------------------------- */
+
+/* Round trips that one reconciliation may spend on numbers that come one by one. */
+#define COUNTS_MAX 16
 
 static void
 mark_different(Manager *m, GHashTable *different, const char *uuid, DomainFacts facts)
@@ -217,8 +221,29 @@ mark_different(Manager *m, GHashTable *different, const char *uuid, DomainFacts 
     g_hash_table_add(different, g_strdup(uuid));
 }
 
+/*
+ * Which of those that have snapshots are to be counted: COUNTS_MAX from where the last
+ * reconciliation ended.
+ */
+static void
+mark_uncounted(Manager *m, GHashTable *different, const GPtrArray *snapshots, bool count_all)
+{
+    unsigned budget = count_all ? snapshots->len : COUNTS_MAX;
+
+    for (unsigned i = 0; i < snapshots->len && budget > 0; i++) {
+        unsigned place = (m->count_next + i) % snapshots->len;
+        const DomainSnapshot *snapshot = snapshots->pdata[place];
+
+        if (!snapshot->has_snapshots)
+            continue;
+        mark_different(m, different, snapshot->uuid, FACT_SNAPSHOTS);
+        if (--budget == 0 && !count_all)
+            m->count_next = place + 1;
+    }
+}
+
 GHashTable *
-manager_compare_list(Manager *m, GPtrArray *snapshots)
+manager_compare_list(Manager *m, GPtrArray *snapshots, bool count_all)
 {
     GHashTable *different = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
@@ -233,6 +258,7 @@ manager_compare_list(Manager *m, GPtrArray *snapshots)
         mark_different(m, different, snapshot->uuid,
                        domain ? domain_compare(domain, snapshot) : FACT_ALL);
     }
+    mark_uncounted(m, different, snapshots, count_all);
     g_hash_table_iter_init(&iter, m->domains);
     while (g_hash_table_iter_next(&iter, &uuid, NULL))
         if (!g_hash_table_contains(listed, uuid))

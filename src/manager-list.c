@@ -101,7 +101,7 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
     m->list_waiters = g_ptr_array_new();
     (void)sd_event_source_set_enabled(m->list_timer, SD_EVENT_OFF);
     if (outcome == OUTCOME_OK)
-        different = manager_compare_list(m, list->snapshots);
+        different = manager_compare_list(m, list->snapshots, waiters->len > 0);
     else if (outcome == OUTCOME_FAILED)
         journal_log(LOG_WARNING, "Listing the domains failed: %s", error->message);
     for (unsigned i = 0; i < waiters->len; i++) {

@@ -128,6 +128,12 @@ start_bus(Manager *m, const ManagerConfig *config)
     if (r >= 0)
         r = display_bus_register(m);
     if (r >= 0)
+        r = saved_bus_register(m);
+    if (r >= 0)
+        r = snapshots_bus_register(m);
+    if (r >= 0)
+        r = migration_bus_register(m);
+    if (r >= 0)
         r = job_bus_register(m);
     if (r < 0)
         return error_new(ERROR_OPERATION_FAILED, "Publishing the objects failed: %s",

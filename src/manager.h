@@ -93,6 +93,7 @@ struct Manager {
     Call *listing;           /* the list of all domains that is under way */
     GPtrArray *list_waiters; /* requests that it answers */
     GPtrArray *list_next;    /* requests that came after it was sent */
+    unsigned count_next;     /* whose snapshots the next reconciliation counts */
     sd_event_source *list_timer;
     bool stopping;
     bool lanes_stopped;
@@ -123,8 +124,11 @@ void manager_set_domains_available(Manager *m, bool available);
 void manager_tell_systemd(const Manager *m);
 /* Take over a complete list, made on a connection that nothing else was asked on yet. */
 void manager_apply_list(Manager *m, GPtrArray *snapshots);
-/* Mark what differs from the list as stale; the UUIDs of what did. */
-GHashTable *manager_compare_list(Manager *m, GPtrArray *snapshots);
+/*
+ * Mark what differs from the list as stale; the UUIDs of what did. That includes domains whose
+ * snapshots have to be counted, one by one: all, or as many as a reconciliation may, in turns.
+ */
+GHashTable *manager_compare_list(Manager *m, GPtrArray *snapshots, bool count_all);
 extern const RefreshCallbacks manager_refresh_callbacks;
 
 /* --- manager-connection.c: the availability engine's effects */
@@ -153,6 +157,9 @@ int display_bus_register(Manager *m);
 /* The handler of the Manager's GetStats. */
 int stats_bus_get(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int job_bus_register(Manager *m);
+int saved_bus_register(Manager *m);
+int snapshots_bus_register(Manager *m);
+int migration_bus_register(Manager *m);
 
 /* A method of a domain, as its handler has parsed it. */
 typedef struct {
@@ -167,5 +174,8 @@ typedef struct {
 /* Returns what the vtable's handler has to; takes over the arguments. */
 int domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRequest *what,
                        sd_bus_error *error);
+/* The same for an operation that is one long call; replies with its job. Copies the payload. */
+int domain_bus_long_operation(sd_bus_message *message, const Domain *domain, OperationKind kind,
+                              const OperationPayload *payload, sd_bus_error *error);
 /* Emit PropertiesChanged for what the mask names; 0 or a negative errno. */
 int domain_bus_emit_changed(Manager *m, const Domain *domain, uint64_t changed);

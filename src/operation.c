@@ -12,6 +12,8 @@
 #define AWAY_LIMIT      (600 * SEC)
 /* A call that cannot be sent, time after time, although there is a connection. */
 #define UNSENT_MAX      10
+/* How often to see whether a long call goes on without us. */
+#define PROBE_INTERVAL  (500 * MSEC)
 
 #define MAY_HAVE "it may have been carried out"
 
@@ -30,6 +32,11 @@ typedef enum {
     STEP_ASK_REBOOT,
     STEP_AWAIT_REBOOT,
     STEP_RESET,
+    STEP_SAVE,
+    STEP_CREATE_SNAPSHOT,
+    STEP_REVERT_SNAPSHOT,
+    STEP_DELETE_SNAPSHOT,
+    STEP_MIGRATE,
     _STEP_MAX,
 } Step;
 
@@ -45,6 +52,11 @@ typedef struct {
         .allowed = true, .steps = { __VA_ARGS__, STEP_DONE }                                       \
     }
 
+#define ACTIVE(step)                                                                               \
+    [DOMAIN_NOSTATE] = PLAN(step), [DOMAIN_RUNNING] = PLAN(step), [DOMAIN_IDLE] = PLAN(step),      \
+    [DOMAIN_PAUSED] = PLAN(step), [DOMAIN_PMSUSPENDED] = PLAN(step),                               \
+    [DOMAIN_SHUTDOWN] = PLAN(step)
+#define ANY(step)    ACTIVE(step), [DOMAIN_SHUTOFF] = PLAN(step), [DOMAIN_CRASHED] = PLAN(step)
 #define WAKE         STEP_WAKEUP, STEP_AWAIT_AWAKE
 #define ASK_AND_WAIT STEP_ASK_SHUTDOWN, STEP_AWAIT_DOWN
 
@@ -108,6 +120,11 @@ static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
             [DOMAIN_SHUTDOWN] = PLAN(STEP_DESTROY, STEP_CREATE),
             [DOMAIN_CRASHED] = PLAN(STEP_DESTROY, STEP_CREATE),
         },
+    [OPERATION_SAVE] = {ACTIVE(STEP_SAVE)},
+    [OPERATION_CREATE_SNAPSHOT] = {ANY(STEP_CREATE_SNAPSHOT)},
+    [OPERATION_REVERT_SNAPSHOT] = {ANY(STEP_REVERT_SNAPSHOT)},
+    [OPERATION_DELETE_SNAPSHOT] = {ANY(STEP_DELETE_SNAPSHOT)},
+    [OPERATION_MIGRATE] = {ACTIVE(STEP_MIGRATE), [DOMAIN_SHUTOFF] = PLAN(STEP_MIGRATE)},
 };
 
 /* A transient domain would vanish with its power: the hypervisor cycles it in place. */
@@ -122,6 +139,8 @@ static const struct {
     bool calls;
     bool asks;     /* a request to the guest: nothing waits for the call itself */
     bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
+    bool lasts;    /* a long call: a look at the domain does not tell what became of it */
+    bool aborts;   /* which the hypervisor can give up */
     DomainVerb verb;
 } steps[_STEP_MAX] = {
     [STEP_CREATE] = {.calls = true, .verb = VERB_CREATE},
@@ -135,13 +154,29 @@ static const struct {
     [STEP_DESTROY] = {.calls = true, .verb = VERB_DESTROY},
     [STEP_ASK_REBOOT] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_REBOOT},
     [STEP_RESET] = {.calls = true, .verb = VERB_RESET},
+    [STEP_SAVE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_SAVE},
+    [STEP_CREATE_SNAPSHOT] = {.calls = true,
+                              .lasts = true,
+                              .aborts = true,
+                              .verb = VERB_CREATE_SNAPSHOT},
+    [STEP_REVERT_SNAPSHOT] = {.calls = true, .lasts = true, .verb = VERB_REVERT_SNAPSHOT},
+    [STEP_DELETE_SNAPSHOT] = {.calls = true, .lasts = true, .verb = VERB_DELETE_SNAPSHOT},
+    [STEP_MIGRATE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_MIGRATE},
 };
 
 static const char *const operation_names[_OPERATION_MAX] = {
-    [OPERATION_START] = "Start",   [OPERATION_STOP] = "Stop",
-    [OPERATION_PAUSE] = "Pause",   [OPERATION_RESUME] = "Resume",
-    [OPERATION_REBOOT] = "Reboot", [OPERATION_FORCE_STOP] = "ForceStop",
+    [OPERATION_START] = "Start",
+    [OPERATION_STOP] = "Stop",
+    [OPERATION_PAUSE] = "Pause",
+    [OPERATION_RESUME] = "Resume",
+    [OPERATION_REBOOT] = "Reboot",
+    [OPERATION_FORCE_STOP] = "ForceStop",
     [OPERATION_RESET] = "Reset",
+    [OPERATION_SAVE] = "Save",
+    [OPERATION_CREATE_SNAPSHOT] = "CreateSnapshot",
+    [OPERATION_REVERT_SNAPSHOT] = "RevertSnapshot",
+    [OPERATION_DELETE_SNAPSHOT] = "DeleteSnapshot",
+    [OPERATION_MIGRATE] = "Migrate",
 };
 
 static const char *const result_names[_RESULT_MAX] = {
@@ -171,10 +206,13 @@ struct Operation {
     bool rebooted;
 
     unsigned last_serial;
-    unsigned call; /* serial of the step's call under way; 0: none */
-    unsigned ask;  /* serial of the request to the guest under way; 0: none */
-    bool reached;  /* some call that is over may have reached the hypervisor */
-    bool acted;    /* some call did something, or may have; or nothing but waiting was to be done */
+    unsigned call;  /* serial of the step's call under way; 0: none */
+    unsigned ask;   /* serial of the request to the guest under way; 0: none */
+    unsigned probe; /* serial of the question what became of a long call; 0: none */
+    bool watching;  /* a long call goes on without us: probe again at `until` */
+    bool aborted;   /* the hypervisor agreed to give the long call up */
+    bool reached;   /* some call that is over may have reached the hypervisor */
+    bool acted; /* some call did something, or may have; or nothing but waiting was to be done */
     unsigned unsent;
     bool recall;  /* the step's call is to be made once we have looked */
     bool reask;   /* likewise the request */
@@ -186,6 +224,54 @@ struct Operation {
 };
 
 static void advance(Operation *op, uint64_t now);
+
+/* --- payloads ----------------------------------------------------------------------------- */
+
+OperationPayload *
+operation_payload_new(const OperationPayload *from)
+{
+    OperationPayload *payload = g_atomic_rc_box_new0(OperationPayload);
+
+    *payload = *from;
+    payload->name = g_strdup(from->name);
+    payload->description = g_strdup(from->description);
+    return payload;
+}
+
+OperationPayload *
+operation_payload_ref(const OperationPayload *payload)
+{
+    return payload ? g_atomic_rc_box_acquire((OperationPayload *)payload) : NULL;
+}
+
+static void
+clear_payload(gpointer data)
+{
+    OperationPayload *payload = data;
+
+    g_free(payload->name);
+    g_free(payload->description);
+}
+
+void
+operation_payload_unref(OperationPayload *payload)
+{
+    if (payload)
+        g_atomic_rc_box_release_full(payload, clear_payload);
+}
+
+static bool
+payload_is_same(const OperationPayload *a, const OperationPayload *b)
+{
+    if (!a || !b)
+        return a == b;
+
+    bool same_name = a->made_up == b->made_up && (a->made_up || g_str_equal(a->name, b->name));
+    return same_name && a->flags == b->flags && a->bandwidth == b->bandwidth &&
+           g_strcmp0(a->description, b->description) == 0;
+}
+
+/* --- the table ---------------------------------------------------------------------------- */
 
 const char *
 operation_name(OperationKind kind)
@@ -227,6 +313,11 @@ operation_check(const OperationSpec *spec, DomainState state, bool persistent,
         (state == DOMAIN_PAUSED || state == DOMAIN_PMSUSPENDED))
         return error_new(ERROR_INVALID_STATE, "Start as paused is not possible: \"%s\" is %s",
                          domain_name, domain_state_name(state));
+    if (spec->kind == OPERATION_MIGRATE && state == DOMAIN_SHUTOFF &&
+        !(spec->payload->flags & PAYLOAD_PERSIST_DESTINATION))
+        return error_new(ERROR_INVALID_STATE,
+                         "Migrate without persist_destination is not possible: \"%s\" is shutoff",
+                         domain_name);
     if (spec->kind == OPERATION_STOP && state == DOMAIN_CRASHED && !spec->force)
         return error_new(ERROR_INVALID_STATE,
                          "Stop without force is not possible: \"%s\" is crashed", domain_name);
@@ -240,6 +331,7 @@ operation_new(const OperationSpec *spec, const char *domain_name, const Operatio
     Operation *op = g_new0(Operation, 1);
 
     op->spec = *spec;
+    op->spec.payload = operation_payload_ref(spec->payload);
     op->domain_name = g_strdup(domain_name);
     op->effects = effects;
     op->userdata = userdata;
@@ -253,6 +345,7 @@ operation_free(Operation *op)
 {
     if (!op)
         return;
+    operation_payload_unref((OperationPayload *)op->spec.payload);
     g_free(op->domain_name);
     error_free(op->failure);
     g_free(op);
@@ -269,7 +362,7 @@ operation_is_same(const Operation *op, const OperationSpec *spec)
 {
     return op->spec.kind == spec->kind && op->spec.timeout == spec->timeout &&
            op->spec.timeout_given == spec->timeout_given && op->spec.force == spec->force &&
-           op->spec.paused == spec->paused;
+           op->spec.paused == spec->paused && payload_is_same(op->spec.payload, spec->payload);
 }
 
 static uint64_t
@@ -350,7 +443,8 @@ next_event(const Operation *op)
     if (!op->connected)
         return saturating_add(op->away_since, AWAY_LIMIT);
 
-    bool pauses = *op->step == STEP_DONE || (*op->step == STEP_SETTLE && !op->looking);
+    bool pauses =
+        op->watching || *op->step == STEP_DONE || (*op->step == STEP_SETTLE && !op->looking);
     uint64_t when = deadline_applies(op) ? op->deadline : UINT64_MAX;
     return pauses ? MIN(when, op->until) : when;
 }
@@ -682,12 +776,82 @@ decide_about_asking(Operation *op, uint64_t now)
     }
 }
 
+/* --- long calls ---------------------------------------------------------------------------- */
+
+static void
+probe(Operation *op)
+{
+    op->watching = false;
+    op->probe = ++op->last_serial;
+    op->effects->probe(op->userdata, op->probe);
+}
+
+/* The long call is over, and was not carried out or may have been. */
+static void
+finish_long_call(Operation *op)
+{
+    if (op->aborted) {
+        op->lost = false;
+        finish_canceled(op, "as was asked for");
+    } else if (op->failure->kind == ERROR_CANCELED && !op->lost) {
+        finish(op, RESULT_CANCELED, op->failure); /* by somebody else */
+    } else {
+        finish_failed(op);
+    }
+}
+
+static void
+decide_about_long_call(Operation *op)
+{
+    if (op->lost)
+        probe(op);
+    else
+        finish_long_call(op);
+}
+
+void
+operation_probed(Operation *op, uint64_t now, unsigned serial, ProbeAnswer answer)
+{
+    if (!op->step || serial == 0 || serial != op->probe)
+        return;
+    op->probe = 0;
+    switch (answer) {
+    case PROBE_CARRIED_OUT:
+        forget_failure(op);
+        op->step++;
+        advance(op, now);
+        break;
+    case PROBE_NOT_CARRIED_OUT:
+        finish_long_call(op);
+        break;
+    case PROBE_UNDER_WAY:
+    case PROBE_UNANSWERED:
+        op->watching = true;
+        op->until = saturating_add(now, PROBE_INTERVAL);
+        break;
+    }
+    if (op->step)
+        arm(op);
+}
+
+void
+operation_aborted(Operation *op)
+{
+    op->aborted = true;
+}
+
+/* --- looks --------------------------------------------------------------------------------- */
+
 /* A look after a failed or lost call has come: is it as it was to be, all the same? */
 static void
 decide_by_look(Operation *op, uint64_t now)
 {
     if (*op->step == STEP_AWAIT_DOWN) {
         decide_about_asking(op, now);
+        return;
+    }
+    if (steps[*op->step].lasts) {
+        decide_about_long_call(op);
         return;
     }
 
@@ -947,6 +1111,8 @@ operation_elapsed(Operation *op, uint64_t now)
         finish(op, RESULT_DONE, NULL);
     } else if (deadline_applies(op) && op->deadline <= now) {
         handle_deadline(op, now);
+    } else if (op->watching && op->until <= now) {
+        probe(op);
     } else if (*op->step == STEP_SETTLE && op->until <= now && !op->looking) {
         op->step++;
         advance(op, now);
@@ -961,6 +1127,9 @@ disconnected(Operation *op, uint64_t now)
 {
     op->away_since = now;
     op->seen.settled = false;
+    /* What is not answered yet is asked again. */
+    op->probe = 0;
+    op->watching = false;
     /* A request that is under way ends by itself, and so tells more than this. */
     if (*op->step == STEP_AWAIT_REBOOT && !op->failure && !op->ask && !op->reask)
         miss_reboot(op);
@@ -996,9 +1165,25 @@ operation_connection(Operation *op, uint64_t now, bool connected)
         arm(op);
 }
 
+/* A long call, as far as we know, that the hypervisor can be asked to give up. */
+static bool
+can_abort(const Operation *op)
+{
+    return op->step && steps[*op->step].aborts && !op->overtaken &&
+           (op->call || op->probe || op->watching);
+}
+
 Error *
 operation_cancel(Operation *op, uint64_t now)
 {
+    if (can_abort(op)) {
+        if (op->effects->abort(op->userdata)) {
+            op->call = 0;
+            finish_canceled(op, "as was asked for");
+        }
+        return NULL;
+    }
+
     bool can_stop =
         op->step && *op->step != STEP_DONE && !op->overtaken && (!op->call || is_preparation(op));
 

@@ -182,6 +182,10 @@ hold(Entry *entry, DomainSnapshot *news)
         held->persistent = news->persistent;
     if (news->known & FACT_AUTOSTART)
         held->autostart = news->autostart;
+    if (news->known & FACT_MANAGED_SAVE)
+        held->has_managed_save = news->has_managed_save;
+    if (news->known & FACT_SNAPSHOTS)
+        held->snapshot_count = news->snapshot_count;
     if (news->known & FACT_XML)
         domain_snapshot_take_xml(held, news);
     held->known |= news->known;

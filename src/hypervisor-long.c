@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Managed save, migration, and what all long calls share: how far they have come, giving them up,
+ * and what became of one whose connection was lost.
+ */
+#include "hypervisor-private.h"
+
+/* --- facts -------------------------------------------------------------------------------- */
+
+/* -1 is a failure; a driver without the feature has none of it. */
+static int
+count_or_none(int n)
+{
+    return n < 0 && hypervisor_failed_with(VIR_ERR_NO_SUPPORT) ? 0 : n;
+}
+
+bool
+hypervisor_examine_saved(virDomainPtr dom, DomainFacts facts, DomainSnapshot *snapshot,
+                         Error **error)
+{
+    if (facts & FACT_MANAGED_SAVE) {
+        int saved = count_or_none(virDomainHasManagedSaveImage(dom, 0));
+
+        if (saved < 0)
+            return hypervisor_fail(error);
+        snapshot->has_managed_save = saved;
+        snapshot->known |= FACT_MANAGED_SAVE;
+    }
+    if (facts & FACT_SNAPSHOTS) {
+        int n = count_or_none(virDomainSnapshotNum(dom, 0));
+
+        if (n < 0)
+            return hypervisor_fail(error);
+        snapshot->snapshot_count = (uint32_t)n;
+        snapshot->known |= FACT_SNAPSHOTS;
+    }
+    return true;
+}
+
+/* --- managed save and sleep --------------------------------------------------------------- */
+
+static bool
+save(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error **error)
+{
+    unsigned flags = (payload->flags & PAYLOAD_BYPASS_CACHE ? VIR_DOMAIN_SAVE_BYPASS_CACHE : 0) |
+                     (payload->flags & PAYLOAD_PAUSED ? VIR_DOMAIN_SAVE_PAUSED : 0);
+
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainManagedSave(dom, flags) == 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    int saved = virDomainHasManagedSaveImage(dom, 0);
+    if (saved < 0)
+        return hypervisor_fail(error);
+    if (saved == 0) {
+        /* Not every driver would say so. */
+        *error =
+            error_new(ERROR_INVALID_STATE, "Discard is not possible: \"%s\" has no managed save",
+                      virDomainGetName(dom));
+        return false;
+    }
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainManagedSaveRemove(dom, 0) == 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error **error)
+{
+    static const unsigned targets[] = {
+        [SUSPEND_MEMORY] = VIR_NODE_SUSPEND_TARGET_MEM,
+        [SUSPEND_DISK] = VIR_NODE_SUSPEND_TARGET_DISK,
+        [SUSPEND_HYBRID] = VIR_NODE_SUSPEND_TARGET_HYBRID,
+    };
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 || hypervisor_fail(error);
+}
+
+/* --- migration ---------------------------------------------------------------------------- */
+
+/*
+ * Peer to peer: libvirt's daemon here connects to the destination itself. So this service opens no
+ * connection to where a caller says, and it may end without ending the migration.
+ */
+static bool
+migrate(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error **error)
+{
+    PayloadFlags asked = payload->flags;
+    unsigned flags = VIR_MIGRATE_PEER2PEER | (asked & PAYLOAD_LIVE ? VIR_MIGRATE_LIVE : 0) |
+                     (asked & PAYLOAD_PERSIST_DESTINATION ? VIR_MIGRATE_PERSIST_DEST : 0) |
+                     (asked & PAYLOAD_UNDEFINE_SOURCE ? VIR_MIGRATE_UNDEFINE_SOURCE : 0);
+    virTypedParameter bandwidth = {
+        .field = VIR_MIGRATE_PARAM_BANDWIDTH,
+        .type = VIR_TYPED_PARAM_ULLONG,
+        .value.ul = payload->bandwidth,
+    };
+    int active = virDomainIsActive(dom);
+
+    if (active < 0)
+        return hypervisor_fail(error);
+    /* There is nothing to move but the definition. */
+    if (!active)
+        flags = (flags & ~(unsigned)VIR_MIGRATE_LIVE) | VIR_MIGRATE_OFFLINE;
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainMigrateToURI3(dom, payload->name, &bandwidth, payload->bandwidth ? 1 : 0,
+                                  flags) == 0 ||
+           hypervisor_fail(error);
+}
+
+/* --- any long call ------------------------------------------------------------------------ */
+
+bool
+hypervisor_do_long(Hypervisor *h, const char *uuid, DomainVerb verb,
+                   const OperationPayload *payload, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    switch (verb) {
+    case VERB_SAVE:
+        return save(h, dom, payload, error);
+    case VERB_CREATE_SNAPSHOT:
+        return hypervisor_create_snapshot(h, dom, payload, error);
+    case VERB_REVERT_SNAPSHOT:
+        return hypervisor_revert_snapshot(h, dom, payload, error);
+    case VERB_DELETE_SNAPSHOT:
+        return hypervisor_delete_snapshot(h, dom, payload, error);
+    case VERB_MIGRATE:
+        return migrate(h, dom, payload, error);
+    default:
+        g_assert_not_reached();
+    }
+}
+
+bool
+hypervisor_abort(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    if (virDomainAbortJob(dom) == 0)
+        return true;
+    bool none = hypervisor_failed_with(VIR_ERR_OPERATION_INVALID);
+    hypervisor_fail(error);
+    if (none)
+        (*error)->kind = ERROR_INVALID_STATE;
+    return false;
+}
+
+static double
+progress_of(virTypedParameterPtr params, int n)
+{
+    unsigned long long total = 0;
+    unsigned long long remaining = 0;
+
+    if (virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_DATA_TOTAL, &total) != 1 || total == 0 ||
+        virTypedParamsGetULLong(params, n, VIR_DOMAIN_JOB_DATA_REMAINING, &remaining) != 1)
+        return -1;
+    return remaining >= total ? 0 : (double)(total - remaining) / (double)total;
+}
+
+static bool
+get_job(virDomainPtr dom, bool *ret_under_way, double *ret_progress, Error **error)
+{
+    virTypedParameterPtr params = NULL;
+    int n = 0;
+    int type = VIR_DOMAIN_JOB_NONE;
+
+    if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
+        return hypervisor_fail(error);
+    *ret_under_way = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
+    *ret_progress = *ret_under_way ? progress_of(params, n) : -1;
+    virTypedParamsFree(params, n);
+    return true;
+}
+
+bool
+hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    bool under_way;
+
+    return dom && get_job(dom, &under_way, ret, error);
+}
+
+/* --- what became of it -------------------------------------------------------------------- */
+
+static ProbeAnswer
+answer_if(bool carried_out)
+{
+    return carried_out ? PROBE_CARRIED_OUT : PROBE_NOT_CARRIED_OUT;
+}
+
+static bool
+probe_snapshot(virDomainPtr dom, const char *name, bool wanted, ProbeAnswer *ret, Error **error)
+{
+    bool exists;
+
+    if (!hypervisor_has_snapshot(dom, name, &exists, error))
+        return false;
+    *ret = answer_if(exists == wanted);
+    return true;
+}
+
+static bool
+probe_state(virDomainPtr dom, DomainVerb verb, ProbeAnswer *ret, Error **error)
+{
+    int state;
+    int reason;
+
+    if (virDomainGetState(dom, &state, &reason, 0) < 0)
+        return hypervisor_fail(error);
+    if (state != VIR_DOMAIN_SHUTOFF)
+        *ret = PROBE_NOT_CARRIED_OUT;
+    else if (verb == VERB_SAVE)
+        *ret = answer_if(virDomainHasManagedSaveImage(dom, 0) == 1);
+    else
+        *ret = answer_if(reason == VIR_DOMAIN_SHUTOFF_MIGRATED);
+    return true;
+}
+
+static bool
+probe(virDomainPtr dom, DomainVerb verb, const OperationPayload *payload, ProbeAnswer *ret,
+      Error **error)
+{
+    switch (verb) {
+    case VERB_CREATE_SNAPSHOT:
+        return probe_snapshot(dom, payload->name, true, ret, error);
+    case VERB_DELETE_SNAPSHOT:
+        return probe_snapshot(dom, payload->name, false, ret, error);
+    case VERB_SAVE:
+    case VERB_MIGRATE:
+        return probe_state(dom, verb, ret, error);
+    default:
+        /* A domain that has been reverted looks like one that was not. */
+        *ret = PROBE_NOT_CARRIED_OUT;
+        return true;
+    }
+}
+
+static bool
+is_under_way(virDomainPtr dom)
+{
+    bool under_way = false;
+    double progress;
+    g_autoptr(Error) ignored = NULL;
+
+    /* A domain that is off has no statistics, nor has any domain of some drivers. */
+    return get_job(dom, &under_way, &progress, &ignored) && under_way;
+}
+
+bool
+hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb, const OperationPayload *payload,
+                 ProbeAnswer *ret, Error **error)
+{
+    g_autoptr(Error) problem = NULL;
+    virDomainPtr dom = hypervisor_domain(h, uuid, &problem);
+
+    if (dom && is_under_way(dom)) {
+        *ret = PROBE_UNDER_WAY;
+        return true;
+    }
+    if (dom && probe(dom, verb, payload, ret, &problem))
+        return true;
+    if (problem->kind == ERROR_NO_SUCH_DOMAIN) {
+        *ret = answer_if(verb == VERB_MIGRATE && (payload->flags & PAYLOAD_UNDEFINE_SOURCE));
+        return true;
+    }
+    *error = g_steal_pointer(&problem);
+    return false;
+}
