@@ -266,7 +266,7 @@ payload_is_same(const OperationPayload *a, const OperationPayload *b)
     if (!a || !b)
         return a == b;
 
-    bool same_name = a->made_up == b->made_up && (a->made_up || g_str_equal(a->name, b->name));
+    bool same_name = a->made_up == b->made_up && (a->made_up || g_strcmp0(a->name, b->name) == 0);
     return same_name && a->flags == b->flags && a->bandwidth == b->bandwidth &&
            g_strcmp0(a->description, b->description) == 0;
 }
