@@ -338,7 +338,7 @@ test_every_cell(void)
         g_assert_nonnull(strstr(error->message, domain_state_name(cell->state)));
         g_assert_nonnull(strstr(error->message, "my vm"));
     }
-    g_assert_cmpuint(persistent, ==, _OPERATION_MAX * _DOMAIN_STATE_MAX);
+    g_assert_cmpuint(persistent, ==, _OPERATION_LIFECYCLE_MAX * _DOMAIN_STATE_MAX);
 }
 
 /* Each operation, step by step, with a guest that does as it is asked. */
@@ -465,7 +465,7 @@ test_names(void)
                                         "ForceStop", "Reboot", "Reset"};
     static const char *const results[] = {"done", "failed", "timeout", "canceled"};
 
-    for (unsigned i = 0; i < _OPERATION_MAX; i++)
+    for (unsigned i = 0; i < _OPERATION_LIFECYCLE_MAX; i++)
         g_assert_cmpstr(operation_name((OperationKind)i), ==, names[i]);
     for (unsigned i = 0; i < _RESULT_MAX; i++)
         g_assert_cmpstr(operation_result_name((OperationResult)i), ==, results[i]);
