@@ -257,6 +257,72 @@ test_busy(gconstpointer data)
     assert_equals_virsh(s);
 }
 
+/* Turns the loop for a while, to kill libvirtd at another place in the call each time. */
+static void
+turn_for_usec(World *w, gint64 usec)
+{
+    gint64 deadline = g_get_monotonic_time() + usec;
+
+    while (world_turn(w, deadline))
+        ;
+}
+
+/* Success has done it, "not available" has not, and anything else says that it cannot tell. */
+static void
+assert_truth(Service *s, Call *call, const char *path, const char *before, const char *after)
+{
+    g_autofree char *words = g_strdup(call->error_message ? call->error_message : "done");
+
+    g_test_message("%s after %" G_GINT64_FORMAT " ms: %s", call->what, call_duration_ms(call),
+                   words);
+    g_assert_cmpint(call_duration_ms(call), <=, 21000);
+    if (!call->error_name)
+        g_assert_true(mirror_is(s->mirror, path, "State", after));
+    else if (g_str_equal(call->error_name, VMS_ERROR_PREFIX "NotAvailable"))
+        g_assert_true(mirror_is(s->mirror, path, "State", before));
+    else
+        assert_error_says(call, VMS_ERROR_PREFIX "OperationFailed", "may have been carried out");
+}
+
+/* Killed while a change is on its way, at many moments of it. */
+static void
+test_in_flight(void)
+{
+    static const struct {
+        const char *member, *before, *after;
+    } changes[] = {
+        {"Start", "shutoff", "running"},
+        {"Pause", "running", "paused"},
+        {"Resume", "paused", "running"},
+        {"ForceStop", "running", "shutoff"},
+    };
+
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    World *w = s->world;
+    guest_define(w, "", "a", "bare");
+    g_autofree char *path = guest_path(w, "a");
+    wait_for(w, mirror_is(s->mirror, path, "State", "shutoff"));
+
+    for (guint round = 0; round < 24; round++) {
+        guint i = round % G_N_ELEMENTS(changes);
+        if (!mirror_is(s->mirror, path, "State", changes[i].before))
+            run(w,
+                "virsh -q destroy a || true; [[ %s == shutoff ]] || virsh -q start a; "
+                "[[ %s != paused ]] || virsh -q suspend a",
+                changes[i].before, changes[i].before);
+        wait_for(w, mirror_is(s->mirror, path, "State", changes[i].before));
+        g_autoptr(Call) call = domain_send(s, path, changes[i].member, NULL);
+        turn_for_usec(w, round * 8000);
+        libvirtd(w, "kill");
+        libvirtd(w, "start");
+        call_wait(call);
+        wait_for(w, manager_is(s, "Available", "true") && mirror_is(s->mirror, path, "Job", "/"));
+        assert_equals_virsh(s);
+        assert_truth(s, call, path, changes[i].before, changes[i].after);
+    }
+}
+
 /* The service is there first; nobody calls it when libvirtd comes. */
 static void
 test_comes_later(void)
@@ -293,6 +359,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
     g_test_add_func("/libvirtd/faults/comes-later", test_comes_later);
+    g_test_add_func("/libvirtd/faults/in-flight", test_in_flight);
     add("stopped", STOPPED);
     add("killed", KILLED);
     add("restarted", RESTARTED);
