@@ -1,23 +1,17 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-graphics.h"
 
-#define PORT_MAX 65535
+#include "xml.h"
 
-static bool
-is_element(const xmlNode *node, const char *name)
-{
-    return node->type == XML_ELEMENT_NODE && xmlStrEqual(node->name, BAD_CAST name);
-}
+#define PORT_MAX 65535
 
 /* NULL where there is no such attribute, or an empty one. */
 static char *
 attribute(const xmlNode *node, const char *name)
 {
-    xmlChar *value = xmlGetNoNsProp(node, BAD_CAST name);
-    char *copy = value && *value ? g_strdup((const char *)value) : NULL;
+    g_autofree char *value = xml_attribute(node, name);
 
-    xmlFree(value);
-    return copy;
+    return *value ? g_steal_pointer(&value) : NULL;
 }
 
 /* libvirt writes -1 where the number is chosen when the domain starts. */
@@ -36,7 +30,7 @@ static char *
 listen_of(const xmlNode *graphics)
 {
     for (const xmlNode *node = graphics->children; node; node = node->next) {
-        if (!is_element(node, "listen"))
+        if (!xml_is_element(node, "listen"))
             continue;
         char *where = attribute(node, "address");
 
@@ -71,10 +65,10 @@ domain_xml_read_graphics(const xmlNode *root)
     GPtrArray *table = domain_graphics_new();
 
     for (const xmlNode *devices = root->children; devices; devices = devices->next) {
-        if (!is_element(devices, "devices"))
+        if (!xml_is_element(devices, "devices"))
             continue;
         for (const xmlNode *node = devices->children; node; node = node->next)
-            if (is_element(node, "graphics"))
+            if (xml_is_element(node, "graphics"))
                 add_device(table, node);
     }
     return table;

@@ -2,6 +2,7 @@
 #include "hypervisor-private.h"
 
 #include "hypervisor-reason.h"
+#include "text.h"
 
 static DomainSnapshot *
 snapshot_of(virDomainPtr dom, int state, int reason)
@@ -12,7 +13,7 @@ snapshot_of(virDomainPtr dom, int state, int reason)
     virDomainGetUUIDString(dom, uuid);
     DomainSnapshot *snapshot = domain_snapshot_new(uuid);
     snapshot->known = FACT_STATE;
-    snapshot->name = g_strdup(virDomainGetName(dom));
+    snapshot->name = text_for_bus(virDomainGetName(dom));
     snapshot->state = (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
     snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
     snapshot->id = id == (unsigned)-1 ? -1 : (int)id;

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "text.h"
+
 #include <errno.h>
 #include <string.h>
 
@@ -46,8 +48,10 @@ hypervisor_fail(Error **error)
     virErrorPtr last = virGetLastError();
 
     if (error && !*error) {
-        *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s",
-                           last && last->message ? last->message : "libvirt gave no reason");
+        g_autofree char *words =
+            text_for_bus(last && last->message ? last->message : "libvirt gave no reason");
+
+        *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s", words);
         (*error)->libvirt_code = last ? last->code : 0;
     }
     return false;

@@ -3,6 +3,7 @@
 
 #include "domain-xml.h"
 #include "names.h"
+#include "xml.h"
 
 Manager *
 manager_of(sd_bus_message *message)
@@ -188,6 +189,10 @@ method_define_domain(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
     if (r < 0)
         return r;
+    /* libvirt would read its entities into a name that we do not see. */
+    if (xml_has_doctype(xml))
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "The XML has a document type declaration");
     request = request_new(userdata, message, REQUEST_CHANGE, "DefineDomain", NULL, error);
     if (!request)
         return -EBUSY;

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Text as D-Bus takes it. Any thread.
+ */
+
+/*
+ * A copy in which all that D-Bus refuses is replaced: bytes that are no UTF-8, and what Unicode
+ * never makes a character, which XML allows. One such string would make every message fail that
+ * carries it. NULL is "".
+ */
+char *text_for_bus(const char *text);
