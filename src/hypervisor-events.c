@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include <string.h>
+
 struct HypervisorWatch {
     gint n_ref; /* atomic: the event thread drops its own */
     const HypervisorWatcher *watcher;
@@ -70,16 +72,36 @@ watch_unref(void *userdata)
         g_free(watch);
 }
 
-static void
-report(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, bool rebooted)
+static HypervisorEvent *
+event_new(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, const char *device)
 {
-    HypervisorEvent *event = g_new0(HypervisorEvent, 1);
+    size_t length = device ? strlen(device) : 0;
+    HypervisorEvent *event = g_malloc0(sizeof *event + length + 1);
 
     event->userdata = watch->userdata;
     event->generation = watch->generation;
     event->stale = stale;
-    event->rebooted = rebooted;
     virDomainGetUUIDString(dom, event->uuid);
+    if (device)
+        memcpy(event->device, device, length);
+    return event;
+}
+
+static void
+report(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, bool rebooted)
+{
+    HypervisorEvent *event = event_new(watch, dom, stale, NULL);
+
+    event->rebooted = rebooted;
+    watch->watcher->event(event);
+}
+
+static void
+report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, DeviceNews news)
+{
+    HypervisorEvent *event = event_new(watch, dom, FACT_XML, device);
+
+    event->device_news = news;
     watch->watcher->event(event);
 }
 
@@ -110,9 +132,62 @@ on_reboot(virConnectPtr conn, virDomainPtr dom, void *userdata)
     report(userdata, dom, FACT_STATE, true);
 }
 
+/* --- what the XML says, and an event tells that it says something else */
+
 static void
 on_metadata_change(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
                    void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static void
+on_device_added(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static void
+on_device_removed(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
+{
+    report_device(userdata, dom, device, DEVICE_REMOVED);
+}
+
+static void
+on_device_removal_failed(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
+{
+    report_device(userdata, dom, device, DEVICE_KEPT);
+}
+
+static void
+on_balloon_change(virConnectPtr conn, virDomainPtr dom, unsigned long long actual, void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static void
+on_tray_change(virConnectPtr conn, virDomainPtr dom, const char *device, int reason, void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static void
+on_disk_change(virConnectPtr conn, virDomainPtr dom, const char *old_source, const char *new_source,
+               const char *device, int reason, void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+/* One that ends may leave the disk with another source. */
+static void
+on_block_job(virConnectPtr conn, virDomainPtr dom, const char *disk, int type, int status,
+             void *userdata)
+{
+    report(userdata, dom, FACT_XML, false);
+}
+
+static void
+on_agent_lifecycle(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *userdata)
 {
     report(userdata, dom, FACT_XML, false);
 }
@@ -124,6 +199,15 @@ static const struct {
     {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
     {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
     {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata_change)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
+     VIR_DOMAIN_EVENT_CALLBACK(on_device_removal_failed)},
+    {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon_change)},
+    {VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_tray_change)},
+    {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_disk_change)},
+    {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
+    {VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent_lifecycle)},
 };
 
 static void

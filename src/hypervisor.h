@@ -27,6 +27,13 @@ typedef struct {
 
 void hypervisor_identity_clear(HypervisorIdentity *identity);
 
+/* What became of a device that a guest was asked to let go. */
+typedef enum {
+    DEVICE_NONE, /* the event is about no device */
+    DEVICE_REMOVED,
+    DEVICE_KEPT, /* the guest said no */
+} DeviceNews;
+
 /* Told about a domain: what of it is stale. The event is the receiver's to g_free(). */
 typedef struct {
     void *userdata;
@@ -34,6 +41,8 @@ typedef struct {
     char uuid[UUID_LENGTH + 1];
     DomainFacts stale;
     bool rebooted;
+    DeviceNews device_news;
+    char device[]; /* its alias */
 } HypervisorEvent;
 
 /* The connection has closed by itself; `message` says how. Free it with g_free(). */

@@ -23,6 +23,7 @@ typedef enum {
     CALL_LONG,   /* takes as long as it takes to move or to save a guest's memory */
     CALL_BESIDE, /* about a long one that is under way */
     CALL_FORCE,  /* waits for no other call */
+    CALL_GUEST,  /* as slow as the agent in a guest: nothing else of its domain waits for it */
     CALL_STATS,  /* of all domains at once: may be held up by any */
     _CALL_CLASS_MAX,
 } CallClass;

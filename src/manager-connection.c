@@ -106,6 +106,7 @@ effect_clear(void *userdata, unsigned generation)
     refresher_set_connected(m->refresher, false);
     manager_set_domains_available(m, false);
     jobs_connection(m->jobs, false);
+    requests_connection_lost(m->requests);
 }
 
 static void
@@ -263,6 +264,8 @@ on_event(void *userdata, const HypervisorEvent *event)
     if (event->generation == availability_generation(m->availability)) {
         if (event->rebooted)
             jobs_domain_rebooted(m->jobs, event->uuid);
+        if (event->device_news != DEVICE_NONE)
+            requests_device_news(m->requests, event);
         refresher_mark(m->refresher, event->uuid, event->stale);
     } else if (event->generation == m->early_generation) {
         DomainFacts facts = GPOINTER_TO_UINT(g_hash_table_lookup(m->early, event->uuid));

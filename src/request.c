@@ -16,6 +16,7 @@ struct Requests {
     Manager *manager;
     GHashTable *all;     /* set of Request */
     GQueue settling;     /* those that wait for domains, in the order in which they came */
+    GPtrArray *watching; /* those that await something, or watch devices */
     GHashTable *senders; /* unique name -> how many of them */
 };
 
@@ -31,6 +32,7 @@ requests_new(Manager *m)
     requests->manager = m;
     requests->all = g_hash_table_new(NULL, NULL);
     g_queue_init(&requests->settling);
+    requests->watching = g_ptr_array_new();
     requests->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     return requests;
 }
@@ -42,6 +44,7 @@ requests_free(Requests *requests)
         return;
     g_hash_table_unref(requests->all);
     g_hash_table_unref(requests->senders);
+    g_ptr_array_unref(requests->watching);
     g_free(requests);
 }
 
@@ -109,6 +112,7 @@ request_free(Request *request)
 
     g_hash_table_remove(m->requests->all, request);
     stop_settling(request);
+    g_ptr_array_remove(m->requests->watching, request);
     count_sender(m->requests, sender_of(request->message), -1);
 
     if (request->authorization)
@@ -272,7 +276,7 @@ on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         /* It goes on; only nobody waits for it any longer. */
         answer_still_running(request);
         request->answered = true;
-        if (request->job)
+        if (request->job || request->awaited)
             request_free(request);
         return 0;
     }
@@ -530,6 +534,37 @@ settle(Request *request, const char *uuid)
     request->settled(request);
 }
 
+static void
+watch(Request *request)
+{
+    GPtrArray *watching = request->manager->requests->watching;
+
+    if (!g_ptr_array_find(watching, request, NULL))
+        g_ptr_array_add(watching, request);
+}
+
+/* Those that watch this domain; NULL: any. A copy, as what is told may end each of them. */
+static GPtrArray *
+watching_domain(const Requests *requests, const char *uuid)
+{
+    GPtrArray *found = g_ptr_array_new();
+
+    for (unsigned i = 0; i < requests->watching->len; i++) {
+        Request *request = requests->watching->pdata[i];
+
+        if (!uuid || g_strcmp0(request->vm_uuid, uuid) == 0)
+            g_ptr_array_add(found, request);
+    }
+    return found;
+}
+
+static void
+look_again(Request *request)
+{
+    if (request->awaited && !request->unsettled)
+        request->awaited(request);
+}
+
 void
 requests_domain_settled(Requests *requests, const char *uuid)
 {
@@ -538,6 +573,53 @@ requests_domain_settled(Requests *requests, const char *uuid)
     /* A step may end its own request, but no other one. */
     for (GList *link = all; link; link = link->next)
         settle(link->data, uuid);
+
+    g_autoptr(GPtrArray) watching = watching_domain(requests, uuid);
+    for (unsigned i = 0; i < watching->len; i++)
+        look_again(watching->pdata[i]);
+}
+
+/* --- waiting for the guest ---------------------------------------------------------------- */
+
+void
+request_await(Request *request, RequestStep look)
+{
+    request->awaited = look;
+    watch(request);
+    look(request);
+}
+
+void
+request_watch_devices(Request *request, RequestDeviceNews devices)
+{
+    request->devices = devices;
+    watch(request);
+}
+
+void
+requests_device_news(Requests *requests, const HypervisorEvent *event)
+{
+    g_autoptr(GPtrArray) watching = watching_domain(requests, event->uuid);
+
+    for (unsigned i = 0; i < watching->len; i++) {
+        Request *request = watching->pdata[i];
+
+        if (request->devices)
+            request->devices(request, event->device, event->device_news);
+    }
+}
+
+void
+requests_connection_lost(Requests *requests)
+{
+    g_autoptr(GPtrArray) watching = watching_domain(requests, NULL);
+
+    for (unsigned i = 0; i < watching->len; i++) {
+        Request *request = watching->pdata[i];
+
+        if (request->awaited)
+            lose(request, NULL);
+    }
 }
 
 void
@@ -556,7 +638,7 @@ requests_stop(Requests *requests)
     for (GList *link = all; link; link = link->next) {
         Request *request = link->data;
 
-        if (request->kind == REQUEST_CHANGE && request->call)
+        if (request->kind == REQUEST_CHANGE && (request->call || request->awaited))
             lose(request, NULL);
         else
             request_fail(request, error);

@@ -27,6 +27,7 @@ typedef enum {
 } RequestKind;
 
 typedef void (*RequestStep)(Request *request);
+typedef void (*RequestDeviceNews)(Request *request, const char *alias, DeviceNews news);
 
 struct Request {
     Manager *manager;
@@ -55,7 +56,9 @@ struct Request {
     GHashTable *unsettled; /* UUIDs that it waits for, then: */
     RequestStep settled;
     GList *settling_link;
-    Job *job; /* that answers it when it ends */
+    Job *job;                  /* that answers it when it ends */
+    RequestStep awaited;       /* its change is made, and the guest takes its time */
+    RequestDeviceNews devices; /* told about the domain's devices */
 
     sd_event_source *deadline;
     bool answered; /* the time was up; it goes on, but nobody waits for it */
@@ -101,6 +104,13 @@ void request_call(Request *request, Call *(*make)(Request *request),
 void request_refresh(Request *request, const char *uuid, RequestStep next);
 /* Continue when none of these domains is stale any more. Takes the set. */
 void request_when_settled(Request *request, GHashTable *uuids, RequestStep next);
+/*
+ * The change is made, and the guest takes its time to follow: call `look` now, and whenever there
+ * is news of the domain, until that answers. The caller is told StillRunning when time is up.
+ */
+void request_await(Request *request, RequestStep look);
+/* Tell it from now on what becomes of the domain's devices. */
+void request_watch_devices(Request *request, RequestDeviceNews devices);
 /* The job answers; the request still has its time limit. */
 void request_wait_for_job(Request *request, Job *job);
 
@@ -113,6 +123,9 @@ void request_fail(Request *request, const Error *error);
 
 /* Events for all requests. */
 void requests_domain_settled(Requests *requests, const char *uuid);
+void requests_device_news(Requests *requests, const HypervisorEvent *event);
+/* The connection went: what is awaited may happen unseen. */
+void requests_connection_lost(Requests *requests);
 /* The availability engine's answer to the waiter `request`. */
 void request_available(Request *request, const Error *error);
 /* Answer everything; the service ends. */
