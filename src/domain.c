@@ -45,6 +45,7 @@ domain_snapshot_free(DomainSnapshot *snapshot)
     g_free(snapshot->description);
     if (snapshot->graphics)
         g_ptr_array_unref(snapshot->graphics);
+    domain_config_clear(&snapshot->config);
     g_free(snapshot);
 }
 
@@ -58,6 +59,7 @@ domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from)
     if (to->graphics)
         g_ptr_array_unref(to->graphics);
     to->graphics = g_steal_pointer(&from->graphics);
+    domain_config_apply(&to->config, &from->config);
 }
 
 Domain *
@@ -98,6 +100,7 @@ domain_unref(Domain *domain)
     g_free(domain->description);
     g_free(domain->job_path);
     g_ptr_array_unref(domain->graphics);
+    domain_config_clear(&domain->config);
     g_free(domain);
 }
 
@@ -166,6 +169,7 @@ apply_xml(Domain *domain, DomainSnapshot *snapshot)
     changed |=
         take_string(&domain->description, &snapshot->description, DOMAIN_CHANGED(DESCRIPTION));
     changed |= take_graphics(&domain->graphics, &snapshot->graphics, DOMAIN_CHANGED(GRAPHICS));
+    changed |= domain_config_apply(&domain->config, &snapshot->config);
     return changed;
 }
 

@@ -9,6 +9,8 @@
  * may outlive the domain's place in the cache.
  */
 
+#include "domain-config.h"
+
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -57,7 +59,16 @@ typedef enum {
     X(JOB, VMS_DOMAIN_INTERFACE, "Job")                                                            \
     X(GRAPHICS, VMS_DISPLAY_INTERFACE, "Graphics")                                                 \
     X(HAS_MANAGED_SAVE, VMS_SAVED_INTERFACE, "HasManagedSave")                                     \
-    X(SNAPSHOT_COUNT, VMS_SNAPSHOTS_INTERFACE, "Count")
+    X(SNAPSHOT_COUNT, VMS_SNAPSHOTS_INTERFACE, "Count")                                            \
+    X(VCPUS, VMS_CONFIG_INTERFACE, "VCpus")                                                        \
+    X(MAX_VCPUS, VMS_CONFIG_INTERFACE, "MaxVCpus")                                                 \
+    X(MEMORY_BYTES, VMS_CONFIG_INTERFACE, "MemoryBytes")                                           \
+    X(MAX_MEMORY_BYTES, VMS_CONFIG_INTERFACE, "MaxMemoryBytes")                                    \
+    X(OS_TYPE, VMS_CONFIG_INTERFACE, "OsType")                                                     \
+    X(TEMPLATE, VMS_CONFIG_INTERFACE, "Template")                                                  \
+    X(DISKS, VMS_CONFIG_INTERFACE, "Disks")                                                        \
+    X(NICS, VMS_CONFIG_INTERFACE, "Nics")                                                          \
+    X(AGENT_CONNECTED, VMS_GUEST_INTERFACE, "AgentConnected")
 
 enum {
 #define X(symbol, interface, name) DOMAIN_PROPERTY_##symbol,
@@ -90,6 +101,7 @@ typedef struct {
     char *title;
     char *description;
     GPtrArray *graphics; /* domain-graphics.h */
+    DomainConfig config;
 } DomainSnapshot;
 
 DomainSnapshot *domain_snapshot_new(const char *uuid);
@@ -118,6 +130,7 @@ typedef struct Domain {
     GPtrArray *graphics;
     int has_managed_save;
     uint32_t snapshot_count;
+    DomainConfig config;
 
     DomainState state;
     DomainFacts known;   /* what has ever been learnt */

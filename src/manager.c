@@ -134,6 +134,10 @@ start_bus(Manager *m, const ManagerConfig *config)
     if (r >= 0)
         r = migration_bus_register(m);
     if (r >= 0)
+        r = config_bus_register(m);
+    if (r >= 0)
+        r = guest_bus_register(m);
+    if (r >= 0)
         r = job_bus_register(m);
     if (r < 0)
         return error_new(ERROR_OPERATION_FAILED, "Publishing the objects failed: %s",

@@ -154,6 +154,8 @@ int manager_bus_register(Manager *m);
 int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable);
 int domain_bus_register(Manager *m);
 int display_bus_register(Manager *m);
+int config_bus_register(Manager *m);
+int guest_bus_register(Manager *m);
 /* The handler of the Manager's GetStats. */
 int stats_bus_get(sd_bus_message *message, void *userdata, sd_bus_error *error);
 int job_bus_register(Manager *m);
