@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Config and Guest, as far as the embedded test driver implements them. */
+
+#include "service.h"
+
+#include <string.h>
+
+#define INVALID_ARGS     "org.freedesktop.DBus.Error.InvalidArgs"
+#define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
+
+#define UUID "9c1b6f5e-4a4b-4c63-8d59-0d6d0c3a1f00"
+
+#define MIB (UINT64_C(1024) * 1024)
+
+#define config_call(s, path, member, ...)                                                          \
+    client_call((s)->client, path, VMS_CONFIG_INTERFACE, member, __VA_ARGS__)
+#define guest_call(s, path, member, ...)                                                           \
+    client_call((s)->client, path, VMS_GUEST_INTERFACE, member, __VA_ARGS__)
+
+static const char xml_head[] = "<domain type='test'>"
+                               "  <name>web</name>"
+                               "  <uuid>" UUID "</uuid>";
+
+static const char xml_tail[] =
+    "  <memory unit='MiB'>512</memory>"
+    "  <currentMemory unit='MiB'>256</currentMemory>"
+    "  <vcpu current='2'>4</vcpu>"
+    "  <os><type>hvm</type></os>"
+    "  <devices>"
+    "    <disk type='file' device='disk'>"
+    "      <source file='/var/lib/images/web &amp; more.img'/><target dev='vda' bus='virtio'/>"
+    "    </disk>"
+    "    <disk type='network' device='disk'>"
+    "      <source protocol='rbd' name='pool/web'><host name='store' port='6789'/></source>"
+    "      <target dev='vdb' bus='virtio'/>"
+    "    </disk>"
+    "    <disk type='file' device='cdrom'><target dev='hdc' bus='ide'/><readonly/></disk>"
+    "    <interface type='network'>"
+    "      <mac address='52:54:00:11:22:33'/><source network='default'/><model type='virtio'/>"
+    "    </interface>"
+    "    <interface type='bridge'>"
+    "      <mac address='52:54:00:11:22:34'/><source bridge='br0'/><model type='e1000'/>"
+    "    </interface>"
+    "  </devices>"
+    "</domain>";
+
+static char *
+define(Service *s, const char *between)
+{
+    g_autofree char *xml = g_strconcat(xml_head, between, xml_tail, NULL);
+    g_autoptr(Call) call = manager_call(s, "DefineDomain", "s", xml);
+
+    assert_ok(call);
+    return g_strdup(call_path(call));
+}
+
+static Service *
+service(void)
+{
+    return service_new("--uri=test:///default", NULL);
+}
+
+static bool
+config_is(Service *s, const char *path, const char *property, const char *value)
+{
+    return g_strcmp0(mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, property), value) == 0;
+}
+
+static void
+assert_config(Service *s, const char *path, const char *property, const char *value)
+{
+    g_assert_cmpstr(mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, property), ==, value);
+}
+
+/* What the persistent configuration says between <element> and its end. */
+static void
+assert_inactive_xml(Service *s, const char *path, const char *words)
+{
+    g_autoptr(Call) call = domain_call(s, path, "GetXml", "a{sv}", 1, "inactive", "b", 1);
+
+    assert_ok(call);
+    g_assert_nonnull(strstr(call->body, words));
+}
+
+static void
+test_properties(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path =
+        define(s, "<metadata><vmtemplate xmlns='unraid' name='Debian' icon='debian.png' os='linux'"
+                  " webui='' other='x'/></metadata>");
+
+    assert_config(s, path, "VCpus", "2");
+    assert_config(s, path, "MaxVCpus", "4");
+    assert_config(s, path, "MemoryBytes", "268435456");
+    assert_config(s, path, "MaxMemoryBytes", "536870912");
+    assert_config(s, path, "OsType", "hvm");
+    assert_config(s, path, "Template",
+                  "{\"icon\": \"debian.png\", \"name\": \"Debian\", \"os\": \"linux\", "
+                  "\"webui\": \"\"}");
+    assert_config(s, path, "Disks",
+                  "[(\"vda\", \"virtio\", \"/var/lib/images/web & more.img\", 0), "
+                  "(\"vdb\", \"virtio\", \"rbd://store/pool/web\", 0), "
+                  "(\"hdc\", \"ide\", \"\", 0)]");
+    assert_config(s, path, "Nics",
+                  "[(\"52:54:00:11:22:33\", \"virtio\", \"default\"), "
+                  "(\"52:54:00:11:22:34\", \"e1000\", \"br0\")]");
+    g_assert_cmpstr(mirror_get(s->mirror, path, VMS_GUEST_INTERFACE, "AgentConnected"), ==,
+                    "false");
+}
+
+static void
+test_template_namespace(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path =
+        define(s, "<metadata><vmtemplate xmlns='elsewhere' name='no'/>"
+                  "<u:vmtemplate xmlns:u='http://unraid' name='yes'/></metadata>");
+
+    assert_config(s, path, "Template", "{\"name\": \"yes\"}");
+    g_autofree char *again = define(s, "");
+    g_assert_cmpstr(again, ==, path);
+    assert_config(s, path, "Template", "{}");
+}
+
+/* Only what changed is signalled, and before the reply. */
+static void
+test_numbers(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+    guint64 mark = mirror_mark(s->mirror);
+
+    g_autoptr(Call) memory = config_call(s, path, "SetMemory", "ta{sv}", 384 * MIB, 0);
+    assert_ok(memory);
+    assert_config(s, path, "MemoryBytes", "402653184");
+    g_assert_cmpuint(mirror_count(s->mirror, mark, path, "PropertiesChanged"), ==, 1);
+    g_assert_nonnull(strstr(mirror_find(s->mirror, mark, path, "PropertiesChanged")->body,
+                            "{\"MemoryBytes\": <402653184>}"));
+    g_autoptr(Call) vcpus = config_call(s, path, "SetVCpus", "ua{sv}", 3, 0);
+    assert_ok(vcpus);
+    assert_config(s, path, "VCpus", "3");
+    assert_inactive_xml(s, path, "current='3'>4</vcpu>");
+
+    g_autoptr(Call) much = config_call(s, path, "SetMemory", "ta{sv}", 1024 * MIB, 0);
+    assert_error_says(much, OPERATION_FAILED, "memory");
+    g_autoptr(Call) many = config_call(s, path, "SetVCpus", "ua{sv}", 5, 0);
+    assert_error_says(many, OPERATION_FAILED, "exceeds maximum");
+    assert_config(s, path, "VCpus", "3");
+    assert_config(s, path, "MemoryBytes", "402653184");
+}
+
+static void
+test_live_and_config(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    g_autoptr(Call) off = config_call(s, path, "SetVCpus", "ua{sv}", 3, 1, "live", "b", 1);
+    assert_error_says(off, OPERATION_FAILED, "not running");
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+
+    g_autoptr(Call) live = config_call(s, path, "SetVCpus", "ua{sv}", 3, 1, "live", "b", 1);
+    assert_ok(live);
+    assert_config(s, path, "VCpus", "3");
+    assert_inactive_xml(s, path, "current='2'>4</vcpu>");
+    g_autoptr(Call) config = config_call(s, path, "SetVCpus", "ua{sv}", 4, 1, "config", "b", 1);
+    assert_ok(config);
+    assert_config(s, path, "VCpus", "3");
+    assert_inactive_xml(s, path, ">4</vcpu>");
+    g_autoptr(Call) not_live = config_call(s, path, "SetVCpus", "ua{sv}", 2, 1, "live", "b", 0);
+    assert_ok(not_live);
+    assert_config(s, path, "VCpus", "3");
+    assert_inactive_xml(s, path, "current='2'>4</vcpu>");
+    g_autoptr(Call) both = config_call(s, path, "SetVCpus", "ua{sv}", 1, 0);
+    assert_ok(both);
+    assert_config(s, path, "VCpus", "1");
+    assert_inactive_xml(s, path, "current='1'>4</vcpu>");
+
+    g_autoptr(Call) balloon = config_call(s, path, "SetMemory", "ta{sv}", 300 * MIB, 0);
+    assert_ok(balloon);
+    assert_config(s, path, "MemoryBytes", "314572800");
+}
+
+static void
+test_options(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+    guint64 mark = mirror_mark(s->mirror);
+
+    g_autoptr(Call) none =
+        config_call(s, path, "SetVCpus", "ua{sv}", 1, 2, "live", "b", 0, "config", "b", 0);
+    assert_error(none, INVALID_ARGS);
+    g_autoptr(Call) unknown = config_call(s, path, "SetVCpus", "ua{sv}", 1, 1, "maximum", "b", 1);
+    assert_error_says(unknown, INVALID_ARGS, "maximum");
+    g_autoptr(Call) type = config_call(s, path, "SetMemory", "ta{sv}", MIB, 1, "live", "s", "yes");
+    assert_error(type, INVALID_ARGS);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
+}
+
+static void
+test_texts(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    g_autoptr(Call) title = config_call(s, path, "SetTitle", "s", "A title");
+    assert_ok(title);
+    g_assert_true(mirror_is(s->mirror, path, "Title", "A title"));
+    g_autoptr(Call) description = config_call(s, path, "SetDescription", "s", "Two\nlines");
+    assert_ok(description);
+    g_assert_true(mirror_is(s->mirror, path, "Description", "Two\nlines"));
+    g_autoptr(Call) none = config_call(s, path, "SetTitle", "s", "");
+    assert_ok(none);
+    g_assert_true(mirror_is(s->mirror, path, "Title", ""));
+    g_autoptr(Call) bad = config_call(s, path, "SetTitle", "s", "Two\nlines");
+    assert_error_says(bad, OPERATION_FAILED, "newline");
+    g_assert_true(mirror_is(s->mirror, path, "Title", ""));
+}
+
+static void
+test_rename(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+    guint64 mark = mirror_mark(s->mirror);
+
+    g_autoptr(Call) rename = config_call(s, path, "Rename", "s", "shop");
+    assert_ok(rename);
+    g_assert_true(mirror_is(s->mirror, path, "Name", "shop"));
+    g_autoptr(Call) taken = config_call(s, path, "Rename", "s", "test");
+    assert_error_says(taken, OPERATION_FAILED, "already exists");
+    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "InterfacesRemoved"), ==, 0);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "InterfacesAdded"), ==, 0);
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+    g_autoptr(Call) running = config_call(s, path, "Rename", "s", "mail");
+    assert_error_says(running, OPERATION_FAILED, "active");
+    g_assert_true(mirror_is(s->mirror, path, "Name", "shop"));
+}
+
+/* XML allows characters that D-Bus does not: one text must not hide all objects. */
+static void
+test_noncharacter(void)
+{
+    g_autoptr(Node) node = node_new();
+    g_autofree char *uuid = node_uuid(0);
+    g_autofree char *path = domain_path(uuid);
+
+    node_add_domain(node, &(NodeDomain){
+                              .name = "web",
+                              .state = "shutoff",
+                              .title = "a\xef\xb7\x90z",
+                              .metadata = "<vmtemplate xmlns='unraid' name='\xf0\x9f\xbf\xbf'/>",
+                          });
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", NULL);
+    wait_for(s->world, mirror_is(s->mirror, path, "Title", "a\xef\xbf\xbdz"));
+    wait_for(s->world, !config_is(s, path, "Template", "{}"));
+    assert_config(s, path, "Template", "{\"name\": \"\\357\\277\\275\"}");
+    mirror_check(s->mirror);
+}
+
+static void
+test_doctype(void)
+{
+    g_autoptr(Service) s = service();
+    g_autoptr(Call) call = manager_call(
+        s, "DefineDomain", "s",
+        "<!DOCTYPE domain [<!ENTITY n \"entity\">]><domain type='test'><name>&n;</name>"
+        "<memory>1024</memory><os><type>hvm</type></os></domain>");
+
+    assert_error_says(call, INVALID_ARGS, "document type");
+}
+
+static void
+test_guest(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = client_domain(s->client, "test");
+
+    g_autoptr(Call) hostname = guest_call(s, path, "GetHostname", NULL);
+    assert_ok(hostname);
+    g_assert_cmpstr(hostname->body, ==, "testhost");
+    g_autoptr(Call) filesystems = guest_call(s, path, "GetFilesystems", NULL);
+    assert_ok(filesystems);
+    g_assert_nonnull(strstr(filesystems->body, "(\"/\", \"vda1\", \"ext4\", "));
+    g_autoptr(Call) freeze = guest_call(s, path, "Freeze", NULL);
+    assert_ok(freeze);
+    g_autoptr(Call) thaw = guest_call(s, path, "Thaw", NULL);
+    assert_ok(thaw);
+    g_autoptr(Call) trim = guest_call(s, path, "Trim", NULL);
+    assert_ok(trim);
+}
+
+static void
+test_addresses(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    g_autoptr(Call) unknown = guest_call(s, path, "GetAddresses", "s", "oracle");
+    assert_error_says(unknown, INVALID_ARGS, "oracle");
+    g_autoptr(Call) off = guest_call(s, path, "GetAddresses", "s", "agent");
+    assert_error_says(off, OPERATION_FAILED, "not running");
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+    g_autoptr(Call) agent = guest_call(s, path, "GetAddresses", "s", "agent");
+    assert_ok(agent);
+    g_assert_nonnull(strstr(agent->body, "\"52:54:00:11:22:33\", [(\""));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/service/config/properties", test_properties);
+    g_test_add_func("/service/config/template-namespace", test_template_namespace);
+    g_test_add_func("/service/config/numbers", test_numbers);
+    g_test_add_func("/service/config/live-and-config", test_live_and_config);
+    g_test_add_func("/service/config/options", test_options);
+    g_test_add_func("/service/config/texts", test_texts);
+    g_test_add_func("/service/config/rename", test_rename);
+    g_test_add_func("/service/config/noncharacter", test_noncharacter);
+    g_test_add_func("/service/config/doctype", test_doctype);
+    g_test_add_func("/service/guest/answers", test_guest);
+    g_test_add_func("/service/guest/addresses", test_addresses);
+    return g_test_run();
+}
