@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-guest.h"
 
+#include "bus-text.h"
 #include "hypervisor-private.h"
-#include "text.h"
 
 /* No guest may make us build an answer without end. */
 #define ROWS_MAX 1024

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "bus-text.h"
 #include "hypervisor-reason.h"
-#include "text.h"
 
 static DomainSnapshot *
 snapshot_of(virDomainPtr dom, int state, int reason)

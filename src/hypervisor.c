@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
-#include "text.h"
+#include "bus-text.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "xml.h"
 
-#include "text.h"
+#include "bus-text.h"
 
 #include <libxml/parser.h>
 #include <string.h>
