@@ -178,7 +178,7 @@ test_slow_reader(void)
 
     /* Others are served meanwhile, until nothing moves any more. */
     run(s->world,
-        "pid=$(pgrep -P %d -f -e '--console ')\n"
+        "pid=$(pgrep -P %d -f -- '--console ')\n"
         "written() { awk '/^wchar/ { print $2 }' /proc/$pid/io; }\n"
         "now=$(written)\n"
         "while before=$now; sleep 1; now=$(written); ((now > before)); do :; done\n"
@@ -237,20 +237,32 @@ test_libvirtd_hangs(void)
 static void
 test_service_ends(void)
 {
-    g_autoptr(Service) s = service_with_guest("web");
-    g_autofree char *path = guest_path(s->world, "web");
-    g_autoptr(Stream) c = open_console(s, path, "");
+    libvirtd_clean();
+    guest_define(NULL, "", "web", "obey");
+    guest_start(NULL, "web");
+    guest_wait(NULL, "web", "VMS-GUEST-READY");
+    g_autofree char *path = guest_path(NULL, "web");
+    g_autoptr(World) w = world_new();
 
+    world_start(w, "--uri=qemu:///system", NULL);
+    g_autoptr(Client) client = client_new(w);
+    client_wait_available(client, true);
+    g_autoptr(Call) first =
+        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+    g_autoptr(Stream) c = stream_new(w, call_descriptor(first));
     log_in(c);
-    process_signal(world_service(s->world), SIGSTOP);
     /* It is not the service that carries what is said. */
+    process_signal(world_service(w), SIGSTOP);
     assert_shell(c, 7);
-    process_signal(world_service(s->world), SIGCONT);
-    world_stop(s->world);
+    process_signal(world_service(w), SIGCONT);
+    world_stop(w);
     stream_wait_end(c);
-    world_start(s->world, "--uri=qemu:///system", "--stop-timeout=2", NULL);
-    client_wait_available(s->client, true);
-    g_autoptr(Stream) d = open_console(s, path, "");
+
+    world_start(w, "--uri=qemu:///system", NULL);
+    client_wait_available(client, true);
+    g_autoptr(Call) second =
+        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+    g_autoptr(Stream) d = stream_new(w, call_descriptor(second));
     assert_shell(d, 8);
 }
 
