@@ -226,11 +226,75 @@ test_screen_and_keys(void)
     g_assert_cmpuint(compare(after, again), <, 200); /* the cursor blinks */
 }
 
+static void
+test_nmi(void)
+{
+    g_autoptr(Service) s = service_with_guest("obey");
+    g_autofree char *path = guest_path(s->world, "web");
+    g_autoptr(Stream) serial = log_in_on_serial(s, path);
+    g_autoptr(Call) call = client_call(s->client, path, VMS_DISPLAY_INTERFACE, "InjectNmi", NULL);
+
+    assert_ok(call);
+    stream_write(serial, "until dmesg | grep -q 'NMI received'; do usleep 50000; done; "
+                         "echo nmi-$((6 * 7))\n");
+    stream_wait(serial, "nmi-42");
+}
+
+/* --- graphics servers --------------------------------------------------------------------- */
+
+static void
+assert_graphics(Service *s, const char *path, const char *value)
+{
+    wait_for(s->world,
+             g_strcmp0(mirror_get(s->mirror, path, VMS_DISPLAY_INTERFACE, "Graphics"), value) == 0);
+    assert_property(s->client, path, VMS_DISPLAY_INTERFACE, "Graphics", value);
+}
+
+static void
+test_graphics(void)
+{
+    g_autoptr(Service) s = service_with_guest("bare");
+    g_autofree char *path = guest_path(s->world, "web");
+
+    assert_graphics(s, path, "[(\"vnc\", \"127.0.0.1\", \"port\", 5900)]");
+    g_autoptr(Call) call =
+        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
+    {
+        g_autoptr(Stream) vnc = stream_new(s->world, call_descriptor(call));
+        stream_wait(vnc, "RFB 003.");
+    }
+    g_autoptr(Call) second =
+        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 1);
+    assert_error(second, OPERATION_FAILED);
+
+    g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
+    assert_ok(stop);
+    assert_graphics(s, path, "[(\"vnc\", \"127.0.0.1\", \"port\", -1)]");
+    g_autoptr(Call) off =
+        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
+    assert_error_says(off, OPERATION_FAILED, "not running");
+    g_autoptr(Call) dark =
+        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "Screenshot", "u", 0);
+    assert_error_says(dark, OPERATION_FAILED, "not running");
+
+    /* A web socket, and a second server of another kind. */
+    run(s->world, "domain-xml --graphics web bare | sed 's#<graphics .*#"
+                  "<graphics type=\"vnc\" port=\"5944\" websocket=\"5744\" listen=\"::1\"/>"
+                  "<graphics type=\"vnc\" socket=\"/run/vms/web.vnc\"/>"
+                  "#' >/run/vms/web.xml; virsh -q define /run/vms/web.xml");
+    assert_graphics(s, path,
+                    "[(\"vnc\", \"::1\", \"port\", 5944), "
+                    "(\"vnc\", \"::1\", \"websocket\", 5744), "
+                    "(\"vnc\", \"/run/vms/web.vnc\", \"port\", -1)]");
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
     g_test_add_func("/libvirtd/display/screen-and-keys", test_screen_and_keys);
+    g_test_add_func("/libvirtd/display/nmi", test_nmi);
+    g_test_add_func("/libvirtd/display/graphics", test_graphics);
     return g_test_run();
 }

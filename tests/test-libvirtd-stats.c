@@ -1,1 +1,175 @@
-int main(void){return 77;}
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* GetStats with real guests, and with guests whose process does not answer. */
+
+#include "libvirtd.h"
+
+#include <string.h>
+
+static Service *
+service_with_guests(const char *const *names)
+{
+    Service *s;
+
+    libvirtd_clean();
+    s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    for (; *names; names++) {
+        g_autofree char *options = g_strdup_printf("--nic --disk /run/vms/%s.img", *names);
+
+        run(s->world, "truncate -s 8M /run/vms/%s.img", *names);
+        guest_define(s->world, options, *names, "bare");
+        guest_start(s->world, *names);
+    }
+    return s;
+}
+
+static void
+freeze(Service *s, const char *name)
+{
+    run(s->world, "kill -STOP $(libvirtd-ctl qemu-pid %s)", name);
+}
+
+static void
+thaw(Service *s, const char *name)
+{
+    run(s ? s->world : NULL, "kill -CONT $(libvirtd-ctl qemu-pid %s)", name);
+}
+
+static Call *
+send_all(Service *s)
+{
+    return manager_send(s, "GetStats", "asa{sv}", 0, 0);
+}
+
+/* What the answer has for one domain, as text; NULL if nothing. */
+static char *
+figures_of(Service *s, Call *call, const char *name)
+{
+    g_autofree char *path = guest_path(s->world, name);
+    g_autofree char *key = g_strdup_printf("\"%s\": {", path);
+
+    assert_ok(call);
+    const char *found = strstr(call->body, key);
+    if (!found)
+        return NULL;
+    found += strlen(key);
+    return g_strndup(found, strcspn(found, "}"));
+}
+
+static bool
+has(const char *figures, const char *name)
+{
+    g_autofree char *key = g_strdup_printf("\"%s\": ", name);
+
+    return strstr(figures, key) != NULL;
+}
+
+static void
+test_figures(void)
+{
+    static const char *const names[] = {"web", "mail", NULL};
+    static const char *const figures[] = {
+        "state.state",  "state.reason", "cpu.time",         "balloon.current",  "balloon.maximum",
+        "vcpu.current", "vcpu.maximum", "vcpu.0.state",     "net.count",        "block.count",
+        "block.0.name", "block.0.path", "block.0.rd.bytes", "block.0.capacity",
+    };
+    g_autoptr(Service) s = service_with_guests(names);
+    g_autoptr(Call) call = send_all(s);
+
+    guest_define(s->world, "", "off", "bare");
+    for (unsigned i = 0; names[i]; i++) {
+        g_autofree char *text = figures_of(s, call, names[i]);
+
+        for (unsigned k = 0; k < G_N_ELEMENTS(figures); k++)
+            if (!has(text, figures[k]))
+                g_error("%s is missing in %s", figures[k], text);
+        g_assert_nonnull(strstr(text, "\"state.state\": <1>"));
+        g_assert_nonnull(strstr(text, "\"block.0.name\": <\"vda\">"));
+        g_assert_nonnull(strstr(text, "\"block.0.capacity\": <8388608>"));
+    }
+
+    /* The same as libvirt's own client says. */
+    g_autofree char *path = guest_path(s->world, "off");
+    wait_for(s->world, mirror_is(s->mirror, path, "State", "shutoff"));
+    g_autoptr(Call) balloon = manager_call(s, "GetStats", "asa{sv}", 2, "balloon", "state", 0);
+    g_autofree char *text = figures_of(s, balloon, "off");
+    g_autofree char *expected =
+        shell(s->world, "virsh domstats --raw --state --balloon off | "
+                        "sed -n 's/^ *\\([a-z.]*\\)=\\(.*\\)/\"\\1\": <\\2>/p' | LC_ALL=C sort | "
+                        "paste -sd, | sed 's/,/, /g'");
+    g_assert_cmpstr(text, ==, expected);
+}
+
+/* Frozen ones contribute what needs no waiting, the others everything, and nobody waits long. */
+static void
+test_frozen(void)
+{
+    static const char *const names[] = {"web", "stuck", "stone", NULL};
+    g_autoptr(Service) s = service_with_guests(names);
+
+    freeze(s, "stuck");
+    freeze(s, "stone");
+    for (unsigned i = 0; i < 3; i++) {
+        g_autoptr(Call) call = send_all(s);
+        g_autofree char *well = figures_of(s, call, "web");
+        g_autofree char *stuck = figures_of(s, call, "stuck");
+        g_autofree char *stone = figures_of(s, call, "stone");
+
+        g_assert_true(has(well, "balloon.current"));
+        g_assert_true(has(well, "block.0.rd.bytes"));
+        g_assert_true(has(stuck, "state.state"));
+        g_assert_true(has(stuck, "net.count"));
+        g_assert_true(has(stone, "state.state"));
+        /* The first to ask finds out, a second for each; after that it is known. */
+        g_assert_cmpint(call_duration_ms(call), <, i == 0 ? 8000 : 1500);
+    }
+    /* Those who ask for what needs no guest wait for none. */
+    g_autoptr(Call) quick = manager_call(s, "GetStats", "asa{sv}", 1, "state", 0);
+    assert_ok(quick);
+    g_assert_cmpint(call_duration_ms(quick), <, 1500);
+
+    thaw(s, "stuck");
+    thaw(s, "stone");
+    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
+    for (;;) {
+        g_autoptr(Call) call = send_all(s);
+        g_autofree char *stuck = figures_of(s, call, "stuck");
+        g_autofree char *stone = figures_of(s, call, "stone");
+
+        if (has(stuck, "block.0.rd.bytes") && has(stone, "block.0.rd.bytes"))
+            break;
+        g_assert_cmpint(g_get_monotonic_time(), <, deadline);
+    }
+}
+
+/* Many at once; and the service ends in good order while a question hangs. */
+static void
+test_many_callers(void)
+{
+    static const char *const names[] = {"web", "stuck", NULL};
+    g_autoptr(Service) s = service_with_guests(names);
+    g_autoptr(GPtrArray) calls =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
+
+    freeze(s, "stuck");
+    for (unsigned i = 0; i < 200; i++)
+        g_ptr_array_add(calls, send_all(s));
+    for (unsigned i = 0; i < calls->len; i++) {
+        assert_ok((Call *)calls->pdata[i]);
+        g_assert_cmpint(call_duration_ms(calls->pdata[i]), <, 10000);
+    }
+    g_ptr_array_set_size(calls, 0);
+    service_free(g_steal_pointer(&s));
+    thaw(NULL, "stuck");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/stats/figures", test_figures);
+    g_test_add_func("/libvirtd/stats/frozen", test_frozen);
+    g_test_add_func("/libvirtd/stats/many-callers", test_many_callers);
+    return g_test_run();
+}
