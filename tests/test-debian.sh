@@ -16,7 +16,7 @@ fail() {
 
 # What an install could leave: files where packages put them, state, users and groups.
 snapshot() {
-    find /etc /lib /opt /srv /usr -xdev | sort
+    find /etc /lib /opt /srv /usr -xdev -path /etc/libvirt -prune -o -print | sort
     find /var/lib -maxdepth 1 | sort
     find /var/lib/polkit-1 /var/lib/systemd -xdev -path '*/catalog' -prune -o -print | sort
     getent passwd | sort

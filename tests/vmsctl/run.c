@@ -3,6 +3,7 @@
 
 #include <stdarg.h>
 #include <string.h>
+#include <sys/epoll.h>
 
 void
 run_free(Run *run)
@@ -105,5 +106,44 @@ wait_printed(World *w, Process *p, const char *text)
         }
         /* It writes into a file, which cannot be waited for: look again soon. */
         (void)world_turn(w, MIN(now + 20000, deadline + 1));
+    }
+}
+
+static int
+on_end(sd_event_source *source, int fd, uint32_t events, void *data)
+{
+    *(bool *)data = true;
+    return sd_event_source_set_enabled(source, SD_EVENT_OFF);
+}
+
+void
+wait_ended(World *w, Process *p)
+{
+    sd_event_source *source = NULL;
+    bool is_over = false;
+
+    g_assert_cmpint(
+        sd_event_add_io(world_event(w), &source, process_pidfd(p), EPOLLIN, on_end, &is_over), >=,
+        0);
+    wait_for(w, is_over);
+    sd_event_source_unref(source);
+}
+
+void
+wait_status(World *w, Process *p, const char *text)
+{
+    g_autofree char *file = g_strdup_printf("/proc/%d/status", (int)process_pid(p));
+    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
+
+    for (;;) {
+        g_autofree char *status = NULL;
+        gint64 now = g_get_monotonic_time();
+
+        g_assert_true(g_file_get_contents(file, &status, NULL, NULL));
+        if (strstr(status, text))
+            return;
+        if (now > deadline || !process_is_alive(p))
+            g_error("it does not come to \"%s\": %s", text, status);
+        (void)world_turn(w, MIN(now + 5000, deadline + 1));
     }
 }

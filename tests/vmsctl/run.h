@@ -72,3 +72,7 @@ Terminal *terminal_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMI
 Process *spawn_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMINATED;
 /* Until the process has written TEXT to stdout. */
 void wait_printed(World *w, Process *p, const char *text);
+/* Until it has ended; the world's loop runs meanwhile. */
+void wait_ended(World *w, Process *p);
+/* Until /proc/PID/status has this TEXT: what it does with signals tells how far it is. */
+void wait_status(World *w, Process *p, const char *text);

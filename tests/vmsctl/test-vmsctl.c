@@ -275,16 +275,8 @@ test_interrupted(void)
     g_autoptr(Process) stop = spawn_vmsctl(w, "stop", "stuck", NULL);
 
     wait_for(w, !mirror_is(s->mirror, path, "Job", "/"));
-    /* It catches the signal as soon as it waits; before that it dies of it, which is no answer. */
-    g_autofree char *children = g_strdup_printf("/proc/%d/status", (int)process_pid(stop));
-    for (bool is_caught = false; !is_caught;) {
-        g_autofree char *status = NULL;
-
-        g_assert_true(g_file_get_contents(children, &status, NULL, NULL));
-        /* SIGINT is bit 1, SIGTERM bit 14. */
-        is_caught = strstr(status, "SigBlk:\t0000000000004002") != NULL;
-        (void)world_turn(w, g_get_monotonic_time() + 5000);
-    }
+    /* SIGINT is bit 1, SIGTERM bit 14: it waits. Before that it would just die of it. */
+    wait_status(w, stop, "SigBlk:\t0000000000004002");
     process_signal(stop, SIGINT);
     g_assert_cmpint(process_wait(stop, BOUND_MS), ==, INTERRUPTED);
     g_autofree char *said = process_stderr(stop);
@@ -498,6 +490,138 @@ test_instance(void)
     assert_prints(w, "", "-i", "attic", "stop", "test");
 }
 
+/* A service of an early version, which knows a machine and its state, and nothing else. */
+static int
+get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    return sd_bus_reply_method_return(m, "o", VMS_DOMAIN_PREFIX "/old");
+}
+
+static const sd_bus_vtable old_manager[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD("GetDomain", "s", "o", get_domain, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+static const sd_bus_vtable old_domain[] = {SD_BUS_VTABLE_START(0), SD_BUS_VTABLE_END};
+
+static void
+assert_not_offered(World *w, const char *method, const char *verb, const char *argument)
+{
+    g_autoptr(Process) p = spawn_vmsctl(w, "-i", "old", verb, "web", argument, NULL);
+    g_autofree char *says =
+        g_strdup_printf("vmsctl: web: This service does not offer org.unraid.Vms.%s\n", method);
+
+    wait_ended(w, p);
+    g_assert_cmpint(process_wait(p, BOUND_MS), ==, NOT_OFFERED);
+    g_autofree char *said = process_stderr(p);
+    g_assert_cmpstr(said, ==, says);
+}
+
+static void
+test_not_offered(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Client) c = client_new(w);
+    g_autofree char *png = g_build_filename(world_directory(w), "x.png", NULL);
+
+    g_assert_cmpint(sd_bus_add_object_vtable(c->bus, NULL, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
+                                             old_manager, NULL),
+                    >=, 0);
+    g_assert_cmpint(sd_bus_add_object_vtable(c->bus, NULL, VMS_DOMAIN_PREFIX "/old",
+                                             VMS_DOMAIN_INTERFACE, old_domain, NULL),
+                    >=, 0);
+    g_assert_cmpint(sd_bus_request_name(c->bus, VMS_BUS_NAME ".old", 0), >=, 0);
+    assert_not_offered(w, "Snapshots.List", "snapshot", NULL);
+    assert_not_offered(w, "Config.SetMemory", "set-memory", "512M");
+    assert_not_offered(w, "Config.SetVCpus", "set-vcpus", "2");
+    assert_not_offered(w, "Config.Rename", "rename", "mail");
+    assert_not_offered(w, "Saved.Save", "save", NULL);
+    assert_not_offered(w, "Saved.Discard", "discard", NULL);
+    assert_not_offered(w, "Migration.Migrate", "migrate", "qemu+ssh://attic/system");
+    assert_not_offered(w, "Guest.GetAddresses", "addresses", NULL);
+    assert_not_offered(w, "Display.OpenConsole", "console", NULL);
+    assert_not_offered(w, "Display.Screenshot", "screenshot", png);
+    assert_not_offered(w, "Display.SendKeys", "send-key", "a");
+    assert_not_offered(w, "Domain.Pause", "pause", NULL);
+}
+
+/* Does the service have it already? If not, the test is marked as skipped. */
+static bool
+is_offered(Service *s, const char *interface)
+{
+    g_autofree char *path = client_domain(s->client, "web");
+
+    if (mirror_has(s->mirror, path, interface))
+        return true;
+    g_test_skip(interface);
+    return false;
+}
+
+static void
+test_snapshots(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    if (!is_offered(s, VMS_SNAPSHOTS_INTERFACE))
+        return;
+    assert_prints(w, "NAME  STATE  CURRENT  CREATED\n", "snapshot", "web");
+    assert_prints(w, "", "snapshot", "web", "create", "one", "-d", "before the <upgrade>");
+    assert_prints(w, "", "snapshot", "web", "create", "two");
+    assert_json(w, "x[0]['Snapshots']['Count']", "2", "status", "web");
+    g_autoptr(Run) list = run_vmsctl(w, "snapshot", "web", "list", "--no-legend", NULL);
+    g_assert_true(
+        g_regex_match_simple("^one +running +no +.*\\ntwo +running +yes +.*\\n$", list->out, 0, 0));
+    g_autoptr(Run) xml = run_vmsctl(w, "snapshot", "web", "xml", "one", NULL);
+    g_assert_nonnull(strstr(xml->out, "before the &lt;upgrade&gt;"));
+    assert_prints(w, "", "stop", "web");
+    assert_prints(w, "", "snapshot", "web", "revert", "one");
+    assert_state(s, "web", "running");
+    assert_prints(w, "", "snapshot", "web", "delete", "one", "--children");
+    assert_prints(w, "[]\n", "--json", "snapshot", "web");
+    assert_vmsctl(w, FAILED, "snapshot", "web", "delete", "one");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "create");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "list", "one");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "remove", "one");
+}
+
+static void
+test_saved(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    if (!is_offered(s, VMS_SAVED_INTERFACE))
+        return;
+    assert_prints(w, "", "save", "web", "two words");
+    assert_state(s, "web", "shutoff");
+    assert_json(w, "x[0]['Saved']['HasManagedSave']", "True", "status", "web");
+    assert_prints(w, "", "start", "web");
+    assert_state(s, "web", "running");
+    assert_prints(w, "", "discard", "two words");
+    assert_json(w, "x[0]['Saved']['HasManagedSave']", "False", "status", "two words");
+    assert_vmsctl(w, USAGE, "migrate", "web", "qemu+ssh://attic/system?command=sh");
+}
+
+static void
+test_hardware(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    if (!is_offered(s, VMS_CONFIG_INTERFACE))
+        return;
+    assert_vmsctl(w, USAGE, "set-memory", "web", "much");
+    assert_vmsctl(w, USAGE, "set-vcpus", "web", "-1");
+    assert_vmsctl(w, FAILED, "attach", "web", "/nonexistent");
+    assert_vmsctl(w, FAILED, "set-memory", "--config", "off", "1T");
+    assert_prints(w, "", "set-vcpus", "--config", "off", "1");
+    assert_json(w, "x[0]['Config']['VCpus']", "1", "status", "off");
+    assert_prints(w, "", "rename", "off", "away");
+    assert_prints(w, "away\ntwo words\nweb\n", "list", "--names");
+    assert_vmsctl(w, FAILED, "rename", "away", "web");
+}
+
 static void
 test_completion(void)
 {
@@ -535,6 +659,10 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl/denied", test_denied);
     g_test_add_func("/vmsctl/hypervisor-away", test_hypervisor_away);
     g_test_add_func("/vmsctl/instance", test_instance);
+    g_test_add_func("/vmsctl/not-offered", test_not_offered);
+    g_test_add_func("/vmsctl/snapshots", test_snapshots);
+    g_test_add_func("/vmsctl/saved", test_saved);
+    g_test_add_func("/vmsctl/hardware", test_hardware);
     g_test_add_func("/vmsctl/completion", test_completion);
     return g_test_run();
 }
