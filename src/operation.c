@@ -203,11 +203,12 @@ struct Operation {
 
     Observation seen;
     int first_id;
+    bool looked_at; /* since it began: what was seen before then may have been out of date */
     bool rebooted;
 
     unsigned last_serial;
     unsigned call;  /* serial of the step's call under way; 0: none */
-    unsigned ask;   /* serial of the request to the guest under way; 0: none */
+    unsigned ask;   /* serial of the request under way that nothing waits for; 0: none */
     unsigned probe; /* serial of the question what became of a long call; 0: none */
     bool watching;  /* a long call goes on without us: probe again at `until` */
     bool aborted;   /* the hypervisor agreed to give the long call up */
@@ -375,7 +376,8 @@ saturating_add(uint64_t a, uint64_t b)
 static bool
 is_another_life(const Operation *op)
 {
-    return !op->seen.gone && op->first_id >= 0 && op->seen.id >= 0 && op->seen.id != op->first_id;
+    return op->looked_at && !op->seen.gone && op->first_id >= 0 && op->seen.id >= 0 &&
+           op->seen.id != op->first_id;
 }
 
 static bool
@@ -596,7 +598,8 @@ goal_is_reached(const Operation *op)
         return is_active(op) && (op->seen.state == DOMAIN_RUNNING || op->seen.state == DOMAIN_IDLE);
     case STEP_WAKEUP:
     case STEP_AWAIT_AWAKE:
-        return is_active(op) && op->seen.state != DOMAIN_PMSUSPENDED;
+        return is_active(op) && op->seen.state != DOMAIN_PMSUSPENDED &&
+               op->seen.state != DOMAIN_CRASHED;
     case STEP_SUSPEND:
         return op->seen.state == DOMAIN_PAUSED;
     case STEP_AWAIT_DOWN:
@@ -699,6 +702,9 @@ go_on_when_down(Operation *op, uint64_t now)
 static void
 await(Operation *op, uint64_t now)
 {
+    /* What is known may be of before it began: an earlier life, even. */
+    if (!op->looked_at && !(*op->step == STEP_AWAIT_REBOOT && op->rebooted))
+        return;
     if (is_down(op) && plan_awaits_down(op)) {
         go_on_when_down(op, now);
     } else if (goal_is_reached(op)) {
@@ -756,6 +762,8 @@ operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool per
     op->first_id = id;
     op->acted = *op->step == STEP_AWAIT_DOWN;
     advance(op, now);
+    if (op->step && waits_for_guest(op))
+        op->effects->look(op->userdata);
     if (op->step)
         arm(op);
 }
@@ -861,7 +869,7 @@ decide_by_look(Operation *op, uint64_t now)
         forget_failure(op);
         op->step++;
         advance(op, now);
-    } else if (forces(op) && steps[*op->step].prepares) {
+    } else if (forces(op) && steps[*op->step].prepares && (op->acted || !is_down(op))) {
         go_on_without_asking(op, now);
     } else {
         finish_failed(op);
@@ -917,6 +925,10 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     if (!op->step)
         return;
     op->seen = *seen;
+    if (seen->settled && !op->looked_at) {
+        op->looked_at = true;
+        op->first_id = seen->id;
+    }
     if (op->looking && seen->settled && op->connected)
         looked(op, now);
     else if (is_awaiting(op))
@@ -1066,9 +1078,10 @@ handle_deadline(Operation *op, uint64_t now)
         return;
     }
     if (forces(op)) {
+        /* A hanging call that was to prepare holds up nothing. */
         if (op->call)
-            op->reached = op->acted = true;
-        op->call = 0; /* a hanging call that was to prepare holds up nothing */
+            op->ask = op->call;
+        op->call = 0;
         op->looking = op->recall = op->reask = false;
         forget_failure(op);
         skip_to(op, STEP_FORCE);
@@ -1149,6 +1162,8 @@ reconnected(Operation *op, uint64_t now)
         op->deadline = MAX(op->deadline, limit);
     if (op->looking && op->seen.settled)
         looked(op, now);
+    else if (op->recall && *op->step == STEP_FORCE && !is_down(op))
+        make_call(op); /* forcing waits for nothing, not for a look either */
 }
 
 void
