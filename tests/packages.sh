@@ -21,6 +21,8 @@ declare -A PACKAGES=(
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         qemu-system-x86 qemu-utils seabios ipxe-qemu"
+    # The peers to measure beside.
+    [bench]="libvirt-dbus libvirt-clients python3"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs"
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
     [container]="systemd-container systemd-sysv dbus polkitd openssh-server openssh-client openssl"

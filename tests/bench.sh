@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/bench.sh [--short] [OPTION...]
+#
+# Measures the service beside its peers: Debian's libvirt-dbus, virsh, and a program that asks
+# libvirt directly with the fewest calls. All of them in one run, in turns, on one libvirtd (a
+# private one, with its QEMU driver) and one private bus. Prints a table of medians and ratios, and
+# leaves it in bench-results/ with the samples and a picture of the scaling. BENCHMARK.md says what
+# each line means. It is a measurement: it fails only where something does not work.
+#
+# Installs the packages that are missing; needs root.
+#
+#   --short        few domains, few rounds: to see that it works
+#   --rounds=N     of what takes long (10)
+#   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
+#   --main=N       the one of them that meets all peers (1000)
+#   --output=DIR   instead of bench-results
+#   --build=DIR    the build of the service to measure; by default one is made in build-bench
+set -euo pipefail
+
+top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+cd "$top"
+# shellcheck source=tests/packages.sh
+source tests/packages.sh
+
+out=bench-results build='' options=()
+for option; do
+    case $option in
+    --output=*) out=${option#*=} ;;
+    --build=*) build=${option#*=} ;;
+    --short | --rounds=* | --sizes=* | --main=*) options+=("$option") ;;
+    *)
+        sed -n '4,21s/^# \?//p' "$0" >&2
+        exit 2
+        ;;
+    esac
+done
+
+packages_install build tests libvirtd guests bench
+if [[ -z $build ]]; then
+    build=build-bench
+    [[ -e $build/build.ninja ]] || meson setup "$build" >/dev/null
+fi
+ninja -C "$build" src/unraid-vmsd tests/bench/bench >/dev/null
+
+tests/guest/build-guest.sh build-guest
+export VMS_GUEST_DIR=$top/build-guest
+UNRAID_VMSD=$(realpath "$build/src/unraid-vmsd")
+export UNRAID_VMSD
+exec tests/libvirtd-env --no-guest tests/bench/run "$(realpath -m "$out")" \
+    "$(realpath "$build/tests/bench/bench")" "${options[@]}"

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The bench: a bus, libvirtd with a number of domains, the service and libvirt-dbus on both, and
+ * what is measured with them. Each measurement takes its rounds in turns: ours, a peer's, the
+ * floor's, ours again; so that what else the machine does meets them all.
+ */
+
+#include "client.h"
+#include "floor.h"
+#include "measure.h"
+#include "process.h"
+#include "world.h"
+
+typedef struct {
+    World *world;
+    Results *results;
+    sd_bus *bus;
+    Watch *watch;
+    Floor floor;
+    char *link; /* the socket of libvirtd under a name that comes and goes */
+    char *uri;  /* by that name: for the service and for the floor */
+    Process *peer;
+    GPtrArray *peer_paths;
+
+    bool is_short;
+    unsigned rounds; /* of what takes long; what is quick has more */
+    unsigned idle_seconds;
+    unsigned n_defined;
+    unsigned n; /* all domains: those, and the guest */
+} Bench;
+
+/* bench.c: what runs. The service is available and has told everything when this returns. */
+void bench_start_service(Bench *b);
+void bench_stop_service(Bench *b);
+pid_t bench_service_pid(const Bench *b);
+void bench_start_peer(Bench *b);
+void bench_stop_peer(Bench *b);
+void bench_link_socket(Bench *b);
+void bench_unlink_socket(Bench *b);
+/* Adds to the series of that name for the present number of domains. */
+void bench_add(Bench *b, const char *name, const char *unit, double value);
+
+/* reads.c */
+void bench_managed_objects(Bench *b, bool with_peer);
+void bench_property(Bench *b);
+void bench_list(Bench *b, bool with_peer);
+void bench_frozen(Bench *b);
+/* connection.c */
+void bench_connect(Bench *b);
+void bench_transition(Bench *b);
+void bench_recovery(Bench *b);
+/* events.c */
+void bench_event(Bench *b);
+void bench_stop(Bench *b);
+/* resources.c */
+void bench_memory(Bench *b, bool with_peer);
+void bench_idle(Bench *b);

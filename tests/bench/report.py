@@ -1,0 +1,226 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""report.py SAMPLES MAIN [PICTURE]: the table of one run, in Markdown, and the picture of how it
+scales, as SVG. SAMPLES is what the bench has written; MAIN is the number of domains of the table."""
+
+import math
+import statistics
+import sys
+
+
+def read(path):
+    """{(series, number of domains): samples}"""
+    samples = {}
+    with open(path, encoding="utf-8") as lines:
+        for line in lines:
+            name, domains, _unit, *values = line.rstrip("\n").split("\t")
+            samples[name, int(domains)] = [float(value) for value in values]
+    return samples
+
+
+class Run:
+    def __init__(self, samples, main):
+        self.samples = samples
+        self.main = main
+        self.sizes = sorted({domains for _, domains in samples})
+
+    def median(self, name, domains=None):
+        values = self.samples.get((name, domains or self.main))
+        return statistics.median(values) if values else math.nan
+
+    def count(self, name):
+        return len(self.samples.get((name, self.main), ()))
+
+
+def figure(value, unit="ms"):
+    if math.isnan(value):
+        return "–"
+    if unit == "ms" and abs(value) < 1:
+        return f"{value * 1000:.0f} µs"
+    if abs(value) < 10:
+        return f"{value:.2f} {unit}"
+    return f"{value:,.0f} {unit}" if abs(value) >= 100 else f"{value:.1f} {unit}"
+
+
+def ratio(a, b):
+    return a / b if b else math.nan
+
+
+def times(value):
+    return "–" if math.isnan(value) else f"{value:.2f} ×" if value < 10 else f"{value:.0f} ×"
+
+
+def verdict(value, reached):
+    return "–" if math.isnan(value) else "yes" if reached else "**no**"
+
+
+def rows(run):
+    """(what, ours, peers, ratio, reach, reached)"""
+    m = run.median
+
+    def at_most(what, ours, peer, limit, peers=None, name="floor"):
+        value = ratio(m(ours), m(peer))
+        yield (what, figure(m(ours)), peers or f"{name} {figure(m(peer))}", times(value),
+               f"≤ {limit} ×", verdict(value, value <= limit))
+
+    best = min(m("objects-peer-16"), m("objects-peer-1"))
+    faster = ratio(best, m("objects"))
+    yield ("`GetManagedObjects`", figure(m("objects")),
+           f"libvirt-dbus, 16 in flight {figure(m('objects-peer-16'))}, "
+           f"one by one {figure(m('objects-peer-1'))}",
+           f"{faster:.0f} × faster", "≥ 100 ×; 50 × with all interfaces",
+           verdict(faster, faster >= 50) + (" (50 ×)" if 50 <= faster < 100 else ""))
+    yield from at_most("one property", "get", "ping", 1.25,
+                       f"own `Ping` {figure(m('ping'))}; libvirt-dbus {figure(m('get-peer'))}, "
+                       f"its `Ping` {figure(m('ping-peer'))}")
+    yield from at_most("`ListDomains`", "list", "list-floor", 1.6,
+                       f"floor {figure(m('list-floor'))} (names and states alone "
+                       f"{figure(m('list-floor-names'))}); virsh {figure(m('list-virsh'))}")
+    yield from at_most("connect to last `InterfacesAdded`", "connect-added", "connect-floor", 1.5)
+    yield from at_most("… to the last signal of what the XML says", "connect-all",
+                       "connect-floor", 1.5)
+    yield from at_most("… to `Available`", "connect-available", "connect-floor-bulk", 1.5)
+    if (("connect-added", 10000) in run.samples) and (("connect-added", 1000) in run.samples):
+        value = ratio(m("connect-all", 10000), m("connect-all", 1000))
+        yield ("… 10,000 domains against 1,000", figure(m("connect-all", 10000)),
+               figure(m("connect-all", 1000)), times(value), "≤ 11 ×", verdict(value, value <= 11))
+    limit = m("event-peer") + m("round-trip")
+    yield ("event to `PropertiesChanged`", figure(m("event")),
+           f"libvirt-dbus {figure(m('event-peer'))}, round trip {figure(m('round-trip'))}",
+           times(ratio(m("event"), limit)), "≤ sum of both",
+           verdict(m("event"), m("event") <= limit))
+    value = ratio(m("transition"), m("objects"))
+    yield ("availability transition, all objects", figure(m("transition")),
+           f"`GetManagedObjects` {figure(m('objects'))}", times(value), "≤ 5 ×",
+           verdict(value, value <= 5))
+    yield ("recovery after libvirtd answers", figure(m("recovery")),
+           f"libvirt-dbus: at the next call, {figure(m('recovery-peer'))}", "", "≤ 100 ms",
+           verdict(m("recovery"), m("recovery") <= 100))
+    value = max(ratio(m("frozen-get"), m("thawed-get")),
+                ratio(m("frozen-objects"), m("thawed-objects")))
+    yield ("reads while libvirtd is frozen",
+           f"{figure(m('frozen-get'))}, all {figure(m('frozen-objects'))}",
+           f"not frozen {figure(m('thawed-get'))}, all {figure(m('thawed-objects'))}; "
+           f"libvirt-dbus {figure(m('frozen-get-peer'))}", times(value), "as fast (≤ 1.25 ×)",
+           verdict(value, value <= 1.25))
+    value = ratio(m("memory"), m("memory-peer"))
+    yield ("private memory", figure(m("memory"), "MB"),
+           f"libvirt-dbus {figure(m('memory-peer'), 'MB')}", times(value), "≤ 1 ×",
+           verdict(value, value <= 1))
+    yield ("idle, waits a minute", figure(m("idle"), ""),
+           f"libvirt-dbus {figure(m('idle-peer'), '')}", "", "keepalive and reconciliation", "see text")
+    yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
+           verdict(m("stop"), m("stop") <= 10))
+
+
+def table(run):
+    lines = ["| what | service | peers | ratio | reach | reached |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    lines += ["| " + " | ".join(row) + " |" for row in rows(run)]
+    return "\n".join(lines)
+
+
+def scaling(run):
+    series = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
+              "connect-available", "connect-added", "connect-floor", "connect-all", "connect-cpu",
+              "memory")
+    head = "| domains | " + " | ".join(f"{size:,}" for size in run.sizes) + " |"
+    lines = [head, "| --- |" + " --- |" * len(run.sizes)]
+    for name in series:
+        unit = "MB" if name == "memory" else "ms"
+        cells = [figure(run.median(name, size), unit) for size in run.sizes]
+        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+# --- the picture ---------------------------------------------------------------------------------
+
+WIDTH, HEIGHT, LEFT, TOP, RIGHT, BOTTOM = 860, 520, 80, 40, 250, 60
+LINES = (
+    ("objects", "GetManagedObjects", "#0b6e4f", ""),
+    ("list", "ListDomains", "#c8553d", ""),
+    ("list-floor", "the same from libvirt: floor", "#c8553d", "6 4"),
+    ("connect-available", "connect to Available", "#2d5da1", ""),
+    ("connect-floor-bulk", "the same: floor", "#2d5da1", "6 4"),
+    ("connect-all", "connect to the last signal", "#6b3fa0", ""),
+    ("connect-floor", "the same: floor", "#6b3fa0", "6 4"),
+)
+
+
+class Axes:
+    """Both axes are logarithmic."""
+
+    def __init__(self, sizes, values):
+        self.x0, self.x1 = math.log10(sizes[0]), math.log10(sizes[-1])
+        self.y0 = math.floor(math.log10(min(values)))
+        self.y1 = math.ceil(math.log10(max(values)))
+        self.y1 = max(self.y1, self.y0 + 1)
+
+    def x(self, size):
+        span = self.x1 - self.x0 or 1
+        return LEFT + (math.log10(size) - self.x0) / span * (WIDTH - LEFT - RIGHT)
+
+    def y(self, value):
+        share = (math.log10(value) - self.y0) / (self.y1 - self.y0)
+        return HEIGHT - BOTTOM - share * (HEIGHT - TOP - BOTTOM)
+
+
+def text(x, y, words, anchor="start", more=""):
+    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}"{more}>{words}</text>'
+
+
+def line(x0, y0, x1, y1, colour, dash=""):
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    return (f'<line x1="{x0:.1f}" y1="{y0:.1f}" x2="{x1:.1f}" y2="{y1:.1f}" '
+            f'stroke="{colour}"{dashes}/>')
+
+
+def frame(axes, sizes):
+    yield text(LEFT, TOP - 16, "Time against number of domains (medians, both axes logarithmic)",
+               more=' font-weight="bold"')
+    for size in sizes:
+        yield line(axes.x(size), TOP, axes.x(size), HEIGHT - BOTTOM, "#ddd")
+        yield text(axes.x(size), HEIGHT - BOTTOM + 20, f"{size:,}", "middle")
+    for exponent in range(axes.y0, axes.y1 + 1):
+        y = axes.y(10 ** exponent)
+        yield line(LEFT, y, WIDTH - RIGHT, y, "#ddd")
+        yield text(LEFT - 8, y + 4, f"{10 ** exponent:g} ms", "end")
+    yield text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 16, "domains", "middle")
+
+
+def curve(axes, points, colour, dash):
+    dashes = f' stroke-dasharray="{dash}"' if dash else ""
+    path = " ".join(f"{axes.x(size):.1f},{axes.y(value):.1f}" for size, value in points)
+    yield f'<polyline points="{path}" fill="none" stroke="{colour}" stroke-width="2"{dashes}/>'
+    for size, value in points:
+        yield f'<circle cx="{axes.x(size):.1f}" cy="{axes.y(value):.1f}" r="3" fill="{colour}"/>'
+
+
+def picture(run):
+    curves = []
+    for name, label, colour, dash in LINES:
+        points = [(size, run.median(name, size)) for size in run.sizes]
+        curves.append((label, colour, dash, [p for p in points if not math.isnan(p[1])]))
+    axes = Axes(run.sizes, [value for *_, points in curves for _, value in points])
+    parts = list(frame(axes, run.sizes))
+    for place, (label, colour, dash, points) in enumerate(curves):
+        y = TOP + 20 + 24 * place
+        parts += curve(axes, points, colour, dash)
+        parts += [line(WIDTH - RIGHT + 20, y - 4, WIDTH - RIGHT + 50, y - 4, colour, dash),
+                  text(WIDTH - RIGHT + 58, y, label)]
+    return (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" '
+            f'font-family="sans-serif" font-size="12">\n<rect width="100%" height="100%" '
+            f'fill="white"/>\n' + "\n".join(parts) + "\n</svg>\n")
+
+
+def main():
+    run = Run(read(sys.argv[1]), int(sys.argv[2]))
+    print(table(run))
+    print()
+    print(scaling(run))
+    if len(sys.argv) > 3:
+        with open(sys.argv[3], "w", encoding="utf-8") as file:
+            file.write(picture(run))
+
+
+main()
