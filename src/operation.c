@@ -1185,7 +1185,7 @@ static bool
 can_abort(const Operation *op)
 {
     return op->step && steps[*op->step].aborts && !op->overtaken &&
-           (op->call || op->probe || op->watching);
+           (op->call || (op->lost && op->connected));
 }
 
 Error *

@@ -403,6 +403,41 @@ test_lost_and_canceled(void)
                     "Save of \"web\" was canceled: as was asked for");
 }
 
+/* While nobody has looked yet what became of it. */
+static void
+test_lost_and_canceled_at_once(void)
+{
+    g_autoptr(World) w = world_new(OPERATION_SAVE);
+
+    operation_connection(w->operation, NOW, false);
+    end_call(w, OUTCOME_LOST, ERROR_OPERATION_FAILED, "end of file");
+    operation_connection(w->operation, NOW + SEC, true);
+    g_assert_null(operation_cancel(w->operation, NOW));
+    g_assert_cmpuint(w->aborts, ==, 1);
+    g_assert_false(w->finished);
+    see(w, DOMAIN_PAUSED);
+    answer(w, PROBE_UNDER_WAY);
+    operation_aborted(w->operation);
+    operation_elapsed(w->operation, NOW + TICK);
+    answer(w, PROBE_NOT_CARRIED_OUT);
+    assert_finished(w, RESULT_CANCELED, ERROR_CANCELED,
+                    "Save of \"web\" was canceled: as was asked for");
+}
+
+/* Nobody can be asked to give it up: it is left to itself. */
+static void
+test_canceled_while_away(void)
+{
+    g_autoptr(World) w = world_new(OPERATION_SAVE);
+
+    operation_connection(w->operation, NOW, false);
+    end_call(w, OUTCOME_LOST, ERROR_OPERATION_FAILED, "end of file");
+    g_assert_null(operation_cancel(w->operation, NOW));
+    g_assert_cmpuint(w->aborts, ==, 0);
+    assert_finished(w, RESULT_CANCELED, ERROR_CANCELED,
+                    "Save of \"web\" was canceled: as was asked for; it may have been carried out");
+}
+
 static void
 test_lost_again(void)
 {
@@ -471,6 +506,8 @@ main(int argc, char **argv)
     g_test_add_func("/operation/long/lost", test_lost);
     g_test_add_func("/operation/long/lost-under-way", test_lost_under_way);
     g_test_add_func("/operation/long/lost-and-canceled", test_lost_and_canceled);
+    g_test_add_func("/operation/long/lost-and-canceled-at-once", test_lost_and_canceled_at_once);
+    g_test_add_func("/operation/long/canceled-while-away", test_canceled_while_away);
     g_test_add_func("/operation/long/lost-again", test_lost_again);
     g_test_add_func("/operation/long/unsent", test_unsent);
     g_test_add_func("/operation/long/overtaken", test_overtaken);
