@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The hardware of real QEMU guests, changed while they run and while they do not. */
+
+#include "libvirtd.h"
+
+#include <string.h>
+
+#define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
+#define STILL_RUNNING    VMS_ERROR_PREFIX "StillRunning"
+
+#define DISK                                                                                       \
+    "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"                             \
+    "<source file='/run/vms/extra.img'/><target dev='vdb' bus='virtio'/></disk>"
+#define NIC                                                                                        \
+    "<interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='virtio'/></interface>"
+#define DISKS "[(\"vdb\", \"virtio\", \"/run/vms/extra.img\", 0)]"
+#define NICS  "[(\"52:54:00:aa:bb:cc\", \"virtio\", \"\")]"
+
+typedef struct Guest {
+    Service *service;
+    char *path;
+} Guest;
+
+/* One that is defined, and maybe runs a kernel that takes part in plugging. */
+static Guest *
+guest_new(const char *options, const char *mode, bool running)
+{
+    Guest *g = g_new0(Guest, 1);
+
+    libvirtd_clean();
+    g->service = service_new("--uri=qemu:///system", NULL);
+    run(g->service->world, "truncate -s 4M /run/vms/extra.img");
+    guest_define(g->service->world, options, "web", mode);
+    g->path = guest_path(g->service->world, "web");
+    if (running)
+        guest_start(g->service->world, "web");
+    if (running && !g_str_equal(mode, "bare"))
+        guest_wait(g->service->world, "web", "VMS-GUEST-READY");
+    wait_for(g->service->world,
+             mirror_is(g->service->mirror, g->path, "State", running ? "running" : "shutoff"));
+    return g;
+}
+
+static void
+guest_free(Guest *g)
+{
+    assert_equals_virsh(g->service);
+    service_free(g->service);
+    g_free(g->path);
+    g_free(g);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+#define config_call(g, member, ...)                                                                \
+    client_call((g)->service->client, (g)->path, VMS_CONFIG_INTERFACE, member, __VA_ARGS__)
+
+static const char *
+get(Guest *g, const char *property)
+{
+    return mirror_get(g->service->mirror, g->path, VMS_CONFIG_INTERFACE, property);
+}
+
+#define assert_config(g, property, value) g_assert_cmpstr(get(g, property), ==, value)
+
+/* What virsh says of the live or of the persistent configuration. */
+static void
+assert_xml(Guest *g, const char *options, const char *words, bool contained)
+{
+    g_autofree char *xml = shell(g->service->world, "virsh dumpxml %s web", options);
+
+    if ((strstr(xml, words) != NULL) != contained)
+        g_error("%s: %s %s", xml, contained ? "lacks" : "has", words);
+}
+
+static void
+test_memory(void)
+{
+    g_autoptr(Guest) g = guest_new("--memory 192", "obey", true);
+    guint64 mark = mirror_mark(g->service->mirror);
+
+    assert_config(g, "MemoryBytes", "201326592");
+    g_autoptr(Call) less = config_call(g, "SetMemory", "ta{sv}", (guint64)160 << 20, 0);
+    assert_ok(less);
+    assert_config(g, "MemoryBytes", "167772160");
+    assert_config(g, "MaxMemoryBytes", "201326592");
+    g_assert_cmpuint(mirror_count(g->service->mirror, mark, g->path, "PropertiesChanged"), >=, 1);
+    g_autofree char *actual =
+        shell(g->service->world, "virsh dommemstat web | sed -n 's/^actual //p'");
+    g_assert_cmpstr(actual, ==, "163840");
+    assert_xml(g, "--inactive", "<currentMemory unit='KiB'>163840<", true);
+
+    g_autoptr(Call) config =
+        config_call(g, "SetMemory", "ta{sv}", (guint64)100 << 20, 1, "config", "b", 1);
+    assert_ok(config);
+    assert_config(g, "MemoryBytes", "167772160");
+    assert_xml(g, "--inactive", "<currentMemory unit='KiB'>102400<", true);
+    g_autoptr(Call) much = config_call(g, "SetMemory", "ta{sv}", (guint64)1 << 40, 0);
+    assert_error_says(much, OPERATION_FAILED, "memory");
+    assert_config(g, "MemoryBytes", "167772160");
+}
+
+/* What somebody else does to the balloon arrives as an event. */
+static void
+test_memory_of_others(void)
+{
+    g_autoptr(Guest) g = guest_new("--memory 192", "obey", true);
+
+    run(g->service->world, "virsh -q setmem web 160M --live");
+    wait_for(g->service->world, g_strcmp0(get(g, "MemoryBytes"), "167772160") == 0);
+}
+
+/* Nobody in the guest moves the balloon: it is not done, and the caller is told so. */
+static void
+test_memory_that_stays(void)
+{
+    g_autoptr(Guest) g = guest_new("--memory 64", "bare", true);
+
+    g_autoptr(Call) set =
+        config_call(g, "SetMemory", "ta{sv}", (guint64)48 << 20, 1, "live", "b", 1);
+    assert_error(set, STILL_RUNNING);
+    g_assert_cmpint(call_duration_ms(set), <, 21000);
+    assert_config(g, "MemoryBytes", "67108864");
+    g_autoptr(Call) other = config_call(g, "SetTitle", "s", "free");
+    assert_ok(other);
+}
+
+static void
+test_vcpus(void)
+{
+    g_autoptr(Guest) g = guest_new("--vcpus 2", "obey", true);
+
+    assert_config(g, "VCpus", "1");
+    assert_config(g, "MaxVCpus", "2");
+    g_autoptr(Call) live = config_call(g, "SetVCpus", "ua{sv}", 2, 1, "live", "b", 1);
+    assert_ok(live);
+    assert_config(g, "VCpus", "2");
+    assert_xml(g, "--inactive", "current='1'>2</vcpu>", true);
+    g_autoptr(Call) both = config_call(g, "SetVCpus", "ua{sv}", 2, 0);
+    assert_ok(both);
+    assert_xml(g, "--inactive", "current='1'", false);
+    g_autoptr(Call) many = config_call(g, "SetVCpus", "ua{sv}", 3, 0);
+    assert_error_says(many, OPERATION_FAILED, "max allowable");
+    assert_config(g, "VCpus", "2");
+}
+
+/* A device that is attached with these options and detached again: where it is in between. */
+static void
+check_device(const char *xml, const char *property, const char *rows, const char *words)
+{
+    g_autoptr(Guest) g = guest_new("", "obey", true);
+
+    g_autoptr(Call) live = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
+    assert_ok(live);
+    assert_config(g, property, rows);
+    assert_xml(g, "", words, true);
+    assert_xml(g, "--inactive", words, false);
+    g_autoptr(Call) config = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "config", "b", 1);
+    assert_ok(config);
+    assert_xml(g, "--inactive", words, true);
+    assert_config(g, property, rows);
+
+    g_autoptr(Call) gone = config_call(g, "DetachDevice", "sa{sv}", xml, 1, "live", "b", 1);
+    assert_ok(gone);
+    assert_config(g, property, "[]");
+    assert_xml(g, "", words, false);
+    assert_xml(g, "--inactive", words, true);
+    g_autoptr(Call) back = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
+    assert_ok(back);
+    g_autoptr(Call) both = config_call(g, "DetachDevice", "sa{sv}", xml, 0);
+    assert_ok(both);
+    assert_config(g, property, "[]");
+    assert_xml(g, "--inactive", words, false);
+    g_autoptr(Call) nothing = config_call(g, "DetachDevice", "sa{sv}", xml, 0);
+    assert_error(nothing, OPERATION_FAILED);
+}
+
+static void
+test_disk(void)
+{
+    check_device(DISK, "Disks", DISKS, "extra.img");
+}
+
+static void
+test_nic(void)
+{
+    check_device(NIC, "Nics", NICS, "52:54:00:aa:bb:cc");
+}
+
+/* Without a kernel nobody lets go of it; and when it is off, it is gone with the machine. */
+static void
+test_device_that_stays(void)
+{
+    g_autoptr(Guest) g = guest_new("", "bare", true);
+
+    g_autoptr(Call) attach = config_call(g, "AttachDevice", "sa{sv}", DISK, 1, "live", "b", 1);
+    assert_ok(attach);
+    g_autoptr(Call) detach = config_call(g, "DetachDevice", "sa{sv}", DISK, 0);
+    assert_error(detach, OPERATION_FAILED); /* it is in one configuration only */
+    g_autoptr(Call) live = client_send(g->service->client, g->path, VMS_CONFIG_INTERFACE,
+                                       "DetachDevice", "sa{sv}", DISK, 1, "live", "b", 1);
+    /* Until libvirt has begun. */
+    run(g->service->world, "until virsh domcontrol web | grep -qE 'job|occupied'; do\n"
+                           "    sleep 0.02\n"
+                           "done");
+    g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(force);
+    assert_ok(live);
+    assert_config(g, "Disks", "[]");
+}
+
+static void
+test_others_devices(void)
+{
+    g_autoptr(Guest) g = guest_new("", "obey", true);
+
+    run(g->service->world, "virsh -q attach-device web <(echo \"%s\") --live", DISK);
+    wait_for(g->service->world, g_strcmp0(get(g, "Disks"), DISKS) == 0);
+    run(g->service->world, "virsh -q detach-device web <(echo \"%s\") --live", DISK);
+    wait_for(g->service->world, g_strcmp0(get(g, "Disks"), "[]") == 0);
+}
+
+static void
+test_update(void)
+{
+    g_autoptr(Guest) g = guest_new("", "obey", false);
+    static const char cdrom[] =
+        "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/><readonly/></disk>";
+    static const char loaded[] =
+        "<disk type='file' device='cdrom'><driver name='qemu' type='raw'/>"
+        "<source file='/run/vms/extra.img'/><target dev='hdc' bus='ide'/><readonly/></disk>";
+
+    g_autoptr(Call) attach = config_call(g, "AttachDevice", "sa{sv}", cdrom, 0);
+    assert_ok(attach);
+    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"\", 0)]");
+    guest_start(g->service->world, "web");
+    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    g_autoptr(Call) insert = config_call(g, "UpdateDevice", "sa{sv}", loaded, 1, "live", "b", 1);
+    assert_ok(insert);
+    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"/run/vms/extra.img\", 0)]");
+    assert_xml(g, "--inactive", "extra.img", false);
+    g_autoptr(Call) eject = config_call(g, "UpdateDevice", "sa{sv}", cdrom, 0);
+    assert_ok(eject);
+    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"\", 0)]");
+}
+
+/* libvirt's own words, and nothing is changed. */
+static void
+test_refused(void)
+{
+    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "obey", true);
+    guint64 mark = mirror_mark(g->service->mirror);
+    g_autofree char *before = shell(g->service->world, "virsh dumpxml web; "
+                                                       "virsh dumpxml --inactive web");
+
+    g_autoptr(Call) none = config_call(g, "AttachDevice", "sa{sv}", "no XML", 0);
+    assert_error_says(none, OPERATION_FAILED, "XML");
+    g_autoptr(Call) kind = config_call(g, "AttachDevice", "sa{sv}", "<toaster/>", 0);
+    assert_error_says(kind, OPERATION_FAILED, "toaster");
+    g_autoptr(Call) missing = config_call(g, "AttachDevice", "sa{sv}",
+                                          "<disk type='file'><source file='/nowhere.img'/>"
+                                          "<target dev='vdb' bus='virtio'/></disk>",
+                                          0);
+    assert_error_says(missing, OPERATION_FAILED, "/nowhere.img");
+    g_autoptr(Call) taken = config_call(g, "AttachDevice", "sa{sv}",
+                                        "<disk type='file'><source file='/run/vms/extra.img'/>"
+                                        "<target dev='vda' bus='virtio'/></disk>",
+                                        0);
+    assert_error_says(taken, OPERATION_FAILED, "vda");
+    g_autoptr(Call) rename = config_call(g, "Rename", "s", "shop");
+    assert_error_says(rename, OPERATION_FAILED, "active");
+    g_autofree char *after = shell(g->service->world, "virsh dumpxml web; "
+                                                      "virsh dumpxml --inactive web");
+    g_assert_cmpstr(before, ==, after);
+    g_assert_cmpuint(mirror_count(g->service->mirror, mark, NULL, NULL), ==, 0);
+}
+
+static void
+test_texts(void)
+{
+    g_autoptr(Guest) g = guest_new("", "bare", true);
+    Mirror *m = g->service->mirror;
+
+    g_autoptr(Call) title = config_call(g, "SetTitle", "s", "A title");
+    assert_ok(title);
+    g_assert_true(mirror_is(m, g->path, "Title", "A title"));
+    assert_xml(g, "--inactive", "<title>A title</title>", true);
+    g_autoptr(Call) description = config_call(g, "SetDescription", "s", "What it is");
+    assert_ok(description);
+    g_assert_true(mirror_is(m, g->path, "Description", "What it is"));
+    g_autoptr(Call) stop = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(stop);
+    g_autoptr(Call) rename = config_call(g, "Rename", "s", "shop");
+    assert_ok(rename);
+    g_assert_true(mirror_is(m, g->path, "Name", "shop"));
+    g_assert_cmpuint(mirror_count(m, 0, NULL, "InterfacesRemoved"), ==, 1); /* the job's */
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/config/memory", test_memory);
+    g_test_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
+    g_test_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
+    g_test_add_func("/libvirtd/config/vcpus", test_vcpus);
+    g_test_add_func("/libvirtd/config/disk", test_disk);
+    g_test_add_func("/libvirtd/config/nic", test_nic);
+    g_test_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);
+    g_test_add_func("/libvirtd/config/others-devices", test_others_devices);
+    g_test_add_func("/libvirtd/config/update", test_update);
+    g_test_add_func("/libvirtd/config/refused", test_refused);
+    g_test_add_func("/libvirtd/config/texts", test_texts);
+    return g_test_run();
+}
