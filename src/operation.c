@@ -738,7 +738,7 @@ advance(Operation *op, uint64_t now)
         await(op, now);
         break;
     case STEP_CREATE:
-        if (!is_another_life(op)) {
+        if (!op->acted || !is_another_life(op)) {
             begin_step(op, now);
             break;
         }
@@ -914,7 +914,7 @@ looked(Operation *op, uint64_t now)
 static bool
 is_awaiting(const Operation *op)
 {
-    return !op->call && !op->failure && !op->recall &&
+    return !op->looking && !op->call && !op->failure && !op->recall &&
            (*op->step == STEP_AWAIT_DOWN || *op->step == STEP_AWAIT_AWAKE ||
             *op->step == STEP_AWAIT_REBOOT || *op->step == STEP_SETTLE);
 }
@@ -927,7 +927,8 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     op->seen = *seen;
     if (seen->settled && !op->looked_at) {
         op->looked_at = true;
-        op->first_id = seen->id;
+        if (op->first_id >= 0)
+            op->first_id = seen->id;
     }
     if (op->looking && seen->settled && op->connected)
         looked(op, now);

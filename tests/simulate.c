@@ -412,6 +412,15 @@ apply(Sim *s, SimDomain *d, bool exists, DomainState state, int id)
     REQUIRE(s, differs == (changed != 0), "A change was signalled twice, or not at all");
 }
 
+static bool
+is_calling(const Sim *s, const SimOp *op)
+{
+    for (unsigned i = 0; i < op->n_calls; i++)
+        if (s->calls[op->calls[i]].state != CALL_OVER)
+            return true;
+    return false;
+}
+
 static void
 observe(Sim *s, unsigned domain, bool settled)
 {
@@ -433,8 +442,12 @@ observe(Sim *s, unsigned domain, bool settled)
 
         if (settled && !op->looked) {
             op->looked = true;
-            op->first_id = seen.id;
+            if (op->first_id >= 0)
+                op->first_id = seen.id;
         }
+        /* It went down while it was being asked: nobody can tell who did it. */
+        if (seen.gone || seen.state == DOMAIN_SHUTOFF || other_life)
+            op->excused |= is_calling(s, op);
         op->seen_crashed |= seen.state == DOMAIN_CRASHED;
         op->seen_down |= seen.gone || seen.state == DOMAIN_SHUTOFF || other_life;
         op->excused |= op->failed_once && seen.state != DOMAIN_SHUTOFF && !seen.gone;
@@ -1322,6 +1335,7 @@ on_news_event(Sim *s, unsigned number, unsigned domain, bool rebooted)
         SimOp *op = &s->ops[s->domains[domain].job];
 
         op->seen_down = true;
+        op->excused |= is_calling(s, op);
         operation_event(op->op, s->now, OPERATION_EVENT_REBOOTED);
     }
     mark(s, domain);
@@ -1876,7 +1890,7 @@ sim_new(uint64_t seed, bool tracing)
     s->daemon = 1;
     s->daemon_state = percent(s, 80) ? DAEMON_UP : DAEMON_STOPPED;
     s->trouble = 5 + below(s, 40);
-    s->actions_left = 1 + below(s, 16);
+    s->actions_left = 1 + below(s, percent(s, 20) ? 60 : 16);
     s->pace = percent(s, 30) ? 50 * MSEC : percent(s, 50) ? 2 * SEC : 15 * SEC;
     s->n_domains = 1 + below(s, DOMAINS_MAX);
     for (unsigned i = 0; i < s->n_domains; i++)
