@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-G_DEFINE_QUARK(vmsctl - error, vmsctl_error)
+G_DEFINE_QUARK(vmsctl_error, vmsctl_error)
 
 static const struct {
     const char *name;

@@ -99,7 +99,7 @@ read_properties(sd_bus_message *m, Vm *vm)
         check(sd_bus_message_exit_container(m), "property");
     }
     check(sd_bus_message_exit_container(m), "properties");
-    if (has_news)
+    if (vm && has_news)
         printf("%s %s\n", vm->name, vm->state);
 }
 
