@@ -490,6 +490,35 @@ test_instance(void)
     assert_prints(w, "", "-i", "attic", "stop", "test");
 }
 
+/* Through ssh, but for the network: what is said there to the other machine is run here. */
+static void
+test_host(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autofree char *ssh = write_file(w, "ssh",
+                                      "#!/bin/sh\n"
+                                      "echo \"$@\" >\"$0.said\"\n"
+                                      "exec systemd-stdio-bridge --bus-path=\"$VMS_REMOTE_BUS\"\n");
+    g_autofree char *said = g_strconcat(ssh, ".said", NULL);
+    g_autofree char *before = g_strdup(g_getenv("PATH"));
+    g_autofree char *path = g_strconcat(world_directory(w), ":", before, NULL);
+    g_autofree char *words = NULL;
+
+    g_assert_cmpint(g_chmod(ssh, 0755), ==, 0);
+    g_setenv("VMS_REMOTE_BUS", world_address(w), TRUE);
+    g_setenv("PATH", path, TRUE);
+    assert_prints(w, "off\ntwo words\nweb\n", "--host=root@attic", "list", "--names");
+    g_assert_true(g_file_get_contents(said, &words, NULL, NULL));
+    g_assert_nonnull(strstr(words, "attic systemd-stdio-bridge"));
+    assert_prints(w, "", "-H", "attic", "start", "off");
+    assert_state(s, "off", "running");
+    /* Descriptors do not pass. */
+    assert_vmsctl(w, NOT_OFFERED, "-H", "attic", "console", "web");
+    assert_vmsctl(w, NOT_OFFERED, "-H", "attic", "screenshot", "web", "x.png");
+    g_setenv("PATH", before, TRUE);
+}
+
 /* A service of an early version, which knows a machine and its state, and nothing else. */
 static int
 get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error)
@@ -659,6 +688,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl/denied", test_denied);
     g_test_add_func("/vmsctl/hypervisor-away", test_hypervisor_away);
     g_test_add_func("/vmsctl/instance", test_instance);
+    g_test_add_func("/vmsctl/host", test_host);
     g_test_add_func("/vmsctl/not-offered", test_not_offered);
     g_test_add_func("/vmsctl/snapshots", test_snapshots);
     g_test_add_func("/vmsctl/saved", test_saved);
