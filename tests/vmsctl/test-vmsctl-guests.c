@@ -147,6 +147,43 @@ test_screen_and_keys(void)
     assert_vmsctl(w, USAGE, "send-key", "--codeset=nonsense", "web", "a");
 }
 
+/* Hardware that comes and goes while it runs, and what its agent says. */
+static void
+test_hardware(void)
+{
+    g_autoptr(Service) s = service_with_guest("--nic --memory 192", "agent");
+    World *w = s->world;
+    g_autofree char *image = g_build_filename(world_directory(w), "disk.img", NULL);
+    g_autofree char *xml = g_build_filename(world_directory(w), "disk.xml", NULL);
+    g_autofree char *text = g_strdup_printf(
+        "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source file='%s'/>"
+        "<target dev='vdb' bus='virtio'/></disk>",
+        image);
+    g_autofree char *line = g_strdup_printf("        Disks: vdb (virtio) %s", image);
+
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    run(w, "truncate -s 1M %s", image);
+    g_assert_true(g_file_set_contents(xml, text, -1, NULL));
+    assert_prints(w, "", "attach", "web", xml);
+    g_autoptr(Run) attached = run_vmsctl(w, "status", "web", NULL);
+    g_assert_nonnull(strstr(attached->out, line));
+    assert_prints(w, "", "detach", "--live", "--config", "web", xml);
+    g_autoptr(Run) detached = run_vmsctl(w, "status", "web", NULL);
+    g_assert_null(strstr(detached->out, "Disks"));
+
+    assert_prints(w, "", "set-memory", "--live", "web", "160");
+    g_autoptr(Run) addresses =
+        run_vmsctl(w, "--no-legend", "addresses", "--source=agent", "web", NULL);
+    run_assert(addresses, OK, __FILE__, __LINE__);
+    g_assert_nonnull(strstr(addresses->out, "127.0.0.1/8\n"));
+
+    assert_prints(w, "", "save", "web");
+    assert_state(s, "shutoff");
+    assert_prints(w, "", "start", "web");
+    assert_state(s, "running");
+    assert_prints(w, "", "force-stop", "web");
+}
+
 static void
 test_top(void)
 {
@@ -178,6 +215,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/restart", test_restart);
     g_test_add_func("/vmsctl-guests/console", test_console);
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
+    g_test_add_func("/vmsctl-guests/hardware", test_hardware);
     g_test_add_func("/vmsctl-guests/top", test_top);
     return g_test_run();
 }
