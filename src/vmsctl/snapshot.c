@@ -144,28 +144,31 @@ VERB(verb_snapshot)
 {
     const char *vm = arguments[0], *action = arguments[1] ? arguments[1] : "list";
     const char *name = arguments[1] ? arguments[2] : NULL;
-    bool needs_name = !g_str_equal(action, "list");
+    bool is_list = g_str_equal(action, "list");
+    /* Without a name the hypervisor makes one up. */
+    bool needs_name = !is_list && !g_str_equal(action, "create");
     g_autoptr(GError) error = NULL;
 
     if (!g_strv_contains((const char *const[]){"list", "create", "revert", "delete", "xml", NULL},
                          action))
         failure_set(&error, EXIT_USAGE, "\"%s\" cannot be done with snapshots; try \"%s\"", action,
                     "vmsctl snapshot --help");
-    else if (needs_name != (name != NULL))
-        failure_set(&error, EXIT_USAGE, "\"snapshot %s\" takes %s", action,
-                    needs_name ? "the name of a snapshot" : "no name");
+    else if (needs_name && !name)
+        failure_set(&error, EXIT_USAGE, "\"snapshot %s\" takes the name of a snapshot", action);
+    else if (is_list && name)
+        failure_set(&error, EXIT_USAGE, "\"snapshot list\" takes no name");
     if (error)
         return failure_report(NULL, error);
 
     g_autofree char *path = client_find_vm(client, vm, &error);
     if (!path)
         return failure_report(vm, error);
-    if (!needs_name)
+    if (is_list)
         return list(client, vm, path);
     if (g_str_equal(action, "xml"))
         return print_xml(client, vm, path, name);
 
     g_autofree char *method = g_strdup(action);
     method[0] = g_ascii_toupper(method[0]);
-    return change(client, vm, path, method, name);
+    return change(client, vm, path, method, name ? name : "");
 }

@@ -595,7 +595,9 @@ test_snapshots(void)
     assert_prints(w, "", "snapshot", "web", "delete", "one", "--children");
     assert_prints(w, "[]\n", "--json", "snapshot", "web");
     assert_vmsctl(w, FAILED, "snapshot", "web", "delete", "one");
-    assert_vmsctl(w, USAGE, "snapshot", "web", "create");
+    assert_prints(w, "", "snapshot", "web", "create");
+    assert_json(w, "x[0]['Snapshots']['Count']", "1", "status", "web");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "revert");
     assert_vmsctl(w, USAGE, "snapshot", "web", "list", "one");
     assert_vmsctl(w, USAGE, "snapshot", "web", "remove", "one");
 }
