@@ -483,6 +483,33 @@ enumerate_objects(sd_bus *bus, const char *prefix, void *userdata, char ***ret, 
     return 0;
 }
 
+static const struct {
+    const char *interface;
+    const char *name;
+} properties[] = {
+#define X(symbol, interface, name) {interface, name},
+    DOMAIN_PROPERTIES(X)
+#undef X
+};
+
+static const sd_bus_vtable *
+find_property(const sd_bus_vtable *vtable, const char *name)
+{
+    for (; vtable->type != _SD_BUS_VTABLE_END; vtable++)
+        if (vtable->type == _SD_BUS_VTABLE_PROPERTY && g_str_equal(vtable->x.property.member, name))
+            return vtable;
+    return NULL;
+}
+
+/* Once, so that a signal needs no look-up. */
+static void
+note_properties(Manager *m, const char *interface, const sd_bus_vtable *vtable)
+{
+    for (unsigned i = 0; i < _DOMAIN_PROPERTY_MAX; i++)
+        if (g_str_equal(properties[i].interface, interface))
+            m->domain_properties[i] = find_property(vtable, properties[i].name);
+}
+
 int
 domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable)
 {
@@ -495,6 +522,7 @@ domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable 
         return r;
     g_ptr_array_add(m->slots, slot);
     g_array_append_val(m->domain_interfaces, managed);
+    note_properties(m, interface, vtable);
     return 0;
 }
 
@@ -528,33 +556,29 @@ domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRe
 
 /* --- signals ------------------------------------------------------------------------------ */
 
-static const struct {
-    const char *interface;
-    const char *name;
-} properties[] = {
-#define X(symbol, interface, name) {interface, name},
-    DOMAIN_PROPERTIES(X)
-#undef X
-};
+int
+domain_bus_emit_added(Manager *m, Domain *domain)
+{
+    return managed_objects_emit_added(m->bus, domain->path, m->domain_interfaces, domain);
+}
 
 int
-domain_bus_emit_changed(Manager *m, const Domain *domain, uint64_t changed)
+domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
 {
     unsigned i = 0;
 
     /* The table keeps an interface's properties together: one signal for each interface. */
     while (i < _DOMAIN_PROPERTY_MAX) {
         const char *interface = properties[i].interface;
-        const char *names[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
+        const sd_bus_vtable *entries[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
         unsigned n = 0;
 
         for (; i < _DOMAIN_PROPERTY_MAX && properties[i].interface == interface; i++)
-            if (changed & (UINT64_C(1) << i))
-                names[n++] = properties[i].name;
+            if ((changed & (UINT64_C(1) << i)) && m->domain_properties[i])
+                entries[n++] = m->domain_properties[i];
         if (n == 0)
             continue;
-        int r =
-            sd_bus_emit_properties_changed_strv(m->bus, domain->path, interface, (char **)names);
+        int r = managed_objects_emit_changed(m->bus, domain->path, interface, entries, domain);
         if (r < 0)
             return r;
     }

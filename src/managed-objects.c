@@ -5,6 +5,7 @@
 #include "names.h"
 
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
+#define PROPERTIES_INTERFACE     "org.freedesktop.DBus.Properties"
 
 /* sd-bus gives these to every object, and so says its InterfacesAdded. */
 static const char *const standard_interfaces[] = {
@@ -72,23 +73,31 @@ append_interface(sd_bus *bus, sd_bus_message *reply, const char *path,
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
+/* "oa{sa{sv}}": the body of InterfacesAdded, and an entry of GetManagedObjects. */
 static int
-append_object(sd_bus *bus, sd_bus_message *reply, const char *path, const GArray *interfaces,
+append_object(sd_bus *bus, sd_bus_message *message, const char *path, const GArray *interfaces,
               void *object)
+{
+    int r = sd_bus_message_append_basic(message, 'o', path);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(message, 'a', "{sa{sv}}");
+    for (unsigned i = 0; r >= 0 && i < G_N_ELEMENTS(standard_interfaces); i++)
+        r = sd_bus_message_append(message, "{sa{sv}}", standard_interfaces[i], 0);
+    for (unsigned i = 0; r >= 0 && i < interfaces->len; i++)
+        r = append_interface(bus, message, path, &g_array_index(interfaces, ManagedInterface, i),
+                             object);
+    return r < 0 ? r : sd_bus_message_close_container(message);
+}
+
+static int
+append_entry(sd_bus *bus, sd_bus_message *reply, const char *path, const GArray *interfaces,
+             void *object)
 {
     int r = sd_bus_message_open_container(reply, 'e', "oa{sa{sv}}");
 
     if (r >= 0)
-        r = sd_bus_message_append_basic(reply, 'o', path);
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'a', "{sa{sv}}");
-    for (unsigned i = 0; r >= 0 && i < G_N_ELEMENTS(standard_interfaces); i++)
-        r = sd_bus_message_append(reply, "{sa{sv}}", standard_interfaces[i], 0);
-    for (unsigned i = 0; r >= 0 && i < interfaces->len; i++)
-        r = append_interface(bus, reply, path, &g_array_index(interfaces, ManagedInterface, i),
-                             object);
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
+        r = append_object(bus, reply, path, interfaces, object);
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -102,10 +111,10 @@ append_all(Manager *m, sd_bus_message *reply)
 
     g_hash_table_iter_init(&iter, m->domains);
     while (r >= 0 && g_hash_table_iter_next(&iter, NULL, &value))
-        r = append_object(m->bus, reply, ((Domain *)value)->path, m->domain_interfaces, value);
+        r = append_entry(m->bus, reply, ((Domain *)value)->path, m->domain_interfaces, value);
     for (unsigned i = 0; r >= 0 && i < jobs->len; i++)
-        r = append_object(m->bus, reply, ((Job *)jobs->pdata[i])->path, m->job_interfaces,
-                          jobs->pdata[i]);
+        r = append_entry(m->bus, reply, ((Job *)jobs->pdata[i])->path, m->job_interfaces,
+                         jobs->pdata[i]);
     return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
@@ -137,4 +146,56 @@ managed_objects_register(Manager *m)
     if (r >= 0)
         g_ptr_array_add(m->slots, slot);
     return r;
+}
+
+/* --- signals ------------------------------------------------------------------------------ */
+
+/* Takes over the message and what came of making it. */
+static int
+send_signal(sd_bus *bus, sd_bus_message *signal, int r)
+{
+    if (r >= 0)
+        r = sd_bus_send(bus, signal, NULL);
+    sd_bus_message_unref(signal);
+    return r;
+}
+
+int
+managed_objects_emit_added(sd_bus *bus, const char *path, const GArray *interfaces, void *object)
+{
+    sd_bus_message *signal = NULL;
+    int r = sd_bus_message_new_signal(bus, &signal, VMS_ROOT_PATH, OBJECT_MANAGER_INTERFACE,
+                                      "InterfacesAdded");
+
+    if (r >= 0)
+        r = append_object(bus, signal, path, interfaces, object);
+    return send_signal(bus, signal, r);
+}
+
+static int
+append_changed(sd_bus *bus, sd_bus_message *signal, const char *path, const char *interface,
+               const sd_bus_vtable *const *entries, void *object)
+{
+    int r = sd_bus_message_append_basic(signal, 's', interface);
+
+    if (r >= 0)
+        r = sd_bus_message_open_container(signal, 'a', "{sv}");
+    for (; r >= 0 && *entries; entries++)
+        r = append_property(bus, signal, path, interface, *entries, object);
+    if (r >= 0)
+        r = sd_bus_message_close_container(signal);
+    return r < 0 ? r : sd_bus_message_append(signal, "as", 0);
+}
+
+int
+managed_objects_emit_changed(sd_bus *bus, const char *path, const char *interface,
+                             const sd_bus_vtable *const *entries, void *object)
+{
+    sd_bus_message *signal = NULL;
+    int r =
+        sd_bus_message_new_signal(bus, &signal, path, PROPERTIES_INTERFACE, "PropertiesChanged");
+
+    if (r >= 0)
+        r = append_changed(bus, signal, path, interface, entries, object);
+    return send_signal(bus, signal, r);
 }

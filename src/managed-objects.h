@@ -2,12 +2,13 @@
 #pragma once
 
 /*
- * GetManagedObjects, written straight from the vtables.
+ * GetManagedObjects, InterfacesAdded and PropertiesChanged, written straight from the vtables.
  *
- * It says exactly what sd-bus would answer, but spares the look-up of every object by its path and
- * of every vtable for each object. Belongs to the loop.
+ * They say exactly what sd-bus would, but spare the look-up of every object by its path and of
+ * every vtable for each object. Belongs to the loop.
  */
 
+#include <glib.h>
 #include <systemd/sd-bus.h>
 
 typedef struct Manager Manager;
@@ -20,3 +21,10 @@ typedef struct {
 
 /* Answer for the root object; to be registered before its object manager is. */
 int managed_objects_register(Manager *m);
+
+/* InterfacesAdded of the root object, for one that has these ManagedInterfaces. */
+int managed_objects_emit_added(sd_bus *bus, const char *path, const GArray *interfaces,
+                               void *object);
+/* PropertiesChanged of these properties of an interface: entries of its vtable, NULL at the end. */
+int managed_objects_emit_changed(sd_bus *bus, const char *path, const char *interface,
+                                 const sd_bus_vtable *const *entries, void *object);

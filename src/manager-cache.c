@@ -122,14 +122,18 @@ manager_set_domains_available(Manager *m, bool available)
 
 /* --- domains come, change and go ---------------------------------------------------------- */
 
-/* While a connection comes up its domains are counted at the end. */
 static void
 log_presence(const Manager *m, JournalEvent event, const Domain *domain, const char *what)
 {
+    /* What the first list finds has not come now: the connection's own entry counts it. */
+    if (m->adopting_first)
+        return;
+
     g_autofree char *message = g_strdup_printf("\"%s\" %s", domain->name, what);
 
     journal_event(event, message, JOURNAL_VM_UUID, domain->uuid, JOURNAL_VM_NAME, domain->name,
                   JOURNAL_VM_STATE, domain->state_name, NULL);
+    /* While a connection comes up its domains are counted at the end. */
     if (m->available)
         manager_tell_systemd(m);
 }
@@ -143,7 +147,7 @@ add_domain(Manager *m, DomainSnapshot *snapshot)
     domain_set_available(domain, true);
     domain->unsignaled = 0;
     g_hash_table_insert(m->domains, domain->uuid, domain);
-    int r = sd_bus_emit_object_added(m->bus, domain->path);
+    int r = domain_bus_emit_added(m, domain);
     if (r < 0)
         journal_log(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
     log_presence(m, JOURNAL_DOMAIN_ADDED, domain, "is there");
@@ -193,6 +197,7 @@ manager_apply_list(Manager *m, GPtrArray *snapshots)
     g_autoptr(GHashTable) listed = g_hash_table_new(g_str_hash, g_str_equal);
     g_autoptr(GPtrArray) known = manager_sorted_domains(m);
 
+    m->adopting_first = known->len == 0;
     for (unsigned i = 0; i < snapshots->len; i++)
         g_hash_table_add(listed, ((DomainSnapshot *)snapshots->pdata[i])->uuid);
     for (unsigned i = 0; i < known->len; i++)
@@ -205,6 +210,7 @@ manager_apply_list(Manager *m, GPtrArray *snapshots)
         refresher_mark(m->refresher, snapshot->uuid,
                        snapshot->has_snapshots ? FACT_XML | FACT_SNAPSHOTS : FACT_XML);
     }
+    m->adopting_first = false;
 }
 
 /* --- comparing ---------------------------------------------------------------------------- */

@@ -57,6 +57,7 @@ struct Manager {
     GPtrArray *slots;          /* sd_bus_slot: the objects on the bus */
     GArray *domain_interfaces; /* ManagedInterface of every domain */
     GArray *job_interfaces;
+    const sd_bus_vtable *domain_properties[_DOMAIN_PROPERTY_MAX]; /* of those interfaces */
 
     const char *version;
     char *bus_name;
@@ -85,6 +86,7 @@ struct Manager {
     Consoles *consoles;
 
     GHashTable *domains;  /* uuid (of the domain) -> Domain */
+    bool adopting_first;  /* the list that fills an empty cache is being applied */
     GPtrArray *dirty;     /* domains with something to signal */
     Attempted *attempted; /* the attempt that is being adopted, else NULL */
     GHashTable *early;    /* events of a connection that is not adopted yet: uuid -> facts */
@@ -179,5 +181,6 @@ int domain_bus_request(sd_bus_message *message, const Domain *domain, const Doma
 /* The same for an operation that is one long call; replies with its job. Copies the payload. */
 int domain_bus_long_operation(sd_bus_message *message, const Domain *domain, OperationKind kind,
                               const OperationPayload *payload, sd_bus_error *error);
-/* Emit PropertiesChanged for what the mask names; 0 or a negative errno. */
-int domain_bus_emit_changed(Manager *m, const Domain *domain, uint64_t changed);
+/* Emit InterfacesAdded, and PropertiesChanged for what the mask names; 0 or a negative errno. */
+int domain_bus_emit_added(Manager *m, Domain *domain);
+int domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed);
