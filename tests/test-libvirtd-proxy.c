@@ -1,0 +1,382 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * What passes between the service and libvirtd is cut, truncated, lost, garbled, delayed or frozen
+ * at a random byte of either direction, in the middle of a connect, of a listing, of events and of
+ * changes. After each round: every call was answered once and in time, a change that was not done
+ * was not done, no job is left, and what was signalled is what libvirt says. See rounds.h for how
+ * to repeat one.
+ */
+
+#include "faults/proxy.h"
+#include "faults/rounds.h"
+#include "libvirtd.h"
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <string.h>
+
+#define SOCKET         "/run/libvirt/libvirt-sock"
+#define DOMAINS        2
+#define ANSWER_MS      21000
+#define LEAK_CHECK     200
+#define GROWTH_KIB     (16 * 1024)
+#define FIRST_SEED     1
+#define SHORT_ROUNDS   2000
+#define SHORT_SECONDS  75
+#define WARM_UP_ROUNDS 20
+
+static const char *const uuids[DOMAINS] = {"11111111-1111-4111-8111-111111111111",
+                                           "22222222-2222-4222-8222-222222222222"};
+
+typedef struct Verb {
+    const char *name;
+    int before, after;
+} Verb;
+
+static const Verb verbs[] = {
+    {"Start", VIR_DOMAIN_SHUTOFF, VIR_DOMAIN_RUNNING},
+    {"Stop", VIR_DOMAIN_RUNNING, VIR_DOMAIN_SHUTOFF},
+    {"ForceStop", VIR_DOMAIN_RUNNING, VIR_DOMAIN_SHUTOFF},
+    {"Pause", VIR_DOMAIN_RUNNING, VIR_DOMAIN_PAUSED},
+    {"Resume", VIR_DOMAIN_PAUSED, VIR_DOMAIN_RUNNING},
+};
+
+typedef struct Bench {
+    World *world;
+    Proxy *proxy;
+    Client *client, *other;
+    Mirror *mirror;
+    Rounds rounds;
+    virConnectPtr libvirt; /* past the proxy */
+    char *paths[DOMAINS];
+    guint fired[_FAULT_MAX];
+} Bench;
+
+static void
+silence(void *userdata, virErrorPtr error)
+{
+}
+
+/* --- libvirt, as it is ---------------------------------------------------------------------- */
+
+static virDomainPtr
+domain(Bench *b, guint i)
+{
+    virDomainPtr d = virDomainLookupByUUIDString(b->libvirt, uuids[i]);
+
+    if (d)
+        return d;
+    g_autofree char *xml = g_strdup_printf("<domain type='test'><name>machine %u</name>"
+                                           "<uuid>%s</uuid><memory>1024</memory>"
+                                           "<os><type>hvm</type></os></domain>",
+                                           i, uuids[i]);
+    d = virDomainDefineXML(b->libvirt, xml);
+    g_assert_nonnull(d);
+    return d;
+}
+
+static int
+state(Bench *b, guint i)
+{
+    virDomainPtr d = domain(b, i);
+    int is = -1;
+
+    g_assert_cmpint(virDomainGetState(d, &is, NULL, 0), ==, 0);
+    virDomainFree(d);
+    return is;
+}
+
+static void
+set_state(Bench *b, guint i, int wanted)
+{
+    virDomainPtr d = domain(b, i);
+    int is;
+
+    g_assert_cmpint(virDomainGetState(d, &is, NULL, 0), ==, 0);
+    if (is == VIR_DOMAIN_PAUSED && wanted == VIR_DOMAIN_RUNNING)
+        g_assert_cmpint(virDomainResume(d), ==, 0);
+    else if (is != wanted) {
+        if (is == VIR_DOMAIN_SHUTOFF)
+            g_assert_cmpint(virDomainCreate(d), ==, 0);
+        if (wanted == VIR_DOMAIN_SHUTOFF)
+            g_assert_cmpint(virDomainDestroy(d), ==, 0);
+        if (wanted == VIR_DOMAIN_PAUSED)
+            g_assert_cmpint(virDomainSuspend(d), ==, 0);
+    }
+    virDomainFree(d);
+}
+
+static const char *
+state_text(int is)
+{
+    static const char *const texts[] = {"nostate",  "running", "idle",    "paused",
+                                        "shutdown", "shutoff", "crashed", "pmsuspended"};
+
+    g_assert_cmpuint((guint)is, <, G_N_ELEMENTS(texts));
+    return texts[is];
+}
+
+static bool
+mirror_is_right(Bench *b)
+{
+    for (guint i = 0; i < DOMAINS; i++)
+        if (!mirror_is(b->mirror, b->paths[i], "State", state_text(state(b, i))))
+            return false;
+    return true;
+}
+
+/* --- a round ---------------------------------------------------------------------------------- */
+
+typedef struct Round {
+    Fault fault;
+    bool reconnects;
+    bool moves; /* libvirt has news of its own */
+    const Verb *verb;
+    guint patience_ms;
+    GPtrArray *calls;
+    Call *change;
+} Round;
+
+static bool
+is_manager(Bench *b, const char *property, const char *value)
+{
+    return g_strcmp0(mirror_get(b->mirror, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, property),
+                     value) == 0;
+}
+
+static void
+plan(Bench *b, Round *round)
+{
+    Rounds *r = &b->rounds;
+    Fault *f = &round->fault;
+
+    f->kind = (FaultKind)(1 + pick(r, _FAULT_MAX - 1));
+    f->direction = one_in(r, 2) ? TO_LIBVIRT : TO_SERVICE;
+    /* As often among the first bytes as far away. */
+    f->at = pick(r, 1U << (2 + pick(r, 11)));
+    f->pattern = (guint8)(1 + pick(r, 255));
+    f->amount = f->kind == FAULT_DELAY ? 1 + pick(r, 60) : 1 + pick(r, 1U << pick(r, 8));
+    round->reconnects = one_in(r, 3);
+    round->moves = one_in(r, 3);
+    round->verb = &verbs[pick(r, G_N_ELEMENTS(verbs))];
+    round->patience_ms = one_in(r, 100) ? ANSWER_MS : 20 + pick(r, 200);
+    g_test_message("seed %u: %s to %s at %" G_GUINT64_FORMAT ", %u; %s%s%s; %u ms", r->seed,
+                   fault_name(f->kind), f->direction == TO_LIBVIRT ? "libvirt" : "the service",
+                   f->at, f->amount, round->verb->name, round->reconnects ? ", Reconnect" : "",
+                   round->moves ? ", news" : "", round->patience_ms);
+}
+
+static void
+prepare(Bench *b, const Round *round)
+{
+    set_state(b, 0, round->verb->before);
+    set_state(b, 1, one_in(&b->rounds, 2) ? VIR_DOMAIN_RUNNING : VIR_DOMAIN_SHUTOFF);
+    wait_for(b->world, mirror_is_right(b) && is_manager(b, "Available", "true"));
+}
+
+static void
+ask(Round *round, Client *c, const char *path, const char *interface, const char *member)
+{
+    bool options = g_str_equal(member, "GetXml");
+
+    g_ptr_array_add(round->calls,
+                    client_send(c, path, interface, member, options ? "a{sv}" : NULL, 0));
+}
+
+static void
+begin(Bench *b, Round *round)
+{
+    round->calls = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
+    proxy_arm(b->proxy, &round->fault);
+    if (round->reconnects)
+        ask(round, b->other, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Reconnect");
+    if (round->moves)
+        set_state(b, 1,
+                  state(b, 1) == VIR_DOMAIN_RUNNING ? VIR_DOMAIN_SHUTOFF : VIR_DOMAIN_RUNNING);
+    ask(round, b->client, b->paths[0], VMS_DOMAIN_INTERFACE, round->verb->name);
+    round->change = round->calls->pdata[round->calls->len - 1];
+    if (one_in(&b->rounds, 2))
+        ask(round, b->other, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "ListDomains");
+    if (one_in(&b->rounds, 2))
+        ask(round, b->other, b->paths[1], VMS_DOMAIN_INTERFACE, "GetXml");
+}
+
+static bool
+all_done(const Round *round)
+{
+    for (guint i = 0; i < round->calls->len; i++)
+        if (!((Call *)round->calls->pdata[i])->done)
+            return false;
+    return true;
+}
+
+static void
+wait_answers(Bench *b, Round *round)
+{
+    gint64 deadline = g_get_monotonic_time() + round->patience_ms * G_GINT64_CONSTANT(1000);
+
+    while (!all_done(round) && world_turn(b->world, deadline))
+        continue;
+    b->fired[round->fault.kind] += proxy_fired(b->proxy);
+    proxy_heal(b->proxy);
+    wait_for(b->world, all_done(round));
+}
+
+static bool
+is_error(const Call *call, const char *name)
+{
+    return call->error_name && g_str_has_prefix(call->error_name, VMS_ERROR_PREFIX) &&
+           g_str_equal(call->error_name + strlen(VMS_ERROR_PREFIX), name);
+}
+
+static void
+check_answer(const Round *round, const Call *call)
+{
+    if (call_duration_ms(call) > ANSWER_MS)
+        g_error("%s was answered after %" G_GINT64_FORMAT " ms", call->what,
+                call_duration_ms(call));
+    if (!call->error_name || is_error(call, "NotAvailable") || is_error(call, "Timeout") ||
+        is_error(call, "OperationFailed") || is_error(call, "StillRunning"))
+        return;
+    /* Garbled, a question may be another, and an answer too. */
+    if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW)
+        return;
+    g_error("%s: %s: %s", call->what, call->error_name, call->error_message);
+}
+
+static bool
+has_jobs(Bench *b)
+{
+    for (guint i = 0; i < DOMAINS; i++)
+        if (!mirror_is(b->mirror, b->paths[i], "Job", "/"))
+            return true;
+    return false;
+}
+
+static void
+check_effect(Bench *b, const Round *round)
+{
+    const Call *change = round->change;
+    int now = state(b, 0);
+
+    if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW)
+        return;
+    if (!change->error_name && now != round->verb->after)
+        g_error("%s says it is done, and the domain is %s", change->what, state_text(now));
+    if (is_error(change, "NotAvailable") && now != round->verb->before)
+        g_error("%s: %s, and the domain is %s", change->what, change->error_message,
+                state_text(now));
+    if (now != round->verb->before && now != round->verb->after)
+        g_error("%s: the domain is %s", change->what, state_text(now));
+}
+
+static void
+check_list(Bench *b)
+{
+    guint64 mark = mirror_mark(b->mirror);
+    g_autoptr(Call) list =
+        client_call(b->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "ListDomains", NULL);
+
+    assert_ok(list);
+    for (guint i = 0; i < DOMAINS; i++)
+        g_assert_nonnull(strstr(list->body, uuids[i]));
+    g_assert_cmpuint(mirror_count(b->mirror, mark, NULL, NULL), ==, 0);
+    mirror_check(b->mirror);
+}
+
+static void
+go_round(Bench *b)
+{
+    Round round = {0};
+
+    plan(b, &round);
+    prepare(b, &round);
+    begin(b, &round);
+    wait_answers(b, &round);
+    for (guint i = 0; i < round.calls->len; i++)
+        check_answer(&round, round.calls->pdata[i]);
+    wait_for(b->world, is_manager(b, "Available", "true") && !has_jobs(b));
+    check_effect(b, &round);
+    wait_for(b->world, mirror_is_right(b));
+    check_list(b);
+    g_ptr_array_unref(round.calls);
+}
+
+static void
+bench_init(Bench *b, const char *uri)
+{
+    g_autofree char *direct = g_strdup_printf("%s?socket=%s", uri, SOCKET);
+
+    virSetErrorFunc(NULL, silence);
+    b->libvirt = virConnectOpen(direct);
+    g_assert_nonnull(b->libvirt);
+    for (guint i = 0; i < DOMAINS; i++) {
+        virDomainFree(domain(b, i));
+        b->paths[i] = domain_path(uuids[i]);
+    }
+    b->world = world_new();
+    b->proxy = proxy_new(b->world, SOCKET);
+    g_autofree char *option = g_strdup_printf("--uri=%s?socket=%s", uri, proxy_path(b->proxy));
+    world_start(b->world, option, "--stop-timeout=5", NULL);
+    b->client = client_new(b->world);
+    b->other = client_new(b->world);
+    client_wait_available(b->client, true);
+    b->mirror = mirror_new(b->client);
+}
+
+static void
+bench_clear(Bench *b)
+{
+    mirror_check(b->mirror);
+    mirror_free(b->mirror);
+    client_free(b->client);
+    client_free(b->other);
+    world_stop(b->world);
+    proxy_free(b->proxy);
+    world_free(b->world);
+    for (guint i = 0; i < DOMAINS; i++)
+        g_free(b->paths[i]);
+    rounds_clear(&b->rounds);
+    virConnectClose(b->libvirt);
+}
+
+static void
+say_how_often(const Bench *b)
+{
+    g_autoptr(GString) text = g_string_new(NULL);
+
+    for (guint i = 1; i < _FAULT_MAX; i++)
+        g_string_append_printf(text, ", %s %u", fault_name((FaultKind)i), b->fired[i]);
+    g_print("# %u rounds; the byte was reached: %s\n", b->rounds.done, text->str + 2);
+}
+
+static void
+test_embedded(void)
+{
+    Bench b = {0};
+    Holdings before = {0};
+
+    bench_init(&b, "test+unix:///default");
+    rounds_init(&b.rounds, FIRST_SEED, SHORT_ROUNDS, SHORT_SECONDS);
+    while (rounds_next(&b.rounds)) {
+        go_round(&b);
+        if (b.rounds.done == WARM_UP_ROUNDS)
+            before = holdings_of(b.world);
+        else if (b.rounds.done % LEAK_CHECK == 0)
+            assert_no_more(b.world, &before, GROWTH_KIB);
+    }
+    if (b.rounds.done > WARM_UP_ROUNDS)
+        assert_no_more(b.world, &before, GROWTH_KIB);
+    say_how_often(&b);
+    bench_clear(&b);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/proxy/embedded", test_embedded);
+    return g_test_run();
+}
