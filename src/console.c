@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -204,6 +205,9 @@ on_exited(sd_event_source *source, const siginfo_t *info, void *userdata)
              "The console could not be opened: its process has ended");
     if (console->opened)
         journal_log(LOG_INFO, "A console of \"%s\" has been closed", console->vm_name);
+    if (info->si_code == CLD_EXITED && info->si_status != EXIT_SUCCESS)
+        journal_log(LOG_WARNING, "The process of a console of \"%s\" ended with status %d",
+                    console->vm_name, info->si_status);
     g_hash_table_remove(console->consoles->all, console);
     return 0;
 }

@@ -98,7 +98,7 @@ work_screenshot(Call *call, Hypervisor *h, Error **error)
 static Call *
 make_screenshot(Request *request)
 {
-    DisplayCall *display = display_call_new(request, CALL_READ, work_screenshot);
+    DisplayCall *display = display_call_new(request, CALL_SCREEN, work_screenshot);
 
     display->number = GPOINTER_TO_UINT(request->args);
     return &display->base.call;
@@ -122,7 +122,7 @@ work_open_graphics(Call *call, Hypervisor *h, Error **error)
 static Call *
 make_open_graphics(Request *request)
 {
-    DisplayCall *display = display_call_new(request, CALL_READ, work_open_graphics);
+    DisplayCall *display = display_call_new(request, CALL_SCREEN, work_open_graphics);
 
     display->number = GPOINTER_TO_UINT(request->args);
     return &display->base.call;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-stats.h"
 
+#include "bus-text.h"
 #include "hypervisor-private.h"
 
 static const struct {
@@ -85,9 +86,8 @@ convert_value(const virTypedParameter *param, StatsField *field)
         field->b = param->value.b != 0;
         return true;
     case VIR_TYPED_PARAM_STRING:
-        /* The path of a file may be any bytes; a text on the bus may not. */
         field->type = 's';
-        field->s = g_utf8_make_valid(param->value.s ? param->value.s : "", -1);
+        field->s = text_for_bus(param->value.s); /* the path of a file may be any bytes */
         return true;
     default:
         return false;

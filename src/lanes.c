@@ -10,8 +10,8 @@
 
 /* libvirtd has 20 workers for all its clients; these leave it some, whatever hangs. */
 static const unsigned class_limits[_CALL_CLASS_MAX] = {
-    [CALL_LOOK] = 4,   [CALL_READ] = 4,  [CALL_CHANGE] = 8, [CALL_LONG] = 6,
-    [CALL_BESIDE] = 4, [CALL_FORCE] = 8, [CALL_GUEST] = 6,  [CALL_STATS] = 7,
+    [CALL_LOOK] = 4,  [CALL_READ] = 4,  [CALL_CHANGE] = 8, [CALL_LONG] = 6,  [CALL_BESIDE] = 4,
+    [CALL_FORCE] = 8, [CALL_GUEST] = 6, [CALL_SCREEN] = 4, [CALL_STATS] = 7,
 };
 #define WAITING_MAX      4096
 #define IDLE_LIMIT       (30 * SEC)
@@ -598,6 +598,7 @@ dispatch(Lanes *lanes)
     dispatch_class(lanes, CALL_LONG);
     dispatch_class(lanes, CALL_READ);
     dispatch_class(lanes, CALL_GUEST);
+    dispatch_class(lanes, CALL_SCREEN);
     dispatch_class(lanes, CALL_STATS);
     arm_timer(lanes);
 }

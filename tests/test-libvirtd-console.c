@@ -164,7 +164,7 @@ test_many(void)
 static void
 test_slow_reader(void)
 {
-    enum { LINES = 60000 };
+    enum { LINES = 40000 };
     g_autoptr(Service) s = service_with_guest("web");
     g_autofree char *path = guest_path(s->world, "web");
     g_autoptr(Stream) c = open_console(s, path, "");
