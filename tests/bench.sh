@@ -39,7 +39,7 @@ done
 
 packages_install build tests libvirtd guests bench
 if [[ -z $build ]]; then
-    build=build-bench
+    build="build-bench"
     [[ -e $build/build.ninja ]] || meson setup "$build" >/dev/null
 fi
 ninja -C "$build" src/unraid-vmsd tests/bench/bench >/dev/null
