@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The agent in a real guest: what it answers, what it does, and that one that hangs holds up
+ * nothing but its own call. */
+
+#include "libvirtd.h"
+
+#include <string.h>
+
+#define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
+#define PASSWORD         "correct-horse-battery"
+
+typedef struct Guest {
+    Service *service;
+    char *path;
+} Guest;
+
+static bool
+is_connected(Guest *g, const char *value)
+{
+    return g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "AgentConnected"),
+                     value) == 0;
+}
+
+static Guest *
+guest_new(const char *options, const char *mode)
+{
+    Guest *g = g_new0(Guest, 1);
+
+    libvirtd_clean();
+    g->service = service_new("--uri=qemu:///system", NULL);
+    run(g->service->world, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
+    guest_define(g->service->world, options, "web", mode);
+    g->path = guest_path(g->service->world, "web");
+    guest_start(g->service->world, "web");
+    guest_wait(g->service->world, "web", "VMS-GUEST-READY");
+    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    return g;
+}
+
+static Guest *
+guest_with_agent(void)
+{
+    Guest *g = guest_new("--memory 192 --disk /run/vms/disk.img --nic", "agent");
+
+    wait_for(g->service->world, is_connected(g, "true"));
+    return g;
+}
+
+static void
+guest_free(Guest *g)
+{
+    assert_equals_virsh(g->service);
+    service_free(g->service);
+    g_free(g->path);
+    g_free(g);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+#define guest_call(g, member, ...)                                                                 \
+    client_call((g)->service->client, (g)->path, VMS_GUEST_INTERFACE, member, __VA_ARGS__)
+#define guest_send(g, member, ...)                                                                 \
+    client_send((g)->service->client, (g)->path, VMS_GUEST_INTERFACE, member, __VA_ARGS__)
+
+static void
+assert_body(Call *call, const char *words)
+{
+    assert_ok(call);
+    if (!strstr(call->body, words))
+        g_error("%s: %s lacks %s", call->what, call->body, words);
+}
+
+static void
+test_answers(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    g_autoptr(Call) addresses = guest_call(g, "GetAddresses", "s", "agent");
+    assert_body(addresses, "(\"eth0\", \"52:54:00:");
+    assert_body(addresses, "(\"10.0.2.15\", 24)");
+    assert_body(addresses, "(\"127.0.0.1\", 8)");
+    g_autoptr(Call) hostname = guest_call(g, "GetHostname", NULL);
+    assert_ok(hostname);
+    g_assert_cmpstr(hostname->body, ==, "vms-guest");
+    g_autoptr(Call) filesystems = guest_call(g, "GetFilesystems", NULL);
+    assert_body(filesystems, "(\"/mnt\", \"/dev/vda\", \"ext4\", ");
+    g_assert_null(strstr(filesystems->body, "\"ext4\", 0)"));
+}
+
+static char *
+freeze_state(Guest *g)
+{
+    return shell(g->service->world, "virsh qemu-agent-command web "
+                                    "'{\"execute\": \"guest-fsfreeze-status\"}'");
+}
+
+static void
+test_freeze(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    g_autoptr(Call) freeze = guest_call(g, "Freeze", NULL);
+    assert_ok(freeze);
+    g_autofree char *frozen = freeze_state(g);
+    g_assert_nonnull(strstr(frozen, "\"frozen\""));
+    g_autoptr(Call) thaw = guest_call(g, "Thaw", NULL);
+    assert_ok(thaw);
+    g_autofree char *thawed = freeze_state(g);
+    g_assert_nonnull(strstr(thawed, "\"thawed\""));
+    g_autoptr(Call) trim = guest_call(g, "Trim", NULL);
+    assert_ok(trim);
+}
+
+static void
+assert_untold(Guest *g)
+{
+    g_autofree char *log = process_stderr(world_service(g->service->world));
+
+    g_assert_nonnull(strstr(log, "SetUserPassword"));
+    g_assert_null(strstr(log, PASSWORD));
+}
+
+/* It is set, and nobody writes it down. */
+static void
+test_password(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    g_autoptr(Call) set = guest_call(g, "SetUserPassword", "ss", "root", PASSWORD);
+    assert_ok(set);
+    assert_untold(g);
+    g_autoptr(Call) nobody = guest_call(g, "SetUserPassword", "ss", "nobody-there", PASSWORD);
+    call_wait(nobody);
+    g_assert_true(!nobody->error_message || !strstr(nobody->error_message, PASSWORD));
+    assert_untold(g);
+}
+
+static void
+test_without(void)
+{
+    g_autoptr(Guest) g = guest_new("", "obey");
+    static const char *const methods[] = {"GetHostname", "GetFilesystems", "Freeze", "Thaw",
+                                          "Trim"};
+
+    g_assert_true(is_connected(g, "false"));
+    for (guint i = 0; i < G_N_ELEMENTS(methods); i++) {
+        g_autoptr(Call) call = guest_call(g, methods[i], NULL);
+        assert_error_says(call, OPERATION_FAILED, "agent");
+        g_assert_cmpint(call_duration_ms(call), <, 2000);
+    }
+    g_autoptr(Call) addresses = guest_call(g, "GetAddresses", "s", "agent");
+    assert_error_says(addresses, OPERATION_FAILED, "agent");
+    g_autoptr(Call) password = guest_call(g, "SetUserPassword", "ss", "root", PASSWORD);
+    assert_error_says(password, OPERATION_FAILED, "agent");
+    g_autoptr(Call) lease = guest_call(g, "GetAddresses", "s", "lease");
+    assert_ok(lease);
+    g_assert_cmpstr(lease->body, ==, "[]");
+}
+
+/* The property follows the agent's comings and goings. */
+static void
+test_connected(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    g_autoptr(Call) stop = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(stop);
+    wait_for(g->service->world, is_connected(g, "false"));
+    g_autoptr(Call) off = guest_call(g, "GetHostname", NULL);
+    assert_error_says(off, OPERATION_FAILED, "not running");
+    guest_start(g->service->world, "web");
+    guest_wait(g->service->world, "web", "VMS-GUEST-READY");
+    wait_for(g->service->world, is_connected(g, "true"));
+}
+
+static void
+test_hangs(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    /* It has the channel open, and says nothing more. */
+    run(g->service->world,
+        "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
+        "    \"path\": \"/bin/sh\",\n"
+        "    \"arg\": [\"-c\", \"kill -STOP $(pidof qemu-ga); echo VMS-GUEST-MUTE "
+        ">/dev/console\"]\n"
+        "}}' >/dev/null || true\n"
+        "libvirtd-ctl wait-console web VMS-GUEST-MUTE");
+    g_autoptr(Call) hostname = guest_send(g, "GetHostname", NULL);
+    g_autoptr(Call) freeze = guest_send(g, "Freeze", NULL);
+    g_autoptr(Call) xml = domain_call(g->service, g->path, "GetXml", "a{sv}", 0);
+    assert_ok(xml);
+    g_assert_cmpint(call_duration_ms(xml), <, 2000);
+    g_autoptr(Call) title = client_call(g->service->client, g->path, VMS_CONFIG_INTERFACE,
+                                        "SetTitle", "s", "still here");
+    assert_ok(title);
+    g_assert_cmpint(call_duration_ms(title), <, 2000);
+    assert_error(hostname, VMS_ERROR_PREFIX "Timeout");
+    assert_error(freeze, VMS_ERROR_PREFIX "StillRunning");
+    g_assert_cmpint(call_duration_ms(hostname), <, 20000);
+    g_assert_cmpint(call_duration_ms(freeze), <, 20000);
+    g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(force);
+    g_assert_cmpint(call_duration_ms(force), <, 10000);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+    g_test_add_func("/libvirtd/agent/answers", test_answers);
+    g_test_add_func("/libvirtd/agent/freeze", test_freeze);
+    g_test_add_func("/libvirtd/agent/password", test_password);
+    g_test_add_func("/libvirtd/agent/without", test_without);
+    g_test_add_func("/libvirtd/agent/connected", test_connected);
+    g_test_add_func("/libvirtd/agent/hangs", test_hangs);
+    return g_test_run();
+}
