@@ -36,6 +36,7 @@ measure_connect(Bench *b)
     double begin = now_ms();
     bench_link_socket(b);
     watch_until(b->watch, b->watch->ready.n > 0 && b->watch->added.n >= b->n);
+    bench_add(b, "connect-available-cpu", "ms", process_cpu_ms(bench_service_pid(b)) - cpu);
     bench_add(b, "connect-available", "ms", b->watch->ready.at - begin);
     bench_add(b, "connect-added", "ms", b->watch->added.at - begin);
     watch_until(b->watch, b->watch->titles.n >= b->n);

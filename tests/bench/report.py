@@ -122,7 +122,7 @@ def table(run):
 
 def scaling(run):
     series = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
-              "connect-available", "connect-added", "connect-floor", "connect-all", "connect-cpu",
+              "connect-available", "connect-available-cpu", "connect-added", "connect-floor", "connect-all", "connect-cpu",
               "memory")
     head = "| domains | " + " | ".join(f"{size:,}" for size in run.sizes) + " |"
     lines = [head, "| --- |" + " --- |" * len(run.sizes)]
