@@ -222,6 +222,14 @@ send_to_client(Console *console)
     return moved;
 }
 
+static bool
+move_to_client(Console *console)
+{
+    bool received = receive_from_guest(console);
+
+    return send_to_client(console) || received;
+}
+
 static void
 receive_from_client(Console *console)
 {
@@ -309,7 +317,7 @@ bridge(Console *console)
 {
     while (!is_over(console)) {
         turn(console);
-        while (receive_from_guest(console) | send_to_client(console))
+        while (move_to_client(console))
             ;
         if (console->guest_ended)
             end_stream(console);
