@@ -250,6 +250,37 @@ test_save_aborted_by_others(void)
     assert_equals_virsh(s);
 }
 
+/* The service ends in the middle, soon and well; what libvirt was asked for goes on without it. */
+static void
+test_save_service_stopped(void)
+{
+    make_saving_slow();
+    libvirtd_clean();
+    g_autoptr(World) w = world_new();
+    guest_define(w, "", "web", "obey");
+    guest_start(w, "web");
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    g_autofree char *path = guest_path(w, "web");
+
+    world_start(w, "--uri=qemu:///system", NULL);
+    g_autoptr(Client) c = client_new(w);
+    client_wait_available(c, true);
+    g_autoptr(Call) save = client_call(c, path, VMS_SAVED_INTERFACE, "Save", "a{sv}", 0);
+    assert_ok(save);
+    run(w, "until virsh domjobinfo web | grep -q 'Save'; do sleep 0.1; done");
+    world_stop(w);
+
+    /* Another one finds it under way, and then done. */
+    world_start(w, "--uri=qemu:///system", NULL);
+    client_wait_available(c, true);
+    g_autoptr(Mirror) mirror = mirror_new(c);
+    g_assert_true(mirror_is(mirror, path, "State", "paused"));
+    wait_for_ms(w, 120000, mirror_is(mirror, path, "State", "shutoff"));
+    wait_for(
+        w, g_strcmp0(mirror_get(mirror, path, VMS_SAVED_INTERFACE, "HasManagedSave"), "true") == 0);
+    mirror_check(mirror);
+}
+
 /* --- lost connections --------------------------------------------------------------------- */
 
 /* libvirtd dies in the middle: what comes back is a guest that was not saved. */
@@ -472,6 +503,25 @@ test_snapshots_of_others(void)
     assert_equals_virsh(s);
 }
 
+/* What no event tells, and nobody asks for, is seen within a minute. */
+static void
+test_reconciled(void)
+{
+    g_autoptr(Service) s = service_with_disk();
+    g_autofree char *path = guest_path(s->world, "web");
+
+    run(s->world, "virsh -q snapshot-create-as web first");
+    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
+    assert_end(s, save, "Save done ");
+    g_assert_true(has_count(s, path, "1"));
+    run(s->world, "virsh -q managedsave-remove web");
+    run(s->world, "virsh -q snapshot-create-as web second");
+    wait_for_ms(s->world, 75000, has_count(s, path, "2") && is_saved(s, path, false));
+    remove_snapshots(s->world);
+    wait_for_ms(s->world, 75000, has_count(s, path, "0"));
+    assert_equals_virsh(s);
+}
+
 /* The disk alone: the guest goes on, into a new file. */
 static void
 test_snapshot_disk_only(void)
@@ -607,9 +657,11 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
     g_test_add_func("/libvirtd/long/save/aborted-by-others", test_save_aborted_by_others);
     g_test_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);
+    g_test_add_func("/libvirtd/long/save/service-stopped", test_save_service_stopped);
     g_test_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
     g_test_add_func("/libvirtd/long/snapshots/all", test_snapshots);
     g_test_add_func("/libvirtd/long/snapshots/others", test_snapshots_of_others);
+    g_test_add_func("/libvirtd/long/reconciled", test_reconciled);
     g_test_add_func("/libvirtd/long/snapshots/disk-only", test_snapshot_disk_only);
     g_test_add_func("/libvirtd/long/migrate/tcp", test_migrate_tcp);
     g_test_add_func("/libvirtd/long/migrate/unix", test_migrate_unix);
