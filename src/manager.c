@@ -3,6 +3,7 @@
 
 #include "config.h"
 #include "journal.h"
+#include "message-size.h"
 #include "names.h"
 
 #include <errno.h>
@@ -70,6 +71,27 @@ on_bus_closed(sd_bus_message *message, void *userdata, sd_bus_error *error)
     return sd_event_exit(m->event, m->stopping ? 0 : -ECONNRESET);
 }
 
+/*
+ * Every message comes through here first. A real domain's XML has some ten thousand bytes; what is
+ * larger than this would cost libvirt and us much to read, and is nothing that anybody needs.
+ */
+#define MESSAGE_MAX ((size_t)1024 * 1024)
+
+static int
+on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Manager *m = userdata;
+
+    if (!sd_bus_message_is_method_call(message, NULL, NULL))
+        return 0;
+    m->incoming_bytes = message_size(message);
+    if (m->incoming_bytes <= MESSAGE_MAX)
+        return 0;
+    (void)sd_bus_reply_method_errorf(message, error_name(ERROR_LIMITS_EXCEEDED),
+                                     "The arguments are longer than %zu bytes", MESSAGE_MAX);
+    return 1;
+}
+
 /* --- starting ----------------------------------------------------------------------------- */
 
 static int
@@ -121,6 +143,8 @@ start_bus(Manager *m, const ManagerConfig *config)
     if (r >= 0)
         r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                                 "org.freedesktop.DBus.Local", "Disconnected", on_bus_closed, m);
+    if (r >= 0)
+        r = sd_bus_add_filter(m->bus, NULL, on_message, m);
     if (r >= 0)
         r = manager_bus_register(m);
     if (r >= 0)

@@ -98,6 +98,7 @@ struct Manager {
     unsigned count_next;     /* whose snapshots the next reconciliation counts */
     sd_event_source *list_timer;
     bool stopping;
+    size_t incoming_bytes; /* of the message that is handled now */
     bool lanes_stopped;
     sd_event_source *stop_timer;
 };

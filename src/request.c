@@ -11,14 +11,25 @@
 #define REQUESTS_MAX            16384
 #define REQUESTS_PER_SENDER_MAX 4096
 #define RETRIES_MAX             3
+/* What the messages of all callers, and of one, may take. Small ones are bounded by their number.
+ */
+#define BYTES_MAX               (64 * 1024 * 1024)
+#define BYTES_PER_SENDER_MAX    (16 * 1024 * 1024)
+#define BYTES_SMALL             4096
 
 struct Requests {
     Manager *manager;
     GHashTable *all;     /* set of Request */
     GQueue settling;     /* those that wait for domains, in the order in which they came */
     GPtrArray *watching; /* those that await something, or watch devices */
-    GHashTable *senders; /* unique name -> how many of them */
+    GHashTable *senders; /* unique name -> SenderLoad */
+    size_t bytes;        /* of the messages that are not small */
 };
+
+typedef struct {
+    unsigned n;
+    size_t bytes;
+} SenderLoad;
 
 static void request_free(Request *request);
 
@@ -33,7 +44,7 @@ requests_new(Manager *m)
     requests->all = g_hash_table_new(NULL, NULL);
     g_queue_init(&requests->settling);
     requests->watching = g_ptr_array_new();
-    requests->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    requests->senders = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return requests;
 }
 
@@ -48,16 +59,41 @@ requests_free(Requests *requests)
     g_free(requests);
 }
 
-static unsigned
-count_sender(Requests *requests, const char *sender, int by)
+static bool
+has_room(const Requests *requests, const char *sender, size_t bytes)
 {
-    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(requests->senders, sender)) + (unsigned)by;
+    const SenderLoad *load = g_hash_table_lookup(requests->senders, sender);
 
-    if (n == 0)
+    if (g_hash_table_size(requests->all) >= REQUESTS_MAX ||
+        (load && load->n >= REQUESTS_PER_SENDER_MAX))
+        return false;
+    return bytes == 0 || (requests->bytes + bytes <= BYTES_MAX &&
+                          (!load || load->bytes + bytes <= BYTES_PER_SENDER_MAX));
+}
+
+static void
+count_in(Requests *requests, const char *sender, size_t bytes)
+{
+    SenderLoad *load = g_hash_table_lookup(requests->senders, sender);
+
+    if (!load) {
+        load = g_new0(SenderLoad, 1);
+        g_hash_table_insert(requests->senders, g_strdup(sender), load);
+    }
+    load->n++;
+    load->bytes += bytes;
+    requests->bytes += bytes;
+}
+
+static void
+count_out(Requests *requests, const char *sender, size_t bytes)
+{
+    SenderLoad *load = g_hash_table_lookup(requests->senders, sender);
+
+    requests->bytes -= bytes;
+    load->bytes -= bytes;
+    if (--load->n == 0)
         g_hash_table_remove(requests->senders, sender);
-    else if (by != 0)
-        g_hash_table_replace(requests->senders, g_strdup(sender), GUINT_TO_POINTER(n));
-    return n;
 }
 
 static const char *
@@ -74,9 +110,9 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
 {
     Requests *requests = m->requests;
     const char *sender = sender_of(message);
+    size_t bytes = m->incoming_bytes > BYTES_SMALL ? m->incoming_bytes : 0;
 
-    if (g_hash_table_size(requests->all) >= REQUESTS_MAX ||
-        count_sender(requests, sender, 0) >= REQUESTS_PER_SENDER_MAX) {
+    if (!has_room(requests, sender, bytes)) {
         sd_bus_error_set(error, error_name(ERROR_LIMITS_EXCEEDED), "Too many calls at a time");
         return NULL;
     }
@@ -93,7 +129,8 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
     request->vm_name = g_strdup(domain ? domain->name : NULL);
     request->about_domain = uuid != NULL;
     g_hash_table_add(requests->all, request);
-    count_sender(requests, sender, 1);
+    request->bytes = bytes;
+    count_in(requests, sender, bytes);
     return request;
 }
 
@@ -113,7 +150,7 @@ request_free(Request *request)
     g_hash_table_remove(m->requests->all, request);
     stop_settling(request);
     g_ptr_array_remove(m->requests->watching, request);
-    count_sender(m->requests, sender_of(request->message), -1);
+    count_out(m->requests, sender_of(request->message), request->bytes);
 
     if (request->authorization)
         authorize_request_cancel(request->authorization);

@@ -42,6 +42,7 @@ struct Request {
     bool about_domain; /* a domain of ours, whose name may change while polkit is asked */
     AuthorizeRequest *authorization;
     uid_t uid;
+    size_t bytes; /* that it is charged for holding the message */
 
     void *args; /* the method's own, freed with the request */
     GDestroyNotify free_args;
