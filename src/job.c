@@ -491,6 +491,12 @@ job_forget_request(Job *job, Request *request)
 
 /* --- news --------------------------------------------------------------------------------- */
 
+static bool
+is_starting_up(const Domain *domain)
+{
+    return domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "starting-up");
+}
+
 void
 jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
 {
@@ -507,6 +513,7 @@ jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
             .state = domain ? domain->state : DOMAIN_SHUTOFF,
             .id = domain ? domain->id : -1,
             .gone = !domain,
+            .starting_up = domain && is_starting_up(domain),
             .settled = refresher_is_settled(m->refresher, uuid),
         };
 

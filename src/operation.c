@@ -593,7 +593,7 @@ goal_is_reached(const Operation *op)
 {
     switch (*op->step) {
     case STEP_CREATE:
-        return is_active(op);
+        return is_active(op) && !op->seen.starting_up;
     case STEP_RESUME:
         return is_active(op) && (op->seen.state == DOMAIN_RUNNING || op->seen.state == DOMAIN_IDLE);
     case STEP_WAKEUP:

@@ -121,8 +121,9 @@ typedef enum {
 typedef struct {
     DomainState state;
     int id;
-    bool gone;    /* no such domain any more */
-    bool settled; /* nothing of it is stale: all that was asked for by look() is in */
+    bool gone;        /* no such domain any more */
+    bool starting_up; /* half way: a hypervisor that was killed there may leave it so for good */
+    bool settled;     /* nothing of it is stale: all that was asked for by look() is in */
 } Observation;
 
 typedef enum {

@@ -903,6 +903,21 @@ test_missed_events_are_made_up_by_looking(void)
     expect(start, "wakeup look look done");
 }
 
+/* A hypervisor that was killed in the middle of it has left the domain half way up. */
+static void
+test_left_half_way_up(void)
+{
+    g_autoptr(World) w = begun(OPERATION_START, DOMAIN_SHUTOFF);
+    Observation seen = {.state = DOMAIN_PAUSED, .id = 5, .starting_up = true, .settled = true};
+
+    end_call(w, w->serial, OUTCOME_LOST);
+    connection(w, false);
+    connection(w, true);
+    operation_observe(w->op, w->now, &seen);
+    expect(w, "create look look failed");
+    expect_error(w, ERROR_OPERATION_FAILED, "libvirt's own words" MAY_HAVE);
+}
+
 /* It is running, but in another life. */
 static void
 test_another_life(void)
@@ -1411,6 +1426,7 @@ main(int argc, char **argv)
     TEST("settled-before-the-connection-is-told", test_settled_before_the_connection_is_told);
     TEST("nothing-is-called-while-it-is-away", test_nothing_is_called_while_it_is_away);
     TEST("lost-calls", test_lost_calls);
+    TEST("left-half-way-up", test_left_half_way_up);
     TEST("lost-request-is-not-repeated", test_lost_request_is_not_repeated);
     TEST("unsent-calls", test_unsent_calls);
     TEST("unsent-before-the-loss-is-told", test_unsent_before_the_loss_is_told);
