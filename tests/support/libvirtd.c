@@ -85,17 +85,15 @@ run(World *w, const char *format, ...)
     out = shell_text(w, script);
 }
 
+/* Not through libvirt: one that was killed may hold a domain locked for good. All processes that
+ * can be seen are those of libvirtd-env. */
 void
 libvirtd_clean(void)
 {
-    run(NULL, "libvirtd-ctl pid >/dev/null 2>&1 || libvirtd-ctl start\n"
-              "libvirtd-ctl thaw\n"
-              "virsh list --name | while read -r name; do\n"
-              "    [[ -z $name ]] || virsh -q destroy \"$name\"\n"
-              "done\n"
-              "virsh list --all --name | while read -r name; do\n"
-              "    [[ -z $name ]] || virsh -q undefine \"$name\" --managed-save\n"
-              "done");
+    run(NULL, "pid=$(libvirtd-ctl pid 2>/dev/null) && libvirtd-ctl kill\n"
+              "qemus=$(pidof qemu-system-x86_64) && kill -KILL $qemus\n"
+              "rm -rf /run/libvirt/qemu /etc/libvirt/qemu /var/lib/libvirt/qemu\n"
+              "libvirtd-ctl start");
 }
 
 void
