@@ -27,12 +27,20 @@
 #define SEC   (1000 * MSEC)
 #define NEVER UINT64_MAX
 
-/* Seeds that have found a fault, and what it was. */
+/* Seeds that find a fault that once was there (the world they make changes with this program). */
 static const uint64_t kept_seeds[] = {
-    0,
-    1,
-    2,
-    3,
+    2,      /* an attempt beside one that hangs on the same daemon */
+    1037,   /* a connection that closed before it was adopted */
+    1164,   /* a waiter's time and the timer */
+    1882,   /* a late failure beside a working connection */
+    6223,   /* Stop of a paused domain that somebody else has stopped */
+    26700,  /* a request that was never sent, and a guest that went down */
+    123462, /* what is seen is of before the operation began */
+    132442, /* what was listed is older than the attempt's end */
+    193704, /* a preparation that hung until the time was up, then failed */
+    245396, /* all attempts left behind, and someone waits */
+    477330, /* a Start that was never sent, and somebody else's start */
+    806533, /* a Reboot that was never sent, and a restart */
 };
 
 #define DOMAINS_MAX  3
@@ -143,6 +151,7 @@ typedef struct {
     unsigned daemon;
     bool stalled;
     bool carried_out;
+    bool told; /* its outcome, to the operation */
     CallOutcome outcome;
 } SimCall;
 
@@ -416,7 +425,7 @@ static bool
 is_calling(const Sim *s, const SimOp *op)
 {
     for (unsigned i = 0; i < op->n_calls; i++)
-        if (s->calls[op->calls[i]].state != CALL_OVER)
+        if (!s->calls[op->calls[i]].told)
             return true;
     return false;
 }
@@ -735,6 +744,7 @@ check_call(Sim *s, SimOp *op, DomainVerb verb)
 
     REQUIRE(s, !op->finished, "op%u calls after its end", op->number);
     REQUIRE(s, op->connected, "op%u calls while it is away", op->number);
+    REQUIRE(s, !op->overtaken, "op%u calls after it was overtaken", op->number);
     for (unsigned i = 0; i < op->n_calls; i++) {
         const SimCall *before = &s->calls[op->calls[i]];
 
@@ -823,6 +833,7 @@ tell_outcome(Sim *s, unsigned number)
     Error error = {ERROR_OPERATION_FAILED, 1, (char *)"libvirt's words"};
 
     call->state = CALL_OVER;
+    call->told = true;
     if (op && !op->finished) {
         say(s, "  op%u call (%u): %s", op->number, call->serial, outcomes[call->outcome]);
         op->failed_once |= call->outcome == OUTCOME_FAILED;
@@ -1508,10 +1519,28 @@ call_reconnect(Sim *s)
     availability_reconnect(s->availability, s->now, caller);
 }
 
+/* A call under way that brings about what was asked for: it cannot be taken back. */
+static bool
+is_committed(const Sim *s, const SimOp *op)
+{
+    bool resumes = op->spec.kind == OPERATION_START || op->spec.kind == OPERATION_RESUME;
+
+    for (unsigned i = 0; i < op->n_calls; i++) {
+        const SimCall *call = &s->calls[op->calls[i]];
+        bool prepares = call->verb == VERB_SHUTDOWN || call->verb == VERB_REBOOT ||
+                        call->verb == VERB_RESUME || call->verb == VERB_WAKEUP;
+
+        if (!call->told && (resumes || !prepares))
+            return true;
+    }
+    return false;
+}
+
 static void
 cancel_operation(Sim *s, unsigned number)
 {
     SimOp *op = &s->ops[number];
+    bool committed = !op->finished && is_committed(s, op);
 
     if (op->finished)
         return;
@@ -1519,6 +1548,7 @@ cancel_operation(Sim *s, unsigned number)
     g_autoptr(Error) error = operation_cancel(op->op, s->now);
     say(s, "cancel op%u: %s", op->number, error ? error->message : "ok");
     op->canceled = error == NULL;
+    REQUIRE(s, error || !committed, "op%u is canceled while it does what was asked for", number);
     REQUIRE(s, error || op->finished, "op%u was canceled and goes on", op->number);
 }
 

@@ -626,6 +626,12 @@ test_crash_on_the_way(void)
     see(reboot, DOMAIN_CRASHED);
     expect(reboot, "shutdown failed");
     expect_error(reboot, ERROR_INVALID_STATE, "crashed");
+
+    g_autoptr(World) start = begun(OPERATION_START, DOMAIN_PMSUSPENDED);
+    ok(start);
+    see(start, DOMAIN_CRASHED);
+    expect(start, "wakeup failed");
+    expect_error(start, ERROR_INVALID_STATE, "crashed");
 }
 
 static void
