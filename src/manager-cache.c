@@ -177,6 +177,29 @@ log_transition(const Domain *domain)
                   domain->reason, NULL);
 }
 
+/* Whether it changes again what has changed, and has not been signalled yet. */
+static bool
+changes_again(const Domain *domain, const DomainSnapshot *snapshot)
+{
+    static const struct {
+        DomainFacts facts;
+        uint64_t properties;
+    } groups[] = {
+        {FACT_STATE, DOMAIN_CHANGED(NAME) | DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON) |
+                         DOMAIN_CHANGED(ID)},
+        {FACT_PERSISTENT, DOMAIN_CHANGED(PERSISTENT)},
+        {FACT_AUTOSTART, DOMAIN_CHANGED(AUTOSTART)},
+        {FACT_MANAGED_SAVE, DOMAIN_CHANGED(HAS_MANAGED_SAVE)},
+        {FACT_SNAPSHOTS, DOMAIN_CHANGED(SNAPSHOT_COUNT)},
+    };
+    DomainFacts differ = domain_compare(domain, snapshot);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(groups); i++)
+        if ((differ & groups[i].facts) && (domain->unsignaled & groups[i].properties))
+            return true;
+    return false;
+}
+
 static void
 apply_snapshot(Manager *m, DomainSnapshot *snapshot)
 {
@@ -186,6 +209,9 @@ apply_snapshot(Manager *m, DomainSnapshot *snapshot)
         add_domain(m, snapshot);
         return;
     }
+    /* A value that comes back would be told as a change to what it was. */
+    if (changes_again(domain, snapshot))
+        manager_flush(m);
     if (domain_apply(domain, snapshot) & DOMAIN_CHANGED(STATE))
         log_transition(domain);
     manager_domain_changed(m, domain);
