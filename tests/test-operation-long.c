@@ -488,6 +488,165 @@ test_overtaken(void)
                     "carried out");
 }
 
+/* --- any schedule ------------------------------------------------------------------------- */
+
+/* What libvirt and the operation have come to, as somebody who sees all of it knows. */
+typedef struct Truth {
+    uint64_t now;
+    bool connected;
+    bool reached; /* a call may have been carried out */
+    bool good;    /* a call, or a look at what became of it, said so */
+    guint answered;
+} Truth;
+
+static void
+step_call(World *w, Truth *t)
+{
+    static const ErrorKind kinds[] = {ERROR_OPERATION_FAILED, ERROR_CANCELED};
+    CallOutcome outcome = (CallOutcome)g_test_rand_int_range(0, 4);
+    g_autoptr(Error) error =
+        outcome == OUTCOME_OK ? NULL : error_new(kinds[g_test_rand_int_range(0, 2)], "words");
+
+    if (t->answered == w->calls)
+        return;
+    /* Only a connection that goes loses calls, and takes all that there are. */
+    if (!t->connected && outcome != OUTCOME_UNSENT)
+        outcome = OUTCOME_LOST;
+    t->answered = w->calls;
+    t->reached |= outcome != OUTCOME_UNSENT;
+    t->good |= outcome == OUTCOME_OK;
+    operation_call_done(w->operation, t->now, w->call, outcome, error);
+}
+
+static void
+step_probe(World *w, Truth *t)
+{
+    ProbeAnswer what = (ProbeAnswer)g_test_rand_int_range(0, 4);
+
+    if (!w->probe || !t->connected)
+        return;
+    t->good |= what == PROBE_CARRIED_OUT;
+    operation_probed(w->operation, t->now, w->probe, what);
+    w->probe = 0;
+}
+
+static void
+step_connection(World *w, Truth *t)
+{
+    t->connected = !t->connected;
+    operation_connection(w->operation, t->now, t->connected);
+    if (!t->connected) {
+        w->probe = 0;
+        step_call(w, t);
+    }
+}
+
+static void
+step_time(World *w, Truth *t)
+{
+    t->now += (uint64_t)g_test_rand_int_range(0, (gint32)(2 * SEC));
+    if (w->armed <= t->now) {
+        w->armed = UINT64_MAX;
+        operation_elapsed(w->operation, t->now);
+    }
+}
+
+static void
+step(World *w, Truth *t)
+{
+    Observation seen = {
+        .state = (DomainState)g_test_rand_int_range(0, _DOMAIN_STATE_MAX),
+        .id = g_test_rand_int_range(-1, 3),
+        .settled = g_test_rand_bit(),
+    };
+
+    switch (g_test_rand_int_range(0, 12)) {
+    case 0:
+        step_connection(w, t);
+        break;
+    case 1:
+        error_free(operation_cancel(w->operation, t->now));
+        break;
+    case 2:
+        operation_aborted(w->operation);
+        break;
+    case 3:
+        if (g_test_rand_int_range(0, 8) == 0)
+            operation_overtake(w->operation, t->now);
+        break;
+    case 4:
+    case 5:
+        step_call(w, t);
+        break;
+    case 6:
+    case 7:
+        step_probe(w, t);
+        break;
+    case 8:
+        step_time(w, t);
+        break;
+    default:
+        operation_observe(w->operation, t->now, &seen);
+    }
+}
+
+/* As one would after all that: everything answers, and time passes. */
+static void
+settle(World *w, Truth *t)
+{
+    Observation seen = {.state = DOMAIN_SHUTOFF, .id = -1, .settled = true};
+
+    if (!t->connected)
+        step_connection(w, t);
+    for (guint i = 0; i < 100 && !w->finished; i++) {
+        if (t->answered < w->calls) {
+            t->answered = w->calls;
+            t->good = t->reached = true;
+            operation_call_done(w->operation, t->now, w->call, OUTCOME_OK, NULL);
+        } else if (w->probe) {
+            operation_probed(w->operation, t->now, w->probe, PROBE_NOT_CARRIED_OUT);
+            w->probe = 0;
+        }
+        operation_observe(w->operation, t->now, &seen);
+        t->now += SEC;
+        if (w->armed <= t->now) {
+            w->armed = UINT64_MAX;
+            operation_elapsed(w->operation, t->now);
+        }
+    }
+}
+
+static void
+test_any_schedule(void)
+{
+    for (guint run = 0; run < 20000; run++) {
+        OperationKind kind =
+            (OperationKind)g_test_rand_int_range(OPERATION_SAVE, OPERATION_MIGRATE + 1);
+        g_autoptr(World) w = world_new(kind);
+        Truth t = {.now = NOW, .connected = true};
+
+        for (guint i = 0; i < 60 && !w->finished; i++) {
+            bool reached = t.reached;
+            guint calls = w->calls;
+
+            step(w, &t);
+            /* What may have been carried out is never repeated, and nothing is called while away.
+             */
+            g_assert_true(w->calls == calls || (!reached && t.connected));
+        }
+        settle(w, &t);
+        g_assert_true(w->finished);
+        g_assert_true(w->result != RESULT_DONE || t.good);
+        g_assert_cmpint(w->result, !=, RESULT_TIMEOUT);
+
+        /* After the end, nothing. */
+        guint effects_so_far = w->calls + w->looks + w->probes + w->aborts;
+        for (guint i = 0; i < 10; i++)
+            step(w, &t);
+        g_assert_cmpuint(w->calls + w->looks + w->probes + w->aborts, ==, effects_so_far);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -511,5 +670,6 @@ main(int argc, char **argv)
     g_test_add_func("/operation/long/lost-again", test_lost_again);
     g_test_add_func("/operation/long/unsent", test_unsent);
     g_test_add_func("/operation/long/overtaken", test_overtaken);
+    g_test_add_func("/operation/long/any-schedule", test_any_schedule);
     return g_test_run();
 }
