@@ -68,7 +68,7 @@ script_of_virsh(Chaos *c)
     g_autoptr(GString) script = g_string_new(NULL);
 
     for (guint i = 0; i < 6; i++)
-        g_string_append_printf(script, "timeout 20 virsh -q %s chaos%u >/dev/null 2>&1 || true\n",
+        g_string_append_printf(script, "timeout 5 virsh -q %s chaos%u >/dev/null 2>&1 || true\n",
                                commands[pick(&c->rounds, G_N_ELEMENTS(commands))],
                                pick(&c->rounds, MACHINES));
     return g_string_free(g_steal_pointer(&script), FALSE);
@@ -201,9 +201,13 @@ go_round(Chaos *c)
     guint64 mark = mirror_mark(c->s->mirror);
 
     c->calls = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
+    gint64 started = g_get_monotonic_time();
     rage(c);
+    gint64 raged = g_get_monotonic_time();
     for (guint i = 0; i < c->calls->len; i++)
         check_answer(c, c->calls->pdata[i]);
+    g_test_message("%" G_GINT64_FORMAT " ms of chaos, %" G_GINT64_FORMAT " ms until all answered",
+                   (raged - started) / 1000, (g_get_monotonic_time() - raged) / 1000);
     g_ptr_array_unref(c->calls);
     /* A Stop or Reboot that is under way ends when its time is up. */
     wait_for(w, is_available(c) && !has_job(c) && jobs_left(c, mark) <= 0);

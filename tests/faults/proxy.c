@@ -197,6 +197,7 @@ pass_byte(Side *to, Direction direction, guint8 byte)
         return;
     if (counts && p->left) {
         p->left--;
+        to->link->broken = true;
         if (p->fault.kind == FAULT_SWALLOW)
             return;
         byte ^= p->fault.pattern;
