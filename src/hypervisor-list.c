@@ -4,6 +4,8 @@
 #include "bus-text.h"
 #include "hypervisor-reason.h"
 
+#define HANDLES_MAX_GONE 64
+
 static DomainSnapshot *
 snapshot_of(virDomainPtr dom, int state, int reason)
 {
@@ -41,6 +43,10 @@ snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
         DomainSnapshot *snapshot = snapshot_of_record(records[i]);
 
         g_ptr_array_add(snapshots, snapshot);
+        /* A handle stays good whatever becomes of the domain, but for its name. */
+        const virDomainPtr kept = g_hash_table_lookup(h->domains, snapshot->uuid);
+        if (kept && g_str_equal(virDomainGetName(kept), virDomainGetName(records[i]->dom)))
+            continue;
         virDomainRef(records[i]->dom);
         hypervisor_keep_domain(h, snapshot->uuid, records[i]->dom);
     }
@@ -117,7 +123,9 @@ list_states(Hypervisor *h, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
-    g_hash_table_remove_all(h->domains);
+    /* Those of domains that are gone, once there are many. */
+    if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
+        g_hash_table_remove_all(h->domains);
     GPtrArray *snapshots = snapshots_of_records(h, records, n);
     virDomainStatsRecordListFree(records);
     return snapshots;

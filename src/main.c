@@ -6,6 +6,7 @@
 
 #include <libxml/parser.h>
 #include <locale.h>
+#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -25,6 +26,18 @@ block_signals(void)
     sigaddset(&signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
+}
+
+/*
+ * The threads are few and wait for libvirt: a heap for each of them would cost memory and gain
+ * nothing. What a long reply or a list took is given back, and not kept for the next one.
+ */
+static void
+keep_memory_small(void)
+{
+    (void)mallopt(M_ARENA_MAX, 1);
+    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
+    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
 static int
@@ -54,6 +67,7 @@ main(int argc, char **argv)
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_RUN:
         journal_set_level(options.log_level);
+        keep_memory_small();
         block_signals();
         xmlInitParser();
         status = run(&options.config);

@@ -4,7 +4,11 @@
 #include "journal.h"
 #include "names.h"
 
+#include <malloc.h>
 #include <string.h>
+
+/* Domains read. */
+#define TRIM_AFTER 100
 
 Domain *
 manager_find_domain(Manager *m, const char *uuid)
@@ -322,11 +326,24 @@ on_apply(void *userdata, const char *uuid, DomainSnapshot *snapshot)
     jobs_domain_changed(m->jobs, uuid, !snapshot);
 }
 
+/* Reading many domains at once leaves holes behind, which are more than all that is kept of them.
+ */
+static void
+give_back_memory(Manager *m)
+{
+    m->read_since_trim++;
+    if (m->read_since_trim < TRIM_AFTER || !refresher_is_idle(m->refresher))
+        return;
+    m->read_since_trim = 0;
+    (void)malloc_trim(0);
+}
+
 static void
 on_settled(void *userdata, const char *uuid)
 {
     Manager *m = userdata;
 
+    give_back_memory(m);
     jobs_domain_changed(m->jobs, uuid, !manager_find_domain(m, uuid));
     requests_domain_settled(m->requests, uuid);
 }

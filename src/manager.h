@@ -85,8 +85,9 @@ struct Manager {
     Stats *stats;
     Consoles *consoles;
 
-    GHashTable *domains;  /* uuid (of the domain) -> Domain */
-    bool adopting_first;  /* the list that fills an empty cache is being applied */
+    GHashTable *domains; /* uuid (of the domain) -> Domain */
+    bool adopting_first; /* the list that fills an empty cache is being applied */
+    unsigned read_since_trim;
     GPtrArray *dirty;     /* domains with something to signal */
     Attempted *attempted; /* the attempt that is being adopted, else NULL */
     GHashTable *early;    /* events of a connection that is not adopted yet: uuid -> facts */

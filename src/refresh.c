@@ -485,6 +485,12 @@ refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts)
 }
 
 bool
+refresher_is_idle(const Refresher *refresher)
+{
+    return g_hash_table_size(refresher->entries) == 0;
+}
+
+bool
 refresher_is_settled(const Refresher *refresher, const char *uuid)
 {
     return !g_hash_table_contains(refresher->entries, uuid);

@@ -28,6 +28,8 @@ void refresher_free(Refresher *refresher);
 
 /* These facts are to be asked for (again). Without a connection: on the next one. */
 void refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts);
+/* Nothing is stale any more, of any domain. */
+bool refresher_is_idle(const Refresher *refresher);
 bool refresher_is_settled(const Refresher *refresher, const char *uuid);
 
 /* The connection came, and what it listed was applied; or it went. */

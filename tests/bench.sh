@@ -15,6 +15,8 @@
 #   --rounds=N     of what takes long (10)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
+#   --only=NAME    this measurement alone, of those with peers: connect, memory, objects, property,
+#                  list, event, transition, stop, idle, frozen, recovery
 #   --output=DIR   instead of bench-results
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench
 set -euo pipefail
@@ -29,9 +31,9 @@ for option; do
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
-    --short | --rounds=* | --sizes=* | --main=*) options+=("$option") ;;
+    --short | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
     *)
-        sed -n '4,21s/^# \?//p' "$0" >&2
+        sed -n '4,23s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac

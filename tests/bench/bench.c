@@ -78,6 +78,22 @@ bench_add(Bench *b, const char *name, const char *unit, double value)
     results_add(b->results, name, b->n_defined, unit, value);
 }
 
+/* --- options ------------------------------------------------------------------------------ */
+
+static char *out_file;
+static gboolean is_short;
+static gint n_rounds = 10;
+static char *sizes = (char *)"10,100,1000,10000";
+static gint main_size = 1000;
+static char *only;
+
+static void
+save(const Bench *b)
+{
+    if (out_file)
+        results_write(b->results, out_file);
+}
+
 /* --- what is measured --------------------------------------------------------------------- */
 
 static void
@@ -111,47 +127,77 @@ measure_scaling(Bench *b)
 }
 
 static void
-measure_everything(Bench *b)
+connect_alone(Bench *b)
 {
-    say(b, "connecting");
+    bench_stop_service(b);
     bench_connect(b);
     bench_start_service(b);
-    bench_start_peer(b);
-    say(b, "memory");
+}
+
+static void
+memory(Bench *b)
+{
     bench_memory(b, true);
-    say(b, "GetManagedObjects");
+}
+
+static void
+managed_objects(Bench *b)
+{
     bench_managed_objects(b, true);
-    say(b, "one property");
-    bench_property(b);
-    say(b, "ListDomains");
+}
+
+static void
+list(Bench *b)
+{
     bench_list(b, true);
-    say(b, "events");
-    bench_event(b);
-    say(b, "availability");
-    bench_transition(b);
-    say(b, "Stop");
-    bench_stop(b);
-    say(b, "idle");
-    bench_idle(b);
-    say(b, "reads while libvirtd is frozen");
-    bench_frozen(b);
+}
+
+/* Both anew, whatever happened to their connections. */
+static void
+restart(Bench *b)
+{
     bench_stop_service(b);
     bench_stop_peer(b);
     bench_start_service(b);
     bench_start_peer(b);
-    say(b, "recovery");
-    bench_recovery(b);
+}
+
+static const struct {
+    const char *name;
+    void (*measure)(Bench *b);
+} measurements[] = {
+    {"connect", connect_alone},
+    {"memory", memory},
+    {"objects", managed_objects},
+    {"property", bench_property},
+    {"list", list},
+    {"event", bench_event},
+    {"transition", bench_transition},
+    {"stop", bench_stop},
+    {"idle", bench_idle},
+    {"frozen", bench_frozen},
+    {"recovery", bench_recovery},
+};
+
+static void
+measure_everything(Bench *b)
+{
+    bench_start_service(b);
+    bench_start_peer(b);
+    for (unsigned i = 0; i < G_N_ELEMENTS(measurements); i++) {
+        if (only && !g_str_equal(only, measurements[i].name))
+            continue;
+        say(b, measurements[i].name);
+        measurements[i].measure(b);
+        save(b);
+        if (measurements[i].measure == bench_frozen)
+            restart(b);
+    }
     bench_stop_service(b);
     bench_stop_peer(b);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
-
-static char *out_file;
-static gboolean is_short;
-static gint n_rounds = 10;
-static char *sizes = (char *)"10,100,1000,10000";
-static gint main_size = 1000;
 
 static const GOptionEntry options[] = {
     {"short", 0, 0, G_OPTION_ARG_NONE, &is_short, "Few domains, few rounds: whether it works",
@@ -159,6 +205,8 @@ static const GOptionEntry options[] = {
     {"rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "Rounds of what takes long", "N"},
     {"sizes", 0, 0, G_OPTION_ARG_STRING, &sizes, "Numbers of domains, growing", "N,…"},
     {"main", 0, 0, G_OPTION_ARG_INT, &main_size, "Which of them meets the peers", "N"},
+    {"only", 0, 0, G_OPTION_ARG_STRING, &only, "This measurement alone, of those with peers",
+     "NAME"},
     {"output", 0, 0, G_OPTION_ARG_FILENAME, &out_file, "Where the samples go", "FILE"},
     {NULL},
 };
@@ -182,6 +230,7 @@ parse_options(int argc, char **argv)
 static void
 set_up(Bench *b)
 {
+    b->bare = floor_fork();
     b->is_short = is_short;
     b->rounds = (unsigned)n_rounds;
     b->idle_seconds = is_short ? 3 : 60;
@@ -203,6 +252,7 @@ static void
 tear_down(Bench *b)
 {
     floor_close(&b->floor);
+    close(b->bare);
     watch_free(b->watch);
     sd_bus_flush_close_unref(b->bus);
     bench_unlink_socket(b);
@@ -227,8 +277,7 @@ main(int argc, char **argv)
             measure_everything(&b);
         else
             measure_scaling(&b);
-        if (out_file)
-            results_write(b.results, out_file);
+        save(&b);
     }
     tear_down(&b);
     return EXIT_SUCCESS;

@@ -18,9 +18,10 @@ typedef struct {
     Results *results;
     sd_bus *bus;
     Watch *watch;
-    Floor floor;
-    char *link; /* the socket of libvirtd under a name that comes and goes */
-    char *uri;  /* by that name: for the service and for the floor */
+    int bare;    /* the bare libvirt program: floor_ask() */
+    Floor floor; /* our own connection */
+    char *link;  /* the socket of libvirtd under a name that comes and goes */
+    char *uri;   /* by that name: for the service and for the floor */
     Process *peer;
     GPtrArray *peer_paths;
 

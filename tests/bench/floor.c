@@ -4,7 +4,11 @@
 #include "measure.h"
 
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 static struct {
     GMutex lock;
@@ -58,8 +62,9 @@ floor_close(Floor *floor)
     floor->conn = NULL;
 }
 
-int
-floor_list(Floor *floor)
+/* Name, UUID and state of all domains: one round trip. */
+static void
+list_states(Floor *floor)
 {
     virDomainStatsRecordPtr *records = NULL;
     int n = virConnectGetAllDomainStats(floor->conn, VIR_DOMAIN_STATS_STATE, &records, 0);
@@ -67,7 +72,6 @@ floor_list(Floor *floor)
     if (n < 0)
         fail("virConnectGetAllDomainStats");
     virDomainStatsRecordListFree(records);
-    return n;
 }
 
 static void
@@ -83,15 +87,19 @@ list_filtered(Floor *floor, unsigned filter)
     free(doms);
 }
 
-void
-floor_flags(Floor *floor)
+/* And persistent, autostart, managed save, snapshots: one more round trip for each. */
+static void
+list_flags(Floor *floor)
 {
     list_filtered(floor, VIR_CONNECT_LIST_DOMAINS_TRANSIENT);
     list_filtered(floor, VIR_CONNECT_LIST_DOMAINS_AUTOSTART);
+    list_filtered(floor, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE);
+    list_filtered(floor, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT);
 }
 
-void
-floor_xml(Floor *floor)
+/* The XML of each domain. */
+static void
+read_xml(Floor *floor)
 {
     virDomainPtr *doms = NULL;
     int n = virConnectListAllDomains(floor->conn, &doms, 0);
@@ -116,6 +124,103 @@ floor_look(Floor *floor, virDomainPtr dom)
 
     if (virDomainGetState(dom, &state, NULL, 0) < 0)
         fail("virDomainGetState");
+}
+
+/* --- the bare program --------------------------------------------------------------------- */
+
+typedef struct {
+    bool connect;
+    char uri[256];
+} Question;
+
+static FloorTimes
+measure(Floor *floor)
+{
+    FloorTimes times;
+    double begin = now_ms();
+
+    list_states(floor);
+    times.names = now_ms() - begin;
+    list_flags(floor);
+    times.bulk = now_ms() - begin;
+    return times;
+}
+
+static FloorTimes
+measure_connect(const char *uri)
+{
+    Floor floor;
+    FloorTimes times;
+    double begin = now_ms();
+
+    floor_open(&floor, uri);
+    double opened = now_ms() - begin;
+    times = measure(&floor);
+    times.names += opened;
+    times.bulk += opened;
+    read_xml(&floor);
+    times.all = now_ms() - begin;
+    floor_close(&floor);
+    return times;
+}
+
+static FloorTimes
+measure_list(Floor *floor, const char *uri)
+{
+    if (floor->conn && virConnectIsAlive(floor->conn) != 1)
+        floor_close(floor);
+    if (!floor->conn)
+        floor_open(floor, uri);
+    return measure(floor);
+}
+
+static G_GNUC_NORETURN void
+serve(int fd)
+{
+    Floor floor = {NULL};
+    Question question;
+
+    virSetErrorFunc(NULL, ignore_error);
+    while (read(fd, &question, sizeof question) == sizeof question) {
+        FloorTimes times =
+            question.connect ? measure_connect(question.uri) : measure_list(&floor, question.uri);
+
+        if (write(fd, &times, sizeof times) != sizeof times)
+            break;
+    }
+    _exit(0);
+}
+
+int
+floor_fork(void)
+{
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, fds) < 0)
+        g_error("socketpair: %m");
+    pid_t pid = fork();
+    if (pid < 0)
+        g_error("fork: %m");
+    if (pid == 0) {
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        close(fds[0]);
+        serve(fds[1]);
+    }
+    close(fds[1]);
+    return fds[0];
+}
+
+FloorTimes
+floor_ask(int fd, const char *uri, bool connect)
+{
+    Question question = {.connect = connect};
+    FloorTimes times;
+
+    g_strlcpy(question.uri, uri, sizeof question.uri);
+    if (write(fd, &question, sizeof question) != sizeof question ||
+        read(fd, &times, sizeof times) != sizeof times)
+        g_error("the floor has ended");
+    return times;
 }
 
 /* What a dashboard's machines look like: a disk, a network card, a picture and metadata. */

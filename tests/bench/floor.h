@@ -21,14 +21,24 @@ void floor_start_events(void);
 void floor_open(Floor *floor, const char *uri);
 void floor_close(Floor *floor);
 
-/* Name, UUID and state of all domains: one round trip. Returns how many there are. */
-int floor_list(Floor *floor);
-/* And persistent, autostart, managed save: one more round trip for each. */
-void floor_flags(Floor *floor);
-/* The XML of each domain. */
-void floor_xml(Floor *floor);
 /* One domain's state: one round trip. */
 void floor_look(Floor *floor, virDomainPtr dom);
+
+/*
+ * The bare program: a process of its own, forked before anything else, that has no thread and no
+ * event loop, which make every call of libvirt's dearer. Returns the socket to ask it through.
+ */
+int floor_fork(void);
+
+/* In ms: of names and states, with the flags, and with every XML (when connecting). */
+typedef struct {
+    double names;
+    double bulk;
+    double all;
+} FloorTimes;
+
+/* List on the connection that it keeps; or connect anew, which is counted, and fetch everything. */
+FloorTimes floor_ask(int fd, const char *uri, bool connect);
 
 /* Defines domain number i of the benchmark. */
 void floor_define(Floor *floor, unsigned i);
