@@ -34,7 +34,7 @@ tests=("$@")
 build() {
     local dir=$1
     shift
-    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$@"
+    [[ -e $dir/build.ninja ]] || meson setup "$dir" -Dwerror=true "$@"
     meson compile -C "$dir"
 }
 

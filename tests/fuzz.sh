@@ -1,0 +1,54 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# tests/fuzz.sh [SECONDS [TARGET...]]
+#
+# Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
+# UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
+# migration-uri, pidfile. What is found new goes into build-fuzz/corpus, where the next run goes on
+# from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be tried again
+# with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in tests/fuzz/corpus/TARGET.
+set -euo pipefail
+
+cd "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")"
+seconds=${1:-5}
+targets=("${@:2}")
+((${#targets[@]})) || targets=(options domain-xml migration-uri pidfile)
+echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x c -o /dev/null - \
+    2>/dev/null || {
+    echo "skipped: clang with libFuzzer is not installed" >&2
+    exit 77
+}
+
+# What each consists of, beside its own source.
+declare -A sources=(
+    [options]="options.c journal.c"
+    [pidfile]="pidfile.c journal.c"
+    [migration-uri]="migration-uri.c"
+    [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c
+        domain-xml-graphics.c domain-graphics.c domain-config.c xml.c bus-text.c"
+)
+read -ra flags < <(pkg-config --cflags --libs glib-2.0 libsystemd libxml-2.0)
+
+build() {
+    local target=$1 files=()
+    read -ra files -d '' <<<"${sources[$target]}" || true
+    clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
+        -fno-sanitize-recover=undefined -DFUZZING -Ibuild-fuzz -Isrc \
+        -o "build-fuzz/fuzz-$target" "tests/fuzz/fuzz-$target.c" "${files[@]/#/src/}" "${flags[@]}"
+}
+
+mkdir -p build-fuzz
+echo '#define PROJECT_VERSION "fuzz"' >build-fuzz/config.h
+for target in "${targets[@]}"; do
+    build "$target"
+    mkdir -p "build-fuzz/corpus/$target"
+    echo "fuzz-$target: $seconds s"
+    G_SLICE=always-malloc "build-fuzz/fuzz-$target" -max_total_time="$seconds" -timeout=10 \
+        -rss_limit_mb=1024 -max_len=16384 -verbosity=0 -print_final_stats=1 \
+        -artifact_prefix="build-fuzz/$target-" "build-fuzz/corpus/$target" \
+        "tests/fuzz/corpus/$target" 2>&1 | tee "build-fuzz/$target.log" |
+        grep -E '^stat::number_of_executed|ERROR|SUMMARY|Test unit|crash|leak' || true
+    grep -q '^stat::number_of_executed' "build-fuzz/$target.log" &&
+        ! grep -q 'SUMMARY: ' "build-fuzz/$target.log"
+done
