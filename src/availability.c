@@ -139,9 +139,11 @@ set_status(Availability *a, Status status, const char *message)
     if (a->status == status && g_str_equal(a->message, message))
         return;
 
-    g_autofree char *old = a->message;
+    /* The new message may be the old one. */
+    char *old = a->message;
     a->status = status;
     a->message = g_strdup(message);
+    g_free(old);
     a->effects->status(a->userdata, status, a->message);
 }
 
