@@ -34,7 +34,7 @@ tests=("$@")
 build() {
     local dir=$1
     shift
-    [[ -e $dir/build.ninja ]] || meson setup "$dir" -Dwerror=true "$@"
+    [[ -e $dir/build.ninja ]] || meson setup "$dir" "$@"
     meson compile -C "$dir"
 }
 
@@ -71,7 +71,7 @@ else
 fi
 
 builds=(build)
-build build
+build build -Dwerror=true
 if ((quick)); then
     run build --no-suite slow
 else
