@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include "journal.h"
+#include "retry.h"
 
 #include <time.h>
 
@@ -78,15 +79,15 @@ copy_set(GHashTable *set)
 static void
 retry_or_fail(Manager *m, Request *request, CallOutcome outcome, const Error *error)
 {
-    if (outcome == OUTCOME_FAILED) {
-        request_fail(request, error);
-    } else if (request->retries++ == 0) {
+    g_autoptr(Error) failure = NULL;
+
+    if (retry_decide(true, outcome, request->retries) == RETRY_AGAIN) {
+        request->retries++;
         manager_list(request);
-    } else {
-        g_autoptr(Error) failure =
-            error_not_available(error ? error->message : "the connection was lost again");
-        request_fail(request, failure);
+        return;
     }
+    failure = retry_failure(outcome, error);
+    request_fail(request, failure);
 }
 
 static void

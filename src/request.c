@@ -3,6 +3,7 @@
 
 #include "journal.h"
 #include "manager.h"
+#include "retry.h"
 
 #include <time.h>
 
@@ -10,7 +11,6 @@
 #define REQUEST_LIMIT_USEC      (19 * UINT64_C(1000000))
 #define REQUESTS_MAX            16384
 #define REQUESTS_PER_SENDER_MAX 4096
-#define RETRIES_MAX             3
 /* What the messages of all callers, and of one, may take. Small ones are bounded by their number.
  */
 #define BYTES_MAX               (64 * 1024 * 1024)
@@ -474,31 +474,23 @@ static void
 on_call_done(Call *call, CallOutcome outcome, const Error *error)
 {
     Request *request = ((RequestCall *)call)->request;
-    unsigned retries_max = request->kind == REQUEST_READ ? 1 : RETRIES_MAX;
 
     request->call = NULL;
-    switch (outcome) {
-    case OUTCOME_OK:
+    switch (retry_decide(request->kind == REQUEST_READ, outcome, request->retries)) {
+    case RETRY_DONE:
         request->call_done(request, call);
         return;
-    case OUTCOME_FAILED:
-        request_fail(request, error);
-        return;
-    case OUTCOME_LOST:
-        if (request->kind != REQUEST_READ) {
-            lose(request, error);
-            return;
-        }
-        break;
-    case OUTCOME_UNSENT:
-        break;
-    }
-    if (request->retries++ < retries_max) {
+    case RETRY_AGAIN:
+        request->retries++;
         request_when_available(request, submit);
         return;
+    case RETRY_MAY_HAVE:
+        lose(request, error);
+        return;
+    case RETRY_FAIL:
+        break;
     }
-    g_autoptr(Error) failure =
-        error_not_available(error ? error->message : "the connection was lost again");
+    g_autoptr(Error) failure = retry_failure(outcome, error);
     request_fail(request, failure);
 }
 
