@@ -11,15 +11,22 @@ domain_config_clear(DomainConfig *config)
     *config = (DomainConfig){0};
 }
 
+/* Made once: a thousand domains are shown before their XML has been read. */
+static GVariant *
+no_hardware(void)
+{
+    static GVariant *nothing;
+
+    if (g_once_init_enter(&nothing))
+        g_once_init_leave(&nothing, g_variant_ref_sink(g_variant_new_parsed(
+                                        "('', @a{ss} {}, @a(ssst) [], @a(sss) [])")));
+    return nothing;
+}
+
 GVariant *
 domain_config_hardware(const DomainConfig *config, Hardware what)
 {
-    static const char *const nothing = "('', @a{ss} {}, @a(ssst) [], @a(sss) [])";
-
-    if (config->hardware)
-        return g_variant_get_child_value(config->hardware, what);
-    g_autoptr(GVariant) empty = g_variant_ref_sink(g_variant_new_parsed(nothing));
-    return g_variant_get_child_value(empty, what);
+    return g_variant_get_child_value(config->hardware ? config->hardware : no_hardware(), what);
 }
 
 void

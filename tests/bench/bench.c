@@ -230,7 +230,8 @@ parse_options(int argc, char **argv)
 static void
 set_up(Bench *b)
 {
-    b->bare = floor_fork();
+    b->bare_list = floor_fork();
+    b->bare_connect = floor_fork();
     b->is_short = is_short;
     b->rounds = (unsigned)n_rounds;
     b->idle_seconds = is_short ? 3 : 60;
@@ -252,7 +253,8 @@ static void
 tear_down(Bench *b)
 {
     floor_close(&b->floor);
-    close(b->bare);
+    close(b->bare_list);
+    close(b->bare_connect);
     watch_free(b->watch);
     sd_bus_flush_close_unref(b->bus);
     bench_unlink_socket(b);

@@ -18,7 +18,8 @@ typedef struct {
     Results *results;
     sd_bus *bus;
     Watch *watch;
-    int bare;    /* the bare libvirt program: floor_ask() */
+    int bare_list; /* the bare libvirt program: floor_ask() */
+    int bare_connect;
     Floor floor; /* our own connection */
     char *link;  /* the socket of libvirtd under a name that comes and goes */
     char *uri;   /* by that name: for the service and for the floor */

@@ -9,7 +9,7 @@
 static void
 measure_floor_connect(Bench *b)
 {
-    FloorTimes times = floor_ask(b->bare, b->uri, true);
+    FloorTimes times = floor_ask(b->bare_connect, b->uri, true);
 
     bench_add(b, "connect-floor-bulk", "ms", times.bulk);
     bench_add(b, "connect-floor", "ms", times.all);

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 static struct {
@@ -164,6 +165,30 @@ measure_connect(const char *uri)
     return times;
 }
 
+/* In a process that has never talked to libvirt, as the service is one. */
+static FloorTimes
+measure_first_connect(const char *uri)
+{
+    FloorTimes times = {0};
+    int fds[2];
+
+    if (pipe(fds) < 0)
+        g_error("pipe: %m");
+    pid_t pid = fork();
+    if (pid == 0) {
+        if (virInitialize() < 0)
+            fail("libvirt");
+        times = measure_connect(uri);
+        _exit(write(fds[1], &times, sizeof times) != sizeof times);
+    }
+    if (pid < 0 || read(fds[0], &times, sizeof times) != sizeof times)
+        g_error("connecting failed");
+    (void)waitpid(pid, NULL, 0);
+    close(fds[0]);
+    close(fds[1]);
+    return times;
+}
+
 static FloorTimes
 measure_list(Floor *floor, const char *uri)
 {
@@ -182,8 +207,8 @@ serve(int fd)
 
     virSetErrorFunc(NULL, ignore_error);
     while (read(fd, &question, sizeof question) == sizeof question) {
-        FloorTimes times =
-            question.connect ? measure_connect(question.uri) : measure_list(&floor, question.uri);
+        FloorTimes times = question.connect ? measure_first_connect(question.uri)
+                                            : measure_list(&floor, question.uri);
 
         if (write(fd, &times, sizeof times) != sizeof times)
             break;

@@ -37,7 +37,10 @@ typedef struct {
     double all;
 } FloorTimes;
 
-/* List on the connection that it keeps; or connect anew, which is counted, and fetch everything. */
+/*
+ * List on the connection that it keeps; or connect anew, in another process, which is counted, and
+ * fetch everything. One that lists has libvirt in use: connect through another one.
+ */
 FloorTimes floor_ask(int fd, const char *uri, bool connect);
 
 /* Defines domain number i of the benchmark. */

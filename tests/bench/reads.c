@@ -86,7 +86,7 @@ time_virsh(void)
 static void
 measure_floor_list(Bench *b)
 {
-    FloorTimes times = floor_ask(b->bare, "qemu:///system", false);
+    FloorTimes times = floor_ask(b->bare_list, "qemu:///system", false);
 
     bench_add(b, "list-floor-names", "ms", times.names);
     bench_add(b, "list-floor", "ms", times.bulk);
