@@ -15,8 +15,8 @@
 #   --rounds=N     of what takes long (10)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
-#   --only=NAME    this measurement alone, of those with peers: connect, memory, objects, property,
-#                  list, event, transition, stop, idle, frozen, recovery
+#   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
+#                  event, transition, stop, idle, frozen, recovery
 #   --output=DIR   instead of bench-results
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench
 set -euo pipefail
