@@ -43,6 +43,100 @@ domain_config_set_hardware(DomainConfig *config, GVariant *children[static _HARD
         g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(HARDWARE_TYPE), bytes, TRUE));
 }
 
+/* --- capacities --------------------------------------------------------------------------- */
+
+/* What the capacity of a disk is, where it is known. */
+typedef uint64_t (*CapacityOf)(const char *target, const char *source, uint64_t now, void *data);
+
+/* Returns whether any became another one. */
+static bool
+replace_capacities(DomainConfig *config, CapacityOf capacity_of, void *data)
+{
+    g_autoptr(GVariant) disks = domain_config_hardware(config, HARDWARE_DISKS);
+    GVariant *children[_HARDWARE_MAX];
+    GVariantBuilder builder;
+    GVariantIter rows;
+    const char *target;
+    const char *bus;
+    const char *source;
+    guint64 now;
+    bool changed = false;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ssst)"));
+    g_variant_iter_init(&rows, disks);
+    while (g_variant_iter_next(&rows, "(&s&s&st)", &target, &bus, &source, &now)) {
+        guint64 capacity = capacity_of(target, source, now, data);
+
+        changed |= capacity != now;
+        g_variant_builder_add(&builder, "(ssst)", target, bus, source, capacity);
+    }
+    if (!changed) {
+        g_variant_builder_clear(&builder);
+        return false;
+    }
+    for (unsigned what = 0; what < _HARDWARE_MAX; what++)
+        children[what] = what == HARDWARE_DISKS ? g_variant_builder_end(&builder)
+                                                : domain_config_hardware(config, what);
+    domain_config_set_hardware(config, children);
+    for (unsigned what = 0; what < _HARDWARE_MAX; what++)
+        if (what != HARDWARE_DISKS)
+            g_variant_unref(children[what]);
+    return true;
+}
+
+static uint64_t
+capacity_before(const char *target, const char *source, uint64_t now, void *data)
+{
+    GVariantIter rows;
+    const char *old_target;
+    const char *old_source;
+    guint64 old;
+
+    g_variant_iter_init(&rows, data);
+    while (g_variant_iter_next(&rows, "(&s&s&st)", &old_target, NULL, &old_source, &old))
+        if (old != 0 && g_str_equal(old_target, target) && g_str_equal(old_source, source))
+            return old;
+    return now;
+}
+
+static void
+keep_capacities(DomainConfig *config, const DomainConfig *before)
+{
+    g_autoptr(GVariant) disks = domain_config_hardware(before, HARDWARE_DISKS);
+
+    replace_capacities(config, capacity_before, disks);
+}
+
+static uint64_t
+capacity_now(const char *target, const char *source, uint64_t now, void *data)
+{
+    const uint64_t *capacity = g_hash_table_lookup(data, target);
+
+    return capacity && *source != '\0' ? *capacity : now;
+}
+
+uint64_t
+domain_config_set_capacities(DomainConfig *config, GHashTable *capacities)
+{
+    return replace_capacities(config, capacity_now, capacities) ? DOMAIN_CHANGED(DISKS) : 0;
+}
+
+bool
+domain_config_has_disks(const DomainConfig *config)
+{
+    g_autoptr(GVariant) disks = domain_config_hardware(config, HARDWARE_DISKS);
+    GVariantIter rows;
+    const char *source;
+
+    g_variant_iter_init(&rows, disks);
+    while (g_variant_iter_next(&rows, "(&s&s&st)", NULL, NULL, &source, NULL))
+        if (*source != '\0')
+            return true;
+    return false;
+}
+
+/* --- what is new -------------------------------------------------------------------------- */
+
 static bool
 is_hardware_equal(const DomainConfig *a, const DomainConfig *b, Hardware what)
 {
@@ -72,6 +166,8 @@ compare_hardware(const DomainConfig *a, const DomainConfig *b)
 uint64_t
 domain_config_apply(DomainConfig *to, DomainConfig *from)
 {
+    keep_capacities(from, to);
+
     uint64_t changed = compare_hardware(to, from);
 
     if (to->vcpus != from->vcpus)

@@ -35,9 +35,16 @@ typedef struct {
 
 /* Free what it holds, and make it one of which nothing is known. */
 void domain_config_clear(DomainConfig *config);
-/* Move `from` into `to`; the mask (DOMAIN_CHANGED) of what that changed. */
+/*
+ * Move `from` into `to`; the mask (DOMAIN_CHANGED) of what that changed. The XML tells no
+ * capacities: a disk that stays keeps the one it had.
+ */
 uint64_t domain_config_apply(DomainConfig *to, DomainConfig *from);
 /* One of the children; free it with g_variant_unref(). */
 GVariant *domain_config_hardware(const DomainConfig *config, Hardware what);
 /* Take over the children and free them. */
 void domain_config_set_hardware(DomainConfig *config, GVariant *children[static _HARDWARE_MAX]);
+/* Whether there is a disk with something in it. */
+bool domain_config_has_disks(const DomainConfig *config);
+/* target -> uint64_t *; the mask of what that changed. */
+uint64_t domain_config_set_capacities(DomainConfig *config, GHashTable *capacities);

@@ -160,3 +160,54 @@ hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, c
     }
     return detach(dom, xml, flags, ret_pending, error);
 }
+
+/* --- capacities --------------------------------------------------------------------------- */
+
+static void
+add_capacity(GHashTable *capacities, const virDomainStatsRecord *record, unsigned disk)
+{
+    g_autofree char *name_key = g_strdup_printf("block.%u.name", disk);
+    g_autofree char *capacity_key = g_strdup_printf("block.%u.capacity", disk);
+    const char *name = NULL;
+    unsigned long long capacity = 0;
+
+    virTypedParamsGetString(record->params, record->nparams, name_key, &name);
+    virTypedParamsGetULLong(record->params, record->nparams, capacity_key, &capacity);
+    if (name && capacity)
+        g_hash_table_replace(capacities, g_strdup(name),
+                             g_memdup2(&(uint64_t){capacity}, sizeof(uint64_t)));
+}
+
+static GHashTable *
+capacities_of_records(virDomainStatsRecordPtr *records)
+{
+    GHashTable *capacities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+
+    for (; *records; records++) {
+        unsigned n = 0;
+
+        virTypedParamsGetUInt((*records)->params, (*records)->nparams, "block.count", &n);
+        for (unsigned i = 0; i < n; i++)
+            add_capacity(capacities, *records, i);
+    }
+    return capacities;
+}
+
+GHashTable *
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, Error **error)
+{
+    /* Of one that has stopped meanwhile libvirt would read the images itself. */
+    const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
+    virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
+    virDomainStatsRecordPtr *records = NULL;
+
+    if (!doms[0])
+        return NULL;
+    if (virDomainListGetStats(doms, VIR_DOMAIN_STATS_BLOCK, &records, flags) < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GHashTable *capacities = capacities_of_records(records);
+    virDomainStatsRecordListFree(records);
+    return capacities;
+}

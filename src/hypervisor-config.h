@@ -32,3 +32,10 @@ bool hypervisor_set_description(Hypervisor *h, const char *uuid, const char *tex
  */
 bool hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, const char *xml,
                               Affect affect, char ***ret_pending, Error **error);
+
+/*
+ * What QEMU says of the disks that it has open: target -> uint64_t *, in bytes. It waits for those
+ * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer;
+ * no storage is touched.
+ */
+GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, Error **error);

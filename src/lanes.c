@@ -11,7 +11,7 @@
 /* libvirtd has 20 workers for all its clients; these leave it some, whatever hangs. */
 static const unsigned class_limits[_CALL_CLASS_MAX] = {
     [CALL_LOOK] = 4,  [CALL_READ] = 4,  [CALL_CHANGE] = 8, [CALL_LONG] = 6,  [CALL_BESIDE] = 4,
-    [CALL_FORCE] = 8, [CALL_GUEST] = 6, [CALL_SCREEN] = 4, [CALL_STATS] = 7,
+    [CALL_FORCE] = 8, [CALL_GUEST] = 6, [CALL_SCREEN] = 4, [CALL_SIZES] = 2, [CALL_STATS] = 7,
 };
 #define WAITING_MAX      4096
 #define IDLE_LIMIT       (30 * SEC)
@@ -600,6 +600,7 @@ dispatch(Lanes *lanes)
     dispatch_class(lanes, CALL_GUEST);
     dispatch_class(lanes, CALL_SCREEN);
     dispatch_class(lanes, CALL_STATS);
+    dispatch_class(lanes, CALL_SIZES);
     arm_timer(lanes);
 }
 

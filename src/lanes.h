@@ -25,6 +25,7 @@ typedef enum {
     CALL_FORCE,  /* waits for no other call */
     CALL_GUEST,  /* as slow as the agent in a guest: nothing else of its domain waits for it */
     CALL_SCREEN, /* asks the guest's process for what it shows: likewise */
+    CALL_SIZES,  /* nobody waits for it */
     CALL_STATS,  /* of all domains at once: may be held up by any */
     _CALL_CLASS_MAX,
 } CallClass;

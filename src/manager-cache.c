@@ -143,6 +143,13 @@ log_presence(const Manager *m, JournalEvent event, const Domain *domain, const c
 }
 
 static void
+look_at_capacities(Manager *m, const Domain *domain, const DomainSnapshot *snapshot)
+{
+    if (snapshot->known & FACT_XML)
+        capacities_want(m->capacities, domain);
+}
+
+static void
 add_domain(Manager *m, DomainSnapshot *snapshot)
 {
     Domain *domain = domain_new(snapshot->uuid);
@@ -155,6 +162,7 @@ add_domain(Manager *m, DomainSnapshot *snapshot)
     if (r < 0)
         journal_log(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
     log_presence(m, JOURNAL_DOMAIN_ADDED, domain, "is there");
+    look_at_capacities(m, domain, snapshot);
 }
 
 static void
@@ -219,6 +227,7 @@ apply_snapshot(Manager *m, DomainSnapshot *snapshot)
     if (domain_apply(domain, snapshot) & DOMAIN_CHANGED(STATE))
         log_transition(domain);
     manager_domain_changed(m, domain);
+    look_at_capacities(m, domain, snapshot);
 }
 
 void

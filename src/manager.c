@@ -209,6 +209,7 @@ start_loop(Manager *m)
     m->lanes = lanes_new(m->event, m->completion, m->uri, &manager_lanes_callbacks, m);
     if (m->lanes)
         m->refresher = refresher_new(m->event, m->lanes, &manager_refresh_callbacks, m);
+    m->capacities = capacities_new(m);
     m->jobs = jobs_new(m);
     m->requests = requests_new(m);
     m->stats = stats_new(m);
@@ -303,6 +304,7 @@ manager_free(Manager *m)
     requests_free(m->requests);
     jobs_free(m->jobs);
     refresher_free(m->refresher);
+    capacities_free(m->capacities);
     availability_free(m->availability);
     sd_event_source_disable_unref(m->availability_timer);
     sd_event_source_disable_unref(m->reconcile_timer);

@@ -10,6 +10,7 @@
 
 #include "authorize.h"
 #include "availability.h"
+#include "capacities.h"
 #include "console.h"
 #include "job.h"
 #include "lanes.h"
@@ -79,6 +80,7 @@ struct Manager {
     sd_event_source *flush_source;
     PidfileWatch *pidfiles;
     Refresher *refresher;
+    Capacities *capacities;
     Authorizer *authorizer;
     Jobs *jobs;
     Requests *requests;

@@ -14,7 +14,7 @@
     "<source file='/run/vms/extra.img'/><target dev='vdb' bus='virtio'/></disk>"
 #define NIC                                                                                        \
     "<interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='virtio'/></interface>"
-#define DISKS "[(\"vdb\", \"virtio\", \"/run/vms/extra.img\", 0)]"
+#define DISKS "[(\"vdb\", \"virtio\", \"/run/vms/extra.img\", 4194304)]"
 #define NICS  "[(\"52:54:00:aa:bb:cc\", \"virtio\", \"\")]"
 
 typedef struct Guest {
@@ -144,6 +144,13 @@ test_vcpus(void)
     assert_config(g, "VCpus", "2");
 }
 
+/* Of a disk the capacity may follow. */
+static void
+wait_config(Guest *g, const char *property, const char *value)
+{
+    wait_for(g->service->world, g_strcmp0(get(g, property), value) == 0);
+}
+
 /* A device that is attached with these options and detached again: where it is in between. */
 static void
 check_device(const char *xml, const char *property, const char *rows, const char *words)
@@ -152,7 +159,8 @@ check_device(const char *xml, const char *property, const char *rows, const char
 
     g_autoptr(Call) live = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
     assert_ok(live);
-    assert_config(g, property, rows);
+    g_assert_cmpstr(get(g, property), !=, "[]");
+    wait_config(g, property, rows);
     assert_xml(g, "", words, true);
     assert_xml(g, "--inactive", words, false);
     g_autoptr(Call) config = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "config", "b", 1);
@@ -215,9 +223,9 @@ test_others_devices(void)
     g_autoptr(Guest) g = guest_new("", "obey", true);
 
     run(g->service->world, "virsh -q attach-device web <(echo \"%s\") --live", DISK);
-    wait_for(g->service->world, g_strcmp0(get(g, "Disks"), DISKS) == 0);
+    wait_config(g, "Disks", DISKS);
     run(g->service->world, "virsh -q detach-device web <(echo \"%s\") --live", DISK);
-    wait_for(g->service->world, g_strcmp0(get(g, "Disks"), "[]") == 0);
+    wait_config(g, "Disks", "[]");
 }
 
 static void
@@ -237,11 +245,49 @@ test_update(void)
     wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
     g_autoptr(Call) insert = config_call(g, "UpdateDevice", "sa{sv}", loaded, 1, "live", "b", 1);
     assert_ok(insert);
-    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"/run/vms/extra.img\", 0)]");
+    wait_config(g, "Disks", "[(\"hdc\", \"ide\", \"/run/vms/extra.img\", 4194304)]");
     assert_xml(g, "--inactive", "extra.img", false);
     g_autoptr(Call) eject = config_call(g, "UpdateDevice", "sa{sv}", cdrom, 0);
     assert_ok(eject);
     assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"\", 0)]");
+}
+
+/* QEMU says it; it is kept when the machine stops, and nobody opens the image of one that is off.
+ */
+static void
+test_capacity(void)
+{
+    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", false);
+
+    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 0)]");
+    guest_start(g->service->world, "web");
+    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    run(g->service->world, "virsh -q blockresize web vda 8M");
+    /* It has no event: it is seen with the domain's next one. */
+    g_autoptr(Call) title = config_call(g, "SetTitle", "s", "bigger");
+    assert_ok(title);
+    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
+    g_autoptr(Call) stop = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(stop);
+    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
+}
+
+/* A QEMU that stands still holds up neither the property nor another change. */
+static void
+test_capacity_of_stuck(void)
+{
+    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", true);
+
+    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    run(g->service->world, "kill -STOP $(libvirtd-ctl qemu-pid web)");
+    /* With this one its XML is read again, and so it is asked. */
+    g_autoptr(Call) start = domain_call(g->service, g->path, "Start", NULL);
+    assert_error(start, VMS_ERROR_PREFIX "InvalidState");
+    g_autoptr(Call) xml = domain_call(g->service, g->path, "GetXml", "a{sv}", 0);
+    assert_ok(xml);
+    g_autoptr(Call) find = manager_call(g->service, "ListDomains", NULL);
+    assert_ok(find);
+    run(g->service->world, "kill -CONT $(libvirtd-ctl qemu-pid web)");
 }
 
 /* libvirt's own words, and nothing is changed. */
@@ -310,6 +356,8 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);
     g_test_add_func("/libvirtd/config/others-devices", test_others_devices);
     g_test_add_func("/libvirtd/config/update", test_update);
+    g_test_add_func("/libvirtd/config/capacity", test_capacity);
+    g_test_add_func("/libvirtd/config/capacity-of-stuck", test_capacity_of_stuck);
     g_test_add_func("/libvirtd/config/refused", test_refused);
     g_test_add_func("/libvirtd/config/texts", test_texts);
     return g_test_run();

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The capacities of disks: asked for in the background, one domain after the other, whenever the
+ * XML of one that runs was read. Nobody waits for them, and a QEMU that does not answer holds up
+ * few others. What is shut off is left alone: libvirt would open its images, and disks spin up.
+ *
+ * Belongs to the loop.
+ */
+
+typedef struct Manager Manager;
+typedef struct Domain Domain;
+typedef struct Capacities Capacities;
+
+Capacities *capacities_new(Manager *m);
+/* No call may be left. */
+void capacities_free(Capacities *capacities);
+
+/* The XML of this domain was read. */
+void capacities_want(Capacities *capacities, const Domain *domain);
