@@ -18,10 +18,15 @@ effect_connect(void *userdata, unsigned attempt)
     Manager *m = userdata;
 
     /* Events of a connection may come before the connection itself is reported. */
-    if (m->early_generation != attempt)
-        g_hash_table_remove_all(m->early);
-    m->early_generation = attempt;
+    g_hash_table_insert(m->early, GUINT_TO_POINTER(attempt),
+                        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL));
     lanes_connect(m->lanes, attempt);
+}
+
+static void
+forget_early_events(Manager *m, unsigned attempt)
+{
+    g_hash_table_remove(m->early, GUINT_TO_POINTER(attempt));
 }
 
 static void
@@ -52,16 +57,15 @@ set_identity(Manager *m, HypervisorIdentity *identity)
 static void
 mark_early_events(Manager *m, unsigned attempt)
 {
+    GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(attempt));
     GHashTableIter iter;
     gpointer uuid;
     gpointer facts;
 
-    if (m->early_generation == attempt) {
-        g_hash_table_iter_init(&iter, m->early);
-        while (g_hash_table_iter_next(&iter, &uuid, &facts))
-            refresher_mark(m->refresher, uuid, GPOINTER_TO_UINT(facts));
-    }
-    g_hash_table_remove_all(m->early);
+    g_hash_table_iter_init(&iter, events);
+    while (g_hash_table_iter_next(&iter, &uuid, &facts))
+        refresher_mark(m->refresher, uuid, GPOINTER_TO_UINT(facts));
+    forget_early_events(m, attempt);
 }
 
 static void
@@ -94,7 +98,10 @@ effect_adopt(void *userdata, unsigned attempt)
 static void
 effect_discard(void *userdata, unsigned attempt)
 {
-    lanes_discard(((Manager *)userdata)->lanes, attempt);
+    Manager *m = userdata;
+
+    forget_early_events(m, attempt);
+    lanes_discard(m->lanes, attempt);
 }
 
 static void
@@ -251,9 +258,22 @@ on_attempted(void *userdata, Attempted *result)
         availability_succeeded(m->availability, manager_now(m), result->attempt);
         m->attempted = NULL;
     } else {
+        forget_early_events(m, result->attempt);
         availability_failed(m->availability, manager_now(m), result->attempt, result->why,
                             result->error->message);
     }
+}
+
+static void
+keep_early_event(Manager *m, const HypervisorEvent *event)
+{
+    GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(event->generation));
+
+    if (!events)
+        return;
+
+    DomainFacts facts = GPOINTER_TO_UINT(g_hash_table_lookup(events, event->uuid));
+    g_hash_table_replace(events, g_strdup(event->uuid), GUINT_TO_POINTER(facts | event->stale));
 }
 
 static void
@@ -261,18 +281,15 @@ on_event(void *userdata, const HypervisorEvent *event)
 {
     Manager *m = userdata;
 
-    if (event->generation == availability_generation(m->availability)) {
-        if (event->rebooted)
-            jobs_domain_rebooted(m->jobs, event->uuid);
-        if (event->device_news != DEVICE_NONE)
-            requests_device_news(m->requests, event);
-        refresher_mark(m->refresher, event->uuid, event->stale);
-    } else if (event->generation == m->early_generation) {
-        DomainFacts facts = GPOINTER_TO_UINT(g_hash_table_lookup(m->early, event->uuid));
-
-        g_hash_table_replace(m->early, g_strdup(event->uuid),
-                             GUINT_TO_POINTER(facts | event->stale));
+    if (event->generation != availability_generation(m->availability)) {
+        keep_early_event(m, event);
+        return;
     }
+    if (event->rebooted)
+        jobs_domain_rebooted(m->jobs, event->uuid);
+    if (event->device_news != DEVICE_NONE)
+        requests_device_news(m->requests, event);
+    refresher_mark(m->refresher, event->uuid, event->stale);
 }
 
 static void

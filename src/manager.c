@@ -259,7 +259,7 @@ manager_new(const ManagerConfig *config, Error **error)
     m->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify)(void (*)(void))domain_unref);
     m->dirty = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_unref);
-    m->early = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    m->early = g_hash_table_new_full(NULL, NULL, NULL, (GDestroyNotify)g_hash_table_unref);
     *error = start(m, config);
     if (*error) {
         manager_abandon(m);

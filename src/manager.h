@@ -92,8 +92,8 @@ struct Manager {
     unsigned read_since_trim;
     GPtrArray *dirty;     /* domains with something to signal */
     Attempted *attempted; /* the attempt that is being adopted, else NULL */
-    GHashTable *early;    /* events of a connection that is not adopted yet: uuid -> facts */
-    unsigned early_generation;
+    /* Events of connections that are not adopted yet: attempt -> (UUID -> facts). */
+    GHashTable *early;
 
     Call *listing;           /* the list of all domains that is under way */
     GPtrArray *list_waiters; /* requests that it answers */

@@ -10,6 +10,10 @@
 #define EXAMINES_MAX         2
 #define HANGS_AFTER_USEC     (1000 * UINT64_C(1000))
 #define PERIOD_ACCURACY_USEC (100 * UINT64_C(1000))
+/* A question that fails although there is a connection: after these it is left to the next event
+ * or reconciliation, and whoever waits for it goes on with what is known. */
+#define TRIES_MAX            4
+#define TRY_AGAIN_USEC       (250 * UINT64_C(1000))
 
 /* A domain of which something is stale. */
 typedef struct {
@@ -19,6 +23,8 @@ typedef struct {
     unsigned question;    /* its number; an answer to another one is out of date */
     bool alone;           /* its question once hung: it shares none */
     bool queued;          /* in `ready` */
+    bool put_off;         /* its last question failed: it is tried again when the time comes */
+    unsigned tries;       /* that failed, one after the other */
     DomainSnapshot *held; /* of a domain that is not published yet */
 } Entry;
 
@@ -47,6 +53,7 @@ struct Refresher {
     bool connected;
     sd_event_source *pump_source; /* so that one turn's marks share a question */
     sd_event_source *timer;
+    sd_event_source *again_timer; /* for what was put off */
 };
 
 static void pump(Refresher *refresher);
@@ -81,6 +88,7 @@ queue_entry(Refresher *refresher, Entry *entry)
     if (entry->queued || entry->asked || !entry->stale)
         return;
     entry->queued = true;
+    entry->put_off = false;
     g_queue_push_tail(&refresher->ready, entry);
     if (refresher->connected)
         (void)sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_ONESHOT);
@@ -225,6 +233,7 @@ answer_entry(Refresher *refresher, Entry *entry, Question *question)
 {
     DomainSnapshot *news = take_answer(question, entry->uuid);
 
+    entry->tries = 0;
     if (news) {
         apply_news(refresher, entry, news);
         finish_entry(refresher, entry);
@@ -250,8 +259,34 @@ return_entry(Refresher *refresher, Entry *entry)
 static void
 fail_entry(Refresher *refresher, Entry *entry, const Error *error)
 {
-    journal_log(LOG_WARNING, "Looking at domain %s failed: %s", entry->uuid, error->message);
-    finish_entry(refresher, entry);
+    if (++entry->tries == TRIES_MAX) {
+        journal_log(LOG_WARNING, "Looking at domain %s failed: %s", entry->uuid, error->message);
+        entry->tries = 0;
+        finish_entry(refresher, entry);
+        return;
+    }
+    entry->stale |= entry->asked;
+    entry->asked = 0;
+    entry->put_off = true;
+    (void)sd_event_source_set_time_relative(refresher->again_timer, TRY_AGAIN_USEC);
+    (void)sd_event_source_set_enabled(refresher->again_timer, SD_EVENT_ONESHOT);
+}
+
+static int
+on_again_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    Refresher *refresher = userdata;
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, refresher->entries);
+    while (g_hash_table_iter_next(&iter, NULL, &value)) {
+        Entry *entry = value;
+
+        if (entry->put_off)
+            queue_entry(refresher, entry);
+    }
+    return 0;
 }
 
 static void
@@ -454,7 +489,10 @@ refresher_new(sd_event *event, Lanes *lanes, const RefreshCallbacks *callbacks, 
         sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_OFF) < 0 ||
         sd_event_add_time(event, &refresher->timer, CLOCK_MONOTONIC, 0, PERIOD_ACCURACY_USEC,
                           on_timer, refresher) < 0 ||
-        sd_event_source_set_enabled(refresher->timer, SD_EVENT_OFF) < 0) {
+        sd_event_source_set_enabled(refresher->timer, SD_EVENT_OFF) < 0 ||
+        sd_event_add_time(event, &refresher->again_timer, CLOCK_MONOTONIC, 0, PERIOD_ACCURACY_USEC,
+                          on_again_timer, refresher) < 0 ||
+        sd_event_source_set_enabled(refresher->again_timer, SD_EVENT_OFF) < 0) {
         refresher_free(refresher);
         return NULL;
     }
@@ -468,6 +506,7 @@ refresher_free(Refresher *refresher)
         return;
     sd_event_source_disable_unref(refresher->pump_source);
     sd_event_source_disable_unref(refresher->timer);
+    sd_event_source_disable_unref(refresher->again_timer);
     g_queue_clear(&refresher->ready);
     g_hash_table_unref(refresher->entries);
     g_ptr_array_unref(refresher->questions);
