@@ -3,6 +3,7 @@
 
 #include "arguments.h"
 #include "names.h"
+#include "operation-plan.h"
 
 /* --- operations --------------------------------------------------------------------------- */
 

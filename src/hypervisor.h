@@ -13,7 +13,7 @@
 #include "availability.h"
 #include "domain.h"
 #include "errors.h"
-#include "operation.h"
+#include "operation-spec.h"
 
 typedef struct Hypervisor Hypervisor;
 

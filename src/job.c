@@ -5,6 +5,7 @@
 #include "journal.h"
 #include "manager.h"
 #include "names.h"
+#include "operation-plan.h"
 
 #include <time.h>
 

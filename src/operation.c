@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation.h"
 
+#include "operation-plan.h"
+
 #define MSEC UINT64_C(1000)
 #define SEC  (1000 * MSEC)
 
@@ -16,168 +18,6 @@
 #define PROBE_INTERVAL  (500 * MSEC)
 
 #define MAY_HAVE "it may have been carried out"
-
-typedef enum {
-    STEP_DONE,
-    STEP_CREATE,
-    STEP_RESUME,
-    STEP_WAKEUP,
-    STEP_AWAIT_AWAKE,
-    STEP_SETTLE,
-    STEP_SUSPEND,
-    STEP_ASK_SHUTDOWN,
-    STEP_AWAIT_DOWN,
-    STEP_FORCE, /* Stop's last resort; a guest that went down by itself skips it */
-    STEP_DESTROY,
-    STEP_ASK_REBOOT,
-    STEP_AWAIT_REBOOT,
-    STEP_RESET,
-    STEP_SAVE,
-    STEP_CREATE_SNAPSHOT,
-    STEP_REVERT_SNAPSHOT,
-    STEP_DELETE_SNAPSHOT,
-    STEP_MIGRATE,
-    _STEP_MAX,
-} Step;
-
-#define PLAN_MAX 8
-
-typedef struct {
-    bool allowed;
-    Step steps[PLAN_MAX];
-} Plan;
-
-#define PLAN(...)                                                                                  \
-    {                                                                                              \
-        .allowed = true, .steps = { __VA_ARGS__, STEP_DONE }                                       \
-    }
-
-#define ACTIVE(step)                                                                               \
-    [DOMAIN_NOSTATE] = PLAN(step), [DOMAIN_RUNNING] = PLAN(step), [DOMAIN_IDLE] = PLAN(step),      \
-    [DOMAIN_PAUSED] = PLAN(step), [DOMAIN_PMSUSPENDED] = PLAN(step),                               \
-    [DOMAIN_SHUTDOWN] = PLAN(step)
-#define ANY(step)    ACTIVE(step), [DOMAIN_SHUTOFF] = PLAN(step), [DOMAIN_CRASHED] = PLAN(step)
-#define WAKE         STEP_WAKEUP, STEP_AWAIT_AWAKE
-#define ASK_AND_WAIT STEP_ASK_SHUTDOWN, STEP_AWAIT_DOWN
-
-/* The table of the interface's documentation; what is not listed is InvalidState. */
-static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
-    [OPERATION_START] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(STEP_CREATE),
-            [DOMAIN_PAUSED] = PLAN(STEP_RESUME),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE),
-            [DOMAIN_SHUTOFF] = PLAN(STEP_CREATE),
-        },
-    [OPERATION_STOP] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_SETTLE, ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_FORCE),
-            [DOMAIN_CRASHED] = PLAN(STEP_FORCE),
-        },
-    [OPERATION_PAUSE] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(STEP_SUSPEND),
-            [DOMAIN_RUNNING] = PLAN(STEP_SUSPEND),
-            [DOMAIN_IDLE] = PLAN(STEP_SUSPEND),
-        },
-    [OPERATION_RESUME] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(STEP_RESUME),
-            [DOMAIN_PAUSED] = PLAN(STEP_RESUME),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE),
-        },
-    [OPERATION_FORCE_STOP] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(STEP_DESTROY),
-            [DOMAIN_RUNNING] = PLAN(STEP_DESTROY),
-            [DOMAIN_IDLE] = PLAN(STEP_DESTROY),
-            [DOMAIN_PAUSED] = PLAN(STEP_DESTROY),
-            [DOMAIN_PMSUSPENDED] = PLAN(STEP_DESTROY),
-            [DOMAIN_SHUTDOWN] = PLAN(STEP_DESTROY),
-            [DOMAIN_CRASHED] = PLAN(STEP_DESTROY),
-        },
-    [OPERATION_REBOOT] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_SETTLE, ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_CREATE),
-        },
-    [OPERATION_RESET] =
-        {
-            [DOMAIN_NOSTATE] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_RUNNING] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_IDLE] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_PAUSED] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_PMSUSPENDED] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_SHUTDOWN] = PLAN(STEP_DESTROY, STEP_CREATE),
-            [DOMAIN_CRASHED] = PLAN(STEP_DESTROY, STEP_CREATE),
-        },
-    [OPERATION_SAVE] = {ACTIVE(STEP_SAVE)},
-    [OPERATION_CREATE_SNAPSHOT] = {ANY(STEP_CREATE_SNAPSHOT)},
-    [OPERATION_REVERT_SNAPSHOT] = {ANY(STEP_REVERT_SNAPSHOT)},
-    [OPERATION_DELETE_SNAPSHOT] = {ANY(STEP_DELETE_SNAPSHOT)},
-    [OPERATION_MIGRATE] = {ACTIVE(STEP_MIGRATE), [DOMAIN_SHUTOFF] = PLAN(STEP_MIGRATE)},
-};
-
-/* A transient domain would vanish with its power: the hypervisor cycles it in place. */
-static const Plan transient_reboot = PLAN(STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reboot_paused = PLAN(STEP_RESUME, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reboot_asleep =
-    PLAN(WAKE, STEP_SETTLE, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reset = PLAN(STEP_RESET);
-
-/* What a step is: the call it makes, if any, and what it may be skipped or cancelled for. */
-static const struct {
-    bool calls;
-    bool asks;     /* a request to the guest: nothing waits for the call itself */
-    bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
-    bool lasts;    /* a long call: a look at the domain does not tell what became of it */
-    bool aborts;   /* which the hypervisor can give up */
-    DomainVerb verb;
-} steps[_STEP_MAX] = {
-    [STEP_CREATE] = {.calls = true, .verb = VERB_CREATE},
-    [STEP_RESUME] = {.calls = true, .prepares = true, .verb = VERB_RESUME},
-    [STEP_WAKEUP] = {.calls = true, .prepares = true, .verb = VERB_WAKEUP},
-    [STEP_AWAIT_AWAKE] = {.prepares = true},
-    [STEP_SETTLE] = {.prepares = true},
-    [STEP_SUSPEND] = {.calls = true, .verb = VERB_SUSPEND},
-    [STEP_ASK_SHUTDOWN] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_SHUTDOWN},
-    [STEP_FORCE] = {.calls = true, .verb = VERB_DESTROY},
-    [STEP_DESTROY] = {.calls = true, .verb = VERB_DESTROY},
-    [STEP_ASK_REBOOT] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_REBOOT},
-    [STEP_RESET] = {.calls = true, .verb = VERB_RESET},
-    [STEP_SAVE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_SAVE},
-    [STEP_CREATE_SNAPSHOT] = {.calls = true,
-                              .lasts = true,
-                              .aborts = true,
-                              .verb = VERB_CREATE_SNAPSHOT},
-    [STEP_REVERT_SNAPSHOT] = {.calls = true, .lasts = true, .verb = VERB_REVERT_SNAPSHOT},
-    [STEP_DELETE_SNAPSHOT] = {.calls = true, .lasts = true, .verb = VERB_DELETE_SNAPSHOT},
-    [STEP_MIGRATE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_MIGRATE},
-};
-
-static const char *const operation_names[_OPERATION_MAX] = {
-    [OPERATION_START] = "Start",
-    [OPERATION_STOP] = "Stop",
-    [OPERATION_PAUSE] = "Pause",
-    [OPERATION_RESUME] = "Resume",
-    [OPERATION_REBOOT] = "Reboot",
-    [OPERATION_FORCE_STOP] = "ForceStop",
-    [OPERATION_RESET] = "Reset",
-    [OPERATION_SAVE] = "Save",
-    [OPERATION_CREATE_SNAPSHOT] = "CreateSnapshot",
-    [OPERATION_REVERT_SNAPSHOT] = "RevertSnapshot",
-    [OPERATION_DELETE_SNAPSHOT] = "DeleteSnapshot",
-    [OPERATION_MIGRATE] = "Migrate",
-};
 
 static const char *const result_names[_RESULT_MAX] = {
     [RESULT_DONE] = "done",
@@ -226,103 +66,10 @@ struct Operation {
 
 static void advance(Operation *op, uint64_t now);
 
-/* --- payloads ----------------------------------------------------------------------------- */
-
-OperationPayload *
-operation_payload_new(const OperationPayload *from)
-{
-    OperationPayload *payload = g_atomic_rc_box_new0(OperationPayload);
-
-    *payload = *from;
-    payload->name = g_strdup(from->name);
-    payload->description = g_strdup(from->description);
-    return payload;
-}
-
-OperationPayload *
-operation_payload_ref(const OperationPayload *payload)
-{
-    return payload ? g_atomic_rc_box_acquire((OperationPayload *)payload) : NULL;
-}
-
-static void
-clear_payload(gpointer data)
-{
-    OperationPayload *payload = data;
-
-    g_free(payload->name);
-    g_free(payload->description);
-}
-
-void
-operation_payload_unref(OperationPayload *payload)
-{
-    if (payload)
-        g_atomic_rc_box_release_full(payload, clear_payload);
-}
-
-static bool
-payload_is_same(const OperationPayload *a, const OperationPayload *b)
-{
-    if (!a || !b)
-        return a == b;
-
-    bool same_name = a->made_up == b->made_up && (a->made_up || g_strcmp0(a->name, b->name) == 0);
-    return same_name && a->flags == b->flags && a->bandwidth == b->bandwidth &&
-           g_strcmp0(a->description, b->description) == 0;
-}
-
-/* --- the table ---------------------------------------------------------------------------- */
-
-const char *
-operation_name(OperationKind kind)
-{
-    return operation_names[kind];
-}
-
 const char *
 operation_result_name(OperationResult result)
 {
     return result_names[result];
-}
-
-static const Plan *
-find_plan(OperationKind kind, DomainState state, bool persistent)
-{
-    const Plan *plan = &plans[kind][(unsigned)state < _DOMAIN_STATE_MAX ? state : DOMAIN_NOSTATE];
-
-    if (persistent || !plan->allowed)
-        return plan;
-    if (kind == OPERATION_RESET)
-        return &transient_reset;
-    if (kind != OPERATION_REBOOT)
-        return plan;
-    if (state == DOMAIN_PAUSED)
-        return &transient_reboot_paused;
-    return state == DOMAIN_PMSUSPENDED ? &transient_reboot_asleep : &transient_reboot;
-}
-
-Error *
-operation_check(const OperationSpec *spec, DomainState state, bool persistent,
-                const char *domain_name)
-{
-    if (!find_plan(spec->kind, state, persistent)->allowed)
-        return error_new(ERROR_INVALID_STATE, "%s is not possible: \"%s\" is %s",
-                         operation_name(spec->kind), domain_name, domain_state_name(state));
-    /* It would run, which is not what was asked for. */
-    if (spec->kind == OPERATION_START && spec->paused &&
-        (state == DOMAIN_PAUSED || state == DOMAIN_PMSUSPENDED))
-        return error_new(ERROR_INVALID_STATE, "Start as paused is not possible: \"%s\" is %s",
-                         domain_name, domain_state_name(state));
-    if (spec->kind == OPERATION_MIGRATE && state == DOMAIN_SHUTOFF &&
-        !(spec->payload->flags & PAYLOAD_PERSIST_DESTINATION))
-        return error_new(ERROR_INVALID_STATE,
-                         "Migrate without persist_destination is not possible: \"%s\" is shutoff",
-                         domain_name);
-    if (spec->kind == OPERATION_STOP && state == DOMAIN_CRASHED && !spec->force)
-        return error_new(ERROR_INVALID_STATE,
-                         "Stop without force is not possible: \"%s\" is crashed", domain_name);
-    return NULL;
 }
 
 Operation *
@@ -361,9 +108,7 @@ operation_spec(const Operation *op)
 bool
 operation_is_same(const Operation *op, const OperationSpec *spec)
 {
-    return op->spec.kind == spec->kind && op->spec.timeout == spec->timeout &&
-           op->spec.timeout_given == spec->timeout_given && op->spec.force == spec->force &&
-           op->spec.paused == spec->paused && payload_is_same(op->spec.payload, spec->payload);
+    return operation_spec_is_same(&op->spec, spec);
 }
 
 static uint64_t
@@ -412,7 +157,7 @@ waits_for_guest(const Operation *op)
 static bool
 is_preparation(const Operation *op)
 {
-    if (!steps[*op->step].prepares)
+    if (!operation_steps[*op->step].prepares)
         return false;
     for (const Step *step = op->step; *step != STEP_DONE; step++)
         if (*step == STEP_AWAIT_DOWN || *step == STEP_AWAIT_REBOOT)
@@ -563,7 +308,7 @@ verb_of(const Operation *op, Step step)
 {
     if (step == STEP_CREATE && op->spec.paused)
         return VERB_CREATE_PAUSED;
-    return steps[step].verb;
+    return operation_steps[step].verb;
 }
 
 static void
@@ -584,7 +329,7 @@ ask_guest(Operation *op, Step step)
     op->reask = false;
     op->ask = serial;
     op->rebooted = false;
-    op->effects->call(op->userdata, steps[step].verb, serial);
+    op->effects->call(op->userdata, operation_steps[step].verb, serial);
 }
 
 /* What the step has to bring about, so that a look can tell whether a lost call did it. */
@@ -650,7 +395,7 @@ begin_step(Operation *op, uint64_t now)
         look(op);
         return;
     }
-    if (!steps[step].asks) {
+    if (!operation_steps[step].asks) {
         make_call(op);
         return;
     }
@@ -754,7 +499,7 @@ advance(Operation *op, uint64_t now)
 void
 operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool persistent)
 {
-    op->step = find_plan(op->spec.kind, state, persistent)->steps;
+    op->step = operation_plan(op->spec.kind, state, persistent)->steps;
     op->started = now;
     op->deadline = saturating_add(now, op->spec.timeout);
     op->connected = true;
@@ -858,7 +603,7 @@ decide_by_look(Operation *op, uint64_t now)
         decide_about_asking(op, now);
         return;
     }
-    if (steps[*op->step].lasts) {
+    if (operation_steps[*op->step].lasts) {
         decide_about_long_call(op);
         return;
     }
@@ -869,7 +614,7 @@ decide_by_look(Operation *op, uint64_t now)
         forget_failure(op);
         op->step++;
         advance(op, now);
-    } else if (forces(op) && steps[*op->step].prepares && (op->acted || !is_down(op))) {
+    } else if (forces(op) && operation_steps[*op->step].prepares && (op->acted || !is_down(op))) {
         go_on_without_asking(op, now);
     } else {
         finish_failed(op);
@@ -1185,7 +930,7 @@ operation_connection(Operation *op, uint64_t now, bool connected)
 static bool
 can_abort(const Operation *op)
 {
-    return op->step && steps[*op->step].aborts && !op->overtaken &&
+    return op->step && operation_steps[*op->step].aborts && !op->overtaken &&
            (op->call || (op->lost && op->connected));
 }
 

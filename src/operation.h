@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is done to a domain, step by step: the table of operations by state, and the machine that
- * walks through it across slow guests, lost connections and other people's doings.
+ * What is done to a domain, step by step: the machine that walks through a plan (operation-plan.h)
+ * across slow guests, lost connections and other people's doings.
  *
  * Pure: calls to the hypervisor, looks at the domain and the timer are effects; their results, the
  * domain's changes and the time (monotonic, µs) go in. An Operation belongs to the loop.
@@ -14,85 +14,7 @@
 
 #include "domain.h"
 #include "errors.h"
-
-#define OPERATION_NO_TIMEOUT UINT64_MAX
-
-typedef enum {
-    OPERATION_START,
-    OPERATION_STOP,
-    OPERATION_PAUSE,
-    OPERATION_RESUME,
-    OPERATION_FORCE_STOP,
-    OPERATION_REBOOT,
-    OPERATION_RESET,
-    _OPERATION_LIFECYCLE_MAX,
-    /* One long call each, with progress. */
-    OPERATION_SAVE = _OPERATION_LIFECYCLE_MAX,
-    OPERATION_CREATE_SNAPSHOT,
-    OPERATION_REVERT_SNAPSHOT,
-    OPERATION_DELETE_SNAPSHOT,
-    OPERATION_MIGRATE,
-    _OPERATION_MAX,
-} OperationKind;
-
-/* One call to the hypervisor. */
-typedef enum {
-    VERB_CREATE,
-    VERB_CREATE_PAUSED,
-    VERB_RESUME,
-    VERB_WAKEUP,
-    VERB_SUSPEND,
-    VERB_SHUTDOWN, /* asks the guest */
-    VERB_DESTROY,
-    VERB_REBOOT, /* asks the guest; the hypervisor starts it again in place */
-    VERB_RESET,
-    VERB_SAVE, /* this one and what follows: as the payload says */
-    VERB_CREATE_SNAPSHOT,
-    VERB_REVERT_SNAPSHOT,
-    VERB_DELETE_SNAPSHOT,
-    VERB_MIGRATE,
-    _VERB_MAX,
-} DomainVerb;
-
-typedef enum {
-    PAYLOAD_BYPASS_CACHE = 1 << 0,        /* Save */
-    PAYLOAD_PAUSED = 1 << 1,              /* Save, Revert */
-    PAYLOAD_RUNNING = 1 << 2,             /* Revert */
-    PAYLOAD_DISK_ONLY = 1 << 3,           /* Create */
-    PAYLOAD_CHILDREN = 1 << 4,            /* Delete */
-    PAYLOAD_METADATA_ONLY = 1 << 5,       /* Delete */
-    PAYLOAD_LIVE = 1 << 6,                /* Migrate, and what follows */
-    PAYLOAD_PERSIST_DESTINATION = 1 << 7, /* also what makes it possible while the domain is off */
-    PAYLOAD_UNDEFINE_SOURCE = 1 << 8,
-} PayloadFlags;
-
-/*
- * The arguments of a long call. It does not change once it is made, and is shared by its reference
- * count, also between threads.
- */
-typedef struct {
-    char *name;   /* of the snapshot; or the URI of the destination */
-    bool made_up; /* the name, by us: whoever asks for any means this one, too */
-    char *description;
-    PayloadFlags flags;
-    uint64_t bandwidth; /* MiB/s; 0: as the hypervisor sees fit */
-} OperationPayload;
-
-/* A copy of `from`. */
-OperationPayload *operation_payload_new(const OperationPayload *from);
-OperationPayload *operation_payload_ref(const OperationPayload *payload);
-void operation_payload_unref(OperationPayload *payload);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(OperationPayload, operation_payload_unref)
-
-typedef struct {
-    OperationKind kind;
-    uint64_t timeout;                /* µs from the start; OPERATION_NO_TIMEOUT waits for ever */
-    bool timeout_given;              /* by the caller: then it bounds the whole operation */
-    bool force;                      /* Stop: force when time is up */
-    bool paused;                     /* Start: leave it paused */
-    bool reboot_in_call;             /* the driver's reboot is over when the call returns */
-    const OperationPayload *payload; /* of a long call; else NULL */
-} OperationSpec;
+#include "operation-spec.h"
 
 typedef enum {
     RESULT_DONE,
@@ -101,21 +23,6 @@ typedef enum {
     RESULT_CANCELED,
     _RESULT_MAX,
 } OperationResult;
-
-typedef enum {
-    OUTCOME_OK,
-    OUTCOME_FAILED, /* the hypervisor said no */
-    OUTCOME_LOST,   /* the connection went while it was under way: nobody knows */
-    OUTCOME_UNSENT, /* it cannot have reached the hypervisor */
-} CallOutcome;
-
-/* What became of a long call whose connection went. */
-typedef enum {
-    PROBE_CARRIED_OUT,
-    PROBE_NOT_CARRIED_OUT, /* or nobody can tell */
-    PROBE_UNDER_WAY,
-    PROBE_UNANSWERED,
-} ProbeAnswer;
 
 /* The domain as it is seen now. */
 typedef struct {
@@ -153,13 +60,7 @@ typedef struct {
 
 typedef struct Operation Operation;
 
-/* The name of the operation on the bus and in messages ("force-stop" is "ForceStop"). */
-const char *operation_name(OperationKind kind);
 const char *operation_result_name(OperationResult result);
-
-/* NULL, or why `spec` cannot be done to a domain in this state (InvalidState). */
-Error *operation_check(const OperationSpec *spec, DomainState state, bool persistent,
-                       const char *domain_name);
 
 Operation *operation_new(const OperationSpec *spec, const char *domain_name,
                          const OperationEffects *effects, void *userdata);

@@ -5,7 +5,8 @@
  * What becomes of a call whose connection dropped: the one rule for reads and changes. Pure.
  */
 
-#include "operation.h"
+#include "errors.h"
+#include "operation-spec.h"
 
 typedef enum {
     RETRY_DONE,     /* it succeeded */

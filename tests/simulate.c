@@ -13,6 +13,7 @@
 
 #include "availability.h"
 #include "domain.h"
+#include "operation-plan.h"
 #include "operation.h"
 
 #include <stdarg.h>

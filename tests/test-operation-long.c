@@ -3,6 +3,7 @@
 /* Operations that are one long call, in the bare engine: what it makes of each way that such a call
  * can end, be cancelled, overtaken and lost. */
 
+#include "operation-plan.h"
 #include "operation.h"
 
 #define SEC  UINT64_C(1000000)

@@ -5,6 +5,7 @@
  * in a log ("shutdown look done"), which is compared with what it should be.
  */
 
+#include "operation-plan.h"
 #include "operation.h"
 
 #include <string.h>
