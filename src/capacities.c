@@ -4,8 +4,12 @@
 #include "hypervisor-config.h"
 #include "manager.h"
 
+#include <time.h>
+
+/* libvirt gives up waiting after 30 s. */
+#define GAVE_UP_USEC (25 * UINT64_C(1000000))
 /* More may hang on a QEMU each, and the others wait for them. */
-#define RUNNING_MAX 2
+#define RUNNING_MAX  2
 
 struct Capacities {
     Manager *manager;
@@ -17,7 +21,9 @@ typedef struct {
     Call call;
     Capacities *capacities;
     char uuid[UUID_LENGTH + 1];
+    uint64_t asked_at;
     GHashTable *found;
+    DomainState state; /* when it was found */
 } CapacityCall;
 
 static void pump(Capacities *capacities);
@@ -58,8 +64,18 @@ work(Call *call, Hypervisor *h, Error **error)
 {
     CapacityCall *capacity = (CapacityCall *)call;
 
-    capacity->found = hypervisor_disk_capacities(h, capacity->uuid, error);
+    capacity->found = hypervisor_disk_capacities(h, capacity->uuid, &capacity->state, error);
     return capacity->found != NULL;
+}
+
+/* While libvirtd connects to its guests again, it tells nobody which of them it finds dead. */
+static void
+compare_state(Capacities *capacities, const CapacityCall *capacity, const Domain *domain)
+{
+    if (domain->state != capacity->state)
+        refresher_mark(capacities->manager->refresher, domain->uuid, FACT_STATE);
+    if (manager_now(capacities->manager) - capacity->asked_at >= GAVE_UP_USEC)
+        capacities_want(capacities, domain);
 }
 
 static void
@@ -70,9 +86,10 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
     Domain *domain = manager_find_domain(capacities->manager, capacity->uuid);
 
     g_ptr_array_remove_fast(capacities->running, capacity);
-    if (outcome == OUTCOME_OK && domain) {
+    if (domain && outcome == OUTCOME_OK) {
         domain->unsignaled |= domain_config_set_capacities(&domain->config, capacity->found);
         manager_domain_changed(capacities->manager, domain);
+        compare_state(capacities, capacity, domain);
     }
     pump(capacities);
 }
@@ -87,6 +104,7 @@ submit(Capacities *capacities, const char *uuid)
     capacity->call.done = on_done;
     capacity->call.free = free_call;
     capacity->capacities = capacities;
+    capacity->asked_at = manager_now(capacities->manager);
     g_strlcpy(capacity->uuid, uuid, sizeof capacity->uuid);
     g_ptr_array_add(capacities->running, capacity);
     (void)lanes_submit(capacities->manager->lanes, &capacity->call);
@@ -128,8 +146,7 @@ compare_uuids(const void *a, const void *b)
 void
 capacities_want(Capacities *capacities, const Domain *domain)
 {
-    if (domain->id < 0 || !domain_config_has_disks(&domain->config) ||
-        g_queue_find_custom(&capacities->waiting, domain->uuid, compare_uuids))
+    if (domain->id < 0 || g_queue_find_custom(&capacities->waiting, domain->uuid, compare_uuids))
         return;
     g_queue_push_tail(&capacities->waiting, g_strdup(domain->uuid));
     pump(capacities);

@@ -6,6 +6,9 @@
  * XML of one that runs was read. Nobody waits for them, and a QEMU that does not answer holds up
  * few others. What is shut off is left alone: libvirt would open its images, and disks spin up.
  *
+ * It is also how we notice the end of a guest to which a libvirtd that was just started has not got
+ * through yet: libvirt sends no event for it, but its answer comes then.
+ *
  * Belongs to the loop.
  */
 

@@ -121,20 +121,6 @@ domain_config_set_capacities(DomainConfig *config, GHashTable *capacities)
     return replace_capacities(config, capacity_now, capacities) ? DOMAIN_CHANGED(DISKS) : 0;
 }
 
-bool
-domain_config_has_disks(const DomainConfig *config)
-{
-    g_autoptr(GVariant) disks = domain_config_hardware(config, HARDWARE_DISKS);
-    GVariantIter rows;
-    const char *source;
-
-    g_variant_iter_init(&rows, disks);
-    while (g_variant_iter_next(&rows, "(&s&s&st)", NULL, NULL, &source, NULL))
-        if (*source != '\0')
-            return true;
-    return false;
-}
-
 /* --- what is new -------------------------------------------------------------------------- */
 
 static bool

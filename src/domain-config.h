@@ -44,7 +44,5 @@ uint64_t domain_config_apply(DomainConfig *to, DomainConfig *from);
 GVariant *domain_config_hardware(const DomainConfig *config, Hardware what);
 /* Take over the children and free them. */
 void domain_config_set_hardware(DomainConfig *config, GVariant *children[static _HARDWARE_MAX]);
-/* Whether there is a disk with something in it. */
-bool domain_config_has_disks(const DomainConfig *config);
 /* target -> uint64_t *; the mask of what that changed. */
 uint64_t domain_config_set_capacities(DomainConfig *config, GHashTable *capacities);

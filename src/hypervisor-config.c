@@ -193,20 +193,31 @@ capacities_of_records(virDomainStatsRecordPtr *records)
     return capacities;
 }
 
+static DomainState
+state_of_record(const virDomainStatsRecord *record)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+
+    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
+    return (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
+}
+
 GHashTable *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, Error **error)
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state, Error **error)
 {
     /* Of one that has stopped meanwhile libvirt would read the images itself. */
     const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
+    const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
     virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
     virDomainStatsRecordPtr *records = NULL;
 
     if (!doms[0])
         return NULL;
-    if (virDomainListGetStats(doms, VIR_DOMAIN_STATS_BLOCK, &records, flags) < 0) {
+    if (virDomainListGetStats(doms, groups, &records, flags) < 0) {
         hypervisor_fail(error);
         return NULL;
     }
+    *ret_state = records[0] ? state_of_record(records[0]) : DOMAIN_SHUTOFF;
     GHashTable *capacities = capacities_of_records(records);
     virDomainStatsRecordListFree(records);
     return capacities;

@@ -36,6 +36,7 @@ bool hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange chan
 /*
  * What QEMU says of the disks that it has open: target -> uint64_t *, in bytes. It waits for those
  * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer;
- * no storage is touched.
+ * no storage is touched. The state is that of the same moment, after the wait.
  */
-GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, Error **error);
+GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
+                                       Error **error);

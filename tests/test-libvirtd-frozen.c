@@ -155,6 +155,29 @@ test_qemu(void)
     assert_equals_virsh(s);
 }
 
+/* libvirt sends no event for a guest that ends while a new libvirtd is still connecting to it. */
+static void
+test_qemu_ends_unseen(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+
+    guest_define(w, "", "stuck", "bare");
+    guest_start(w, "stuck");
+    g_autofree char *stuck = guest_path(w, "stuck");
+    wait_for(w, mirror_is(s->mirror, stuck, "State", "running"));
+
+    run(w, "libvirtd-ctl qemu-pid stuck >/run/vms/stuck.pid; libvirtd-ctl kill");
+    wait_for(w, manager_is(s, "Available", "false"));
+    run(w, "kill -STOP $(cat /run/vms/stuck.pid); libvirtd-ctl start");
+    wait_for(w, manager_is(s, "Available", "true"));
+    g_assert_true(mirror_is(s->mirror, stuck, "State", "running"));
+    run(w, "kill -KILL $(cat /run/vms/stuck.pid)");
+    wait_for(w, mirror_is(s->mirror, stuck, "State", "shutoff"));
+    assert_equals_virsh(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -162,5 +185,6 @@ main(int argc, char **argv)
     libvirtd_need();
     g_test_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
     g_test_add_func("/libvirtd/frozen/qemu", test_qemu);
+    g_test_add_func("/libvirtd/frozen/qemu-ends-unseen", test_qemu_ends_unseen);
     return g_test_run();
 }
