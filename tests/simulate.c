@@ -1983,6 +1983,7 @@ simulate(uint64_t seed, bool tracing)
 /* --- many schedules -------------------------------------------------------------------------- */
 
 static uint64_t n_seeds = 20000;
+static uint64_t first_seed = 1000;
 static uint64_t only_seed = NEVER;
 
 static void
@@ -2025,7 +2026,7 @@ test_schedules(void)
         pids[i] = fork();
         g_assert_cmpint(pids[i], >=, 0);
         if (pids[i] == 0)
-            _exit(run_share(1000 + i, n, 1000 + n_seeds, &current[i]));
+            _exit(run_share(first_seed + i, n, first_seed + n_seeds, &current[i]));
     }
     for (unsigned i = 0; i < n; i++) {
         int status;
@@ -2076,9 +2077,10 @@ take_options(int *argc, char **argv)
     int kept = 1;
 
     for (int i = 1; i < *argc; i++) {
-        uint64_t *number = g_str_equal(argv[i], "--seeds")  ? &n_seeds
-                           : g_str_equal(argv[i], "--seed") ? &only_seed
-                                                            : NULL;
+        uint64_t *number = g_str_equal(argv[i], "--seeds")   ? &n_seeds
+                           : g_str_equal(argv[i], "--first") ? &first_seed
+                           : g_str_equal(argv[i], "--seed")  ? &only_seed
+                                                             : NULL;
         if (!number)
             argv[kept++] = argv[i];
         else if (!read_number(argv[++i], number))
@@ -2092,7 +2094,7 @@ int
 main(int argc, char **argv)
 {
     if (!take_options(&argc, argv)) {
-        fprintf(stderr, "usage: simulate [--seeds N] [--seed K]\n");
+        fprintf(stderr, "usage: simulate [--seeds N] [--first K] [--seed K]\n");
         return 2;
     }
     if (only_seed != NEVER)

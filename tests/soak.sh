@@ -33,8 +33,8 @@ attempt() {
     shift 2
     log=build/soak/$name-$seed.log
     if VMS_MINUTES=$share VMS_SEED=$seed "$@" >"$log" 2>&1; then
-        echo "$name, seeds from $seed: $(sed -n 's/^# \(.*rounds.*\|.*schedules.*\)/\1/p' "$log" |
-            tail -n 1)"
+        echo "$name, seeds from $seed: $(sed -n -e 's/^# \(.*rounds.*\|.*schedules.*\)/\1/p' \
+            -e 's/^1\.\.\([0-9]*\)/passed, tests: \1/p' "$log" | tail -n 1)"
         return
     fi
     echo "$name failed after: $(grep -a '^# seed' "$log" | tail -n 1)" >&2
@@ -50,7 +50,7 @@ while (($(date +%s) < end)); do
     attempt proxy "$share" tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy
     attempt chaos "$share" tests/libvirtd-env build/tests/test-libvirtd-chaos
     attempt floods 1 build/tests/test-floods
-    [[ ! -x build/tests/simulate ]] || attempt simulate 1 build/tests/simulate
+    [[ ! -x build/tests/simulate ]] || attempt simulate 1 build/tests/simulate --first "$seed" --seeds 2000000
     seed=$((seed + 1000003))
 done
 echo "no failure in $minutes minutes"
