@@ -14,9 +14,11 @@
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
+#include <signal.h>
 #include <string.h>
 
 #define SOCKET         "/run/libvirt/libvirt-sock"
+#define PID_FILE       "/run/libvirtd.pid"
 #define DOMAINS        2
 #define ANSWER_MS      21000
 #define LEAK_CHECK     200
@@ -48,9 +50,11 @@ typedef struct Bench {
     Client *client, *other;
     Mirror *mirror;
     Rounds rounds;
+    const char *uri;       /* of the driver */
     virConnectPtr libvirt; /* past the proxy */
     char *paths[DOMAINS];
     guint fired[_FAULT_MAX];
+    guint crashes; /* of libvirtd itself */
 } Bench;
 
 static void
@@ -60,51 +64,108 @@ silence(void *userdata, virErrorPtr error)
 
 /* --- libvirt, as it is ---------------------------------------------------------------------- */
 
+static void
+connect_directly(Bench *b)
+{
+    g_autofree char *direct = g_strdup_printf("%s?socket=%s", b->uri, SOCKET);
+
+    b->libvirt = virConnectOpen(direct);
+    g_assert_nonnull(b->libvirt);
+}
+
+static bool
+libvirtd_lives(void)
+{
+    g_autofree char *text = NULL;
+
+    return g_file_get_contents(PID_FILE, &text, NULL, NULL) &&
+           kill((pid_t)g_ascii_strtoll(text, NULL, 10), 0) == 0;
+}
+
+static virDomainPtr domain(Bench *b, guint i);
+
+/* libvirtd may not survive what is done to its clients. It comes back without our domains. */
+static bool
+revive_libvirtd(Bench *b)
+{
+    if (libvirtd_lives())
+        return false;
+    virConnectClose(b->libvirt);
+    libvirtd(b->world, "start");
+    connect_directly(b);
+    b->crashes++;
+    for (guint i = 0; i < DOMAINS; i++)
+        virDomainFree(domain(b, i));
+    return true;
+}
+
+/* A call of ours failed: libvirtd has to be the reason, which may take a moment to be seen. */
+static void
+expect_crash(Bench *b)
+{
+    g_autofree char *message = g_strdup(virGetLastErrorMessage());
+
+    wait_for(b->world, !libvirtd_lives());
+    g_test_message("libvirtd crashed: %s", message);
+    revive_libvirtd(b);
+}
+
 static virDomainPtr
 domain(Bench *b, guint i)
 {
-    virDomainPtr d = virDomainLookupByUUIDString(b->libvirt, uuids[i]);
-
-    if (d)
-        return d;
     g_autofree char *xml = g_strdup_printf("<domain type='test'><name>machine %u</name>"
                                            "<uuid>%s</uuid><memory>1024</memory>"
                                            "<os><type>hvm</type></os></domain>",
                                            i, uuids[i]);
-    d = virDomainDefineXML(b->libvirt, xml);
-    g_assert_nonnull(d);
-    return d;
+
+    for (;;) {
+        virDomainPtr d = virDomainLookupByUUIDString(b->libvirt, uuids[i]);
+
+        if (!d)
+            d = virDomainDefineXML(b->libvirt, xml);
+        if (d)
+            return d;
+        expect_crash(b);
+    }
 }
 
 static int
 state(Bench *b, guint i)
 {
-    virDomainPtr d = domain(b, i);
-    int is = -1;
+    for (;;) {
+        virDomainPtr d = domain(b, i);
+        int is = -1;
+        int r = virDomainGetState(d, &is, NULL, 0);
 
-    g_assert_cmpint(virDomainGetState(d, &is, NULL, 0), ==, 0);
-    virDomainFree(d);
-    return is;
+        virDomainFree(d);
+        if (r == 0)
+            return is;
+        expect_crash(b);
+    }
+}
+
+/* One step towards the state; 0 or -1, as libvirt says. */
+static int
+change_state(virDomainPtr d, int is, int wanted)
+{
+    if (is == VIR_DOMAIN_PAUSED && wanted == VIR_DOMAIN_RUNNING)
+        return virDomainResume(d);
+    if (is == VIR_DOMAIN_SHUTOFF)
+        return virDomainCreate(d);
+    return wanted == VIR_DOMAIN_SHUTOFF ? virDomainDestroy(d) : virDomainSuspend(d);
 }
 
 static void
 set_state(Bench *b, guint i, int wanted)
 {
-    virDomainPtr d = domain(b, i);
-    int is;
+    for (int is = state(b, i); is != wanted; is = state(b, i)) {
+        virDomainPtr d = domain(b, i);
+        int r = change_state(d, is, wanted);
 
-    g_assert_cmpint(virDomainGetState(d, &is, NULL, 0), ==, 0);
-    if (is == VIR_DOMAIN_PAUSED && wanted == VIR_DOMAIN_RUNNING)
-        g_assert_cmpint(virDomainResume(d), ==, 0);
-    else if (is != wanted) {
-        if (is == VIR_DOMAIN_SHUTOFF)
-            g_assert_cmpint(virDomainCreate(d), ==, 0);
-        if (wanted == VIR_DOMAIN_SHUTOFF)
-            g_assert_cmpint(virDomainDestroy(d), ==, 0);
-        if (wanted == VIR_DOMAIN_PAUSED)
-            g_assert_cmpint(virDomainSuspend(d), ==, 0);
+        virDomainFree(d);
+        if (r < 0)
+            expect_crash(b);
     }
-    virDomainFree(d);
 }
 
 static const char *
@@ -134,6 +195,7 @@ typedef struct Round {
     bool moves; /* libvirt has news of its own */
     const Verb *verb;
     guint patience_ms;
+    guint crashes; /* of libvirtd, before */
     GPtrArray *calls;
     Call *change;
 } Round;
@@ -160,6 +222,7 @@ plan(Bench *b, Round *round)
     round->reconnects = one_in(r, 3);
     round->moves = one_in(r, 3);
     round->verb = &verbs[pick(r, G_N_ELEMENTS(verbs))];
+    round->crashes = b->crashes;
     round->patience_ms = one_in(r, 500) ? ANSWER_MS : 20 + pick(r, 200);
     g_test_message("seed %u: %s to %s at %" G_GUINT64_FORMAT ", %u; %s%s%s; %u ms", r->seed,
                    fault_name(f->kind), f->direction == TO_LIBVIRT ? "libvirt" : "the service",
@@ -231,6 +294,8 @@ settle(Bench *b)
         call_wait(list);
         if (!list->error_name)
             break;
+        if (revive_libvirtd(b))
+            continue;
         if (!is_error(list, "NotAvailable") || g_get_monotonic_time() > deadline)
             g_error("%s: %s: %s", list->what, list->error_name, list->error_message);
         gint64 again = g_get_monotonic_time() + 20000;
@@ -254,7 +319,7 @@ wait_answers(Bench *b, Round *round)
 }
 
 static void
-check_answer(const Round *round, const Call *call)
+check_answer(const Bench *b, const Round *round, const Call *call)
 {
     if (call_duration_ms(call) > ANSWER_MS)
         g_error("%s was answered after %" G_GINT64_FORMAT " ms", call->what,
@@ -264,6 +329,9 @@ check_answer(const Round *round, const Call *call)
         return;
     /* Garbled, a question may be another, and an answer too. */
     if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW)
+        return;
+    /* The domain was gone for a moment, and is shut off since. */
+    if (round->crashes != b->crashes)
         return;
     g_error("%s: %s: %s", call->what, call->error_name, call->error_message);
 }
@@ -283,7 +351,8 @@ check_effect(Bench *b, const Round *round)
     const Call *change = round->change;
     int now = state(b, 0);
 
-    if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW)
+    if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW ||
+        round->crashes != b->crashes)
         return;
     if (!change->error_name && now != round->verb->after)
         g_error("%s says it is done, and the domain is %s", change->what, state_text(now));
@@ -319,12 +388,13 @@ go_round(Bench *b)
     begin(b, &round);
     wait_answers(b, &round);
     for (guint i = 0; i < round.calls->len; i++)
-        check_answer(&round, round.calls->pdata[i]);
+        check_answer(b, &round, round.calls->pdata[i]);
     settle(b);
     wait_for(b->world, is_manager(b, "Available", "true") && !has_jobs(b));
     check_effect(b, &round);
     wait_for(b->world, mirror_is_right(b));
-    check_list(b);
+    if (round.crashes == b->crashes)
+        check_list(b);
     g_test_message("seed %u: %" G_GINT64_FORMAT " ms", b->rounds.seed,
                    (g_get_monotonic_time() - started) / 1000);
     g_ptr_array_unref(round.calls);
@@ -333,11 +403,10 @@ go_round(Bench *b)
 static void
 bench_init(Bench *b, const char *uri)
 {
-    g_autofree char *direct = g_strdup_printf("%s?socket=%s", uri, SOCKET);
-
     virSetErrorFunc(NULL, silence);
-    b->libvirt = virConnectOpen(direct);
-    g_assert_nonnull(b->libvirt);
+    (void)signal(SIGPIPE, SIG_IGN);
+    b->uri = uri;
+    connect_directly(b);
     for (guint i = 0; i < DOMAINS; i++) {
         virDomainFree(domain(b, i));
         b->paths[i] = domain_path(uuids[i]);
@@ -375,6 +444,8 @@ say_how_often(const Bench *b)
 
     for (guint i = 1; i < _FAULT_MAX; i++)
         g_string_append_printf(text, ", %s %u", fault_name((FaultKind)i), b->fired[i]);
+    if (b->crashes)
+        g_string_append_printf(text, "; libvirtd itself crashed %u times", b->crashes);
     g_print("# %u rounds; the byte was reached: %s\n", b->rounds.done, text->str + 2);
 }
 
