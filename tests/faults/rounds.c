@@ -89,6 +89,22 @@ holdings_of(const World *w)
     return h;
 }
 
+/* What the descriptors are, for whoever has to find out which of them is too many. */
+static void
+show_descriptors(const World *w)
+{
+    g_autofree char *path = g_strdup_printf("/proc/%d/fd", (int)process_pid(world_service(w)));
+    g_autoptr(GDir) fds = g_dir_open(path, 0, NULL);
+    const char *name;
+
+    while (fds && (name = g_dir_read_name(fds))) {
+        g_autofree char *link = g_build_filename(path, name, NULL);
+        g_autofree char *to = g_file_read_link(link, NULL);
+
+        g_test_message("descriptor %s: %s", name, to);
+    }
+}
+
 static bool
 holds_no_more(const World *w, const Holdings *before)
 {
@@ -126,6 +142,8 @@ assert_no_more(World *w, const Holdings *before, guint64 kib)
                    " KiB (%" G_GUINT64_FORMAT "), at most %" G_GUINT64_FORMAT " KiB",
                    now.threads, before->threads, now.descriptors, before->descriptors, now.kib,
                    before->kib, now.peak_kib);
+    if (now.descriptors > before->descriptors)
+        show_descriptors(w);
     g_assert_cmpuint(now.threads, <=, before->threads);
     g_assert_cmpuint(now.descriptors, <=, before->descriptors);
     if (memory_counts())
