@@ -14,7 +14,10 @@ static struct {
     GThread *thread;
     int wakeup_timer;
     gint quit;
+    GAsyncQueue *orphans; /* HypervisorWatch: libvirt would not let go of its callback */
 } library;
+
+static void watch_unref(void *userdata);
 
 /* --- the library and its event thread ----------------------------------------------------- */
 
@@ -47,6 +50,7 @@ hypervisor_library_start(Error **error)
     library.wakeup_timer = virEventAddTimeout(-1, wake_up, NULL, NULL);
     if (library.wakeup_timer < 0)
         return hypervisor_fail(error);
+    library.orphans = g_async_queue_new_full(watch_unref);
     library.thread = g_thread_new("libvirt-events", run_events, NULL);
     return true;
 }
@@ -59,6 +63,9 @@ hypervisor_library_stop(void)
     g_atomic_int_set(&library.quit, 1);
     virEventUpdateTimeout(library.wakeup_timer, 0);
     g_thread_join(g_steal_pointer(&library.thread));
+    /* Nobody is called any more. The queue stays: a lane that hung may still put one in. */
+    for (void *watch; (watch = g_async_queue_try_pop(library.orphans));)
+        watch_unref(watch);
 }
 
 /* --- watching a connection ---------------------------------------------------------------- */
@@ -279,8 +286,10 @@ hypervisor_unwatch(Hypervisor *h)
         return;
     for (unsigned i = 0; i < h->callbacks->len; i++)
         virConnectDomainEventDeregisterAny(h->conn, g_array_index(h->callbacks, int, i));
-    if (h->has_close_callback)
-        virConnectUnregisterCloseCallback(h->conn, on_close);
     g_array_unref(h->callbacks);
-    watch_unref(h->watch);
+    /* libvirt asks the daemon about it first, and keeps the callback if that fails. */
+    if (h->has_close_callback && virConnectUnregisterCloseCallback(h->conn, on_close) < 0)
+        g_async_queue_push(library.orphans, h->watch);
+    else
+        watch_unref(h->watch);
 }

@@ -470,11 +470,33 @@ test_embedded(void)
     bench_clear(&b);
 }
 
+/* What once was wrong, with the moment at which it was seen, not each time. */
+static void
+test_kept_seeds(void)
+{
+    static const guint seeds[] = {
+        795402359, /* the close callback stays, as libvirt could not ask libvirtd to take it back */
+    };
+    Bench b = {0};
+
+    bench_init(&b, "test+unix:///default");
+    for (guint i = 0; i < G_N_ELEMENTS(seeds); i++) {
+        rounds_init(&b.rounds, seeds[i], 1, SHORT_SECONDS);
+        while (rounds_next(&b.rounds))
+            go_round(&b);
+        rounds_clear(&b.rounds);
+        b.rounds.rand = NULL;
+    }
+    bench_clear(&b);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
+    if (!g_getenv("VMS_SEED"))
+        g_test_add_func("/libvirtd/proxy/kept-seeds", test_kept_seeds);
     g_test_add_func("/libvirtd/proxy/embedded", test_embedded);
     return g_test_run();
 }
