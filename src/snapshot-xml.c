@@ -1,11 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "snapshot-xml.h"
 
-#include <glib.h>
-#include <libxml/parser.h>
-#include <string.h>
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlDoc, xmlFreeDoc)
+#include "xml.h"
 
 char *
 snapshot_xml_new(const char *name, const char *description)
@@ -18,36 +14,17 @@ snapshot_xml_new(const char *name, const char *description)
                            escaped_name, escaped_description);
 }
 
-static char *
-child_text(const xmlNode *parent, const char *name)
-{
-    for (const xmlNode *node = parent->children; node; node = node->next) {
-        if (node->type != XML_ELEMENT_NODE || !xmlStrEqual(node->name, BAD_CAST name))
-            continue;
-        xmlChar *content = xmlNodeGetContent(node);
-        char *text = g_strdup(content ? (const char *)content : "");
-        xmlFree(content);
-        return text;
-    }
-    return g_strdup("");
-}
-
 bool
 snapshot_xml_read(const char *xml, int64_t *ret_created, char **ret_state)
 {
-    size_t length = strlen(xml);
+    g_autoptr(xmlDoc) doc = xml_parse(xml, "domainsnapshot");
 
-    if (length > G_MAXINT)
+    if (!doc)
         return false;
 
-    g_autoptr(xmlDoc) doc = xmlReadMemory(
-        xml, (int)length, NULL, NULL, XML_PARSE_NONET | XML_PARSE_NOERROR | XML_PARSE_NOWARNING);
-    const xmlNode *root = doc ? xmlDocGetRootElement(doc) : NULL;
-    if (!root || !xmlStrEqual(root->name, BAD_CAST "domainsnapshot"))
-        return false;
-
-    g_autofree char *created = child_text(root, "creationTime");
+    const xmlNode *root = xmlDocGetRootElement(doc);
+    g_autofree char *created = xml_child_text(root, "creationTime");
     *ret_created = g_ascii_strtoll(created, NULL, 10);
-    *ret_state = child_text(root, "state");
+    *ret_state = xml_child_text(root, "state");
     return true;
 }

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * libvirt's XML of a snapshot, read and written with libxml2. No network, no external entities; any
- * thread.
+ * libvirt's XML of a snapshot, read and written. What is returned is the caller's. Pure; any thread.
  */
 
 #include <stdbool.h>
