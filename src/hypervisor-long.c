@@ -63,8 +63,7 @@ hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error)
     if (saved == 0) {
         /* Not every driver would say so. */
         *error =
-            error_new(ERROR_INVALID_STATE, "Discard is not possible: \"%s\" has no managed save",
-                      virDomainGetName(dom));
+            error_new(ERROR_INVALID_STATE, "Discard is not possible: there is no managed save");
         return false;
     }
     if (!hypervisor_pass_gate(h, error))

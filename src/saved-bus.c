@@ -91,10 +91,40 @@ make_suspend(Request *request)
     return &suspend->base.call;
 }
 
+/* libvirt takes an agent that is gone for success, although the guest may be awake. */
+static void
+look_for_sleep(Request *request)
+{
+    const Domain *domain = manager_find_domain(request->manager, request->vm_uuid);
+    bool off = !domain || domain->id < 0;
+    bool to_disk = GPOINTER_TO_INT(request->args) == SUSPEND_DISK;
+
+    if (to_disk ? off : !off && domain->state == DOMAIN_PMSUSPENDED) {
+        request_reply(request);
+    } else if (off) {
+        g_autoptr(Error) error =
+            error_new(ERROR_OPERATION_FAILED, "The domain was turned off before it slept");
+
+        request_fail(request, error);
+    }
+}
+
+static void
+await_sleep(Request *request)
+{
+    request_await(request, look_for_sleep);
+}
+
+static void
+on_suspended(Request *request, Call *call)
+{
+    request_refresh(request, request->vm_uuid, await_sleep);
+}
+
 static void
 run_suspend(Request *request)
 {
-    request_call(request, make_suspend, refresh_and_reply);
+    request_call(request, make_suspend, on_suspended);
 }
 
 static int

@@ -204,6 +204,89 @@ test_hangs(void)
     g_assert_cmpint(call_duration_ms(force), <, 10000);
 }
 
+/* --- sleep -------------------------------------------------------------------------------- */
+
+#define suspend(g, target)                                                                         \
+    client_call((g)->service->client, (g)->path, VMS_SAVED_INTERFACE, "Suspend", "s", target)
+
+/* A shell command in the guest, which says the word on its console once it is done. */
+static void
+guest_run(Guest *g, const char *command, const char *word)
+{
+    run(g->service->world,
+        "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
+        "    \"path\": \"/bin/sh\",\n"
+        "    \"arg\": [\"-c\", \"%s && echo %s >/dev/console\"]\n"
+        "}}' >/dev/null\n"
+        "libvirtd-ctl wait-console web %s",
+        command, word, word);
+}
+
+/* The reply comes when the guest sleeps; it wakes up where it was. */
+static void
+test_suspend_to_memory(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+    Mirror *m = g->service->mirror;
+
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Call) sleep = suspend(g, "memory");
+        assert_ok(sleep);
+        g_assert_true(mirror_is(m, g->path, "State", "pmsuspended"));
+        g_autoptr(Call) again = suspend(g, "memory");
+        assert_error(again, OPERATION_FAILED);
+        g_autoptr(Call) wake = domain_call(g->service, g->path, i ? "Resume" : "Start", NULL);
+        assert_ok(wake);
+        g_assert_true(mirror_is(m, g->path, "State", "running"));
+        wait_for(g->service->world, is_connected(g, "true"));
+        g_autoptr(Call) hostname = guest_call(g, "GetHostname", NULL);
+        assert_ok(hostname);
+    }
+}
+
+/* Its memory is on its own disk then, and it is off: it sleeps for a moment before. */
+static void
+test_suspend_to_disk(void)
+{
+    run(NULL, "truncate -s 256M /run/vms/swap.img; /sbin/mkswap -q /run/vms/swap.img");
+    g_autoptr(Guest) g = guest_new("--memory 256 --disk /run/vms/swap.img", "agent");
+
+    wait_for(g->service->world, is_connected(g, "true"));
+    guest_run(g, "swapon /dev/vda", "VMS-GUEST-SWAP");
+    g_autoptr(Call) sleep = suspend(g, "disk");
+    assert_ok(sleep);
+    g_assert_true(mirror_is(g->service->mirror, g->path, "State", "shutoff"));
+    run(g->service->world, "rm /run/vms/swap.img");
+}
+
+/* The agent ends before the guest sleeps, which libvirt takes for success: it is waited for. */
+static void
+test_suspend_without_sleep(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+    Mirror *m = g->service->mirror;
+
+    /* What would put it to sleep is a mere file, and the agent dies once it is written. */
+    guest_run(g,
+              "cp /sys/power/state /tmp/state && mount -o bind /tmp/state /sys/power/state && "
+              "{ (until grep -q ^memeze /tmp/state; do usleep 50000; done; "
+              "kill -9 $(pidof qemu-ga)) & }",
+              "VMS-GUEST-INSOMNIAC");
+    g_autoptr(Call) sleep =
+        client_send(g->service->client, g->path, VMS_SAVED_INTERFACE, "Suspend", "s", "memory");
+    wait_for(g->service->world, is_connected(g, "false"));
+    wait_for(g->service->world, is_connected(g, "true"));
+    /* Changes come one after the other: libvirt has answered by then. */
+    g_autoptr(Call) next =
+        client_call(g->service->client, g->path, VMS_CONFIG_INTERFACE, "SetTitle", "s", "next");
+    assert_ok(next);
+    g_assert_false(sleep->done);
+    g_assert_true(mirror_is(m, g->path, "State", "running"));
+    g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(force);
+    assert_error_says(sleep, OPERATION_FAILED, "before it slept");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -215,5 +298,8 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/agent/without", test_without);
     g_test_add_func("/libvirtd/agent/connected", test_connected);
     g_test_add_func("/libvirtd/agent/hangs", test_hangs);
+    g_test_add_func("/libvirtd/agent/suspend/memory", test_suspend_to_memory);
+    g_test_add_func("/libvirtd/agent/suspend/disk", test_suspend_to_disk);
+    g_test_add_func("/libvirtd/agent/suspend/without-sleep", test_suspend_without_sleep);
     return g_test_run();
 }
