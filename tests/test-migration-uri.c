@@ -72,11 +72,32 @@ test_parameters(void)
 {
     /* Those of libvirt that name a program, a key, a proxy, a file or another URI; and more. */
     static const char *const names[] = {
-        "command",     "netcat",    "keyfile",   "proxy",     "pkipath",
-        "known_hosts", "sshauth",   "authfile",  "name",      "known_hosts_verify",
-        "privkey",     "root",      "transport", "unknown",   "Command",
-        "COMMAND",     "Socket",    "com%6dand", "%63ommand", "%6eetcat",
-        "command%00",  "socket%00", "socket%",   "",          "no_verify%20",
+        "command",
+        "netcat",
+        "keyfile",
+        "proxy",
+        "pkipath",
+        "auth",
+        "known_hosts",
+        "sshauth",
+        "authfile",
+        "name",
+        "known_hosts_verify",
+        "privkey",
+        "root",
+        "transport",
+        "unknown",
+        "Command",
+        "COMMAND",
+        "Socket",
+        "com%6dand",
+        "%63ommand",
+        "%6eetcat",
+        "command%00",
+        "socket%00",
+        "socket%",
+        "",
+        "no_verify%20",
     };
     static const char *const servers[][2] = {
         {"ssh", "other"}, {"tls", "other"}, {"tcp", "other"}, {"unix", ""}};
@@ -102,11 +123,28 @@ test_parameters(void)
 static void
 test_parameters_of_others(void)
 {
-    assert_refused("qemu+tls://other/system?socket=/a", "transport tls");
-    assert_refused("qemu+tcp://other/system?socket=/a", "transport tcp");
-    assert_refused("qemu+tcp://other/system?no_verify=1", "transport tcp");
-    assert_refused("qemu+unix:///system?no_tty=1", "transport unix");
-    assert_refused("qemu+ssh://other/system?tls_priority=NORMAL", "transport ssh");
+    static const struct {
+        const char *name;
+        const char *transports;
+    } parameters[] = {
+        {"socket", "ssh unix"},   {"mode", "ssh unix"}, {"no_tty", "ssh"},
+        {"no_verify", "ssh tls"}, {"no_sanity", "tls"}, {"tls_priority", "tls"},
+    };
+    static const char *const servers[][2] = {
+        {"ssh", "other"}, {"tls", "other"}, {"tcp", "other"}, {"unix", ""}};
+
+    for (guint s = 0; s < G_N_ELEMENTS(servers); s++)
+        for (guint i = 0; i < G_N_ELEMENTS(parameters); i++) {
+            g_autofree char *uri = g_strdup_printf("qemu+%s://%s/system?%s=1", servers[s][0],
+                                                   servers[s][1], parameters[i].name);
+            g_autofree char *words = g_strconcat("transport ", servers[s][0], NULL);
+            g_autofree char *refusal = migration_uri_refuse(uri);
+
+            if (!strstr(parameters[i].transports, servers[s][0]))
+                assert_refused(uri, words);
+            else if (refusal)
+                g_error("%s: %s", uri, refusal);
+        }
 }
 
 static void

@@ -184,6 +184,33 @@ test_hardware(void)
     assert_prints(w, "", "force-stop", "web");
 }
 
+/* To another host: how far it has come, given up, and then all the way. */
+static void
+test_migrate(void)
+{
+    run(NULL, "libvirtd-peer start");
+    g_autoptr(Service) s = service_with_guest("", "obey");
+    World *w = s->world;
+    const char *uri = "qemu+tcp://192.0.2.2/system";
+
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    assert_vmsctl(w, USAGE, "migrate", "web", "qemu+ext:///system?command=/bin/true");
+    g_autoptr(Terminal) move =
+        terminal_vmsctl(w, "migrate", "--live", "--bandwidth=1", "web", uri, NULL);
+    terminal_expect(move, "%");
+    terminal_expect(move, "Migrate web\r\n");
+    assert_vmsctl(w, BUSY, "pause", "web");
+    assert_prints(w, "", "cancel", "web");
+    g_assert_cmpint(terminal_wait(move), ==, CANCELED);
+    assert_state(s, "running");
+    run(w, "[[ -z $(virsh -c %s list --all --name) ]]", uri);
+
+    assert_prints(w, "", "migrate", "--live", "--persist-destination", "web", uri);
+    assert_state(s, "shutoff");
+    run(w, "[[ $(virsh -c %s list --name --persistent) == web ]]", uri);
+    run(w, "libvirtd-peer stop");
+}
+
 static void
 test_top(void)
 {
@@ -216,6 +243,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/console", test_console);
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
     g_test_add_func("/vmsctl-guests/hardware", test_hardware);
+    g_test_add_func("/vmsctl-guests/migrate", test_migrate);
     g_test_add_func("/vmsctl-guests/top", test_top);
     return g_test_run();
 }
