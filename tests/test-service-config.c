@@ -312,6 +312,44 @@ test_addresses(void)
     g_assert_nonnull(strstr(agent->body, "\"52:54:00:11:22:33\", [(\""));
 }
 
+/* --- secrets ------------------------------------------------------------------------------ */
+
+#define SECRET "open-sesame"
+
+/* Nobody writes them down, however much is logged and whatever becomes of the call. */
+static void
+test_secrets(void)
+{
+    g_autoptr(Node) node = node_new();
+
+    node_add_domain(node, &(NodeDomain){.name = "on",
+                                        .state = "running",
+                                        .devices = "<graphics type='vnc' passwd='" SECRET "'/>"});
+    node_add(node, "off", "shutoff");
+    g_autoptr(Service) s = service_on_node(node, "--log-level=debug", NULL);
+    g_autofree char *on = client_domain(s->client, "on");
+    g_autofree char *off = client_domain(s->client, "off");
+
+    g_autoptr(Call) xml = domain_call(s, on, "GetXml", "a{sv}", 1, "secure", "b", true);
+    assert_ok(xml);
+    g_assert_nonnull(strstr(xml->body, SECRET));
+    g_autoptr(Call) option = domain_call(s, on, "GetXml", "a{sv}", 1, "secure", "s", SECRET);
+    assert_error(option, INVALID_ARGS);
+
+    g_autoptr(Call) set = guest_call(s, on, "SetUserPassword", "ss", "root", SECRET);
+    assert_ok(set);
+    g_autoptr(Call) failed = guest_call(s, off, "SetUserPassword", "ss", "root", SECRET);
+    assert_error_says(failed, OPERATION_FAILED, "not running");
+    g_assert_null(strstr(failed->error_message, SECRET));
+    g_autoptr(Call) more = guest_call(s, on, "SetUserPassword", "sss", "root", SECRET, SECRET);
+    assert_error(more, INVALID_ARGS);
+
+    g_autofree char *log = process_stderr(world_service(s->world));
+    g_assert_nonnull(strstr(log, "info: SetUserPassword of \"on\" is done"));
+    g_assert_nonnull(strstr(log, "warning: SetUserPassword of \"off\" failed: "));
+    g_assert_null(strstr(log, SECRET));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -327,5 +365,6 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/doctype", test_doctype);
     g_test_add_func("/service/guest/answers", test_guest);
     g_test_add_func("/service/guest/addresses", test_addresses);
+    g_test_add_func("/service/guest/secrets", test_secrets);
     return g_test_run();
 }
