@@ -8,7 +8,7 @@
 
 /* libvirt gives up waiting after 30 s. */
 #define GAVE_UP_USEC (25 * UINT64_C(1000000))
-/* More may hang on a QEMU each, and the others wait for them. */
+/* Each may hang on a QEMU, and takes one of libvirtd's workers then. */
 #define RUNNING_MAX  2
 
 struct Capacities {

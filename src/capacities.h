@@ -3,8 +3,10 @@
 
 /*
  * The capacities of disks: asked for in the background, one domain after the other, whenever the
- * XML of one that runs was read. Nobody waits for them, and a QEMU that does not answer holds up
- * few others. What is shut off is left alone: libvirt would open its images, and disks spin up.
+ * XML of one that runs was read. Nobody waits for them. A QEMU that does not answer keeps one of
+ * two places until it does, or the connection ends: one holds up no other, two hold up the
+ * capacities of all. What is shut off is left alone: libvirt would open its images, and disks spin
+ * up.
  *
  * It is also how we notice the end of a guest to which a libvirtd that was just started has not got
  * through yet: libvirt sends no event for it, but its answer comes then.

@@ -215,6 +215,17 @@ probe_snapshot(virDomainPtr dom, const char *name, bool wanted, ProbeAnswer *ret
     return true;
 }
 
+/* One that was cut short is there, too, but cannot be read. */
+static bool
+has_whole_managed_save(virDomainPtr dom)
+{
+    if (virDomainHasManagedSaveImage(dom, 0) != 1)
+        return false;
+
+    g_autofree char *xml = virDomainManagedSaveGetXMLDesc(dom, 0);
+    return xml || hypervisor_failed_with(VIR_ERR_NO_SUPPORT);
+}
+
 static bool
 probe_state(virDomainPtr dom, DomainVerb verb, ProbeAnswer *ret, Error **error)
 {
@@ -226,7 +237,7 @@ probe_state(virDomainPtr dom, DomainVerb verb, ProbeAnswer *ret, Error **error)
     if (state != VIR_DOMAIN_SHUTOFF)
         *ret = PROBE_NOT_CARRIED_OUT;
     else if (verb == VERB_SAVE)
-        *ret = answer_if(virDomainHasManagedSaveImage(dom, 0) == 1);
+        *ret = answer_if(has_whole_managed_save(dom));
     else
         *ret = answer_if(reason == VIR_DOMAIN_SHUTOFF_MIGRATED);
     return true;

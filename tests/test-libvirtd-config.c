@@ -272,14 +272,16 @@ test_capacity(void)
     assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
 }
 
-/* A QEMU that stands still holds up neither the property nor another change. */
+/* A QEMU that stands still holds up neither the property, nor another change, nor another's disks;
+ * and when libvirt is lost meanwhile, it is asked anew. */
 static void
 test_capacity_of_stuck(void)
 {
     g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", true);
+    World *w = g->service->world;
 
     wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
-    run(g->service->world, "kill -STOP $(libvirtd-ctl qemu-pid web)");
+    run(w, "kill -STOP $(libvirtd-ctl qemu-pid web)");
     /* With this one its XML is read again, and so it is asked. */
     g_autoptr(Call) start = domain_call(g->service, g->path, "Start", NULL);
     assert_error(start, VMS_ERROR_PREFIX "InvalidState");
@@ -287,7 +289,24 @@ test_capacity_of_stuck(void)
     assert_ok(xml);
     g_autoptr(Call) find = manager_call(g->service, "ListDomains", NULL);
     assert_ok(find);
-    run(g->service->world, "kill -CONT $(libvirtd-ctl qemu-pid web)");
+
+    run(w, "truncate -s 2M /run/vms/more.img");
+    guest_define(w, "--disk /run/vms/more.img", "db", "bare");
+    guest_start(w, "db");
+    g_autofree char *other = guest_path(w, "db");
+    wait_for(w, g_strcmp0(mirror_get(g->service->mirror, other, VMS_CONFIG_INTERFACE, "Disks"),
+                          "[(\"vda\", \"virtio\", \"/run/vms/more.img\", 2097152)]") == 0);
+
+    libvirtd(w, "kill");
+    client_wait_available(g->service->client, false);
+    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    run(w, "kill -CONT $(</run/libvirt/qemu/web.pid)");
+    libvirtd(w, "start");
+    client_wait_available(g->service->client, true);
+    run(w, "virsh -q blockresize web vda 8M");
+    g_autoptr(Call) title = config_call(g, "SetTitle", "s", "bigger");
+    assert_ok(title);
+    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
 }
 
 /* libvirt's own words, and nothing is changed. */

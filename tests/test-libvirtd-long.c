@@ -287,6 +287,30 @@ test_save_daemon_killed(void)
     stop_obeyed(s, path);
 }
 
+/* The guest dies with it: what there is of its memory is no saved state, although it is there. */
+static void
+test_save_cut_short(void)
+{
+    make_saving_slow();
+    g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
+    g_autofree char *path = guest_path(s->world, "web");
+
+    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
+    assert_ok(save);
+    wait_progress(s, call_path(save));
+    run(s->world, "qemu=$(libvirtd-ctl qemu-pid web); libvirtd-ctl kill; kill -KILL $qemu");
+    libvirtd(s->world, "start");
+    g_autofree char *end = end_of(s, save);
+    g_assert_true(g_str_has_prefix(end, "Save failed "));
+    g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
+    assert_equals_virsh(s);
+    /* libvirt boots it anew. */
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+    g_assert_true(mirror_is(s->mirror, path, "StateReason", "booted"));
+    g_assert_true(is_saved(s, path, false));
+}
+
 /* A proxy in front of libvirtd; SIGUSR1 cuts all that goes through it. */
 static void
 start_proxy(World *w)
@@ -637,6 +661,7 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/long/save/cancel", test_save_cancel);
     g_test_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
     g_test_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);
+    g_test_add_func("/libvirtd/long/save/cut-short", test_save_cut_short);
     g_test_add_func("/libvirtd/long/save/service-stopped", test_save_service_stopped);
     g_test_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
     g_test_add_func("/libvirtd/long/snapshots/all", test_snapshots);
