@@ -100,6 +100,21 @@ test_memory(void)
     assert_config(g, "MemoryBytes", "167772160");
 }
 
+/* What one of the two configurations refuses changes neither. */
+static void
+test_memory_of_both(void)
+{
+    g_autoptr(Guest) g = guest_new("--memory 64", "bare", true);
+
+    run(g->service->world, "virsh -q setmaxmem web 128M --config");
+    g_autofree char *before = shell(g->service->world, "virsh dumpxml --inactive web");
+    g_autoptr(Call) much = config_call(g, "SetMemory", "ta{sv}", (guint64)96 << 20, 0);
+    assert_error_says(much, OPERATION_FAILED, "max memory");
+    g_autofree char *after = shell(g->service->world, "virsh dumpxml --inactive web");
+    g_assert_cmpstr(before, ==, after);
+    assert_config(g, "MemoryBytes", "67108864");
+}
+
 /* What somebody else does to the balloon arrives as an event. */
 static void
 test_memory_of_others(void)
@@ -367,6 +382,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
     g_test_add_func("/libvirtd/config/memory", test_memory);
+    g_test_add_func("/libvirtd/config/memory-of-both", test_memory_of_both);
     g_test_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
     g_test_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
     g_test_add_func("/libvirtd/config/vcpus", test_vcpus);
