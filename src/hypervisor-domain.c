@@ -58,7 +58,7 @@ hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
-    virDomainGetUUIDString(dom, uuid);
+    hypervisor_uuid(dom, uuid);
     hypervisor_keep_domain(h, uuid, dom);
     return g_strdup(uuid);
 }
@@ -153,6 +153,6 @@ hypervisor_define(Hypervisor *h, const char *xml, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
-    virDomainGetUUIDString(dom, uuid);
+    hypervisor_uuid(dom, uuid);
     return g_strdup(uuid);
 }

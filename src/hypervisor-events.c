@@ -88,7 +88,7 @@ event_new(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, const cha
     event->userdata = watch->userdata;
     event->generation = watch->generation;
     event->stale = stale;
-    virDomainGetUUIDString(dom, event->uuid);
+    hypervisor_uuid(dom, event->uuid);
     if (device)
         memcpy(event->device, device, length);
     return event;

@@ -6,31 +6,39 @@
 
 #define HANDLES_MAX_GONE 64
 
+/* What is shut off has no id: that needs no asking. */
+static int
+id_of(virDomainPtr dom, DomainState state)
+{
+    unsigned id = state == DOMAIN_SHUTOFF ? (unsigned)-1 : virDomainGetID(dom);
+
+    return id == (unsigned)-1 ? -1 : (int)id;
+}
+
 static DomainSnapshot *
-snapshot_of(virDomainPtr dom, int state, int reason)
+snapshot_of(virDomainPtr dom, const char *name, int state, int reason)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
-    unsigned id = virDomainGetID(dom);
 
-    virDomainGetUUIDString(dom, uuid);
+    hypervisor_uuid(dom, uuid);
     DomainSnapshot *snapshot = domain_snapshot_new(uuid);
     snapshot->known = FACT_STATE;
-    snapshot->name = text_for_bus(virDomainGetName(dom));
+    snapshot->name = text_for_bus(name);
     snapshot->state = (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
     snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
-    snapshot->id = id == (unsigned)-1 ? -1 : (int)id;
+    snapshot->id = id_of(dom, snapshot->state);
     return snapshot;
 }
 
 static DomainSnapshot *
-snapshot_of_record(const virDomainStatsRecord *record)
+snapshot_of_record(const virDomainStatsRecord *record, const char *name)
 {
     int state = VIR_DOMAIN_NOSTATE;
     int reason = 0;
 
     virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
     virTypedParamsGetInt(record->params, record->nparams, "state.reason", &reason);
-    return snapshot_of(record->dom, state, reason);
+    return snapshot_of(record->dom, name, state, reason);
 }
 
 static GPtrArray *
@@ -40,12 +48,12 @@ snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
         g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
 
     for (int i = 0; i < n; i++) {
-        DomainSnapshot *snapshot = snapshot_of_record(records[i]);
+        const char *name = virDomainGetName(records[i]->dom);
+        DomainSnapshot *snapshot = snapshot_of_record(records[i], name);
 
         g_ptr_array_add(snapshots, snapshot);
         /* A handle stays good whatever becomes of the domain, but for its name. */
-        const virDomainPtr kept = g_hash_table_lookup(h->domains, snapshot->uuid);
-        if (kept && g_str_equal(virDomainGetName(kept), virDomainGetName(records[i]->dom)))
+        if (hypervisor_keeps_domain(h, snapshot->uuid, name))
             continue;
         virDomainRef(records[i]->dom);
         hypervisor_keep_domain(h, snapshot->uuid, records[i]->dom);
@@ -65,7 +73,8 @@ look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
         int reason;
 
         if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
-            g_ptr_array_add(snapshots, snapshot_of(doms[i], state, reason));
+            g_ptr_array_add(snapshots,
+                            snapshot_of(doms[i], virDomainGetName(doms[i]), state, reason));
             continue;
         }
         g_autoptr(Error) problem = NULL;
@@ -127,7 +136,7 @@ list_states(Hypervisor *h, Error **error)
     if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
         g_hash_table_remove_all(h->domains);
     GPtrArray *snapshots = snapshots_of_records(h, records, n);
-    virDomainStatsRecordListFree(records);
+    hypervisor_leave(h, records);
     return snapshots;
 }
 
@@ -146,7 +155,7 @@ list_filtered(Hypervisor *h, unsigned filter, Error **error)
     for (int i = 0; i < n; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN];
 
-        virDomainGetUUIDString(doms[i], uuid);
+        hypervisor_uuid(doms[i], uuid);
         g_hash_table_add(uuids, g_strdup(uuid));
     }
     free_domains(doms, n);
@@ -224,7 +233,7 @@ look_at(Hypervisor *h, GPtrArray *doms, Error **error)
         return NULL;
     }
     GPtrArray *snapshots = snapshots_of_records(h, records, n);
-    virDomainStatsRecordListFree(records);
+    hypervisor_leave(h, records);
     return snapshots;
 }
 

@@ -14,7 +14,8 @@ typedef struct HypervisorWatch HypervisorWatch;
 
 struct Hypervisor {
     virConnectPtr conn;
-    GHashTable *domains; /* uuid -> virDomainPtr, so that a call needs no look-up first */
+    GHashTable *domains; /* uuid -> its handle, so that a call needs no look-up first */
+    GPtrArray *litter;   /* virDomainStatsRecordPtr that nobody needs any more */
     HypervisorWatch *watch;
     GArray *callbacks; /* ids of registered events */
     bool has_close_callback;
@@ -34,6 +35,18 @@ bool hypervisor_fail(Error **error);
 virDomainPtr hypervisor_domain(Hypervisor *h, const char *uuid, Error **error);
 /* Keep this handle for later; takes over the reference. */
 void hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom);
+/* Whether there is one already, by this name. */
+bool hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name);
+
+/*
+ * The domain's UUID as text. libvirt formats it with printf for its debug log in every function
+ * that takes a domain, whether it logs or not, which is most of the time that reading a list of a
+ * thousand takes: ask of a handle what is needed, and once.
+ */
+void hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN]);
+
+/* Free these records when there is time: hypervisor_tidy(). */
+void hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records);
 
 /* False where a change must not be sent any more, or would not get there. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);

@@ -99,7 +99,7 @@ convert_record(const virDomainStatsRecord *from)
 {
     StatsRecord *record = g_new0(StatsRecord, 1);
 
-    virDomainGetUUIDString(from->dom, record->uuid);
+    hypervisor_uuid(from->dom, record->uuid);
     record->fields = g_array_sized_new(FALSE, FALSE, sizeof(StatsField), (guint)from->nparams);
     g_array_set_clear_func(record->fields, clear_field);
     for (int i = 0; i < from->nparams; i++) {

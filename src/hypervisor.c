@@ -125,10 +125,26 @@ hypervisor_uri_is_test(const char *uri)
     return g_str_has_prefix(uri, "test:") || g_str_has_prefix(uri, "test+");
 }
 
+/* A handle of a domain; its name is the handle's own. */
+typedef struct {
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    virDomainPtr dom;
+    const char *name;
+} Kept;
+
 static void
-free_domain(gpointer domain)
+free_kept(gpointer data)
 {
-    virDomainFree(domain);
+    Kept *kept = data;
+
+    virDomainFree(kept->dom);
+    g_free(kept);
+}
+
+static void
+free_records(gpointer records)
+{
+    virDomainStatsRecordListFree(records);
 }
 
 Hypervisor *
@@ -144,7 +160,8 @@ hypervisor_open(const char *uri, Status *why, Error **error)
 
     Hypervisor *h = g_new0(Hypervisor, 1);
     h->conn = conn;
-    h->domains = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, free_domain);
+    h->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_kept);
+    h->litter = g_ptr_array_new_with_free_func(free_records);
     /* Embedded drivers have none, and need none. */
     if (virConnectSetKeepAlive(conn, KEEPALIVE_INTERVAL_SEC, KEEPALIVE_COUNT) < 0)
         virResetLastError();
@@ -157,10 +174,23 @@ hypervisor_close(Hypervisor *h)
     if (!h)
         return;
     hypervisor_unwatch(h);
+    g_ptr_array_unref(h->litter);
     g_hash_table_unref(h->domains);
     virConnectClose(h->conn);
     virResetLastError();
     g_free(h);
+}
+
+void
+hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records)
+{
+    g_ptr_array_add(h->litter, records);
+}
+
+void
+hypervisor_tidy(Hypervisor *h)
+{
+    g_ptr_array_set_size(h->litter, 0);
 }
 
 bool
@@ -227,19 +257,49 @@ hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
 /* --- domains ------------------------------------------------------------------------------ */
 
 void
+hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[VIR_UUID_BUFLEN] = {0};
+
+    virDomainGetUUID(dom, raw);
+    for (unsigned i = 0; i < VIR_UUID_BUFLEN; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *uuid++ = '-';
+        *uuid++ = digits[raw[i] >> 4];
+        *uuid++ = digits[raw[i] & 0xf];
+    }
+    *uuid = '\0';
+}
+
+void
 hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom)
 {
-    g_hash_table_replace(h->domains, g_strdup(uuid), dom);
+    Kept *kept = g_new0(Kept, 1);
+
+    g_strlcpy(kept->uuid, uuid, sizeof kept->uuid);
+    kept->dom = dom;
+    kept->name = virDomainGetName(dom);
+    g_hash_table_replace(h->domains, kept->uuid, kept);
+}
+
+bool
+hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name)
+{
+    const Kept *kept = g_hash_table_lookup(h->domains, uuid);
+
+    return kept && g_str_equal(kept->name, name);
 }
 
 virDomainPtr
 hypervisor_domain(Hypervisor *h, const char *uuid, Error **error)
 {
-    virDomainPtr dom = g_hash_table_lookup(h->domains, uuid);
+    const Kept *kept = g_hash_table_lookup(h->domains, uuid);
 
-    if (dom)
-        return dom;
-    dom = virDomainLookupByUUIDString(h->conn, uuid);
+    if (kept)
+        return kept->dom;
+
+    virDomainPtr dom = virDomainLookupByUUIDString(h->conn, uuid);
     if (!dom) {
         hypervisor_fail(error);
         return NULL;

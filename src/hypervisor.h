@@ -71,6 +71,8 @@ Hypervisor *hypervisor_open(const char *uri, Status *why, Error **error);
 bool hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata,
                       unsigned generation, Error **error);
 void hypervisor_close(Hypervisor *h);
+/* Free what the calls so far have left behind: once their result has been handed over. */
+void hypervisor_tidy(Hypervisor *h);
 /* Never from an error's text: virConnectIsAlive(). */
 bool hypervisor_is_alive(Hypervisor *h);
 
@@ -139,7 +141,8 @@ bool hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **err
 /* The long calls: VERB_SAVE to VERB_MIGRATE. */
 bool hypervisor_do_long(Hypervisor *h, const char *uuid, DomainVerb verb,
                         const OperationPayload *payload, Error **error);
-/* Have libvirt give up the long call; InvalidState: it finds none, for it has not begun or is over. */
+/* Have libvirt give up the long call; InvalidState: it finds none, for it has not begun or is over.
+ */
 bool hypervisor_abort(Hypervisor *h, const char *uuid, Error **error);
 bool hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error);
 

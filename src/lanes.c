@@ -261,6 +261,8 @@ work_attempt(Lane *lane, void *data)
 
     task->result.succeeded = connect_and_list(lane, task);
     lane_post(lane, on_attempted, task);
+    if (lane_hypervisor(lane))
+        hypervisor_tidy(lane_hypervisor(lane));
 }
 
 void
@@ -554,6 +556,7 @@ work_call(Lane *lane, void *data)
     if (!call->succeeded)
         call->connection_died = !hypervisor_is_alive(h);
     lane_post(lane, on_call_done, call);
+    hypervisor_tidy(h);
 }
 
 static void
