@@ -493,22 +493,13 @@ static const struct {
 #undef X
 };
 
-static const sd_bus_vtable *
-find_property(const sd_bus_vtable *vtable, const char *name)
-{
-    for (; vtable->type != _SD_BUS_VTABLE_END; vtable++)
-        if (vtable->type == _SD_BUS_VTABLE_PROPERTY && g_str_equal(vtable->x.property.member, name))
-            return vtable;
-    return NULL;
-}
-
 /* Once, so that a signal needs no look-up. */
 static void
-note_properties(Manager *m, const char *interface, const sd_bus_vtable *vtable)
+note_properties(Manager *m, const ManagedInterface *interface)
 {
     for (unsigned i = 0; i < _DOMAIN_PROPERTY_MAX; i++)
-        if (g_str_equal(properties[i].interface, interface))
-            m->domain_properties[i] = find_property(vtable, properties[i].name);
+        if (g_str_equal(properties[i].interface, interface->name))
+            m->domain_properties[i] = managed_interface_property(interface, properties[i].name);
 }
 
 int
@@ -523,7 +514,7 @@ domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable 
         return r;
     g_ptr_array_add(m->slots, slot);
     g_array_append_val(m->domain_interfaces, managed);
-    note_properties(m, interface, vtable);
+    note_properties(m, &managed);
     return 0;
 }
 

@@ -27,20 +27,27 @@ append_member(sd_bus_message *reply, char type, const void *member)
     }
 }
 
+const sd_bus_vtable *
+managed_interface_property(const ManagedInterface *interface, const char *name)
+{
+    const sd_bus_vtable *entry = interface->vtable;
+
+    for (; entry->type != _SD_BUS_VTABLE_END; entry++)
+        if (entry->type == _SD_BUS_VTABLE_PROPERTY && g_str_equal(entry->x.property.member, name))
+            return entry;
+    return NULL;
+}
+
+/* The property's value: a variant. */
 static int
-append_property(sd_bus *bus, sd_bus_message *reply, const char *path, const char *interface,
-                const sd_bus_vtable *entry, void *object)
+append_value(sd_bus *bus, sd_bus_message *reply, const char *path, const char *interface,
+             const sd_bus_vtable *entry, void *object)
 {
     const char *signature = entry->x.property.signature;
     void *member = (uint8_t *)object + entry->x.property.offset;
     sd_bus_error error = SD_BUS_ERROR_NULL;
-    int r;
+    int r = sd_bus_message_open_container(reply, 'v', signature);
 
-    r = sd_bus_message_open_container(reply, 'e', "sv");
-    if (r >= 0)
-        r = sd_bus_message_append_basic(reply, 's', entry->x.property.member);
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'v', signature);
     if (r >= 0)
         r = entry->x.property.get
                 ? entry->x.property.get(bus, path, interface, entry->x.property.member, reply,
@@ -48,10 +55,21 @@ append_property(sd_bus *bus, sd_bus_message *reply, const char *path, const char
                 : append_member(reply, signature[0], member);
     if (r >= 0)
         r = sd_bus_message_close_container(reply);
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
     sd_bus_error_free(&error);
     return r;
+}
+
+static int
+append_property(sd_bus *bus, sd_bus_message *reply, const char *path, const char *interface,
+                const sd_bus_vtable *entry, void *object)
+{
+    int r = sd_bus_message_open_container(reply, 'e', "sv");
+
+    if (r >= 0)
+        r = sd_bus_message_append_basic(reply, 's', entry->x.property.member);
+    if (r >= 0)
+        r = append_value(bus, reply, path, interface, entry, object);
+    return r < 0 ? r : sd_bus_message_close_container(reply);
 }
 
 static int
@@ -137,12 +155,74 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
     return r < 0 ? r : 1;
 }
 
+/* --- one property ------------------------------------------------------------------------- */
+
+static const sd_bus_vtable *
+find_property(const Manager *m, const char *interface, const char *name)
+{
+    for (unsigned i = 0; i < m->domain_interfaces->len; i++) {
+        const ManagedInterface *managed = &g_array_index(m->domain_interfaces, ManagedInterface, i);
+
+        if (g_str_equal(managed->name, interface))
+            return managed_interface_property(managed, name);
+    }
+    return NULL;
+}
+
+static Domain *
+find_domain(Manager *m, const char *path)
+{
+    char uuid[UUID_LENGTH + 1];
+
+    return path && domain_uuid_from_path(path, uuid) ? manager_find_domain(m, uuid) : NULL;
+}
+
+static int
+reply_property(sd_bus_message *call, const char *interface, const sd_bus_vtable *entry,
+               Domain *domain)
+{
+    sd_bus *bus = sd_bus_message_get_bus(call);
+    sd_bus_message *reply = NULL;
+    int r = sd_bus_message_new_method_return(call, &reply);
+
+    if (r >= 0)
+        r = append_value(bus, reply, domain->path, interface, entry, domain);
+    if (r >= 0)
+        r = sd_bus_send(bus, reply, NULL);
+    sd_bus_message_unref(reply);
+    return r < 0 ? r : 1;
+}
+
+/* What there is not is left to sd-bus, which knows the error for it. */
+static int
+on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    const char *interface;
+    const char *name;
+
+    if (!sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "Get") ||
+        !sd_bus_message_has_signature(message, "ss"))
+        return 0;
+    Domain *domain = find_domain(userdata, sd_bus_message_get_path(message));
+    if (!domain)
+        return 0;
+    int r = sd_bus_message_read(message, "ss", &interface, &name);
+    if (r < 0)
+        return r;
+    const sd_bus_vtable *entry = find_property(userdata, interface, name);
+    return entry ? reply_property(message, interface, entry, domain) : 0;
+}
+
 int
 managed_objects_register(Manager *m)
 {
     sd_bus_slot *slot;
     int r = sd_bus_add_object(m->bus, &slot, VMS_ROOT_PATH, on_message, m);
 
+    if (r < 0)
+        return r;
+    g_ptr_array_add(m->slots, slot);
+    r = sd_bus_add_filter(m->bus, &slot, on_get, m);
     if (r >= 0)
         g_ptr_array_add(m->slots, slot);
     return r;

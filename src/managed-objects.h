@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * GetManagedObjects, InterfacesAdded and PropertiesChanged, written straight from the vtables.
+ * GetManagedObjects, InterfacesAdded, PropertiesChanged and Get, written straight from the vtables.
  *
  * They say exactly what sd-bus would, but spare the look-up of every object by its path and of
  * every vtable for each object. Belongs to the loop.
@@ -19,7 +19,14 @@ typedef struct {
     const sd_bus_vtable *vtable;
 } ManagedInterface;
 
-/* Answer for the root object; to be registered before its object manager is. */
+/* The entry of its vtable, or NULL. */
+const sd_bus_vtable *managed_interface_property(const ManagedInterface *interface,
+                                                const char *name);
+
+/*
+ * Answer for the root object, and Get for every domain; to be registered before the root's object
+ * manager is.
+ */
 int managed_objects_register(Manager *m);
 
 /* InterfacesAdded of the root object, for one that has these ManagedInterfaces. */

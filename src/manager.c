@@ -200,6 +200,9 @@ start_loop(Manager *m)
         r = sd_event_add_signal(m->event, NULL, SIGINT, on_signal, m);
     if (r >= 0)
         r = sd_event_add_post(m->event, &m->flush_source, on_flush, m);
+    /* A change is told before anything else is begun. */
+    if (r >= 0)
+        r = sd_event_source_set_priority(m->flush_source, SD_EVENT_PRIORITY_NORMAL - 1);
     if (r >= 0)
         r = completion_new(m->event, &m->completion);
     if (r >= 0)
