@@ -308,7 +308,8 @@ on_answer(Call *call, CallOutcome outcome, const Error *error)
         else
             return_entry(refresher, entry);
     }
-    pump(refresher);
+    /* What was found is told before the next question keeps libvirt and the processors busy. */
+    (void)sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_ONESHOT);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
