@@ -8,6 +8,7 @@ struct HypervisorWatch {
     const HypervisorWatcher *watcher;
     void *userdata;
     unsigned generation;
+    gint closed; /* atomic: on_close() is through with it, and is not called again */
 };
 
 static struct {
@@ -237,6 +238,7 @@ on_close(virConnectPtr conn, int reason, void *userdata)
         break;
     }
     watch->watcher->lost(loss);
+    g_atomic_int_set(&watch->closed, 1);
 }
 
 static bool
@@ -287,8 +289,10 @@ hypervisor_unwatch(Hypervisor *h)
     for (unsigned i = 0; i < h->callbacks->len; i++)
         virConnectDomainEventDeregisterAny(h->conn, g_array_index(h->callbacks, int, i));
     g_array_unref(h->callbacks);
-    /* libvirt asks the daemon about it first, and keeps the callback if that fails. */
-    if (h->has_close_callback && virConnectUnregisterCloseCallback(h->conn, on_close) < 0)
+    /* libvirt asks the daemon about it first, and keeps the callback if that fails. It also fails
+     * once the callback was called, which libvirt does only once. */
+    if (h->has_close_callback && virConnectUnregisterCloseCallback(h->conn, on_close) < 0 &&
+        !g_atomic_int_get(&h->watch->closed))
         g_async_queue_push(library.orphans, h->watch);
     else
         watch_unref(h->watch);
