@@ -451,6 +451,17 @@ say_how_often(const Bench *b)
     g_print("# %u rounds; the byte was reached: %s\n", b->rounds.done, text->str + 2);
 }
 
+/* libvirt keeps a descriptor of an open in the midst of which the daemon dies: all that we opened
+ * was closed then. */
+static void
+check_holdings(Bench *b, const Holdings *before)
+{
+    Holdings allowed = *before;
+
+    allowed.descriptors += b->crashes;
+    assert_no_more(b->world, &allowed, GROWTH_KIB);
+}
+
 static void
 test_embedded(void)
 {
@@ -464,10 +475,10 @@ test_embedded(void)
         if (b.rounds.done == WARM_UP_ROUNDS)
             before = holdings_of(b.world);
         else if (b.rounds.done % LEAK_CHECK == 0)
-            assert_no_more(b.world, &before, GROWTH_KIB);
+            check_holdings(&b, &before);
     }
     if (b.rounds.done > WARM_UP_ROUNDS)
-        assert_no_more(b.world, &before, GROWTH_KIB);
+        check_holdings(&b, &before);
     say_how_often(&b);
     bench_clear(&b);
 }
