@@ -181,8 +181,12 @@ get_job(virDomainPtr dom, bool *ret_under_way, double *ret_progress, Error **err
 
     if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
         return hypervisor_fail(error);
-    *ret_under_way = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED;
-    *ret_progress = *ret_under_way ? progress_of(params, n) : -1;
+    /* One that QEMU has completed, failed or given up is cleaned up after, and then there is none.
+     */
+    *ret_under_way = type != VIR_DOMAIN_JOB_NONE;
+    *ret_progress = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED
+                        ? progress_of(params, n)
+                        : -1;
     virTypedParamsFree(params, n);
     return true;
 }

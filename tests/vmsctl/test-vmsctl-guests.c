@@ -119,7 +119,6 @@ test_console(void)
     /* In a pipe, until the guest ends. */
     g_autoptr(Process) piped = spawn_vmsctl(w, "console", "web", NULL);
     wait_status(w, piped, "SigIgn:\t0000000000001000"); /* SIGPIPE, once it is connected */
-    g_autofree char *path = guest_path(w, "web");
     assert_prints(w, "", "force-stop", "web");
     g_assert_cmpint(process_wait(piped, BOUND_MS), ==, OK);
     assert_vmsctl(w, FAILED, "console", "web");
