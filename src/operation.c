@@ -58,6 +58,7 @@ struct Operation {
     bool recall;  /* the step's call is to be made once we have looked */
     bool reask;   /* likewise the request */
     bool looking; /* nothing goes on before the domain was looked at */
+    bool probed;  /* a probe has told that the long call was not carried out */
     bool overtaken;
 
     Error *failure; /* what a look is to decide about, and is the answer if it was no success */
@@ -534,7 +535,7 @@ decide_about_asking(Operation *op, uint64_t now)
 static void
 probe(Operation *op)
 {
-    op->watching = false;
+    op->watching = op->probed = false;
     op->probe = ++op->last_serial;
     op->effects->probe(op->userdata, op->probe);
 }
@@ -556,7 +557,7 @@ finish_long_call(Operation *op)
 static void
 decide_about_long_call(Operation *op)
 {
-    if (op->lost)
+    if (op->lost && !op->probed)
         probe(op);
     else
         finish_long_call(op);
@@ -575,7 +576,9 @@ operation_probed(Operation *op, uint64_t now, unsigned serial, ProbeAnswer answe
         advance(op, now);
         break;
     case PROBE_NOT_CARRIED_OUT:
-        finish_long_call(op);
+        /* What it left behind is seen before the answer. */
+        op->probed = true;
+        look(op);
         break;
     case PROBE_UNDER_WAY:
     case PROBE_UNANSWERED:

@@ -360,6 +360,9 @@ test_lost(void)
         g_autoptr(World) unknown = world_new(kinds[i]);
         lose(unknown);
         answer(unknown, PROBE_NOT_CARRIED_OUT);
+        /* What it left behind is seen first. */
+        g_assert_false(unknown->finished);
+        see(unknown, DOMAIN_RUNNING);
         assert_finished(unknown, RESULT_FAILED, ERROR_OPERATION_FAILED,
                         "end of file; it may have been carried out");
         /* It is never made again. */
@@ -400,6 +403,8 @@ test_lost_and_canceled(void)
     operation_aborted(w->operation);
     operation_elapsed(w->operation, NOW + TICK);
     answer(w, PROBE_NOT_CARRIED_OUT);
+    g_assert_false(w->finished);
+    see(w, DOMAIN_RUNNING);
     assert_finished(w, RESULT_CANCELED, ERROR_CANCELED,
                     "Save of \"web\" was canceled: as was asked for");
 }
@@ -421,6 +426,8 @@ test_lost_and_canceled_at_once(void)
     operation_aborted(w->operation);
     operation_elapsed(w->operation, NOW + TICK);
     answer(w, PROBE_NOT_CARRIED_OUT);
+    g_assert_false(w->finished);
+    see(w, DOMAIN_RUNNING);
     assert_finished(w, RESULT_CANCELED, ERROR_CANCELED,
                     "Save of \"web\" was canceled: as was asked for");
 }
