@@ -411,79 +411,41 @@ method_update_device(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
 /* --- properties --------------------------------------------------------------------------- */
 
-static int
-append_os_type(sd_bus_message *reply, GVariant *value)
+static void
+put_os_type(Wire *wire, const void *object)
 {
-    return sd_bus_message_append(reply, "s", g_variant_get_string(value, NULL));
+    WireReader text = domain_config_part(&((const Domain *)object)->config, HARDWARE_OS_TYPE);
+
+    wire_put_text(wire, text.data, text.size);
 }
 
-static int
-append_template(sd_bus_message *reply, GVariant *value)
-{
-    GVariantIter rows;
-    const char *name;
-    const char *text;
-    int r = sd_bus_message_open_container(reply, 'a', "{ss}");
-
-    g_variant_iter_init(&rows, value);
-    while (r >= 0 && g_variant_iter_next(&rows, "{&s&s}", &name, &text))
-        r = sd_bus_message_append(reply, "{ss}", name, text);
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int
-append_disks(sd_bus_message *reply, GVariant *value)
-{
-    GVariantIter rows;
-    const char *target;
-    const char *bus;
-    const char *source;
-    guint64 capacity;
-    int r = sd_bus_message_open_container(reply, 'a', "(ssst)");
-
-    g_variant_iter_init(&rows, value);
-    while (r >= 0 && g_variant_iter_next(&rows, "(&s&s&st)", &target, &bus, &source, &capacity))
-        r = sd_bus_message_append(reply, "(ssst)", target, bus, source, (uint64_t)capacity);
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-static int
-append_nics(sd_bus_message *reply, GVariant *value)
-{
-    GVariantIter rows;
-    const char *mac;
-    const char *model;
-    const char *source;
-    int r = sd_bus_message_open_container(reply, 'a', "(sss)");
-
-    g_variant_iter_init(&rows, value);
-    while (r >= 0 && g_variant_iter_next(&rows, "(&s&s&s)", &mac, &model, &source))
-        r = sd_bus_message_append(reply, "(sss)", mac, model, source);
-    return r < 0 ? r : sd_bus_message_close_container(reply);
-}
-
-#define HARDWARE_GETTER(name, what)                                                                \
-    static int get_##name(sd_bus *bus, const char *path, const char *interface,                    \
-                          const char *property, sd_bus_message *reply, void *userdata,             \
-                          sd_bus_error *error)                                                     \
+#define HARDWARE_ROWS(name, part)                                                                  \
+    static void put_##name(Wire *wire, const void *object)                                         \
     {                                                                                              \
-        g_autoptr(GVariant) value = domain_config_hardware(&((Domain *)userdata)->config, what);   \
+        WireReader rows = domain_config_part(&((const Domain *)object)->config, part);             \
                                                                                                    \
-        return append_##name(reply, value);                                                        \
+        wire_put_rows(wire, rows.data, rows.size);                                                 \
     }
 
-HARDWARE_GETTER(os_type, HARDWARE_OS_TYPE)
-HARDWARE_GETTER(template, HARDWARE_TEMPLATE)
-HARDWARE_GETTER(disks, HARDWARE_DISKS)
-HARDWARE_GETTER(nics, HARDWARE_NICS)
+HARDWARE_ROWS(template, HARDWARE_TEMPLATE)
+HARDWARE_ROWS(disks, HARDWARE_DISKS)
+HARDWARE_ROWS(nics, HARDWARE_NICS)
+
+static const ManagedValue hardware[] = {
+    {"OsType", put_os_type},
+    {"Template", put_template},
+    {"Disks", put_disks},
+    {"Nics", put_nics},
+    {NULL},
+};
 
 /* --- the vtable --------------------------------------------------------------------------- */
 
 #define NUMBER(name, type, member)                                                                 \
     SD_BUS_PROPERTY(name, type, NULL, offsetof(Domain, config.member),                             \
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-#define HARDWARE(name, type, getter)                                                               \
-    SD_BUS_PROPERTY(name, type, getter, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define HARDWARE(name, type)                                                                       \
+    SD_BUS_PROPERTY(name, type, managed_objects_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 #define TEXT_METHOD(name, argument, handler)                                                       \
     SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("s", argument), SD_BUS_NO_RESULT, handler,           \
                             SD_BUS_VTABLE_UNPRIVILEGED)
@@ -497,10 +459,10 @@ static const sd_bus_vtable config_vtable[] = {
     NUMBER("MaxVCpus", "u", max_vcpus),
     NUMBER("MemoryBytes", "t", memory_bytes),
     NUMBER("MaxMemoryBytes", "t", max_memory_bytes),
-    HARDWARE("OsType", "s", get_os_type),
-    HARDWARE("Template", "a{ss}", get_template),
-    HARDWARE("Disks", "a(ssst)", get_disks),
-    HARDWARE("Nics", "a(sss)", get_nics),
+    HARDWARE("OsType", "s"),
+    HARDWARE("Template", "a{ss}"),
+    HARDWARE("Disks", "a(ssst)"),
+    HARDWARE("Nics", "a(sss)"),
     SD_BUS_METHOD_WITH_ARGS("SetMemory", SD_BUS_ARGS("t", bytes, "a{sv}", options),
                             SD_BUS_NO_RESULT, method_set_memory, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetVCpus", SD_BUS_ARGS("u", count, "a{sv}", options), SD_BUS_NO_RESULT,
@@ -517,5 +479,5 @@ static const sd_bus_vtable config_vtable[] = {
 int
 config_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_CONFIG_INTERFACE, config_vtable);
+    return domain_bus_add_interface(m, VMS_CONFIG_INTERFACE, config_vtable, hardware);
 }

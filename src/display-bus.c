@@ -318,24 +318,30 @@ method_inject_nmi(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 /* --- the vtable --------------------------------------------------------------------------- */
 
-static int
-get_graphics(sd_bus *bus, const char *path, const char *interface, const char *property,
-             sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static void
+put_graphics(Wire *wire, const void *object)
 {
-    const GPtrArray *table = ((Domain *)userdata)->graphics;
-    int r = sd_bus_message_open_container(reply, 'a', "(sssi)");
+    const GPtrArray *table = ((const Domain *)object)->graphics;
+    size_t rows = wire_begin_array(wire, 8);
 
-    for (unsigned i = 0; r >= 0 && i < table->len; i++) {
+    for (unsigned i = 0; i < table->len; i++) {
         const DomainGraphics *row = table->pdata[i];
 
-        r = sd_bus_message_append(reply, "(sssi)", row->type, row->listen, row->kind, row->number);
+        wire_align(wire, 8);
+        wire_put_string(wire, row->type);
+        wire_put_string(wire, row->listen);
+        wire_put_string(wire, row->kind);
+        wire_put_u32(wire, (uint32_t)row->number);
     }
-    return r < 0 ? r : sd_bus_message_close_container(reply);
+    wire_end_array(wire, rows, 8);
 }
+
+static const ManagedValue values[] = {{"Graphics", put_graphics}, {NULL}};
 
 static const sd_bus_vtable display_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Graphics", "a(sssi)", get_graphics, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    SD_BUS_PROPERTY("Graphics", "a(sssi)", managed_objects_get, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_ARGS("u", screen),
                             SD_BUS_RESULT("h", picture, "s", mime_type), method_screenshot,
                             SD_BUS_VTABLE_UNPRIVILEGED),
@@ -353,5 +359,5 @@ static const sd_bus_vtable display_vtable[] = {
 int
 display_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_DISPLAY_INTERFACE, display_vtable);
+    return domain_bus_add_interface(m, VMS_DISPLAY_INTERFACE, display_vtable, values);
 }

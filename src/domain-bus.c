@@ -503,18 +503,17 @@ note_properties(Manager *m, const ManagedInterface *interface)
 }
 
 int
-domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable)
+domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable,
+                         const ManagedValue *values)
 {
     sd_bus_slot *slot;
     int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_DOMAIN_PREFIX, interface, vtable,
                                        find_object, m);
-    ManagedInterface managed = {interface, vtable};
 
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    g_array_append_val(m->domain_interfaces, managed);
-    note_properties(m, &managed);
+    note_properties(m, managed_interface_add(m->domain_interfaces, interface, vtable, values));
     return 0;
 }
 
@@ -527,7 +526,7 @@ domain_bus_register(Manager *m)
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    return domain_bus_add_interface(m, VMS_DOMAIN_INTERFACE, domain_vtable);
+    return domain_bus_add_interface(m, VMS_DOMAIN_INTERFACE, domain_vtable, NULL);
 }
 
 int
@@ -551,7 +550,7 @@ domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRe
 int
 domain_bus_emit_added(Manager *m, Domain *domain)
 {
-    return managed_objects_emit_added(m->bus, domain->path, m->domain_interfaces, domain);
+    return managed_objects_emit_added(m, domain->path, m->domain_interfaces, domain);
 }
 
 int
@@ -562,7 +561,7 @@ domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
     /* The table keeps an interface's properties together: one signal for each interface. */
     while (i < _DOMAIN_PROPERTY_MAX) {
         const char *interface = properties[i].interface;
-        const sd_bus_vtable *entries[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
+        const ManagedProperty *entries[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
         unsigned n = 0;
 
         for (; i < _DOMAIN_PROPERTY_MAX && properties[i].interface == interface; i++)
@@ -570,7 +569,7 @@ domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
                 entries[n++] = m->domain_properties[i];
         if (n == 0)
             continue;
-        int r = managed_objects_emit_changed(m->bus, domain->path, interface, entries, domain);
+        int r = managed_objects_emit_changed(m, domain->path, entries, domain);
         if (r < 0)
             return r;
     }

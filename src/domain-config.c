@@ -3,116 +3,145 @@
 
 #include "domain.h"
 
+#include <string.h>
+
 void
 domain_config_clear(DomainConfig *config)
 {
-    if (config->hardware)
-        g_variant_unref(config->hardware);
+    g_free(config->hardware);
     *config = (DomainConfig){0};
 }
 
-/* Made once: a thousand domains are shown before their XML has been read. */
-static GVariant *
-no_hardware(void)
+WireReader
+domain_config_part(const DomainConfig *config, HardwarePart part)
 {
-    static GVariant *nothing;
+    const Hardware *hardware = config->hardware;
+    size_t begin = 0;
 
-    if (g_once_init_enter(&nothing))
-        g_once_init_leave(&nothing, g_variant_ref_sink(g_variant_new_parsed(
-                                        "('', @a{ss} {}, @a(ssst) [], @a(sss) [])")));
-    return nothing;
-}
-
-GVariant *
-domain_config_hardware(const DomainConfig *config, Hardware what)
-{
-    return g_variant_get_child_value(config->hardware ? config->hardware : no_hardware(), what);
+    if (!hardware)
+        return (WireReader){NULL};
+    for (unsigned i = 0; i < part; i++)
+        begin += hardware->sizes[i];
+    return (WireReader){hardware->data + begin, hardware->sizes[part], 0};
 }
 
 void
-domain_config_set_hardware(DomainConfig *config, GVariant *children[static _HARDWARE_MAX])
+domain_config_set_hardware(DomainConfig *config, const Wire parts[static _HARDWARE_MAX])
 {
-    GVariant *tuple = g_variant_ref_sink(g_variant_new_tuple(children, _HARDWARE_MAX));
+    size_t size = 0;
 
-    /* Serialised it is one block, without a node for every string. */
-    g_autoptr(GBytes) bytes = g_variant_get_data_as_bytes(tuple);
-    g_variant_unref(tuple);
-    if (config->hardware)
-        g_variant_unref(config->hardware);
-    config->hardware =
-        g_variant_ref_sink(g_variant_new_from_bytes(G_VARIANT_TYPE(HARDWARE_TYPE), bytes, TRUE));
+    for (unsigned part = 0; part < _HARDWARE_MAX; part++)
+        size += parts[part].size;
+
+    Hardware *hardware = g_malloc(sizeof *hardware + size);
+    uint8_t *end = hardware->data;
+    for (unsigned part = 0; part < _HARDWARE_MAX; part++) {
+        hardware->sizes[part] = (uint32_t)parts[part].size;
+        if (parts[part].size > 0)
+            memcpy(end, parts[part].data, parts[part].size);
+        end += parts[part].size;
+    }
+    g_free(config->hardware);
+    config->hardware = hardware;
 }
 
 /* --- capacities --------------------------------------------------------------------------- */
 
+/* A row of HARDWARE_DISKS. */
+typedef struct {
+    const char *target;
+    const char *bus;
+    const char *source;
+    uint64_t capacity;
+} Disk;
+
+static bool
+next_disk(WireReader *disks, Disk *disk)
+{
+    if (!wire_next_row(disks))
+        return false;
+    disk->target = wire_read_string(disks);
+    disk->bus = wire_read_string(disks);
+    disk->source = wire_read_string(disks);
+    disk->capacity = wire_read_u64(disks);
+    return true;
+}
+
+void
+domain_config_put_disk(Wire *disks, const char *target, const char *bus, const char *source,
+                       uint64_t capacity)
+{
+    wire_align(disks, 8);
+    wire_put_string(disks, target);
+    wire_put_string(disks, bus);
+    wire_put_string(disks, source);
+    wire_put_u64(disks, capacity);
+}
+
 /* What the capacity of a disk is, where it is known. */
-typedef uint64_t (*CapacityOf)(const char *target, const char *source, uint64_t now, void *data);
+typedef uint64_t (*CapacityOf)(const Disk *disk, void *data);
+
+static void
+replace_disks(DomainConfig *config, Wire *disks)
+{
+    Wire parts[_HARDWARE_MAX];
+
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++) {
+        WireReader now = domain_config_part(config, part);
+
+        parts[part] = (Wire){(uint8_t *)now.data, now.size, 0};
+    }
+    parts[HARDWARE_DISKS] = *disks;
+    domain_config_set_hardware(config, parts);
+}
 
 /* Returns whether any became another one. */
 static bool
 replace_capacities(DomainConfig *config, CapacityOf capacity_of, void *data)
 {
-    g_autoptr(GVariant) disks = domain_config_hardware(config, HARDWARE_DISKS);
-    GVariant *children[_HARDWARE_MAX];
-    GVariantBuilder builder;
-    GVariantIter rows;
-    const char *target;
-    const char *bus;
-    const char *source;
-    guint64 now;
+    WireReader disks = domain_config_part(config, HARDWARE_DISKS);
+    g_auto(Wire) replaced = {NULL};
     bool changed = false;
+    Disk disk;
 
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("a(ssst)"));
-    g_variant_iter_init(&rows, disks);
-    while (g_variant_iter_next(&rows, "(&s&s&st)", &target, &bus, &source, &now)) {
-        guint64 capacity = capacity_of(target, source, now, data);
+    while (next_disk(&disks, &disk)) {
+        uint64_t capacity = capacity_of(&disk, data);
 
-        changed |= capacity != now;
-        g_variant_builder_add(&builder, "(ssst)", target, bus, source, capacity);
+        changed |= capacity != disk.capacity;
+        domain_config_put_disk(&replaced, disk.target, disk.bus, disk.source, capacity);
     }
-    if (!changed) {
-        g_variant_builder_clear(&builder);
-        return false;
-    }
-    for (unsigned what = 0; what < _HARDWARE_MAX; what++)
-        children[what] = what == HARDWARE_DISKS ? g_variant_builder_end(&builder)
-                                                : domain_config_hardware(config, what);
-    domain_config_set_hardware(config, children);
-    for (unsigned what = 0; what < _HARDWARE_MAX; what++)
-        if (what != HARDWARE_DISKS)
-            g_variant_unref(children[what]);
-    return true;
+    if (changed)
+        replace_disks(config, &replaced);
+    return changed;
 }
 
 static uint64_t
-capacity_before(const char *target, const char *source, uint64_t now, void *data)
+capacity_before(const Disk *disk, void *data)
 {
-    GVariantIter rows;
-    const char *old_target;
-    const char *old_source;
-    guint64 old;
+    WireReader before = *(const WireReader *)data;
+    Disk old;
 
-    g_variant_iter_init(&rows, data);
-    while (g_variant_iter_next(&rows, "(&s&s&st)", &old_target, NULL, &old_source, &old))
-        if (old != 0 && g_str_equal(old_target, target) && g_str_equal(old_source, source))
-            return old;
-    return now;
+    while (next_disk(&before, &old))
+        if (old.capacity != 0 && g_str_equal(old.target, disk->target) &&
+            g_str_equal(old.source, disk->source))
+            return old.capacity;
+    return disk->capacity;
 }
 
 static void
 keep_capacities(DomainConfig *config, const DomainConfig *before)
 {
-    g_autoptr(GVariant) disks = domain_config_hardware(before, HARDWARE_DISKS);
+    WireReader disks = domain_config_part(before, HARDWARE_DISKS);
 
-    replace_capacities(config, capacity_before, disks);
+    replace_capacities(config, capacity_before, &disks);
 }
 
 static uint64_t
-capacity_now(const char *target, const char *source, uint64_t now, void *data)
+capacity_now(const Disk *disk, void *data)
 {
-    const uint64_t *capacity = g_hash_table_lookup(data, target);
+    const uint64_t *capacity = g_hash_table_lookup(data, disk->target);
 
-    return capacity && *source != '\0' ? *capacity : now;
+    return capacity && *disk->source != '\0' ? *capacity : disk->capacity;
 }
 
 uint64_t
@@ -124,12 +153,13 @@ domain_config_set_capacities(DomainConfig *config, GHashTable *capacities)
 /* --- what is new -------------------------------------------------------------------------- */
 
 static bool
-is_hardware_equal(const DomainConfig *a, const DomainConfig *b, Hardware what)
+is_part_equal(const DomainConfig *a, const DomainConfig *b, HardwarePart part)
 {
-    g_autoptr(GVariant) left = domain_config_hardware(a, what);
-    g_autoptr(GVariant) right = domain_config_hardware(b, what);
+    WireReader left = domain_config_part(a, part);
+    WireReader right = domain_config_part(b, part);
 
-    return g_variant_equal(left, right);
+    return left.size == right.size &&
+           (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
 }
 
 static uint64_t
@@ -143,9 +173,9 @@ compare_hardware(const DomainConfig *a, const DomainConfig *b)
     };
     uint64_t changed = 0;
 
-    for (unsigned what = 0; what < _HARDWARE_MAX; what++)
-        if (!is_hardware_equal(a, b, what))
-            changed |= bits[what];
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++)
+        if (!is_part_equal(a, b, part))
+            changed |= bits[part];
     return changed;
 }
 

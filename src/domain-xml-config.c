@@ -3,6 +3,8 @@
 
 #include "xml.h"
 
+#include <string.h>
+
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
 
 /* --- numbers ------------------------------------------------------------------------------ */
@@ -48,24 +50,23 @@ is_template(const xmlNode *node)
             xmlStrEqual(node->ns->href, BAD_CAST "unraid"));
 }
 
-static GVariant *
-read_template(const xmlNode *root)
+static void
+read_template(const xmlNode *root, Wire *rows)
 {
     static const char *const names[] = {"name", "icon", "os", "webui", "storage"};
     const xmlNode *metadata = xml_child(root, "metadata");
     const xmlNode *node = metadata ? metadata->children : NULL;
-    GVariantBuilder attributes;
 
-    g_variant_builder_init(&attributes, G_VARIANT_TYPE("a{ss}"));
     while (node && !is_template(node))
         node = node->next;
     for (unsigned i = 0; node && i < G_N_ELEMENTS(names); i++) {
         if (!xmlHasNsProp(node, BAD_CAST names[i], NULL))
             continue;
         g_autofree char *value = xml_attribute(node, names[i]);
-        g_variant_builder_add(&attributes, "{ss}", names[i], value);
+        wire_align(rows, 8);
+        wire_put_string(rows, names[i]);
+        wire_put_string(rows, value);
     }
-    return g_variant_builder_end(&attributes);
 }
 
 /* --- devices ------------------------------------------------------------------------------ */
@@ -107,13 +108,13 @@ disk_source(const xmlNode *disk)
 }
 
 static void
-add_disk(GVariantBuilder *disks, const xmlNode *disk)
+add_disk(Wire *disks, const xmlNode *disk)
 {
     g_autofree char *target = xml_child_attribute(disk, "target", "dev");
     g_autofree char *bus = xml_child_attribute(disk, "target", "bus");
     g_autofree char *source = disk_source(disk);
 
-    g_variant_builder_add(disks, "(ssst)", target, bus, source, UINT64_C(0));
+    domain_config_put_disk(disks, target, bus, source, 0);
 }
 
 /* A network, a bridge, a device: whichever the kind of the interface names. */
@@ -133,13 +134,16 @@ nic_source(const xmlNode *nic)
 }
 
 static void
-add_nic(GVariantBuilder *nics, const xmlNode *nic)
+add_nic(Wire *nics, const xmlNode *nic)
 {
     g_autofree char *mac = xml_child_attribute(nic, "mac", "address");
     g_autofree char *model = xml_child_attribute(nic, "model", "type");
     g_autofree char *source = nic_source(nic);
 
-    g_variant_builder_add(nics, "(sss)", mac, model, source);
+    wire_align(nics, 8);
+    wire_put_string(nics, mac);
+    wire_put_string(nics, model);
+    wire_put_string(nics, source);
 }
 
 static bool
@@ -153,31 +157,25 @@ is_connected_agent(const xmlNode *channel)
 }
 
 static void
-read_devices(const xmlNode *root, DomainConfig *config, GVariant **ret_disks, GVariant **ret_nics)
+read_devices(const xmlNode *root, DomainConfig *config, Wire *disks, Wire *nics)
 {
     const xmlNode *devices = xml_child(root, "devices");
-    GVariantBuilder disks;
-    GVariantBuilder nics;
 
-    g_variant_builder_init(&disks, G_VARIANT_TYPE("a(ssst)"));
-    g_variant_builder_init(&nics, G_VARIANT_TYPE("a(sss)"));
     for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
         if (xml_is_element(node, "disk"))
-            add_disk(&disks, node);
+            add_disk(disks, node);
         else if (xml_is_element(node, "interface"))
-            add_nic(&nics, node);
+            add_nic(nics, node);
         else if (xml_is_element(node, "channel") && is_connected_agent(node))
             config->agent_connected = true;
     }
-    *ret_disks = g_variant_builder_end(&disks);
-    *ret_nics = g_variant_builder_end(&nics);
 }
 
 void
 domain_xml_read_config(const xmlNode *root, DomainConfig *config)
 {
     g_autofree char *os_type = xml_child_text(xml_child(root, "os"), "type");
-    GVariant *children[_HARDWARE_MAX];
+    Wire parts[_HARDWARE_MAX] = {{NULL}};
 
     domain_config_clear(config);
     read_vcpus(root, config);
@@ -185,8 +183,10 @@ domain_xml_read_config(const xmlNode *root, DomainConfig *config)
     config->memory_bytes = read_memory(root, "currentMemory");
     if (!xml_child(root, "currentMemory"))
         config->memory_bytes = config->max_memory_bytes;
-    children[HARDWARE_OS_TYPE] = g_variant_new_string(os_type);
-    children[HARDWARE_TEMPLATE] = read_template(root);
-    read_devices(root, config, &children[HARDWARE_DISKS], &children[HARDWARE_NICS]);
-    domain_config_set_hardware(config, children);
+    wire_put_bytes(&parts[HARDWARE_OS_TYPE], os_type, strlen(os_type));
+    read_template(root, &parts[HARDWARE_TEMPLATE]);
+    read_devices(root, config, &parts[HARDWARE_DISKS], &parts[HARDWARE_NICS]);
+    domain_config_set_hardware(config, parts);
+    for (unsigned part = 0; part < _HARDWARE_MAX; part++)
+        wire_clear(&parts[part]);
 }

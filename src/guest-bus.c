@@ -357,5 +357,5 @@ static const sd_bus_vtable guest_vtable[] = {
 int
 guest_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_GUEST_INTERFACE, guest_vtable);
+    return domain_bus_add_interface(m, VMS_GUEST_INTERFACE, guest_vtable, NULL);
 }

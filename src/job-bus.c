@@ -35,20 +35,19 @@ method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
 /* --- the vtable --------------------------------------------------------------------------- */
 
-static int
-get_domain(sd_bus *bus, const char *path, const char *interface, const char *property,
-           sd_bus_message *reply, void *userdata, sd_bus_error *error)
+static void
+put_domain(Wire *wire, const void *object)
 {
-    const Job *job = userdata;
-
-    return sd_bus_message_append(reply, "o", job->domain->path);
+    wire_put_string(wire, ((const Job *)object)->domain->path);
 }
+
+static const ManagedValue values[] = {{"Domain", put_domain}, {NULL}};
 
 static const sd_bus_vtable job_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Operation", "s", NULL, offsetof(Job, operation_name),
                     SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("Domain", "o", get_domain, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Domain", "o", managed_objects_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", NULL, offsetof(Job, started_at),
                     SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Progress", "d", NULL, offsetof(Job, progress),
@@ -96,12 +95,10 @@ job_bus_register(Manager *m)
     int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_JOB_PREFIX, VMS_JOB_INTERFACE, job_vtable,
                                        find_object, m);
 
-    ManagedInterface managed = {VMS_JOB_INTERFACE, job_vtable};
-
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    g_array_append_val(m->job_interfaces, managed);
+    managed_interface_add(m->job_interfaces, VMS_JOB_INTERFACE, job_vtable, values);
     r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_JOB_PREFIX, enumerate_objects, m);
     if (r < 0)
         return r;

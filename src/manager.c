@@ -144,6 +144,8 @@ start_bus(Manager *m, const ManagerConfig *config)
         r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                                 "org.freedesktop.DBus.Local", "Disconnected", on_bus_closed, m);
     if (r >= 0)
+        r = outbox_new(&m->outbox);
+    if (r >= 0)
         r = sd_bus_add_filter(m->bus, NULL, on_message, m);
     if (r >= 0)
         r = manager_bus_register(m);
@@ -257,8 +259,8 @@ manager_new(const ManagerConfig *config, Error **error)
     m->status_since = (uint64_t)g_get_real_time();
     m->identity = (HypervisorIdentity){g_strdup(""), g_strdup(""), g_strdup(""), g_strdup("")};
     m->slots = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
-    m->domain_interfaces = g_array_new(FALSE, FALSE, sizeof(ManagedInterface));
-    m->job_interfaces = g_array_new(FALSE, FALSE, sizeof(ManagedInterface));
+    m->domain_interfaces = g_ptr_array_new_with_free_func(managed_interface_free);
+    m->job_interfaces = g_ptr_array_new_with_free_func(managed_interface_free);
     m->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify)(void (*)(void))domain_unref);
     m->dirty = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_unref);
@@ -319,13 +321,14 @@ manager_free(Manager *m)
     stats_free(m->stats);
     consoles_free(m->consoles);
     g_ptr_array_unref(m->slots);
-    g_array_unref(m->domain_interfaces);
-    g_array_unref(m->job_interfaces);
+    g_ptr_array_unref(m->domain_interfaces);
+    g_ptr_array_unref(m->job_interfaces);
     g_ptr_array_unref(m->dirty);
     g_hash_table_unref(m->early);
     g_hash_table_unref(m->domains);
     hypervisor_identity_clear(&m->identity);
     sd_bus_flush_close_unref(m->bus);
+    outbox_free(m->outbox);
     sd_event_unref(m->event);
     g_free(m->bus_name);
     g_free(m->uri);

@@ -55,10 +55,11 @@ typedef struct {
 struct Manager {
     sd_event *event;
     sd_bus *bus;
-    GPtrArray *slots;          /* sd_bus_slot: the objects on the bus */
-    GArray *domain_interfaces; /* ManagedInterface of every domain */
-    GArray *job_interfaces;
-    const sd_bus_vtable *domain_properties[_DOMAIN_PROPERTY_MAX]; /* of those interfaces */
+    GPtrArray *slots; /* sd_bus_slot: the objects on the bus */
+    Outbox *outbox;
+    GPtrArray *domain_interfaces; /* ManagedInterface of every domain */
+    GPtrArray *job_interfaces;
+    const ManagedProperty *domain_properties[_DOMAIN_PROPERTY_MAX]; /* of those interfaces */
 
     const char *version;
     char *bus_name;
@@ -157,7 +158,8 @@ void manager_reconcile(Manager *m);
 Manager *manager_of(sd_bus_message *message);
 int manager_bus_register(Manager *m);
 /* One more interface on every domain; the vtable's userdata is the Domain. */
-int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable);
+int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable,
+                             const ManagedValue *values);
 int domain_bus_register(Manager *m);
 int display_bus_register(Manager *m);
 int config_bus_register(Manager *m);

@@ -54,5 +54,5 @@ static const sd_bus_vtable migration_vtable[] = {
 int
 migration_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_MIGRATION_INTERFACE, migration_vtable);
+    return domain_bus_add_interface(m, VMS_MIGRATION_INTERFACE, migration_vtable, NULL);
 }

@@ -182,5 +182,5 @@ static const sd_bus_vtable saved_vtable[] = {
 int
 saved_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_SAVED_INTERFACE, saved_vtable);
+    return domain_bus_add_interface(m, VMS_SAVED_INTERFACE, saved_vtable, NULL);
 }

@@ -271,5 +271,5 @@ static const sd_bus_vtable snapshots_vtable[] = {
 int
 snapshots_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_SNAPSHOTS_INTERFACE, snapshots_vtable);
+    return domain_bus_add_interface(m, VMS_SNAPSHOTS_INTERFACE, snapshots_vtable, NULL);
 }

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Sends messages whose body is a Wire.
+ *
+ * sd-bus has no call that takes a finished body, but it forwards a message that came in on another
+ * connection as it is: that is how systemd-stdio-bridge works. So the message is written into a
+ * private pair of sockets, and what sd-bus reads at its other end goes out. Belongs to the loop.
+ */
+
+#include "wire.h"
+
+#include <systemd/sd-bus.h>
+
+typedef struct Outbox Outbox;
+
+int outbox_new(Outbox **ret);
+void outbox_free(Outbox *outbox);
+
+/* The body has this signature; nobody checks that before the bus does. */
+int outbox_signal(Outbox *outbox, sd_bus *bus, const char *path, const char *interface,
+                  const char *member, const char *signature, const Wire *body);
+/* -EMSGSIZE: too long for any bus; nothing has been answered. */
+int outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const Wire *body);
+/* Append a value to a message that sd-bus writes. */
+int outbox_append(Outbox *outbox, sd_bus_message *message, const char *signature,
+                  const Wire *value);

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Bodies written by hand, as sd-bus reads them at the other end of a connection. */
+
+#include "outbox.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define PATH      "/some/path"
+#define INTERFACE "some.Interface"
+#define TURNS_MAX 100000
+
+typedef struct {
+    Outbox *outbox;
+    sd_bus *near; /* the outbox sends through this one */
+    sd_bus *far;  /* and this is who gets it */
+    Wire body;
+} Fixture;
+
+static sd_bus *
+open_end(int fd, bool server)
+{
+    sd_bus *bus;
+    sd_id128_t id;
+
+    g_assert_cmpint(sd_bus_new(&bus), >=, 0);
+    g_assert_cmpint(sd_bus_set_fd(bus, fd, fd), >=, 0);
+    g_assert_cmpint(sd_id128_randomize(&id), >=, 0);
+    if (server)
+        g_assert_cmpint(sd_bus_set_server(bus, true, id), >=, 0);
+    g_assert_cmpint(sd_bus_set_anonymous(bus, true), >=, 0);
+    g_assert_cmpint(sd_bus_start(bus), >=, 0);
+    return bus;
+}
+
+static void
+set_up(Fixture *f, gconstpointer data)
+{
+    int fds[2];
+
+    g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
+    f->near = open_end(fds[0], true);
+    f->far = open_end(fds[1], false);
+    g_assert_cmpint(outbox_new(&f->outbox), ==, 0);
+}
+
+static void
+tear_down(Fixture *f, gconstpointer data)
+{
+    wire_clear(&f->body);
+    outbox_free(f->outbox);
+    sd_bus_close_unref(f->near);
+    sd_bus_close_unref(f->far);
+}
+
+/* What comes out of `to`, while the other end goes on writing. */
+static sd_bus_message *
+receive(sd_bus *to, sd_bus *from)
+{
+    sd_bus_message *message = NULL;
+
+    for (unsigned i = 0; i < TURNS_MAX && !message; i++) {
+        g_assert_cmpint(sd_bus_process(from, NULL), >=, 0);
+        g_assert_cmpint(sd_bus_process(to, &message), >=, 0);
+    }
+    g_assert_nonnull(message);
+    return message;
+}
+
+static sd_bus_message *
+signal_body(Fixture *f, const char *signature)
+{
+    g_assert_cmpint(
+        outbox_signal(f->outbox, f->near, PATH, INTERFACE, "Member", signature, &f->body), >=, 0);
+    sd_bus_message *message = receive(f->far, f->near);
+    g_assert_true(sd_bus_message_is_signal(message, INTERFACE, "Member"));
+    g_assert_cmpstr(sd_bus_message_get_path(message), ==, PATH);
+    g_assert_true(sd_bus_message_has_signature(message, signature));
+    return message;
+}
+
+/* Every type, with paddings of all sizes between. */
+static void
+test_types(Fixture *f, gconstpointer data)
+{
+    double number = 0.25;
+    uint64_t bits;
+    const char *text;
+    const char *path;
+    int32_t negative;
+    uint64_t large;
+    double real;
+    int truth;
+
+    memcpy(&bits, &number, sizeof bits);
+    wire_put_string(&f->body, "Größe");
+    wire_put_u32(&f->body, (uint32_t)-7);
+    wire_put_u64(&f->body, UINT64_MAX - 1);
+    wire_put_string(&f->body, "/a/b");
+    wire_put_u32(&f->body, true);
+    wire_put_u64(&f->body, bits);
+    wire_put_signature(&f->body, "a{sv}");
+
+    sd_bus_message *message = signal_body(f, "sitobdg");
+    const char *signature;
+    g_assert_cmpint(sd_bus_message_read(message, "sitobdg", &text, &negative, &large, &path, &truth,
+                                        &real, &signature),
+                    >, 0);
+    g_assert_cmpstr(text, ==, "Größe");
+    g_assert_cmpint(negative, ==, -7);
+    g_assert_cmpuint(large, ==, UINT64_MAX - 1);
+    g_assert_cmpstr(path, ==, "/a/b");
+    g_assert_true(truth);
+    g_assert_cmpfloat(real, ==, number);
+    g_assert_cmpstr(signature, ==, "a{sv}");
+    g_assert_cmpint(sd_bus_message_at_end(message, true), >, 0);
+    sd_bus_message_unref(message);
+}
+
+static void
+put_row(Wire *wire, const char *text, uint64_t number)
+{
+    wire_align(wire, 8);
+    wire_put_string(wire, text);
+    wire_put_u64(wire, number);
+}
+
+/* Rows that were made elsewhere are the same wherever they are put; an empty array is padded. */
+static void
+test_rows(Fixture *f, gconstpointer data)
+{
+    static const char *const texts[] = {"", "a", "ab", "abc", "abcd", "abcde", "abcdef", "abcdefg"};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+        g_auto(Wire) rows = {NULL};
+        const char *text;
+        uint64_t number;
+
+        put_row(&rows, texts[i], i);
+        put_row(&rows, "last", 2);
+        f->body.size = 0;
+        wire_put_string(&f->body, texts[i]);
+        wire_put_rows(&f->body, NULL, 0);
+        wire_put_rows(&f->body, rows.data, rows.size);
+        sd_bus_message *message = signal_body(f, "sa(st)a(st)");
+        g_assert_cmpint(
+            sd_bus_message_read(message, "sa(st)a(st)", &text, 0, 2, &text, &number, NULL, NULL), >,
+            0);
+        g_assert_cmpstr(text, ==, texts[i]);
+        g_assert_cmpuint(number, ==, i);
+        sd_bus_message_unref(message);
+
+        WireReader reader = {rows.data, rows.size, 0};
+        g_assert_true(wire_next_row(&reader));
+        g_assert_cmpstr(wire_read_string(&reader), ==, texts[i]);
+        g_assert_cmpuint(wire_read_u64(&reader), ==, i);
+        g_assert_true(wire_next_row(&reader));
+        g_assert_cmpstr(wire_read_string(&reader), ==, "last");
+        g_assert_cmpuint(wire_read_u64(&reader), ==, 2);
+        g_assert_false(wire_next_row(&reader));
+    }
+}
+
+/* The bus would cut us off. */
+static void
+test_no_utf8(Fixture *f, gconstpointer data)
+{
+    const char *text;
+    const char *next;
+
+    wire_put_string(&f->body, "\xff\xfe");
+    wire_put_string(&f->body, "next");
+    sd_bus_message *message = signal_body(f, "ss");
+    g_assert_cmpint(sd_bus_message_read(message, "ss", &text, &next), >, 0);
+    g_assert_cmpstr(text, ==, "");
+    g_assert_cmpstr(next, ==, "next");
+    sd_bus_message_unref(message);
+}
+
+/* More than any socket holds, and small ones after it. */
+static void
+test_long(Fixture *f, gconstpointer data)
+{
+    const size_t size = 8 * 1024 * 1024;
+    g_autofree char *text = g_strnfill(size, 'x');
+    const char *read;
+
+    wire_put_string(&f->body, text);
+    for (unsigned i = 0; i < 3; i++) {
+        sd_bus_message *message = signal_body(f, "s");
+
+        g_assert_cmpint(sd_bus_message_read(message, "s", &read), >, 0);
+        g_assert_cmpuint(strlen(read), ==, i == 0 ? size : 4);
+        sd_bus_message_unref(message);
+        f->body.size = 0;
+        wire_put_string(&f->body, "tiny");
+    }
+}
+
+static void
+test_too_long(Fixture *f, gconstpointer data)
+{
+    const Wire body = {(uint8_t *)"", (size_t)64 * 1024 * 1024 + 1, 0};
+
+    g_assert_cmpint(outbox_signal(f->outbox, f->near, PATH, INTERFACE, "Member", "s", &body), ==,
+                    -EMSGSIZE);
+}
+
+static int
+on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    const char **text = userdata;
+
+    g_assert_false(sd_bus_message_is_method_error(reply, NULL));
+    g_assert_cmpint(sd_bus_message_read(reply, "s", text), >, 0);
+    *text = g_strdup(*text);
+    return 0;
+}
+
+static void
+test_reply(Fixture *f, gconstpointer data)
+{
+    char *text = NULL;
+
+    g_assert_cmpint(sd_bus_call_method_async(f->far, NULL, NULL, PATH, INTERFACE, "Method",
+                                             on_reply, &text, ""),
+                    >=, 0);
+    sd_bus_message *call = receive(f->near, f->far);
+    wire_put_string(&f->body, "answer");
+    g_assert_cmpint(outbox_reply(f->outbox, call, "s", &f->body), >=, 0);
+    sd_bus_message_unref(call);
+    for (unsigned i = 0; i < TURNS_MAX && !text; i++)
+        g_assert_cmpint(sd_bus_process(f->far, NULL), >=, 0);
+    g_assert_cmpstr(text, ==, "answer");
+    g_free(text);
+}
+
+/* As part of what sd-bus writes itself. */
+static void
+test_append(Fixture *f, gconstpointer data)
+{
+    sd_bus_message *message;
+    g_auto(Wire) rows = {NULL};
+    const char *text;
+    uint64_t number;
+
+    put_row(&rows, "row", 5);
+    wire_put_rows(&f->body, rows.data, rows.size);
+    g_assert_cmpint(sd_bus_message_new_signal(f->near, &message, PATH, INTERFACE, "Member"), >=, 0);
+    g_assert_cmpint(outbox_append(f->outbox, message, "a(st)", &f->body), ==, 0);
+    g_assert_cmpint(sd_bus_message_seal(message, 1, 0), >=, 0);
+    g_assert_cmpint(sd_bus_message_rewind(message, true), >=, 0);
+    g_assert_cmpint(sd_bus_message_read(message, "a(st)", 1, &text, &number), >, 0);
+    g_assert_cmpstr(text, ==, "row");
+    g_assert_cmpuint(number, ==, 5);
+    sd_bus_message_unref(message);
+}
+
+#define ADD(name, func) g_test_add("/wire/" name, Fixture, NULL, set_up, func, tear_down)
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    ADD("types", test_types);
+    ADD("rows", test_rows);
+    ADD("no-utf8", test_no_utf8);
+    ADD("long", test_long);
+    ADD("too-long", test_too_long);
+    ADD("reply", test_reply);
+    ADD("append", test_append);
+    return g_test_run();
+}
