@@ -2,7 +2,6 @@
 #include "manager.h"
 
 #include "console.h"
-#include "domain-graphics.h"
 #include "hypervisor-display.h"
 #include "names.h"
 
@@ -321,19 +320,9 @@ method_inject_nmi(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static void
 put_graphics(Wire *wire, const void *object)
 {
-    const GPtrArray *table = ((const Domain *)object)->graphics;
-    size_t rows = wire_begin_array(wire, 8);
+    WireReader rows = domain_config_part(&((const Domain *)object)->config, HARDWARE_GRAPHICS);
 
-    for (unsigned i = 0; i < table->len; i++) {
-        const DomainGraphics *row = table->pdata[i];
-
-        wire_align(wire, 8);
-        wire_put_string(wire, row->type);
-        wire_put_string(wire, row->listen);
-        wire_put_string(wire, row->kind);
-        wire_put_u32(wire, (uint32_t)row->number);
-    }
-    wire_end_array(wire, rows, 8);
+    wire_put_rows(wire, rows.data, rows.size);
 }
 
 static const ManagedValue values[] = {{"Graphics", put_graphics}, {NULL}};

@@ -170,6 +170,7 @@ compare_hardware(const DomainConfig *a, const DomainConfig *b)
         [HARDWARE_TEMPLATE] = DOMAIN_CHANGED(TEMPLATE),
         [HARDWARE_DISKS] = DOMAIN_CHANGED(DISKS),
         [HARDWARE_NICS] = DOMAIN_CHANGED(NICS),
+        [HARDWARE_GRAPHICS] = DOMAIN_CHANGED(GRAPHICS),
     };
     uint64_t changed = 0;
 

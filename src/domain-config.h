@@ -20,6 +20,7 @@ typedef enum {
     HARDWARE_TEMPLATE, /* rows {ss} */
     HARDWARE_DISKS,    /* rows (ssst): target, bus, source, capacity in bytes or 0 */
     HARDWARE_NICS,     /* rows (sss): mac, model, source */
+    HARDWARE_GRAPHICS, /* rows (sssi): type, listen, "port" or "websocket", number or -1 */
     _HARDWARE_MAX,
 } HardwarePart;
 

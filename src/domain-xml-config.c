@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-config.h"
 
+#include "domain-xml-graphics.h"
 #include "xml.h"
 
 #include <string.h>
@@ -186,6 +187,7 @@ domain_xml_read_config(const xmlNode *root, DomainConfig *config)
     wire_put_bytes(&parts[HARDWARE_OS_TYPE], os_type, strlen(os_type));
     read_template(root, &parts[HARDWARE_TEMPLATE]);
     read_devices(root, config, &parts[HARDWARE_DISKS], &parts[HARDWARE_NICS]);
+    domain_xml_read_graphics(root, &parts[HARDWARE_GRAPHICS]);
     domain_config_set_hardware(config, parts);
     for (unsigned part = 0; part < _HARDWARE_MAX; part++)
         wire_clear(&parts[part]);

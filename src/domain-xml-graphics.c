@@ -47,29 +47,36 @@ listen_of(const xmlNode *graphics)
 }
 
 static void
-add_device(GPtrArray *table, const xmlNode *graphics)
+put_row(Wire *rows, const char *type, const char *listen, const char *kind, const char *text)
+{
+    wire_align(rows, 8);
+    wire_put_string(rows, type ? type : "");
+    wire_put_string(rows, listen);
+    wire_put_string(rows, kind);
+    wire_put_u32(rows, (uint32_t)number(text));
+}
+
+static void
+put_device(Wire *rows, const xmlNode *graphics)
 {
     g_autofree char *type = attribute(graphics, "type");
     g_autofree char *listen = listen_of(graphics);
     g_autofree char *port = attribute(graphics, "port");
     g_autofree char *websocket = attribute(graphics, "websocket");
 
-    domain_graphics_add(table, type ? type : "", listen, "port", number(port));
+    put_row(rows, type, listen, "port", port);
     if (websocket)
-        domain_graphics_add(table, type ? type : "", listen, "websocket", number(websocket));
+        put_row(rows, type, listen, "websocket", websocket);
 }
 
-GPtrArray *
-domain_xml_read_graphics(const xmlNode *root)
+void
+domain_xml_read_graphics(const xmlNode *root, Wire *rows)
 {
-    GPtrArray *table = domain_graphics_new();
-
     for (const xmlNode *devices = root->children; devices; devices = devices->next) {
         if (!xml_is_element(devices, "devices"))
             continue;
         for (const xmlNode *node = devices->children; node; node = node->next)
             if (xml_is_element(node, "graphics"))
-                add_device(table, node);
+                put_device(rows, node);
     }
-    return table;
 }

@@ -2,12 +2,16 @@
 #pragma once
 
 /*
- * The <graphics> of a domain's XML. Any thread.
+ * The <graphics> of a domain's XML: where its graphics servers listen. Any thread.
+ *
+ * A device has a row "port", and one more, "websocket", where it has been given one. Rows are in
+ * the order of the devices. An address is empty if the XML names none, a number is -1 where there
+ * is none yet.
  */
 
-#include "domain-graphics.h"
+#include "wire.h"
 
 #include <libxml/tree.h>
 
-/* The table of a <domain>; never NULL. */
-GPtrArray *domain_xml_read_graphics(const xmlNode *root);
+/* Appends rows of HARDWARE_GRAPHICS. */
+void domain_xml_read_graphics(const xmlNode *root, Wire *rows);

@@ -2,7 +2,6 @@
 #include "domain-xml.h"
 
 #include "domain-xml-config.h"
-#include "domain-xml-graphics.h"
 #include "xml.h"
 
 bool
@@ -18,9 +17,6 @@ domain_xml_read(const char *xml, DomainSnapshot *snapshot)
     g_free(snapshot->description);
     snapshot->title = xml_child_text(root, "title");
     snapshot->description = xml_child_text(root, "description");
-    if (snapshot->graphics)
-        g_ptr_array_unref(snapshot->graphics);
-    snapshot->graphics = domain_xml_read_graphics(root);
     domain_xml_read_config(root, &snapshot->config);
     snapshot->known |= FACT_XML;
     return true;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain.h"
 
-#include "domain-graphics.h"
 #include "names.h"
 
 #include <string.h>
@@ -43,8 +42,6 @@ domain_snapshot_free(DomainSnapshot *snapshot)
     g_free(snapshot->name);
     g_free(snapshot->title);
     g_free(snapshot->description);
-    if (snapshot->graphics)
-        g_ptr_array_unref(snapshot->graphics);
     domain_config_clear(&snapshot->config);
     g_free(snapshot);
 }
@@ -56,9 +53,6 @@ domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from)
     g_free(to->description);
     to->title = g_steal_pointer(&from->title);
     to->description = g_steal_pointer(&from->description);
-    if (to->graphics)
-        g_ptr_array_unref(to->graphics);
-    to->graphics = g_steal_pointer(&from->graphics);
     domain_config_apply(&to->config, &from->config);
 }
 
@@ -77,7 +71,6 @@ domain_new(const char *uuid)
     domain->reason = "unknown";
     domain->id = -1;
     domain->job_path = g_strdup("/");
-    domain->graphics = domain_graphics_new();
     return domain;
 }
 
@@ -99,7 +92,6 @@ domain_unref(Domain *domain)
     g_free(domain->title);
     g_free(domain->description);
     g_free(domain->job_path);
-    g_ptr_array_unref(domain->graphics);
     domain_config_clear(&domain->config);
     g_free(domain);
 }
@@ -136,16 +128,6 @@ take_int(int *to, int from, uint64_t bit)
 }
 
 static uint64_t
-take_graphics(GPtrArray **to, GPtrArray **from, uint64_t bit)
-{
-    if (domain_graphics_equal(*to, *from))
-        return 0;
-    g_ptr_array_unref(*to);
-    *to = *from ? g_steal_pointer(from) : domain_graphics_new();
-    return bit;
-}
-
-static uint64_t
 apply_state(Domain *domain, DomainSnapshot *snapshot)
 {
     uint64_t changed = 0;
@@ -168,7 +150,6 @@ apply_xml(Domain *domain, DomainSnapshot *snapshot)
     changed |= take_string(&domain->title, &snapshot->title, DOMAIN_CHANGED(TITLE));
     changed |=
         take_string(&domain->description, &snapshot->description, DOMAIN_CHANGED(DESCRIPTION));
-    changed |= take_graphics(&domain->graphics, &snapshot->graphics, DOMAIN_CHANGED(GRAPHICS));
     changed |= domain_config_apply(&domain->config, &snapshot->config);
     return changed;
 }

@@ -100,7 +100,6 @@ typedef struct {
     /* FACT_XML */
     char *title;
     char *description;
-    GPtrArray *graphics; /* domain-graphics.h */
     DomainConfig config;
 } DomainSnapshot;
 
@@ -127,7 +126,6 @@ typedef struct Domain {
     int autostart;
     int available;
     char *job_path; /* "/" when no job runs */
-    GPtrArray *graphics;
     int has_managed_save;
     uint32_t snapshot_count;
     DomainConfig config;

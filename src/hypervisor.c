@@ -9,6 +9,7 @@
 /* A dead daemon is noticed after interval x (count + 1): well within a client's patience. */
 #define KEEPALIVE_INTERVAL_SEC 3
 #define KEEPALIVE_COUNT        2
+#define HANDLES_MAX_BESIDE     64
 
 void
 hypervisor_identity_clear(HypervisorIdentity *identity)
@@ -191,6 +192,9 @@ void
 hypervisor_tidy(Hypervisor *h)
 {
     g_ptr_array_set_size(h->litter, 0);
+    /* One that only helped to read everything needs no handle of each; the watching one does. */
+    if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_BESIDE)
+        g_hash_table_remove_all(h->domains);
 }
 
 bool

@@ -145,14 +145,29 @@ wire_read_string(WireReader *reader)
     return text;
 }
 
+static void
+read_number(WireReader *reader, void *value, size_t size)
+{
+    reader->position = aligned(reader->position, size);
+    g_assert(reader->position + size <= reader->size);
+    memcpy(value, reader->data + reader->position, size);
+    reader->position += size;
+}
+
+uint32_t
+wire_read_u32(WireReader *reader)
+{
+    uint32_t value;
+
+    read_number(reader, &value, sizeof value);
+    return value;
+}
+
 uint64_t
 wire_read_u64(WireReader *reader)
 {
     uint64_t value;
 
-    reader->position = aligned(reader->position, sizeof value);
-    g_assert(reader->position + sizeof value <= reader->size);
-    memcpy(&value, reader->data + reader->position, sizeof value);
-    reader->position += sizeof value;
+    read_number(reader, &value, sizeof value);
     return value;
 }

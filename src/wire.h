@@ -54,4 +54,5 @@ typedef struct {
 /* To the next row of an array of structs; false after the last one. */
 bool wire_next_row(WireReader *reader);
 const char *wire_read_string(WireReader *reader);
+uint32_t wire_read_u32(WireReader *reader);
 uint64_t wire_read_u64(WireReader *reader);

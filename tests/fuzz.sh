@@ -26,7 +26,7 @@ declare -A sources=(
     [pidfile]="pidfile.c journal.c"
     [migration-uri]="migration-uri.c"
     [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c
-        domain-xml-graphics.c domain-graphics.c domain-config.c xml.c bus-text.c"
+        domain-xml-graphics.c domain-config.c wire.c xml.c bus-text.c"
 )
 read -ra flags < <(pkg-config --cflags --libs glib-2.0 libsystemd libxml-2.0)
 

@@ -2,7 +2,6 @@
 
 /* What a domain's XML says of its graphics servers, and what of it is a change. */
 
-#include "domain-graphics.h"
 #include "domain-xml.h"
 
 #include <string.h>
@@ -21,14 +20,18 @@ read_devices(const char *devices)
 }
 
 static char *
-rows_of(const GPtrArray *table)
+rows_of(const DomainConfig *config)
 {
+    WireReader rows = domain_config_part(config, HARDWARE_GRAPHICS);
     GString *text = g_string_new(NULL);
 
-    for (unsigned i = 0; i < table->len; i++) {
-        const DomainGraphics *row = table->pdata[i];
-        g_string_append_printf(text, "%s%s %s %s %d", i ? "; " : "", row->type, row->listen,
-                               row->kind, row->number);
+    while (wire_next_row(&rows)) {
+        const char *type = wire_read_string(&rows);
+        const char *listen = wire_read_string(&rows);
+        const char *kind = wire_read_string(&rows);
+
+        g_string_append_printf(text, "%s%s %s %s %d", text->len ? "; " : "", type, listen, kind,
+                               (int)wire_read_u32(&rows));
     }
     return g_string_free(text, FALSE);
 }
@@ -65,7 +68,7 @@ test_rows(void)
 
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
         g_autoptr(DomainSnapshot) snapshot = read_devices(table[i].devices);
-        g_autofree char *rows = rows_of(snapshot->graphics);
+        g_autofree char *rows = rows_of(&snapshot->config);
         g_assert_cmpstr(rows, ==, table[i].rows);
     }
 }
@@ -91,13 +94,13 @@ test_changes(void)
     };
     g_autoptr(Domain) domain = domain_new(UUID);
 
-    g_assert_cmpuint(domain->graphics->len, ==, 0);
+    g_assert_cmpuint(domain_config_part(&domain->config, HARDWARE_GRAPHICS).size, ==, 0);
     g_assert_cmpuint(apply(domain, ""), ==, 0);
     for (unsigned i = 0; i < G_N_ELEMENTS(steps); i++) {
         g_assert_cmpuint(apply(domain, steps[i]), !=, 0);
         g_assert_cmpuint(apply(domain, steps[i]), ==, 0);
     }
-    g_assert_cmpuint(domain->graphics->len, ==, 0);
+    g_assert_cmpuint(domain_config_part(&domain->config, HARDWARE_GRAPHICS).size, ==, 0);
 }
 
 int
