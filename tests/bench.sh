@@ -18,6 +18,7 @@
 #   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
 #                  event, transition, stop, idle, frozen, recovery
 #   --output=DIR   instead of bench-results
+#   --document     put the tables and the picture into BENCHMARK.md, too
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench
 set -euo pipefail
 
@@ -31,9 +32,10 @@ for option; do
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
+    --document) export BENCH_DOCUMENT=$top/tests/BENCHMARK.md ;;
     --short | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
     *)
-        sed -n '4,23s/^# \?//p' "$0" >&2
+        sed -n '4,24s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac

@@ -132,24 +132,28 @@ process_private_mb(pid_t pid)
     return (read_number(text, "Private_Clean:") + read_number(text, "Private_Dirty:")) * 1024 / 1e6;
 }
 
+static double
+task_wakeups(pid_t pid, const char *task, const char *thread)
+{
+    g_autofree char *status_file = g_strdup_printf("task/%s/status", task);
+    g_autofree char *comm_file = g_strdup_printf("task/%s/comm", task);
+    g_autofree char *comm = g_strchomp(read_proc(pid, comm_file));
+    g_autofree char *status = read_proc(pid, status_file);
+
+    if (thread && !g_str_equal(comm, thread))
+        return 0;
+    return read_number(status, "\nvoluntary_ctxt_switches:");
+}
+
 double
-process_wakeups(pid_t pid, GString *what)
+process_wakeups(pid_t pid, const char *thread)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/task", pid);
     g_autoptr(GDir) tasks = g_dir_open(path, 0, NULL);
     const char *task;
     double sum = 0;
 
-    while (tasks && (task = g_dir_read_name(tasks))) {
-        g_autofree char *status_file = g_strdup_printf("task/%s/status", task);
-        g_autofree char *comm_file = g_strdup_printf("task/%s/comm", task);
-        g_autofree char *status = read_proc(pid, status_file);
-        g_autofree char *comm = read_proc(pid, comm_file);
-        double n = read_number(status, "\nvoluntary_ctxt_switches:");
-
-        sum += n;
-        if (what)
-            g_string_append_printf(what, " %s=%.0f", g_strchomp(comm), n);
-    }
+    while (tasks && (task = g_dir_read_name(tasks)))
+        sum += task_wakeups(pid, task, thread);
     return sum;
 }

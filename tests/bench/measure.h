@@ -27,5 +27,5 @@ void results_write(const Results *results, const char *file);
 double process_cpu_ms(pid_t pid);
 /* Memory that is its alone, in MB of 1,000,000 bytes. */
 double process_private_mb(pid_t pid);
-/* How often its threads have waited for something so far; `what` names them for people, or NULL. */
-double process_wakeups(pid_t pid, GString *what);
+/* How often its threads of this name (NULL: all) have waited for something so far. */
+double process_wakeups(pid_t pid, const char *thread);

@@ -22,30 +22,29 @@ bench_memory(Bench *b, bool with_peer)
     }
 }
 
-static void
-count_wakeups(Bench *b, const char *name, pid_t pid, double begin)
-{
-    double n = process_wakeups(pid, NULL) - begin;
-
-    bench_add(b, name, "/min", n * 60 / b->idle_seconds);
-}
+/* Threads of the service. */
+static const struct {
+    const char *series;
+    const char *thread;
+} waiting[] = {
+    {"idle-loop", "unraid-vmsd"},
+    {"idle-events", "libvirt-events"},
+    {"idle-lanes", "lane"},
+    {"idle", NULL},
+};
 
 void
 bench_idle(Bench *b)
 {
-    pid_t ours = bench_service_pid(b);
-    pid_t peer = process_pid(b->peer);
-    g_autoptr(GString) before = g_string_new(NULL);
-    g_autoptr(GString) after = g_string_new(NULL);
+    double before[G_N_ELEMENTS(waiting)];
 
     /* Lanes that nobody needs any more leave within half a minute. */
     g_usleep(b->is_short ? SETTLE_USEC : 35 * G_USEC_PER_SEC);
-    double begin = process_wakeups(ours, before);
-    double begin_peer = process_wakeups(peer, NULL);
+    for (unsigned i = 0; i < G_N_ELEMENTS(waiting); i++)
+        before[i] = process_wakeups(bench_service_pid(b), waiting[i].thread);
     g_usleep(b->idle_seconds * G_USEC_PER_SEC);
-    count_wakeups(b, "idle", ours, begin);
-    count_wakeups(b, "idle-peer", peer, begin_peer);
-    process_wakeups(ours, after);
-    g_message("waits by thread, before:%s, after %u s:%s", before->str, b->idle_seconds,
-              after->str);
+    for (unsigned i = 0; i < G_N_ELEMENTS(waiting); i++)
+        bench_add(b, waiting[i].series, "/min",
+                  (process_wakeups(bench_service_pid(b), waiting[i].thread) - before[i]) * 60 /
+                      b->idle_seconds);
 }
