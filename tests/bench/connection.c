@@ -27,10 +27,13 @@ measure_connect(Bench *b)
     g_free(uri_option);
 
     double cpu = process_cpu_ms(bench_service_pid(b));
+    double bus_cpu = process_cpu_ms(process_pid(world_bus(b->world)));
     double begin = now_ms();
     bench_link_socket(b);
     watch_until(b->watch, b->watch->ready.n > 0 && b->watch->added.n >= b->n);
     bench_add(b, "connect-available-cpu", "ms", process_cpu_ms(bench_service_pid(b)) - cpu);
+    bench_add(b, "connect-available-bus-cpu", "ms",
+              process_cpu_ms(process_pid(world_bus(b->world))) - bus_cpu);
     bench_add(b, "connect-available", "ms", b->watch->ready.at - begin);
     bench_add(b, "connect-added", "ms", b->watch->added.at - begin);
     watch_until(b->watch, b->watch->titles.n >= b->n);

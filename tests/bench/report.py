@@ -131,8 +131,8 @@ def table(run):
 
 def scaling(run):
     series = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
-              "connect-available", "connect-available-cpu", "connect-added", "connect-floor", "connect-all", "connect-cpu",
-              "memory")
+              "connect-available", "connect-available-cpu", "connect-available-bus-cpu",
+              "connect-added", "connect-floor", "connect-all", "connect-cpu", "memory")
     head = "| domains | " + " | ".join(f"{size:,}" for size in run.sizes) + " |"
     lines = [head, "| --- |" + " --- |" * len(run.sizes)]
     for name in series:

@@ -139,6 +139,12 @@ world_service(const World *w)
     return w->service;
 }
 
+Process *
+world_bus(const World *w)
+{
+    return w->bus;
+}
+
 const char *
 world_program(void)
 {

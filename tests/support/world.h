@@ -47,6 +47,7 @@ void world_startv(World *w, const char *const *options);
 void world_stop(World *w);
 /* The running service, to look at or to torment. */
 Process *world_service(const World *w);
+Process *world_bus(const World *w);
 /* The program of the service, for tests that run it their own way. */
 const char *world_program(void);
 
