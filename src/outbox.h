@@ -21,7 +21,7 @@ void outbox_free(Outbox *outbox);
 /* The body has this signature; nobody checks that before the bus does. */
 int outbox_signal(Outbox *outbox, sd_bus *bus, const char *path, const char *interface,
                   const char *member, const char *signature, const Wire *body);
-/* -EMSGSIZE: too long for any bus; nothing has been answered. */
+/* -EMSGSIZE: too long for a bus; nothing has been answered. */
 int outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const Wire *body);
 /* Append a value to a message that sd-bus writes. */
 int outbox_append(Outbox *outbox, sd_bus_message *message, const char *signature,

@@ -192,8 +192,10 @@ measure_everything(Bench *b)
         say(b, measurements[i].name);
         measurements[i].measure(b);
         save(b);
-        if (measurements[i].measure == bench_frozen)
+        if (measurements[i].measure == bench_frozen) {
             restart(b);
+            bench_thawed(b);
+        }
     }
     bench_stop_service(b);
     bench_stop_peer(b);

@@ -49,6 +49,7 @@ void bench_managed_objects(Bench *b, bool with_peer);
 void bench_property(Bench *b);
 void bench_list(Bench *b, bool with_peer);
 void bench_frozen(Bench *b);
+void bench_thawed(Bench *b);
 /* connection.c */
 void bench_connect(Bench *b);
 void bench_transition(Bench *b);
