@@ -20,7 +20,7 @@ enum {
 };
 
 struct Outbox {
-    int fd;         /* where messages are written */
+    int fd;         /* where messages are written; -1: the pair has to be made first */
     sd_bus *reader; /* what makes them sd-bus's own */
     uint32_t serial;
     Wire header;
@@ -78,19 +78,39 @@ authenticate(Outbox *outbox)
     return 0;
 }
 
-int
-outbox_new(Outbox **ret)
+static void
+close_pair(Outbox *outbox)
+{
+    outbox->reader = sd_bus_close_unref(outbox->reader);
+    if (outbox->fd >= 0)
+        close(outbox->fd);
+    outbox->fd = -1;
+}
+
+static int
+open_pair(Outbox *outbox)
 {
     int fds[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
         return -errno;
-
-    Outbox *outbox = g_new0(Outbox, 1);
     outbox->fd = fds[0];
     int r = open_reader(&outbox->reader, fds[1]);
     if (r >= 0)
         r = authenticate(outbox);
+    if (r < 0)
+        close_pair(outbox);
+    return r;
+}
+
+int
+outbox_new(Outbox **ret)
+{
+    Outbox *outbox = g_new0(Outbox, 1);
+
+    outbox->fd = -1;
+    int r = open_pair(outbox);
+
     if (r < 0) {
         outbox_free(outbox);
         return r;
@@ -104,8 +124,7 @@ outbox_free(Outbox *outbox)
 {
     if (!outbox)
         return;
-    sd_bus_close_unref(outbox->reader);
-    close(outbox->fd);
+    close_pair(outbox);
     wire_clear(&outbox->header);
     g_free(outbox);
 }
@@ -176,9 +195,8 @@ write_some(const Outbox *outbox, const Wire *body, size_t begin)
     return errno == EAGAIN ? 0 : -errno;
 }
 
-/* What was written, as a message of sd-bus's. */
 static int
-read_back(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+pass_through(Outbox *outbox, const Wire *body, sd_bus_message **ret)
 {
     size_t size = outbox->header.size + body->size;
     size_t written = 0;
@@ -195,6 +213,20 @@ read_back(Outbox *outbox, const Wire *body, sd_bus_message **ret)
             return -EIO; /* all was written, and no message has come of it */
         written += (size_t)n;
     }
+}
+
+/* What was written, as a message of sd-bus's. One that does not get through spoils no other: the
+ * pair is made anew for the next. */
+static int
+read_back(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+{
+    int r = outbox->fd < 0 ? open_pair(outbox) : 0;
+
+    if (r >= 0)
+        r = pass_through(outbox, body, ret);
+    if (r < 0)
+        close_pair(outbox);
+    return r;
 }
 
 static int

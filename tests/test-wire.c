@@ -208,6 +208,21 @@ test_too_long(Fixture *f, gconstpointer data)
                     -EMSGSIZE);
 }
 
+/* What sd-bus does not take for a message spoils none that comes later. */
+static void
+test_refused(Fixture *f, gconstpointer data)
+{
+    wire_put_string(&f->body, "text");
+    g_assert_cmpint(
+        outbox_signal(f->outbox, f->near, "no path", INTERFACE, "Member", "s", &f->body), <, 0);
+
+    const char *text;
+    sd_bus_message *message = signal_body(f, "s");
+    g_assert_cmpint(sd_bus_message_read(message, "s", &text), >, 0);
+    g_assert_cmpstr(text, ==, "text");
+    sd_bus_message_unref(message);
+}
+
 static int
 on_reply(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -269,6 +284,7 @@ main(int argc, char **argv)
     ADD("no-utf8", test_no_utf8);
     ADD("long", test_long);
     ADD("too-long", test_too_long);
+    ADD("refused", test_refused);
     ADD("reply", test_reply);
     ADD("append", test_append);
     return g_test_run();
