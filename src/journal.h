@@ -25,7 +25,6 @@
 
 /* The kinds of entry that have a message id; systemd/unraid-vms.catalog explains each. */
 typedef enum {
-    JOURNAL_OPERATION_STARTED,  /* debug: the end has an entry anyway */
     JOURNAL_OPERATION_DONE,     /* an operation or another change was carried out */
     JOURNAL_OPERATION_FAILED,   /* VM_RESULT is "failed" or "timeout" */
     JOURNAL_OPERATION_CANCELED, /* by a caller, or overtaken */

@@ -8,11 +8,21 @@
 #define MSEC UINT64_C(1000)
 #define SEC  (1000 * MSEC)
 
-/* libvirtd has 20 workers for all its clients; these leave it some, whatever hangs. */
-static const unsigned class_limits[_CALL_CLASS_MAX] = {
-    [CALL_LOOK] = 4,  [CALL_READ] = 4,  [CALL_CHANGE] = 8, [CALL_LONG] = 6,  [CALL_BESIDE] = 4,
-    [CALL_FORCE] = 8, [CALL_GUEST] = 6, [CALL_SCREEN] = 4, [CALL_SIZES] = 2, [CALL_STATS] = 7,
+/* How many calls of a class run at a time, and whether they may hang on a guest for long. */
+static const struct {
+    unsigned limit;
+    bool hangs;
+} classes[_CALL_CLASS_MAX] = {
+    [CALL_LOOK] = {4},        [CALL_READ] = {4},         [CALL_CHANGE] = {8, true},
+    [CALL_LONG] = {6, true},  [CALL_BESIDE] = {4},       [CALL_FORCE] = {8},
+    [CALL_GUEST] = {6, true}, [CALL_SCREEN] = {4, true}, [CALL_SIZES] = {2, true},
+    [CALL_STATS] = {7, true},
 };
+/* All that may hang, together: libvirtd has 20 workers for all its clients, and more that only do
+ * what cannot hang, as to destroy and to look at a state. */
+#define HANGING_MAX      12
+/* How long CALL_STATS lets a CALL_SIZES finish first. */
+#define TURN_MAX         (250 * MSEC)
 #define WAITING_MAX      4096
 #define IDLE_LIMIT       (30 * SEC)
 #define GROW_AGAIN_AFTER (1 * SEC)
@@ -26,6 +36,7 @@ typedef struct {
     bool ready; /* its connection is open */
     bool leaving;
     uint64_t idle_since;
+    uint64_t busy_since;
     Call *call;
 } Slot;
 
@@ -411,10 +422,31 @@ grow(Lanes *lanes)
     lane_do(task->slot->lane, work_grow, task);
 }
 
+/*
+ * Both ask each QEMU for figures, and libvirt gives fewer of them to whoever comes while the other
+ * does: so they take turns. The end of CALL_SIZES's, but for a QEMU that hangs; 0: it has none.
+ */
+static uint64_t
+end_of_turn(const Lanes *lanes)
+{
+    uint64_t end = 0;
+
+    for (unsigned i = 0; i < lanes->slots->len; i++) {
+        const Slot *slot = lanes->slots->pdata[i];
+
+        if (slot->call && slot->call->class == CALL_SIZES)
+            end = MAX(end, slot->busy_since + TURN_MAX);
+    }
+    return end;
+}
+
 static void
 arm_timer(Lanes *lanes)
 {
     uint64_t when = lanes->n_waiting && lanes->grow_again_at ? lanes->grow_again_at : UINT64_MAX;
+
+    if (!g_queue_is_empty(&lanes->waiting[CALL_STATS]) && end_of_turn(lanes) > now_usec(lanes))
+        when = MIN(when, end_of_turn(lanes));
 
     for (unsigned i = 1; i < lanes->slots->len; i++) {
         const Slot *slot = lanes->slots->pdata[i];
@@ -482,11 +514,28 @@ is_domain_busy(const Lanes *lanes, const Call *call)
     return false;
 }
 
+static unsigned
+count_hanging(const Lanes *lanes)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < lanes->slots->len; i++) {
+        const Slot *slot = lanes->slots->pdata[i];
+
+        if (slot->call && classes[slot->call->class].hangs)
+            n++;
+    }
+    return n;
+}
+
 /* The first call of the class that may run now. */
 static GList *
 find_runnable(Lanes *lanes, CallClass class)
 {
-    if (count_running(lanes, class) >= class_limits[class])
+    if (count_running(lanes, class) >= classes[class].limit ||
+        (classes[class].hangs && count_hanging(lanes) >= HANGING_MAX) ||
+        (class == CALL_STATS && end_of_turn(lanes) > now_usec(lanes)) ||
+        (class == CALL_SIZES && count_running(lanes, CALL_STATS) > 0))
         return NULL;
     for (GList *link = lanes->waiting[class].head; link; link = link->next)
         if (!is_domain_busy(lanes, link->data))
@@ -567,6 +616,7 @@ start_call(Lanes *lanes, Slot *slot, GList *link, CallClass class)
     g_queue_delete_link(&lanes->waiting[class], link);
     lanes->n_waiting--;
     slot->call = call;
+    slot->busy_since = now_usec(lanes);
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }

@@ -34,7 +34,6 @@ static void
 test_level(void)
 {
     if (g_test_subprocess()) {
-        journal_event(JOURNAL_OPERATION_STARTED, "too detailed", NULL);
         journal_log(LOG_DEBUG, "too detailed");
         journal_log(LOG_INFO, "%d is enough", 1);
         journal_set_level(LOG_ERR);
@@ -42,12 +41,12 @@ test_level(void)
         journal_event(JOURNAL_DENIED, "not bad enough", NULL);
         journal_set_level(LOG_DEBUG);
         errno = EXDEV;
-        journal_event(JOURNAL_OPERATION_STARTED, "2 is enough", NULL);
+        journal_event(JOURNAL_OPERATION_DONE, "2 is enough", NULL);
         g_assert_cmpint(errno, ==, EXDEV);
         return;
     }
     in_subprocess();
-    g_test_trap_assert_stderr("unraid-vmsd: info: 1 is enough\nunraid-vmsd: debug: 2 is enough\n");
+    g_test_trap_assert_stderr("unraid-vmsd: info: 1 is enough\nunraid-vmsd: info: 2 is enough\n");
 }
 
 /* An inherited JOURNAL_STREAM says nothing once standard error leads elsewhere. */
