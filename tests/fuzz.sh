@@ -5,7 +5,7 @@
 #
 # Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
 # UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
-# migration-uri, pidfile. What is found new goes into build-fuzz/corpus, where the next run goes on
+# migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next run goes on
 # from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be tried again
 # with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in tests/fuzz/corpus/TARGET.
 set -euo pipefail
@@ -13,7 +13,7 @@ set -euo pipefail
 cd "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")"
 seconds=${1:-5}
 targets=("${@:2}")
-((${#targets[@]})) || targets=(options domain-xml migration-uri pidfile)
+((${#targets[@]})) || targets=(options domain-xml migration-uri pidfile arguments)
 echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x c -o /dev/null - \
     2>/dev/null || {
     echo "skipped: clang with libFuzzer is not installed" >&2
@@ -25,6 +25,7 @@ declare -A sources=(
     [options]="options.c journal.c"
     [pidfile]="pidfile.c journal.c"
     [migration-uri]="migration-uri.c"
+    [arguments]="arguments.c"
     [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c
         domain-xml-graphics.c domain-config.c wire.c xml.c bus-text.c"
 )
