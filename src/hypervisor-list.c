@@ -115,6 +115,7 @@ list_one_by_one(Hypervisor *h, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
+    n = hypervisor_count((void **)doms);
     GPtrArray *snapshots = look_one_by_one(h, doms, n, error);
     free_domains(doms, n);
     return snapshots;
@@ -135,7 +136,7 @@ list_states(Hypervisor *h, Error **error)
     /* Those of domains that are gone, once there are many. */
     if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
         g_hash_table_remove_all(h->domains);
-    GPtrArray *snapshots = snapshots_of_records(h, records, n);
+    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
     hypervisor_leave(h, records);
     return snapshots;
 }
@@ -151,6 +152,7 @@ list_filtered(Hypervisor *h, unsigned filter, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
+    n = hypervisor_count((void **)doms);
     GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     for (int i = 0; i < n; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN];
@@ -232,7 +234,7 @@ look_at(Hypervisor *h, GPtrArray *doms, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
-    GPtrArray *snapshots = snapshots_of_records(h, records, n);
+    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
     hypervisor_leave(h, records);
     return snapshots;
 }

@@ -31,6 +31,12 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VirDomain, virDomainFree, NULL)
  */
 bool hypervisor_fail(Error **error);
 
+/*
+ * How many elements an array of libvirt's has, which ends with NULL. The number that libvirt
+ * returns comes from the daemon as it is: in a reply that was garbled it may be any.
+ */
+int hypervisor_count(void *const *array);
+
 /* The domain's handle, which stays the connection's. One round trip at most. */
 virDomainPtr hypervisor_domain(Hypervisor *h, const char *uuid, Error **error);
 /* Keep this handle for later; takes over the reference. */

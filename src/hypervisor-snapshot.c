@@ -119,6 +119,7 @@ hypervisor_list_snapshots(Hypervisor *h, const char *uuid, Error **error)
         return NULL;
     }
 
+    n = hypervisor_count((void **)snapshots);
     GPtrArray *infos = read_infos(snapshots, n, current, error);
     for (int i = 0; i < n; i++)
         virDomainSnapshotFree(snapshots[i]);

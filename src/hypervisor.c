@@ -258,6 +258,16 @@ hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
     return true;
 }
 
+int
+hypervisor_count(void *const *array)
+{
+    int n = 0;
+
+    while (array && array[n])
+        n++;
+    return n;
+}
+
 /* --- domains ------------------------------------------------------------------------------ */
 
 void

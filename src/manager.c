@@ -304,6 +304,8 @@ manager_free(Manager *m)
     if (m->availability && !m->lanes_stopped)
         return;
     hypervisor_library_stop();
+    /* What is still in it finds all that it is about. */
+    completion_free(m->completion);
     pidfile_watch_free(m->pidfiles);
     authorizer_free(m->authorizer);
     requests_free(m->requests);
@@ -316,7 +318,6 @@ manager_free(Manager *m)
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->flush_source);
     manager_list_done(m);
-    completion_free(m->completion);
     lanes_free(m->lanes);
     stats_free(m->stats);
     consoles_free(m->consoles);

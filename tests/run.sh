@@ -4,9 +4,9 @@
 # tests/run.sh [--quick] [TEST...]
 #
 # Installs the packages that are missing (as root), builds into build/ and runs all the tests, then
-# does it again in build-sanitize/ with AddressSanitizer and UndefinedBehaviorSanitizer. The last
-# line is the sum of what meson counted in both: "N passed, N failed, N skipped". What needs root
-# is skipped without it.
+# some again in build-sanitize/ with AddressSanitizer and UndefinedBehaviorSanitizer, and in
+# build-thread/ with ThreadSanitizer. The last line is the sum of what meson counted in all of them:
+# "N passed, N failed, N skipped". What needs root is skipped without it.
 #
 #   --quick   without the sanitizers and without the tests of the suite "slow"
 #   TEST      only these, as "meson test" names them
@@ -22,7 +22,7 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,13s/^# \?//p' "$0" >&2
+        sed -n '4,14s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
@@ -92,6 +92,17 @@ else
         run build-sanitize "${sanitized[@]}" --suite unit --suite service
         run build-sanitize "${sanitized[@]}" libvirtd-guests libvirtd-faults libvirtd-frozen \
             libvirtd-others
+    fi
+    unset ASAN_OPTIONS UBSAN_OPTIONS
+    builds+=(build-thread)
+    build build-thread -Db_sanitize=thread -Db_lundef=false
+    rm -f build-thread/counted.json
+    export TSAN_OPTIONS="exitcode=66 suppressions=$top/tests/tsan.supp"
+    if ((${#tests[@]})); then
+        run build-thread "${sanitized[@]}" "${tests[@]}"
+    else
+        run build-thread "${sanitized[@]}" --suite unit --suite service
+        run build-thread "${sanitized[@]}" libvirtd-others
     fi
 fi
 count "${builds[@]}"

@@ -78,7 +78,7 @@ test_restart(void)
     libvirtd(w, "start");
     assert_prints(w, "web\n", "list", "--names", "--state=running");
     assert_prints(w, "", "force-stop", "web");
-    wait_printed(w, monitor, "  web: running → shutoff (destroyed)\n");
+    wait_printed(w, monitor, "→ shutoff (destroyed)\n");
     g_autofree char *out = process_stdout(monitor);
     g_autofree char *state = g_strdup("  web: running (");
     /* It was told once what it is, and nothing of what did not change. */
