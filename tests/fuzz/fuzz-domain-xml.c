@@ -10,12 +10,45 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static void
-check_texts(const DomainSnapshot *snapshot)
+check_text(const char *text)
 {
-    if (!g_utf8_validate(snapshot->title, -1, NULL) ||
-        !g_utf8_validate(snapshot->description, -1, NULL) ||
-        !g_variant_is_normal_form(snapshot->config.hardware))
+    if (!g_utf8_validate(text, -1, NULL))
         abort();
+}
+
+/* Rows of so many texts, then a number of so many bytes or none. */
+static void
+check_rows(const DomainConfig *config, HardwarePart part, int texts, size_t number)
+{
+    WireReader rows = domain_config_part(config, part);
+
+    while (wire_next_row(&rows)) {
+        for (int i = 0; i < texts; i++)
+            check_text(wire_read_string(&rows));
+        if (number == sizeof(uint32_t))
+            wire_read_u32(&rows);
+        else if (number)
+            wire_read_u64(&rows);
+    }
+    /* The end is looked for where another row would begin. */
+    if (rows.position - rows.size >= WIRE_ALIGNMENT_MAX)
+        abort();
+}
+
+static void
+check_snapshot(const DomainSnapshot *snapshot)
+{
+    const DomainConfig *config = &snapshot->config;
+    WireReader os_type = domain_config_part(config, HARDWARE_OS_TYPE);
+
+    check_text(snapshot->title);
+    check_text(snapshot->description);
+    if (os_type.size && !g_utf8_validate((const char *)os_type.data, (gssize)os_type.size, NULL))
+        abort();
+    check_rows(config, HARDWARE_TEMPLATE, 2, 0);
+    check_rows(config, HARDWARE_DISKS, 3, sizeof(uint64_t));
+    check_rows(config, HARDWARE_NICS, 3, 0);
+    check_rows(config, HARDWARE_GRAPHICS, 3, sizeof(uint32_t));
 }
 
 int
@@ -32,7 +65,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (is_domain != ((snapshot->known & FACT_XML) != 0))
         abort();
     if (is_domain)
-        check_texts(snapshot);
+        check_snapshot(snapshot);
 
     g_auto(GStrv) aliases = domain_xml_match_devices(xml, "<disk><target dev='vda'/></disk>");
     g_auto(GStrv) none = domain_xml_match_devices("<domain><devices/></domain>", xml);
