@@ -286,6 +286,23 @@ check_jobs() {
     call root "$web" org.unraid.Vms.Domain ForceStop
 }
 
+# Whoever is nobody tries all that there is, while a job is there: exactly the reads succeed.
+check_privilege() {
+    local guest
+    for guest in one stuck; do
+        define "$guest"
+        has "$(path "$guest")" /org/unraid/Vms/domain/
+    done
+    call root "$(path stuck)" org.unraid.Vms.Domain Start
+    VMS_INSTALLED=1 "$build/tests/test-service-privilege" >"$scratch/privilege" 2>&1 ||
+        fail "$(<"$scratch/privilege")"
+    grep '^# [0-9]' "$scratch/privilege"
+    call root "$(path stuck)" org.unraid.Vms.Domain ForceStop
+    for guest in one stuck; do
+        call root "$(path "$guest")" org.unraid.Vms.Domain Undefine 'a{sv}' 0
+    done
+}
+
 # denied_for TEXT: why, in the journal
 denied_for() {
     [[ $(entries VM_NAME=web VM_RESULT=denied | field MESSAGE) == *"$1"* ]]
@@ -838,7 +855,7 @@ check_uninstalled() {
 }
 
 setup
-checks=(installed activation names security polkit jobs define renamed_meanwhile dialogue polkit_stopped_in_the_middle
+checks=(installed activation names security polkit jobs privilege define renamed_meanwhile dialogue polkit_stopped_in_the_middle
     caller_that_vanishes no_polkit journal secrets killed watchdog stop_and_boot libvirtd_restarted
     libvirtd_away watches)
 [[ ! -e $top/dbus/org.unraid.Vms.Display.xml ]] || checks+=(descriptors)

@@ -23,18 +23,30 @@ is_described(Mirror *m)
 }
 
 static Service *
-start(World *w, GPtrArray *options)
+service_in(World *w)
 {
     Service *s = g_new0(Service, 1);
 
-    g_ptr_array_add(options, NULL);
     s->world = w;
-    world_startv(w, (const char *const *)options->pdata);
     s->client = client_new(w);
     client_wait_available(s->client, true);
     s->mirror = mirror_new(s->client);
     wait_for(w, is_described(s->mirror));
     return s;
+}
+
+static Service *
+start(World *w, GPtrArray *options)
+{
+    g_ptr_array_add(options, NULL);
+    world_startv(w, (const char *const *)options->pdata);
+    return service_in(w);
+}
+
+Service *
+service_installed(void)
+{
+    return service_in(world_system());
 }
 
 static void

@@ -70,8 +70,8 @@ start_bus(World *w)
     w->address = g_strdup_printf("unix:path=%s/bus", w->directory);
 }
 
-World *
-world_new(void)
+static World *
+world_without_bus(void)
 {
     World *w = g_new0(World, 1);
 
@@ -81,7 +81,24 @@ world_new(void)
     g_assert_cmpint(g_chmod(w->directory, 0755), ==, 0);
     g_assert_cmpint(sd_event_new(&w->event), >=, 0);
     w->name = g_strdup("org.unraid.Vms");
+    return w;
+}
+
+World *
+world_new(void)
+{
+    World *w = world_without_bus();
+
     start_bus(w);
+    return w;
+}
+
+World *
+world_system(void)
+{
+    World *w = world_without_bus();
+
+    w->address = g_strdup("unix:path=/run/dbus/system_bus_socket");
     return w;
 }
 

@@ -27,6 +27,9 @@
 typedef struct World World;
 
 World *world_new(void);
+/* The machine's own system bus and the service that is installed there, which this neither starts
+ * nor stops: to be used where the machine is a container. */
+World *world_system(void);
 
 /* Stops the service, which must end with status 0, and the bus. */
 void world_free(World *w);
