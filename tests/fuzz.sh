@@ -5,9 +5,10 @@
 #
 # Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
 # UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
-# migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next run goes on
-# from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be tried again
-# with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in tests/fuzz/corpus/TARGET.
+# migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next
+# run goes on from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be
+# tried again with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in
+# tests/fuzz/corpus/TARGET.
 set -euo pipefail
 
 cd "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")"
@@ -39,6 +40,7 @@ build() {
         -o "build-fuzz/fuzz-$target" "tests/fuzz/fuzz-$target.c" "${files[@]/#/src/}" "${flags[@]}"
 }
 
+failed=()
 mkdir -p build-fuzz
 echo '#define PROJECT_VERSION "fuzz"' >build-fuzz/config.h
 for target in "${targets[@]}"; do
@@ -50,6 +52,12 @@ for target in "${targets[@]}"; do
         -artifact_prefix="build-fuzz/$target-" "build-fuzz/corpus/$target" \
         "tests/fuzz/corpus/$target" 2>&1 | tee "build-fuzz/$target.log" |
         grep -E '^stat::number_of_executed|ERROR|SUMMARY|Test unit|crash|leak' || true
-    grep -q '^stat::number_of_executed' "build-fuzz/$target.log" &&
-        ! grep -q 'SUMMARY: ' "build-fuzz/$target.log"
+    if ! grep -q '^stat::number_of_executed' "build-fuzz/$target.log" ||
+        grep -q 'SUMMARY: ' "build-fuzz/$target.log"; then
+        failed+=("$target")
+    fi
 done
+((${#failed[@]} == 0)) || {
+    echo "failed: ${failed[*]}" >&2
+    exit 1
+}
