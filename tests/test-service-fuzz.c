@@ -2,9 +2,10 @@
 
 /*
  * Calls of anything on anything with anything: every method and property that introspection names,
- * on any path, with arguments that fit its signature or another one, on the embedded hypervisor.
- * The service survives, answers every call, serves another client meanwhile, and what it signals
- * stays equal to what it says.
+ * on any path, with arguments that fit its signature or another one, on the embedded hypervisor:
+ * all of them once, a job's too, then any. The service survives, answers every call, serves another
+ * client meanwhile, and what it signals stays equal to what it says. Another service takes its
+ * place now and then, because what has been undone stays so.
  *
  * A run is given by its seed, which GLib's test framework prints and takes (--seed=); the number of
  * calls is $VMS_FUZZ_CALLS.
@@ -18,6 +19,7 @@
 
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define AT_ONCE    32
+#define ROUNDS     20 /* of one service */
 #define OTHERS_MS  5000
 #define MAX_DEPTH  4
 #define NEW_DOMAIN                                                                                 \
@@ -68,8 +70,18 @@ static const char *const words[] = {
     "<disk type='file'><source file='/x'/><target dev='vda'/></disk>",
     VMS_DOMAIN_INTERFACE,
     VMS_MANAGER_INTERFACE,
+    VMS_CONFIG_INTERFACE,
+    VMS_DISPLAY_INTERFACE,
+    VMS_GUEST_INTERFACE,
+    VMS_SNAPSHOTS_INTERFACE,
+    VMS_SAVED_INTERFACE,
+    VMS_MIGRATION_INTERFACE,
+    VMS_JOB_INTERFACE,
+    PROPERTIES,
     "State",
     "Name",
+    "Disks",
+    "Progress",
 };
 
 static guint
@@ -184,6 +196,28 @@ append(sd_bus_message *m, const char *types, guint depth)
     }
 }
 
+static Call *
+send_property(Client *c, const Member *member, const char *path, const char *types, bool set)
+{
+    sd_bus_message *m = client_message(c, path, PROPERTIES, set ? "Set" : "Get");
+
+    g_assert_cmpint(sd_bus_message_append(m, "ss", member->interface, member->name), >=, 0);
+    if (set)
+        append_container(m, SD_BUS_TYPE_VARIANT,
+                         *types && strlen(types) == type_length(types) ? types : "s", 0);
+    return client_send_message(c, m);
+}
+
+static Call *
+send_method(Client *c, const Member *member, const char *path, const char *interface,
+            const char *types)
+{
+    sd_bus_message *m = client_message(c, path, interface, member->name);
+
+    append(m, types, 0);
+    return client_send_message(c, m);
+}
+
 /* Mostly as the interface wants it. */
 static Call *
 send_any(Client *c, GPtrArray *members)
@@ -192,21 +226,18 @@ send_any(Client *c, GPtrArray *members)
     const Member *other = g_ptr_array_index(members, below(members->len));
     const char *path = below(10) ? member->path : other->path;
     const char *types = below(6) ? member->arguments : signatures[below(G_N_ELEMENTS(signatures))];
-    bool set = member->is_property && below(2);
-    sd_bus_message *m =
-        member->is_property
-            ? client_message(c, path, PROPERTIES, set ? "Set" : "Get")
-            : client_message(c, path, below(30) ? member->interface : NULL, member->name);
 
-    if (!member->is_property) {
-        append(m, types, 0);
-        return client_send_message(c, m);
-    }
-    g_assert_cmpint(sd_bus_message_append(m, "ss", member->interface, member->name), >=, 0);
-    if (set)
-        append_container(m, SD_BUS_TYPE_VARIANT,
-                         *types && strlen(types) == type_length(types) ? types : "s", 0);
-    return client_send_message(c, m);
+    if (member->is_property)
+        return send_property(c, member, path, types, below(2));
+    return send_method(c, member, path, below(30) ? member->interface : NULL, types);
+}
+
+static Call *
+send_fitting(Client *c, const Member *member)
+{
+    if (member->is_property)
+        return send_property(c, member, member->path, member->arguments, below(2));
+    return send_method(c, member, member->path, member->interface, member->arguments);
 }
 
 /* Whatever has happened to them, there are domains to work on. */
@@ -217,6 +248,29 @@ provide_domain(Service *s)
     call_wait(define);
 }
 
+/* It waits for a machine that never goes down. */
+static void
+provide_job(Service *s)
+{
+    g_autofree char *stuck = client_domain(s->client, "stuck");
+    g_autoptr(Call) stop = domain_call(s, stuck, "StopWithOptions", "a{sv}", 1, "timeout", "t",
+                                       G_GUINT64_CONSTANT(600000000));
+    assert_ok(stop);
+}
+
+static void
+wait_for_all(Service *s, GPtrArray *calls)
+{
+    g_autoptr(Call) other = client_call(s->client, VMS_ROOT_PATH, PROPERTIES, "Get", "ss",
+                                        VMS_MANAGER_INTERFACE, "Available");
+
+    assert_ok(other);
+    g_assert_cmpint(call_duration_ms(other), <, OTHERS_MS);
+    for (guint i = 0; i < calls->len; i++)
+        call_wait(g_ptr_array_index(calls, i));
+    g_ptr_array_set_size(calls, 0);
+}
+
 static void
 round_of_calls(Service *s, Client *fuzzer)
 {
@@ -225,32 +279,67 @@ round_of_calls(Service *s, Client *fuzzer)
 
     for (guint i = 0; i < AT_ONCE; i++)
         g_ptr_array_add(calls, send_any(fuzzer, members));
-    g_autoptr(Call) other = client_call(s->client, VMS_ROOT_PATH, PROPERTIES, "Get", "ss",
-                                        VMS_MANAGER_INTERFACE, "Available");
-    assert_ok(other);
-    g_assert_cmpint(call_duration_ms(other), <, OTHERS_MS);
-    for (guint i = 0; i < calls->len; i++)
-        call_wait(g_ptr_array_index(calls, i));
+    wait_for_all(s, calls);
+}
+
+/* Everything of every object once, in any order; how many that was. */
+static guint
+call_all(Service *s, Client *fuzzer)
+{
+    g_autoptr(GPtrArray) members = interface_members(s->client);
+    g_autoptr(GPtrArray) calls = g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
+    bool is_job_there = false;
+
+    for (guint i = members->len; i > 1; i--) {
+        guint j = below(i);
+        gpointer last = members->pdata[i - 1];
+        members->pdata[i - 1] = members->pdata[j];
+        members->pdata[j] = last;
+    }
+    for (guint i = 0; i < members->len; i++) {
+        const Member *member = g_ptr_array_index(members, i);
+        is_job_there |= g_str_equal(member->interface, VMS_JOB_INTERFACE);
+        g_ptr_array_add(calls, send_fitting(fuzzer, member));
+        if (calls->len == AT_ONCE)
+            wait_for_all(s, calls);
+    }
+    wait_for_all(s, calls);
+    g_assert_true(is_job_there);
+    return members->len;
+}
+
+/* How many calls there were. */
+static guint
+fuzz_service(guint rounds)
+{
+    g_autoptr(Node) node = node_new();
+
+    node_add(node, "one", "running");
+    node_add(node, "two", "shutoff");
+    node_add(node, "three", "paused");
+    node_add(node, "stuck", "shutdown");
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", "--log-level=error", NULL);
+    g_autoptr(Client) fuzzer = client_new(s->world);
+    provide_job(s);
+    guint all = call_all(s, fuzzer);
+    for (guint i = 0; i < rounds; i++) {
+        provide_domain(s);
+        round_of_calls(s, fuzzer);
+        mirror_check(s->mirror);
+    }
+    return all + rounds * AT_ONCE;
 }
 
 static void
 test_any(void)
 {
     const char *wanted = g_getenv("VMS_FUZZ_CALLS");
-    guint rounds = (guint)(wanted ? g_ascii_strtoull(wanted, NULL, 10) : 1500) / AT_ONCE + 1;
-    g_autoptr(Node) node = node_new();
+    guint64 most = wanted ? g_ascii_strtoull(wanted, NULL, 10) : 1500;
+    guint64 calls = 0;
 
-    node_add(node, "one", "running");
-    node_add(node, "two", "shutoff");
-    node_add(node, "three", "paused");
-    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", "--log-level=error", NULL);
-    g_autoptr(Client) fuzzer = client_new(s->world);
-    for (guint i = 0; i < rounds; i++) {
-        provide_domain(s);
-        round_of_calls(s, fuzzer);
-        mirror_check(s->mirror);
-    }
-    g_test_message("%u calls", rounds * AT_ONCE);
+    while (calls < most)
+        calls += fuzz_service(ROUNDS);
+    g_test_message("%" G_GUINT64_FORMAT " calls", calls);
 }
 
 int
