@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * libvirt's XML of a snapshot, read and written. What is returned is the caller's. Pure; any thread.
+ * libvirt's XML of a snapshot, read and written. What is returned is the caller's. Pure; any
+ * thread.
  */
 
 #include <stdbool.h>

@@ -29,7 +29,7 @@ struct Callers {
 };
 
 /* The first N_MEMORY are answered from memory. */
-#define N_MEMORY 2
+#define N_MEMORY    2
 /* Get, GetManagedObjects, ListDomains, GetDomain, GetXml. */
 #define N_QUESTIONS 5
 
