@@ -334,6 +334,17 @@ ask_guest(Operation *op, Step step)
 }
 
 /* What the step has to bring about, so that a look can tell whether a lost call did it. */
+/* Waking is all that is left to do: then the guest has to run, not only to be no longer asleep. */
+static bool
+only_wakes(const Operation *op)
+{
+    const Step *step = op->step;
+
+    while (*step == STEP_WAKEUP || *step == STEP_AWAIT_AWAKE)
+        step++;
+    return *step == STEP_DONE;
+}
+
 static bool
 goal_is_reached(const Operation *op)
 {
@@ -345,7 +356,8 @@ goal_is_reached(const Operation *op)
     case STEP_WAKEUP:
     case STEP_AWAIT_AWAKE:
         return is_active(op) && op->seen.state != DOMAIN_PMSUSPENDED &&
-               op->seen.state != DOMAIN_CRASHED;
+               op->seen.state != DOMAIN_CRASHED &&
+               !(op->seen.state == DOMAIN_PAUSED && only_wakes(op));
     case STEP_SUSPEND:
         return op->seen.state == DOMAIN_PAUSED;
     case STEP_AWAIT_DOWN:
@@ -458,10 +470,11 @@ await(Operation *op, uint64_t now)
         advance(op, now);
     } else if (op->seen.state == DOMAIN_CRASHED) {
         handle_crash(op, now);
-    } else if (is_down(op)) {
+    } else if (is_down(op) || (*op->step == STEP_AWAIT_AWAKE && op->seen.state == DOMAIN_PAUSED)) {
         g_autoptr(Error) error =
-            error_new(ERROR_OPERATION_FAILED, "%s of \"%s\" cannot go on: it went down",
-                      operation_name(op->spec.kind), op->domain_name);
+            error_new(ERROR_OPERATION_FAILED, "%s of \"%s\" cannot go on: it %s",
+                      operation_name(op->spec.kind), op->domain_name,
+                      is_down(op) ? "went down" : "is paused");
         finish(op, RESULT_FAILED, error);
     }
 }

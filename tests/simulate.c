@@ -30,18 +30,19 @@
 
 /* Seeds that find a fault that once was there (the world they make changes with this program). */
 static const uint64_t kept_seeds[] = {
-    2,      /* an attempt beside one that hangs on the same daemon */
-    1037,   /* a connection that closed before it was adopted */
-    1164,   /* a waiter's time and the timer */
-    1882,   /* a late failure beside a working connection */
-    6223,   /* Stop of a paused domain that somebody else has stopped */
-    26700,  /* a request that was never sent, and a guest that went down */
-    123462, /* what is seen is of before the operation began */
-    132442, /* what was listed is older than the attempt's end */
-    193704, /* a preparation that hung until the time was up, then failed */
-    245396, /* all attempts left behind, and someone waits */
-    477330, /* a Start that was never sent, and somebody else's start */
-    806533, /* a Reboot that was never sent, and a restart */
+    2,         /* an attempt beside one that hangs on the same daemon */
+    1037,      /* a connection that closed before it was adopted */
+    1164,      /* a waiter's time and the timer */
+    1882,      /* a late failure beside a working connection */
+    6223,      /* Stop of a paused domain that somebody else has stopped */
+    26700,     /* a request that was never sent, and a guest that went down */
+    123462,    /* what is seen is of before the operation began */
+    132442,    /* what was listed is older than the attempt's end */
+    193704,    /* a preparation that hung until the time was up, then failed */
+    245396,    /* all attempts left behind, and someone waits */
+    477330,    /* a Start that was never sent, and somebody else's start */
+    806533,    /* a Reboot that was never sent, and a restart */
+    796977789, /* a wake-up is lost, and somebody else has paused the guest since */
 };
 
 #define DOMAINS_MAX  3
