@@ -90,6 +90,8 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
         domain->unsignaled |= domain_config_set_capacities(&domain->config, capacity->found);
         manager_domain_changed(capacities->manager, domain);
         compare_state(capacities, capacity, domain);
+    } else if (domain && outcome == OUTCOME_FAILED && error->kind == ERROR_NO_SUCH_DOMAIN) {
+        refresher_mark(capacities->manager->refresher, domain->uuid, FACT_STATE);
     }
     pump(capacities);
 }

@@ -199,15 +199,6 @@ capacities_of_records(virDomainStatsRecordPtr *records)
     return capacities;
 }
 
-static DomainState
-state_of_record(const virDomainStatsRecord *record)
-{
-    int state = VIR_DOMAIN_NOSTATE;
-
-    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
-    return (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
-}
-
 GHashTable *
 hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state, Error **error)
 {
@@ -216,6 +207,7 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
     const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
     virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
     virDomainStatsRecordPtr *records = NULL;
+    int reason;
 
     if (!doms[0])
         return NULL;
@@ -223,7 +215,7 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
         hypervisor_fail(error);
         return NULL;
     }
-    *ret_state = records[0] ? state_of_record(records[0]) : DOMAIN_SHUTOFF;
+    *ret_state = records[0] ? hypervisor_record_state(records[0], &reason) : DOMAIN_SHUTOFF;
     GHashTable *capacities = capacities_of_records(records);
     virDomainStatsRecordListFree(records);
     return capacities;

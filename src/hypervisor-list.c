@@ -16,7 +16,7 @@ id_of(virDomainPtr dom, DomainState state)
 }
 
 static DomainSnapshot *
-snapshot_of(virDomainPtr dom, const char *name, int state, int reason)
+snapshot_of(virDomainPtr dom, const char *name, DomainState state, int reason)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
@@ -24,20 +24,35 @@ snapshot_of(virDomainPtr dom, const char *name, int state, int reason)
     DomainSnapshot *snapshot = domain_snapshot_new(uuid);
     snapshot->known = FACT_STATE;
     snapshot->name = text_for_bus(name);
-    snapshot->state = (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
+    snapshot->state = state;
     snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
     snapshot->id = id_of(dom, snapshot->state);
     return snapshot;
 }
 
+static DomainState
+domain_state(int state)
+{
+    return (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
+}
+
+DomainState
+hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+
+    *ret_reason = 0;
+    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
+    virTypedParamsGetInt(record->params, record->nparams, "state.reason", ret_reason);
+    return domain_state(state);
+}
+
 static DomainSnapshot *
 snapshot_of_record(const virDomainStatsRecord *record, const char *name)
 {
-    int state = VIR_DOMAIN_NOSTATE;
-    int reason = 0;
+    int reason;
+    DomainState state = hypervisor_record_state(record, &reason);
 
-    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
-    virTypedParamsGetInt(record->params, record->nparams, "state.reason", &reason);
     return snapshot_of(record->dom, name, state, reason);
 }
 
@@ -73,8 +88,8 @@ look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
         int reason;
 
         if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
-            g_ptr_array_add(snapshots,
-                            snapshot_of(doms[i], virDomainGetName(doms[i]), state, reason));
+            g_ptr_array_add(snapshots, snapshot_of(doms[i], virDomainGetName(doms[i]),
+                                                   domain_state(state), reason));
             continue;
         }
         g_autoptr(Error) problem = NULL;

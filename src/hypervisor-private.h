@@ -51,6 +51,9 @@ bool hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name);
  */
 void hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN]);
 
+/* The state that a record tells; NOSTATE where it tells none, or one that is not known here. */
+DomainState hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason);
+
 /* Free these records when there is time: hypervisor_tidy(). */
 void hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records);
 

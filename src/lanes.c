@@ -18,8 +18,8 @@ static const struct {
     [CALL_GUEST] = {6, true}, [CALL_SCREEN] = {4, true}, [CALL_SIZES] = {2, true},
     [CALL_STATS] = {7, true},
 };
-/* All that may hang, together: libvirtd has 20 workers for all its clients, and more that only do
- * what cannot hang, as to destroy and to look at a state. */
+/* All that may hang, together. libvirtd has 20 workers for all its clients, and some more for calls
+ * that cannot hang, such as destroying. */
 #define HANGING_MAX      12
 /* How long CALL_STATS lets a CALL_SIZES finish first. */
 #define TURN_MAX         (250 * MSEC)
@@ -528,14 +528,27 @@ count_hanging(const Lanes *lanes)
     return n;
 }
 
+static bool
+is_its_turn(Lanes *lanes, CallClass class)
+{
+    if (class == CALL_STATS)
+        return end_of_turn(lanes) <= now_usec(lanes);
+    return class != CALL_SIZES || count_running(lanes, CALL_STATS) == 0;
+}
+
+static bool
+has_room(const Lanes *lanes, CallClass class)
+{
+    if (classes[class].hangs && count_hanging(lanes) >= HANGING_MAX)
+        return false;
+    return count_running(lanes, class) < classes[class].limit;
+}
+
 /* The first call of the class that may run now. */
 static GList *
 find_runnable(Lanes *lanes, CallClass class)
 {
-    if (count_running(lanes, class) >= classes[class].limit ||
-        (classes[class].hangs && count_hanging(lanes) >= HANGING_MAX) ||
-        (class == CALL_STATS && end_of_turn(lanes) > now_usec(lanes)) ||
-        (class == CALL_SIZES && count_running(lanes, CALL_STATS) > 0))
+    if (!has_room(lanes, class) || !is_its_turn(lanes, class))
         return NULL;
     for (GList *link = lanes->waiting[class].head; link; link = link->next)
         if (!is_domain_busy(lanes, link->data))

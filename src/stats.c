@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include "manager.h"
+#include "retry.h"
 
 #include <time.h>
 
@@ -97,19 +98,23 @@ static void
 answer_request(Request *request, CallOutcome outcome, GPtrArray *records, const Error *error)
 {
     StatsArgs *args = request->args;
+    g_autoptr(Error) failure = NULL;
 
     args->round = NULL;
-    if (outcome == OUTCOME_OK) {
+    switch (retry_decide(true, outcome, request->retries)) {
+    case RETRY_DONE:
         args->answer(request, records);
-    } else if (outcome == OUTCOME_FAILED) {
-        request_fail(request, error);
-    } else if (request->retries++ == 0) {
+        return;
+    case RETRY_AGAIN:
+        request->retries++;
         stats_ask(request);
-    } else {
-        g_autoptr(Error) failure =
-            error_not_available(error ? error->message : "the connection was lost again");
-        request_fail(request, failure);
+        return;
+    case RETRY_MAY_HAVE: /* of changes */
+    case RETRY_FAIL:
+        break;
     }
+    failure = retry_failure(outcome, error);
+    request_fail(request, failure);
 }
 
 static void

@@ -165,16 +165,21 @@ test_qemu_ends_unseen(void)
 
     guest_define(w, "", "stuck", "bare");
     guest_start(w, "stuck");
+    guest_create(w, "", "passing", "bare");
     g_autofree char *stuck = guest_path(w, "stuck");
+    g_autofree char *passing = guest_path(w, "passing");
     wait_for(w, mirror_is(s->mirror, stuck, "State", "running"));
+    wait_for(w, mirror_is(s->mirror, passing, "State", "running"));
 
-    run(w, "libvirtd-ctl qemu-pid stuck >/run/vms/stuck.pid; libvirtd-ctl kill");
+    run(w, "echo $(libvirtd-ctl qemu-pid stuck) $(libvirtd-ctl qemu-pid passing) >/run/vms/pids; "
+           "libvirtd-ctl kill");
     wait_for(w, manager_is(s, "Available", "false"));
-    run(w, "kill -STOP $(cat /run/vms/stuck.pid); libvirtd-ctl start");
+    run(w, "kill -STOP $(cat /run/vms/pids); libvirtd-ctl start");
     wait_for(w, manager_is(s, "Available", "true"));
     g_assert_true(mirror_is(s->mirror, stuck, "State", "running"));
-    run(w, "kill -KILL $(cat /run/vms/stuck.pid)");
+    run(w, "kill -KILL $(cat /run/vms/pids)");
     wait_for(w, mirror_is(s->mirror, stuck, "State", "shutoff"));
+    wait_for(w, !mirror_get(s->mirror, passing, VMS_DOMAIN_INTERFACE, "State"));
     assert_equals_virsh(s);
 }
 
