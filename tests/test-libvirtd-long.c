@@ -91,6 +91,17 @@ wait_progress(Service *s, const char *job)
 #undef progress_
 }
 
+/* In the middle of it when this returns. */
+static Call *
+begin_save(Service *s, const char *path)
+{
+    Call *save = saved_call(s, path, "Save", "a{sv}", 0);
+
+    assert_ok(save);
+    wait_progress(s, call_path(save));
+    return save;
+}
+
 /* Its progress was told now and then, and never more often than five times a second. */
 static void
 check_progress_signals(Service *s, guint64 mark, const char *job)
@@ -220,9 +231,7 @@ test_save_overtaken(void)
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_ok(save);
-    wait_progress(s, call_path(save));
+    g_autoptr(Call) save = begin_save(s, path);
     g_autoptr(Call) force = domain_call(s, path, "ForceStop", NULL);
     assert_ok(force);
     g_assert_cmpint(call_duration_ms(force), <, 10000);
@@ -272,9 +281,7 @@ test_save_daemon_killed(void)
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_ok(save);
-    wait_progress(s, call_path(save));
+    g_autoptr(Call) save = begin_save(s, path);
     libvirtd(s->world, "kill");
     client_wait_available(s->client, false);
     g_assert_true(mirror_is(s->mirror, path, "Job", call_path(save)));
@@ -295,9 +302,7 @@ test_save_cut_short(void)
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_ok(save);
-    wait_progress(s, call_path(save));
+    g_autoptr(Call) save = begin_save(s, path);
     run(s->world, "qemu=$(libvirtd-ctl qemu-pid web); libvirtd-ctl kill; kill -KILL $qemu");
     libvirtd(s->world, "start");
     g_autofree char *end = end_of(s, save);
@@ -370,9 +375,7 @@ test_save_connection_cut(void)
     g_autofree char *path = guest_path(s->world, "web");
     guint64 mark = mirror_mark(s->mirror);
 
-    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_ok(save);
-    wait_progress(s, call_path(save));
+    g_autoptr(Call) save = begin_save(s, path);
     run(s->world, "kill -USR1 $(</run/vms/proxy.pid)");
     wait_for(s->world, mirror_count(s->mirror, mark, VMS_ROOT_PATH, "PropertiesChanged") > 0);
     client_wait_available(s->client, true);
