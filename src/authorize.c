@@ -30,7 +30,8 @@
 /* Callers are remembered for their uid, and forgotten when there are more than this of them. */
 #define MAX_IDLE_CALLERS      256
 
-/* A user who is denied in a loop must not drive our other entries out of the journal. */
+/* A user who is denied in a loop must not drive our other entries out of the journal, nor keep
+ * what is denied to others out of it: so many of each user in an interval. */
 #define DENIALS_BURST         100
 #define DENIALS_INTERVAL_USEC (30 * G_USEC_PER_SEC)
 
@@ -104,8 +105,9 @@ struct Authorizer {
     guint n_questions, n_requests;
     uint64_t last_cancellation_id;
 
+    GHashTable *denials; /* uid -> how many were logged since `denials_since` */
     gint64 denials_since;
-    guint denials, denials_dropped;
+    guint denials_dropped;
 };
 
 static void request_ask_next(AuthorizeRequest *r);
@@ -241,37 +243,40 @@ request_ready(AuthorizeRequest *r)
 }
 
 static gboolean
-may_log_denial(Authorizer *a)
+may_log_denial(Authorizer *a, uid_t uid)
 {
     gint64 now = g_get_monotonic_time();
+    guint n;
 
     if (now - a->denials_since > DENIALS_INTERVAL_USEC) {
         if (a->denials_dropped > 0)
             journal_log(LOG_WARNING, "%u more denials were not logged", a->denials_dropped);
+        g_hash_table_remove_all(a->denials);
         a->denials_since = now;
-        a->denials = a->denials_dropped = 0;
+        a->denials_dropped = 0;
     }
-    if (a->denials < DENIALS_BURST) {
-        a->denials++;
-        return TRUE;
+    n = GPOINTER_TO_UINT(g_hash_table_lookup(a->denials, GUINT_TO_POINTER(uid)));
+    if (n >= DENIALS_BURST) {
+        a->denials_dropped++;
+        return FALSE;
     }
-    a->denials_dropped++;
-    return FALSE;
+    g_hash_table_insert(a->denials, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n + 1));
+    return TRUE;
 }
 
 static void
 log_denial(AuthorizeRequest *r)
 {
-    char uid[JOURNAL_NUMBER_SIZE];
-    gboolean known = r->caller && r->caller->uid != AUTHORIZE_UID_UNKNOWN;
+    char number[JOURNAL_NUMBER_SIZE];
+    uid_t uid = r->caller ? r->caller->uid : AUTHORIZE_UID_UNKNOWN;
 
-    if (!may_log_denial(r->authorizer))
+    if (!may_log_denial(r->authorizer, uid))
         return;
     journal_event(JOURNAL_DENIED, r->error.message, JOURNAL_VM_UUID, r->vm_uuid, JOURNAL_VM_NAME,
                   r->vm_name, JOURNAL_VM_OPERATION, r->operation, JOURNAL_VM_RESULT, "denied",
                   JOURNAL_POLKIT_ACTION, actions_table[r->current].id, JOURNAL_CALLER_UID,
-                  known ? journal_number(uid, r->caller->uid) : NULL, JOURNAL_CALLER_BUS_NAME,
-                  r->caller ? r->caller->name : NULL, NULL);
+                  uid != AUTHORIZE_UID_UNKNOWN ? journal_number(number, uid) : NULL,
+                  JOURNAL_CALLER_BUS_NAME, r->caller ? r->caller->name : NULL, NULL);
 }
 
 /* Of a request that is in no queue: its end. */
@@ -556,6 +561,7 @@ authorizer_new(sd_bus *bus, const char *instance)
     a->instance = g_strdup(instance ? instance : "");
     a->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_free);
     a->questions = g_hash_table_new(NULL, NULL);
+    a->denials = g_hash_table_new(NULL, NULL);
     g_queue_init(&a->ready);
     if (sd_event_add_defer(sd_bus_get_event(bus), &a->deliver, on_deliver, a) < 0)
         return authorizer_free(a);
@@ -589,6 +595,7 @@ authorizer_free(Authorizer *a)
     }
     g_hash_table_unref(a->callers);
     g_hash_table_unref(a->questions);
+    g_hash_table_unref(a->denials);
     sd_event_source_disable_unref(a->deliver);
     sd_bus_unref(a->bus);
     g_free(a->instance);

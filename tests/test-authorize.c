@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #define NOBODY     65534
+#define DAEMON     1
 #define BOUND_USEC (20 * UINT64_C(1000000))
 
 typedef enum {
@@ -430,6 +431,66 @@ test_limit(World *w, const void *data)
     g_assert_cmpstr(w->error, ==, NULL);
 }
 
+static guint
+occurrences(const char *text, const char *part)
+{
+    guint n = 0;
+
+    while ((text = strstr(text, part))) {
+        text += strlen(part);
+        n++;
+    }
+    return n;
+}
+
+/* What standard error is given from now on is told by log_end(). */
+static int
+log_begin(char **path)
+{
+    g_autoptr(GError) error = NULL;
+    int kept = dup(STDERR_FILENO);
+    int fd = g_file_open_tmp("test-authorize-XXXXXX", path, &error);
+
+    g_assert_no_error(error);
+    g_assert_cmpint(dup2(fd, STDERR_FILENO), ==, STDERR_FILENO);
+    close(fd);
+    return kept;
+}
+
+static char *
+log_end(int kept, const char *path)
+{
+    g_autoptr(GError) error = NULL;
+    char *text = NULL;
+
+    g_assert_cmpint(dup2(kept, STDERR_FILENO), ==, STDERR_FILENO);
+    close(kept);
+    g_file_get_contents(path, &text, NULL, &error);
+    g_assert_no_error(error);
+    unlink(path);
+    return text;
+}
+
+/* Who is denied in a loop fills no journal, and hides nothing of what is denied to others. */
+static void
+test_many_denials(World *w, const void *data)
+{
+    g_autofree char *path = NULL, *log = NULL;
+    int kept;
+
+    world_up(w, NOBODY);
+    start_polkit(w, POLKIT_SAYS_NO);
+    kept = log_begin(&path);
+    for (guint i = 0; i < 150; i++)
+        call_and_wait(w, FALSE);
+    sd_bus_flush_close_unref(w->caller);
+    w->caller = connect_as(w, DAEMON);
+    call_and_wait(w, FALSE);
+    log = log_end(kept, path);
+    g_assert_cmpuint(occurrences(log, "CALLER_UID=65534"), ==, 100);
+    g_assert_cmpuint(occurrences(log, "CALLER_UID=1 "), ==, 1);
+}
+
 /* With everything under way, freed: valgrind and the sanitizers look at this one. */
 static void
 test_free(World *w, const void *data)
@@ -501,6 +562,7 @@ main(int argc, char **argv)
     add("/authorize/caller-vanishes", test_caller_vanishes, NULL);
     add("/authorize/cancel", test_cancel, NULL);
     add("/authorize/limit", test_limit, NULL);
+    add("/authorize/many-denials", test_many_denials, NULL);
     add("/authorize/free", test_free, NULL);
     return g_test_run();
 }
