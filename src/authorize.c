@@ -18,7 +18,7 @@
 
 #define USEC_PER_SEC          UINT64_C(1000000)
 /* A dialogue may stay open while its user looks for the password. */
-#define DIALOGUE_TIMEOUT_USEC (10 * 60 * USEC_PER_SEC)
+#define DIALOGUE_TIMEOUT_USEC (600 * USEC_PER_SEC)
 /* Without one, polkit has only its rules to run; it kills those that take longer than 15 s. */
 #define ANSWER_TIMEOUT_USEC   (20 * USEC_PER_SEC)
 #define UID_TIMEOUT_USEC      (20 * USEC_PER_SEC)
@@ -33,7 +33,7 @@
 /* A user who is denied in a loop must not drive our other entries out of the journal, nor keep
  * what is denied to others out of it: so many of each user in an interval. */
 #define DENIALS_BURST         100
-#define DENIALS_INTERVAL_USEC (30 * G_USEC_PER_SEC)
+#define DENIALS_INTERVAL_USEC (G_GINT64_CONSTANT(30) * G_USEC_PER_SEC)
 
 static const struct {
     const char *id;

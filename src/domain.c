@@ -231,7 +231,7 @@ parse_uuid(const char *text, char separator, char uuid[static UUID_LENGTH + 1])
 
         if (dash ? text[i] != separator : !g_ascii_isxdigit(text[i]))
             return false;
-        uuid[i] = dash ? '-' : g_ascii_tolower(text[i]);
+        uuid[i] = (char)(dash ? '-' : g_ascii_tolower(text[i]));
     }
     uuid[UUID_LENGTH] = '\0';
     return text[UUID_LENGTH] == '\0';

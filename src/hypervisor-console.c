@@ -15,14 +15,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE            (64 * 1024)
+#define BUFFER_SIZE            ((size_t)64 * 1024)
 /* A write of this size to a connection that poll() calls writable does not block. */
 #define SEND_MAX               8192
 /* Whoever asked has been answered by then. */
 #define OPEN_LIMIT_SEC         20
 #define CLOSE_LIMIT_SEC        3
 /* A console that was closed a moment ago may still be taken, until libvirt hears of it. */
-#define TAKEN_RETRY_MS         20
+#define TAKEN_RETRY_USEC       20000
 #define TAKEN_RETRIES          25
 /*
  * Signs of life from us, at this interval, so that libvirtd does not give up a client that does not
@@ -31,7 +31,7 @@
 #define KEEPALIVE_INTERVAL_SEC 5
 #define KEEPALIVE_COUNT        UINT_MAX
 /* What a client has written right before it went is delivered, unless the guest takes none. */
-#define DRAIN_LIMIT_USEC       (1 * G_USEC_PER_SEC)
+#define DRAIN_LIMIT_USEC       ((gint64)G_USEC_PER_SEC)
 #define DRAIN_TURN_MS          20
 
 typedef struct {
@@ -139,7 +139,7 @@ open_stream(Console *console, const char *device)
             return true;
         if (!is_taken())
             return report_failure(ERROR_OPERATION_FAILED);
-        g_usleep(TAKEN_RETRY_MS * 1000);
+        g_usleep(TAKEN_RETRY_USEC);
     }
     return report_failure(ERROR_BUSY);
 }
@@ -345,7 +345,7 @@ hypervisor_console_main(int argc, char **argv)
 
     if (argc != 5)
         return EXIT_FAILURE;
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
     alarm(OPEN_LIMIT_SEC);
     console_loop_register();
     if (virInitialize() < 0)

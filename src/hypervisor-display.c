@@ -9,8 +9,8 @@
 #include <unistd.h>
 
 /* No screen is this large; a stream that does not end is cut off here. */
-#define PICTURE_MAX   (128 * 1024 * 1024)
-#define PICTURE_CHUNK (256 * 1024)
+#define PICTURE_MAX   ((size_t)128 * 1024 * 1024)
+#define PICTURE_CHUNK ((size_t)256 * 1024)
 #define PICTURE_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 typedef virStreamPtr VirStream;

@@ -92,11 +92,16 @@ static gboolean
 stderr_is_journal(void)
 {
     const char *stream = g_getenv("JOURNAL_STREAM");
-    unsigned long long dev, ino;
+    guint64 dev, ino;
+    char *end;
     struct stat st;
 
-    if (!stream || sscanf(stream, "%llu:%llu", &dev, &ino) != 2)
+    if (!stream)
         return FALSE;
+    dev = g_ascii_strtoull(stream, &end, 10);
+    if (*end != ':')
+        return FALSE;
+    ino = g_ascii_strtoull(end + 1, NULL, 10);
     return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 

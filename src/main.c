@@ -25,7 +25,7 @@ block_signals(void)
     sigaddset(&signals, SIGINT);
     sigaddset(&signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
-    signal(SIGPIPE, SIG_IGN);
+    (void)signal(SIGPIPE, SIG_IGN);
 }
 
 /*
@@ -61,7 +61,7 @@ main(int argc, char **argv)
     Options options;
     int status = EXIT_SUCCESS;
 
-    setlocale(LC_ALL, "");
+    (void)setlocale(LC_ALL, "");
     if (argc > 1 && g_str_equal(argv[1], CONSOLE_ARGUMENT))
         return hypervisor_console_main(argc, argv);
     switch (options_parse(&options, argc, argv)) {

@@ -13,8 +13,8 @@
 #define REQUESTS_PER_SENDER_MAX 4096
 /* What the messages of all callers, and of one, may take. Small ones are bounded by their number.
  */
-#define BYTES_MAX               (64 * 1024 * 1024)
-#define BYTES_PER_SENDER_MAX    (16 * 1024 * 1024)
+#define BYTES_MAX               ((size_t)64 * 1024 * 1024)
+#define BYTES_PER_SENDER_MAX    ((size_t)16 * 1024 * 1024)
 #define BYTES_SMALL             4096
 
 struct Requests {

@@ -3,10 +3,11 @@
 #
 # tests/soak.sh MINUTES [SEED]
 #
-# Runs what tries to break the service for as long as asked, as root: the simulator (where it is
-# built), the proxy that does faults to the stream, chaos with a real libvirtd and guests, and floods.
-# Each test goes on until its share of the time is up, with new seeds. A failure ends it, names the
-# round's seed, and leaves what was written in build/soak/.
+# Runs what tries to break the service for as long as asked, as root: the simulator, the proxy that
+# does faults to the stream, on the embedded hypervisor and on QEMU, chaos with a real libvirtd and
+# guests, floods, and what fuzzes the bus and the parsers. Each goes on until its share of the time is
+# up, with new seeds. A failure ends it, names the round's seed, and leaves what was written in
+# build/soak/.
 #
 # SEED is the first seed; by default it is taken from the clock.
 set -euo pipefail
@@ -24,7 +25,8 @@ cd "$top"
 meson compile -C build
 mkdir -p build/soak
 
-export UNRAID_VMSD=$PWD/build/src/unraid-vmsd VMS_BUILD=$PWD/build G_DEBUG=fatal-warnings
+export UNRAID_VMSD=$PWD/build/src/unraid-vmsd VMS_BUILD=$PWD/build VMS_INTERFACES=$PWD/dbus
+export G_DEBUG=fatal-warnings
 end=$(($(date +%s) + minutes * 60))
 
 # attempt NAME MINUTES COMMAND...
@@ -33,24 +35,37 @@ attempt() {
     shift 2
     log=build/soak/$name-$seed.log
     if VMS_MINUTES=$share VMS_SEED=$seed "$@" >"$log" 2>&1; then
-        echo "$name, seeds from $seed: $(sed -n -e 's/^# \(.*rounds.*\|.*schedules.*\)/\1/p' \
+        echo "$name, seeds from $seed: $(sed -n -e 's/^# \(.*rounds.*\|.*schedules.*\|.*calls.*\)/\1/p' \
+            -e 's/^stat::number_of_executed_units: \([0-9]*\)/\1 inputs/p' \
             -e 's/^1\.\.\([0-9]*\)/passed, tests: \1/p' "$log" | tail -n 1)"
         return
     fi
     echo "$name failed after: $(grep -a '^# seed' "$log" | tail -n 1)" >&2
-    grep -a -E 'ERROR|Bail out' "$log" | tail -n 3 >&2
-    echo "the whole is in $log; VMS_SEED=N VMS_ROUNDS=1 does round N again" >&2
+    grep -a -E 'ERROR|Bail out' "$log" | tail -n 3 >&2 || true
+    echo "the whole is in $log; where there are rounds, VMS_SEED=N VMS_ROUNDS=1 does round N again" >&2
     exit 1
+}
+
+# GLib's tests take theirs as 128 bits.
+seed_for_glib() {
+    echo "R02S$(md5sum <<<"$seed" | cut -c -32)"
 }
 
 # All of it each quarter of an hour, or once.
 while (($(date +%s) < end)); do
     left=$(((end - $(date +%s) + 59) / 60))
-    share=$((left < 15 ? (left + 1) / 2 : 7))
-    attempt proxy "$share" tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy
+    share=$((left < 15 ? (left + 2) / 3 : 5))
+    attempt proxy "$share" tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy \
+        -p /libvirtd/proxy/embedded
+    attempt proxy-qemu $((share / 2 + 1)) tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy \
+        -p /libvirtd/proxy/qemu
     attempt chaos "$share" tests/libvirtd-env build/tests/test-libvirtd-chaos
     attempt floods 1 build/tests/test-floods
-    [[ ! -x build/tests/simulate ]] || attempt simulate 1 build/tests/simulate --first "$seed" --seeds 2000000
+    attempt simulate 1 build/tests/simulate --first "$seed" --seeds 2000000
+    VMS_FUZZ_CALLS=10000 attempt bus 1 build/tests/test-service-fuzz --seed "$(seed_for_glib)"
+    for target in options domain-xml migration-uri pidfile arguments; do
+        attempt "fuzz-$target" 1 tests/fuzz.sh 15 "$target"
+    done
     seed=$((seed + 1000003))
 done
 echo "no failure in $minutes minutes"

@@ -129,7 +129,7 @@ VERB(verb_xml)
     if (!reply)
         return failure_report(arguments[0], error);
     g_variant_get(reply, "(&s)", &xml);
-    fputs(xml, stdout);
+    (void)fputs(xml, stdout);
     if (!g_str_has_suffix(xml, "\n"))
         putchar('\n');
     return EXIT_OK;

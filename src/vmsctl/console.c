@@ -195,7 +195,7 @@ VERB(verb_console)
     bridge(console, is_terminal);
     if (is_terminal) {
         (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_terminal);
-        fputc('\n', stderr);
+        (void)fputc('\n', stderr);
     }
     (void)close(console);
     return stop_signal ? EXIT_INTERRUPTED : EXIT_OK;

@@ -118,7 +118,7 @@ want_again(void)
 
     if (!isatty(STDIN_FILENO))
         return false;
-    fputs("Edit again? [Y/n] ", stderr);
+    (void)fputs("Edit again? [Y/n] ", stderr);
     return fgets(answer, sizeof answer, stdin) && answer[0] != 'n' && answer[0] != 'N';
 }
 

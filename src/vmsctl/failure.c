@@ -107,7 +107,7 @@ failure_report(const char *subject, const GError *error)
     g_autofree char *message = term_safe(error->message);
     g_autofree char *about = subject ? term_safe(subject) : NULL;
 
-    fflush(stdout);
+    (void)fflush(stdout);
     if (about)
         fprintf(stderr, "vmsctl: %s: %s\n", about, message);
     else

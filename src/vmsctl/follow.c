@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define DRAW_USEC 100000
+#define DRAW_USEC G_GINT64_CONSTANT(100000)
 #define BAR_WIDTH 30
 
 typedef struct Followed {
@@ -77,7 +77,7 @@ bar(char *out, double progress, gint64 elapsed)
     memset(out, ' ', BAR_WIDTH);
     out[BAR_WIDTH] = '\0';
     if (progress < 0) {
-        int span = BAR_WIDTH - 3, at = (int)(elapsed / DRAW_USEC % (2 * span));
+        const gint64 span = BAR_WIDTH - 3, at = elapsed / DRAW_USEC % (2 * span);
 
         memcpy(out + (at < span ? at : 2 * span - at), "<=>", 3);
         return;

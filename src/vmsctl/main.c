@@ -182,8 +182,8 @@ int
 main(int argc, char **argv)
 {
     /* Words and characters as the user likes them, numbers as scripts do. */
-    setlocale(LC_ALL, "");
-    setlocale(LC_NUMERIC, "C");
+    (void)setlocale(LC_ALL, "");
+    (void)setlocale(LC_NUMERIC, "C");
     g_set_prgname("vmsctl");
     g_auto(GStrv) arguments = g_strdupv(argv);
 

@@ -51,7 +51,7 @@ print_text(const char *subject, Color color, const char *text)
     printf("%s%s%s  %s%s%s%s%s\n", term_color(STDOUT_FILENO, COLOR_GRAY), time,
            term_reset(STDOUT_FILENO), who ? who : "", who ? ": " : "",
            term_color(STDOUT_FILENO, color), what, term_reset(STDOUT_FILENO));
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 /* PAIRS: key, value, …, NULL; those without a value are left out. */
@@ -67,7 +67,7 @@ print_event(const Monitor *monitor, const char *event, const char *const *pairs)
         if (pairs[1])
             g_variant_builder_add(&builder, "{sv}", pairs[0], g_variant_new_string(pairs[1]));
     json_print(g_variant_builder_end(&builder));
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static const char *

@@ -115,7 +115,7 @@ print_xml(Client *client, const char *vm, const char *path, const char *name)
     if (!reply)
         return failure_report(vm, error);
     g_variant_get(reply, "(&s)", &xml);
-    fputs(xml, stdout);
+    (void)fputs(xml, stdout);
     return EXIT_OK;
 }
 

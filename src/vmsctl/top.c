@@ -228,11 +228,11 @@ show(Top *top, GVariant *all)
     for (unsigned i = 0; i < count; i++)
         add_row(table, top, &g_array_index(rows, Row, i));
     if (is_screen)
-        fputs("\033[H\033[J", stdout);
+        (void)fputs("\033[H\033[J", stdout);
     else if (top->shown > 0)
         putchar('\n');
     table_print(table, !top->client->options->no_legend);
-    fflush(stdout);
+    (void)fflush(stdout);
 }
 
 static int
@@ -257,7 +257,7 @@ on_stats(sd_bus_message *reply, void *data, sd_bus_error *unused)
         json_print(all);
     else
         show(top, all);
-    fflush(stdout);
+    (void)fflush(stdout);
     if (iterations > 0 && ++top->shown >= iterations)
         return sd_event_exit(top->loop, EXIT_OK);
     (void)sd_event_source_set_time_relative(top->timer, top->interval_usec);
@@ -325,7 +325,7 @@ run(Top *top)
 VERB(verb_top)
 {
     g_autoptr(GError) error = NULL;
-    Top top = {.client = client, .wanted = arguments, .interval_usec = 2 * G_USEC_PER_SEC};
+    Top top = {.client = client, .wanted = arguments, .interval_usec = 2 * (guint64)G_USEC_PER_SEC};
 
     if (interval && !text_parse_time(interval, &top.interval_usec, &error))
         return failure_report(NULL, error);

@@ -3,7 +3,7 @@
 
 #define HEADING(text)                                                                              \
     {                                                                                              \
-        .name = text, .is_heading = true                                                           \
+        .name = (text), .is_heading = true                                                         \
     }
 
 const Verb verbs[] = {
