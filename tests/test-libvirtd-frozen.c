@@ -5,6 +5,7 @@
 
 #include "libvirtd.h"
 
+#define FROZEN         18
 #define READS          1000
 #define LISTS          50
 #define ANSWER_MS      20000
@@ -155,6 +156,83 @@ test_qemu(void)
     assert_equals_virsh(s);
 }
 
+/* What the machine of this number is asked: by class, as many as may be under way in each. */
+static Call *
+ask_one_of_many(Service *s, const char *path, guint i)
+{
+    if (i < 8)
+        return domain_send(s, path, "Pause", NULL);
+    if (i < 14)
+        return client_send(s->client, path, VMS_SAVED_INTERFACE, "Save", "a{sv}", 0);
+    return client_send(s->client, path, VMS_DISPLAY_INTERFACE, "Screenshot", "u", 0);
+}
+
+static bool
+are_all(Service *s, char **paths, const char *property, const char *value)
+{
+    for (guint i = 0; i < FROZEN; i++)
+        if (!mirror_is(s->mirror, paths[i], property, value))
+            return false;
+    return true;
+}
+
+/* So many guests hang that calls to each would take all that libvirtd has to work with: it goes on
+ * to serve others, and us. */
+static void
+test_many_qemus(void)
+{
+    libvirtd_clean();
+    run(NULL, "echo 'max_workers = 14' >>/etc/libvirt/libvirtd.conf; libvirtd-ctl restart");
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    g_autoptr(GPtrArray) calls =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
+    World *w = s->world;
+    char *paths[FROZEN];
+
+    guest_define(w, "", "well", "bare");
+    g_autofree char *well = guest_path(w, "well");
+    for (guint i = 0; i < FROZEN; i++) {
+        g_autofree char *name = g_strdup_printf("m%u", i);
+
+        guest_define(w, "--graphics", name, "bare");
+        guest_start(w, name);
+        paths[i] = guest_path(w, name);
+    }
+    wait_for(w, are_all(s, paths, "State", "running"));
+    run(w, "kill -STOP $(pidof qemu-system-x86_64)");
+    for (guint i = 0; i < FROZEN; i++)
+        g_ptr_array_add(calls, ask_one_of_many(s, paths[i], i));
+
+    /* What can be sent is on its way when the second question has been answered. */
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+        assert_ok(list);
+        g_assert_cmpint(call_duration_ms(list), <, 5000);
+    }
+    run(w, "timeout 10 virsh -q list --all");
+    g_autoptr(Call) xml = domain_call(s, well, "GetXml", "a{sv}", 0);
+    assert_ok(xml);
+
+    /* One that is being asked something, and one that waits for that. */
+    g_autoptr(Call) first = domain_send(s, paths[0], "ForceStop", NULL);
+    g_autoptr(Call) last = domain_send(s, paths[FROZEN - 1], "ForceStop", NULL);
+    for (guint i = 0; i < FROZEN; i++)
+        assert_answered(calls->pdata[i]);
+    assert_answered(first);
+    assert_ok(first);
+    assert_answered(last);
+    assert_ok(last);
+
+    run(w, "kill -CONT $(pidof qemu-system-x86_64)");
+    wait_for(w, are_all(s, paths, "Job", "/"));
+    g_autoptr(Call) start = domain_call(s, well, "Start", NULL);
+    assert_ok(start);
+    assert_equals_virsh(s);
+    for (guint i = 0; i < FROZEN; i++)
+        g_free(paths[i]);
+    run(w, "sed -i '/^max_workers/d' /etc/libvirt/libvirtd.conf");
+}
+
 /* libvirt sends no event for a guest that ends while a new libvirtd is still connecting to it. */
 static void
 test_qemu_ends_unseen(void)
@@ -190,6 +268,7 @@ main(int argc, char **argv)
     libvirtd_need();
     g_test_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
     g_test_add_func("/libvirtd/frozen/qemu", test_qemu);
+    g_test_add_func("/libvirtd/frozen/many-qemus", test_many_qemus);
     g_test_add_func("/libvirtd/frozen/qemu-ends-unseen", test_qemu_ends_unseen);
     return g_test_run();
 }
