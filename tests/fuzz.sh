@@ -5,7 +5,7 @@
 #
 # Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
 # UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
-# migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next
+# snapshot-xml, migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next
 # run goes on from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be
 # tried again with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in
 # tests/fuzz/corpus/TARGET.
@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")"
 seconds=${1:-5}
 targets=("${@:2}")
-((${#targets[@]})) || targets=(options domain-xml migration-uri pidfile arguments)
+((${#targets[@]})) || targets=(options domain-xml snapshot-xml migration-uri pidfile arguments)
 echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x c -o /dev/null - \
     2>/dev/null || {
     echo "skipped: clang with libFuzzer is not installed" >&2
@@ -27,6 +27,7 @@ declare -A sources=(
     [pidfile]="pidfile.c journal.c"
     [migration-uri]="migration-uri.c"
     [arguments]="arguments.c"
+    [snapshot-xml]="snapshot-xml.c xml.c bus-text.c"
     [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c
         domain-xml-graphics.c domain-config.c wire.c xml.c bus-text.c"
 )

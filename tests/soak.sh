@@ -67,7 +67,7 @@ while (($(date +%s) < end)); do
     attempt floods 1 build/tests/test-floods
     attempt simulate 1 build/tests/simulate --first "$seed" --seeds 2000000
     VMS_FUZZ_CALLS=10000 attempt bus 1 build/tests/test-service-fuzz --seed "$(seed_for_glib)"
-    for target in options domain-xml migration-uri pidfile arguments; do
+    for target in options domain-xml snapshot-xml migration-uri pidfile arguments; do
         attempt "fuzz-$target" 1 tests/fuzz.sh 15 "$target"
     done
     seed=$((seed + 1000003))
