@@ -16,11 +16,24 @@ number(const char *name, guint otherwise)
     return text && *text ? (guint)g_ascii_strtoull(text, NULL, 10) : otherwise;
 }
 
+bool
+memory_counts(void)
+{
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    return false;
+#else
+    return true;
+#endif
+}
+
 void
 rounds_init(Rounds *r, guint32 seed, guint most, guint seconds)
 {
     bool asked = g_getenv("VMS_MINUTES") != NULL;
 
+    /* A sanitizer's run is beside the plain one. */
+    if (!memory_counts())
+        seconds /= 2;
     *r = (Rounds){0};
     r->seed = number("VMS_SEED", seed) - 1;
     r->most = number("VMS_ROUNDS", asked ? G_MAXUINT : most);
@@ -111,16 +124,6 @@ holds_no_more(const World *w, const Holdings *before)
     Holdings now = holdings_of(w);
 
     return now.threads <= before->threads && now.descriptors <= before->descriptors;
-}
-
-bool
-memory_counts(void)
-{
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    return false;
-#else
-    return true;
-#endif
 }
 
 void
