@@ -197,7 +197,16 @@ hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **er
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     bool under_way;
 
-    return dom && get_job(dom, &under_way, ret, error);
+    if (!dom)
+        return false;
+    if (get_job(dom, &under_way, ret, error))
+        return true;
+    if (!hypervisor_failed_with(VIR_ERR_OPERATION_TIMEOUT))
+        return false;
+    /* The guest's process hangs, or something else is asked of it: it may tell another time. */
+    g_clear_pointer(error, error_free);
+    *ret = -1;
+    return true;
 }
 
 /* --- what became of it -------------------------------------------------------------------- */

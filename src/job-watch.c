@@ -48,12 +48,12 @@ free_beside(Call *call)
 }
 
 static BesideCall *
-submit(JobWatch *watch, CallWork work, void (*done)(Call *call, CallOutcome outcome, const Error *),
-       unsigned serial)
+submit(JobWatch *watch, CallClass class, CallWork work,
+       void (*done)(Call *call, CallOutcome outcome, const Error *), unsigned serial)
 {
     BesideCall *beside = g_new0(BesideCall, 1);
 
-    beside->call.class = CALL_BESIDE;
+    beside->call.class = class;
     g_strlcpy(beside->call.key, watch->job->domain->uuid, sizeof beside->call.key);
     beside->call.work = work;
     beside->call.done = done;
@@ -143,7 +143,7 @@ job_watch_abort(JobWatch *watch)
 {
     watch->aborting = true;
     if (!watch->abort)
-        watch->abort = submit(watch, work_abort, on_aborted, 0);
+        watch->abort = submit(watch, CALL_BESIDE, work_abort, on_aborted, 0);
 }
 
 /* --- probing ------------------------------------------------------------------------------ */
@@ -175,7 +175,7 @@ void
 job_watch_probe(JobWatch *watch, unsigned serial)
 {
     abandon(watch, &watch->probe);
-    watch->probe = submit(watch, work_probe, on_probed, serial);
+    watch->probe = submit(watch, CALL_BESIDE, work_probe, on_probed, serial);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -188,7 +188,7 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     if (watch->aborting && !watch->abort)
         job_watch_abort(watch);
     if (!watch->silent && !watch->poll)
-        watch->poll = submit(watch, work_poll, on_polled, 0);
+        watch->poll = submit(watch, CALL_POLL, work_poll, on_polled, 0);
     return 0;
 }
 

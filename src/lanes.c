@@ -16,7 +16,7 @@ static const struct {
     [CALL_LOOK] = {4},        [CALL_READ] = {4},         [CALL_CHANGE] = {8, true},
     [CALL_LONG] = {6, true},  [CALL_BESIDE] = {4},       [CALL_FORCE] = {8},
     [CALL_GUEST] = {6, true}, [CALL_SCREEN] = {4, true}, [CALL_SIZES] = {2, true},
-    [CALL_STATS] = {7, true},
+    [CALL_STATS] = {7, true}, [CALL_POLL] = {4, true},
 };
 /* All that may hang, together. libvirtd has 20 workers for all its clients, and some more for calls
  * that cannot hang, such as destroying. */
@@ -665,6 +665,7 @@ dispatch(Lanes *lanes)
     dispatch_class(lanes, CALL_READ);
     dispatch_class(lanes, CALL_GUEST);
     dispatch_class(lanes, CALL_SCREEN);
+    dispatch_class(lanes, CALL_POLL);
     dispatch_class(lanes, CALL_STATS);
     dispatch_class(lanes, CALL_SIZES);
     arm_timer(lanes);

@@ -21,7 +21,8 @@ typedef enum {
     CALL_READ,   /* may be held up by its domain */
     CALL_CHANGE, /* may take long */
     CALL_LONG,   /* takes as long as it takes to move or to save a guest's memory */
-    CALL_BESIDE, /* about a long one that is under way */
+    CALL_BESIDE, /* about a long one that is under way: to end it, and what became of it */
+    CALL_POLL,   /* how far a long one is: nobody waits for it */
     CALL_FORCE,  /* waits for no other call */
     CALL_GUEST,  /* as slow as the agent in a guest: nothing else of its domain waits for it */
     CALL_SCREEN, /* asks the guest's process for what it shows: likewise */
