@@ -105,7 +105,9 @@ on_polled(Call *call, CallOutcome outcome, const Error *error)
         job_set_progress(watch->job, beside->progress);
     /* A domain that is off has no statistics, nor has any domain of some drivers. */
     watch->silent = outcome == OUTCOME_FAILED;
-    if (!watch->silent)
+    if (watch->aborting)
+        job_watch_abort(watch);
+    else if (!watch->silent)
         arm(watch, POLL_USEC);
 }
 
@@ -132,17 +134,19 @@ on_aborted(Call *call, CallOutcome outcome, const Error *error)
         watch->aborting = false;
         refusal->kind = ERROR_INVALID_STATE;
         job_cancel_failed(watch->job, refusal);
+        arm(watch, POLL_USEC);
     } else {
         /* It has not quite begun, or is as good as over; or the connection went. */
         arm(watch, POLL_USEC);
     }
 }
 
+/* Never while libvirt is asked about the same job. */
 void
 job_watch_abort(JobWatch *watch)
 {
     watch->aborting = true;
-    if (!watch->abort)
+    if (!watch->abort && !watch->poll)
         watch->abort = submit(watch, CALL_BESIDE, work_abort, on_aborted, 0);
 }
 
@@ -187,7 +191,7 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 
     if (watch->aborting && !watch->abort)
         job_watch_abort(watch);
-    if (!watch->silent && !watch->poll)
+    if (!watch->aborting && !watch->silent && !watch->poll)
         watch->poll = submit(watch, CALL_POLL, work_poll, on_polled, 0);
     return 0;
 }
