@@ -33,7 +33,10 @@ static const struct {
     {SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_DISCONNECTED, EXIT_NOT_AVAILABLE},
-    {SD_BUS_ERROR_NO_REPLY, EXIT_TIMEOUT},
+    /* What a bus that cannot be reached comes to, ssh to another host among them. */
+    {"System.Error.ENOTCONN", EXIT_NOT_AVAILABLE},
+    /* The bus says so of a service that went away; one that is slow is a timeout. */
+    {SD_BUS_ERROR_NO_REPLY, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_TIMEOUT, EXIT_TIMEOUT},
 };
 
@@ -78,12 +81,12 @@ failure_from_bus(GError **error, const sd_bus_error *reply, int r, const char *i
         failure_set(error, status, "This service does not offer %s.%s", interface, method);
         return;
     }
-    if (status == EXIT_NOT_AVAILABLE && !g_str_has_prefix(reply->name, VMS_ERROR_PREFIX)) {
-        failure_set(error, status, "The service cannot be reached: %s", message);
-        return;
-    }
     if (g_str_equal(reply->name, SD_BUS_ERROR_NO_REPLY)) {
         failure_set(error, status, "The service did not answer %s: %s", method, message);
+        return;
+    }
+    if (status == EXIT_NOT_AVAILABLE && !g_str_has_prefix(reply->name, VMS_ERROR_PREFIX)) {
+        failure_set(error, status, "The service cannot be reached: %s", message);
         return;
     }
     failure_set(error, status, "%s", message);

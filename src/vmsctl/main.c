@@ -175,7 +175,11 @@ flush(ExitStatus status)
 {
     if (fflush(stdout) == 0 && !ferror(stdout))
         return status;
-    return status != EXIT_OK ? status : EXIT_FAILED;
+    if (status != EXIT_OK)
+        return status;
+    g_autoptr(GError) error = NULL;
+    failure_set(&error, EXIT_FAILED, "The output could not be written");
+    return failure_report(NULL, error);
 }
 
 int

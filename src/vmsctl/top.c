@@ -235,6 +235,26 @@ show(Top *top, GVariant *all)
     (void)fflush(stdout);
 }
 
+/* The figures as the service gives them, of the VMs asked for. */
+static void
+show_json(const Top *top, GVariant *all)
+{
+    GVariantBuilder builder;
+    GVariantIter iter;
+    const char *path;
+    GVariant *stats;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("a{oa{sv}}"));
+    g_variant_iter_init(&iter, all);
+    while (g_variant_iter_next(&iter, "{&o@a{sv}}", &path, &stats)) {
+        if (is_wanted(top, path))
+            g_variant_builder_add(&builder, "{o@a{sv}}", path, stats);
+        g_variant_unref(stats);
+    }
+    g_autoptr(GVariant) wanted = g_variant_ref_sink(g_variant_builder_end(&builder));
+    json_print(wanted);
+}
+
 static int
 on_stats(sd_bus_message *reply, void *data, sd_bus_error *unused)
 {
@@ -254,7 +274,7 @@ on_stats(sd_bus_message *reply, void *data, sd_bus_error *unused)
         return sd_event_exit(top->loop, EXIT_FAILED);
     g_autoptr(GVariant) all = g_variant_get_child_value(body, 0);
     if (top->client->options->json)
-        json_print(all);
+        show_json(top, all);
     else
         show(top, all);
     (void)fflush(stdout);

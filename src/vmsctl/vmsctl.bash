@@ -95,8 +95,25 @@ _vmsctl_value() {
     [[ ${COMP_WORDBREAKS} == *=* ]] && COMPREPLY=("${COMPREPLY[@]#"$option="}")
 }
 
+# The arguments of the command: neither options nor their values.
+_vmsctl_find_arguments() {
+    local i
+    arguments=()
+    for ((i = command_at + 1; i < cword; i++)); do
+        case ${words[i]} in
+        --address | --host | -H | --instance | -i | --state | -s | --lines | -n | --iterations | \
+            --interval | --description | -d | --timeout | -t | --bandwidth | --screen | --hold | \
+            --codeset | --source) ((i++)) ;;
+        -*) ;;
+        *) arguments+=("${words[i]}") ;;
+        esac
+    done
+}
+
 _vmsctl_arguments() {
-    local n=$((cword - command_at)) vm=${words[command_at + 1]-}
+    local arguments
+    _vmsctl_find_arguments
+    local n=$((${#arguments[@]} + 1)) vm=${arguments[0]-}
 
     case $command:$n in
     start:*) _vmsctl_add_vms --state=shutoff,paused,pmsuspended ;;
@@ -118,7 +135,7 @@ _vmsctl_arguments() {
     define:* | screenshot:2 | attach:2 | detach:2 | update:2) _vmsctl_files ;;
     suspend:2) _vmsctl_add_words memory disk hybrid ;;
     snapshot:2) _vmsctl_add_words list create revert delete xml ;;
-    snapshot:3) [[ ${words[command_at + 2]} == create ]] || _vmsctl_add_snapshots ;;
+    snapshot:3) [[ ${arguments[1]} == create ]] || _vmsctl_add_snapshots ;;
     list:* | status:* | monitor:* | top:* | discard:* | undefine:*) _vmsctl_add_vms ;;
     service:* | jobs:* | reconnect:*) ;;
     *:1) _vmsctl_add_vms ;;

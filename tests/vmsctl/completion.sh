@@ -54,6 +54,10 @@ expect 'vmsctl status ' off 'two\ words' web
 expect 'vmsctl autostart web o' on off off
 expect 'vmsctl suspend web ' memory disk hybrid
 expect 'vmsctl snapshot web re' revert
+expect 'vmsctl snapshot --disk-only -d what web re' revert
+expect 'vmsctl xml --inactive w' web
+expect 'vmsctl set-memory --live ' off 'two\ words' web
+expect 'vmsctl set-memory --live web '
 expect 'vmsctl list --state=pa' paused
 expect 'vmsctl list --state=running,pa' running,paused
 expect 'vmsctl addresses --source=a' agent arp

@@ -179,6 +179,29 @@ test_png(void)
     g_assert_null(png_from_ppm((const guint8 *)"", 0));
 }
 
+/* One that dies while it is asked did not answer too late: it is not there. */
+static void
+test_failures(void)
+{
+    static const struct {
+        const char *name;
+        ExitStatus status;
+    } failures[] = {{SD_BUS_ERROR_NO_REPLY, EXIT_NOT_AVAILABLE},
+                    {SD_BUS_ERROR_TIMEOUT, EXIT_TIMEOUT},
+                    {"System.Error.ENOTCONN", EXIT_NOT_AVAILABLE},
+                    {SD_BUS_ERROR_DISCONNECTED, EXIT_NOT_AVAILABLE},
+                    {"org.example.Error", EXIT_FAILED}};
+
+    for (size_t i = 0; i < G_N_ELEMENTS(failures); i++) {
+        g_autoptr(GError) error = NULL;
+
+        failure_from_bus(&error, &SD_BUS_ERROR_MAKE_CONST(failures[i].name, "why"), -EIO,
+                         "org.example", "Do");
+        g_assert_error(error, VMSCTL_ERROR, (int)failures[i].status);
+        g_assert_nonnull(strstr(error->message, "why"));
+    }
+}
+
 /* Through a message and back. */
 static void
 test_values(void)
@@ -230,6 +253,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-plain/format-size", test_format_size);
     g_test_add_func("/vmsctl-plain/ago", test_ago);
     g_test_add_func("/vmsctl-plain/png", test_png);
+    g_test_add_func("/vmsctl-plain/failures", test_failures);
     g_test_add_func("/vmsctl-plain/values", test_values);
     return g_test_run();
 }

@@ -73,6 +73,8 @@ test_usage(void)
     assert_fails(w, USAGE, "vmsctl: \"a b\" cannot be the name of an instance", "--instance=a b");
     assert_fails(w, NOT_AVAILABLE, "vmsctl: Cannot connect to the bus: No such file or directory",
                  "--address=unix:path=/nonexistent/bus");
+    /* As ssh ends that does not reach the other host. */
+    assert_vmsctl(w, NOT_AVAILABLE, "--address=unixexec:path=false", "list");
     assert_prints(w, "vmsctl " PROJECT_VERSION "\n", "--version");
 }
 
@@ -148,6 +150,13 @@ test_json(void)
     assert_json(s->world, "x['Status'], x['StopTimeoutUSec']", "available 2000000", "service",
                 NULL);
     assert_json(s->world, "x", "[]", "jobs", NULL);
+
+    g_autofree char *web = client_domain(s->client, "web");
+    g_autoptr(Run) top = run_vmsctl(s->world, "--json", "top", "--iterations=1", "web", NULL);
+    g_autofree char *begin = g_strdup_printf("{\"%s\":{", web);
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_assert_true(g_str_has_prefix(top->out, begin));
+    g_assert_null(strstr(top->out + strlen(begin), VMS_DOMAIN_PREFIX));
 }
 
 static void
@@ -313,6 +322,18 @@ test_service_leaves(void)
     wait_printed(w, monitor, "stuck: shutdown → shutoff (destroyed)");
     process_signal(monitor, SIGTERM);
     g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
+}
+
+/* Scripts learn that a list is not whole. */
+static void
+test_full(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    const char *list[] = {"sh", "-c", "exec \"$VMSCTL\" list >/dev/full", NULL};
+
+    g_autoptr(Run) run = run_program(s->world, list);
+    run_assert(run, FAILED, __FILE__, __LINE__);
+    g_assert_cmpstr(run->err, ==, "vmsctl: The output could not be written\n");
 }
 
 static void
@@ -665,6 +686,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl/waiting", test_waiting);
     g_test_add_func("/vmsctl/interrupted", test_interrupted);
     g_test_add_func("/vmsctl/service-leaves", test_service_leaves);
+    g_test_add_func("/vmsctl/full", test_full);
     g_test_add_func("/vmsctl/monitor", test_monitor);
     g_test_add_func("/vmsctl/configure", test_configure);
     g_test_add_func("/vmsctl/edit", test_edit);
