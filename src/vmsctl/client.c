@@ -149,6 +149,23 @@ client_find_vm(Client *client, const char *vm, GError **error)
     return path;
 }
 
+char **
+client_find_vms(Client *client, char **vms, GError **error)
+{
+    g_autoptr(GStrvBuilder) paths = g_strv_builder_new();
+
+    for (; *vms; vms++) {
+        g_autofree char *path = client_find_vm(client, *vms, error);
+
+        if (!path) {
+            g_prefix_error(error, "%s: ", *vms);
+            return NULL;
+        }
+        g_strv_builder_add(paths, path);
+    }
+    return g_strv_builder_end(paths);
+}
+
 GVariant *
 client_manager_property(Client *client, const char *name, GError **error)
 {

@@ -47,6 +47,8 @@ GVariant *client_change(Client *client, const char *path, const char *interface,
 
 /* The object path of the VM with this name or UUID. */
 char *client_find_vm(Client *client, const char *vm, GError **error);
+/* The paths of all of them, freed with g_strfreev(); the error names the one that is missing. */
+char **client_find_vms(Client *client, char **vms, GError **error);
 
 /* A property of the Manager; NULL if it cannot be read. */
 GVariant *client_manager_property(Client *client, const char *name, GError **error);

@@ -23,7 +23,7 @@ typedef struct Monitor {
     Client *client;
     Mirror mirror;
     sd_event *loop;
-    char **wanted;    /* names and UUIDs; none: all */
+    char **wanted;    /* paths; none: all */
     GHashTable *told; /* path → Told */
     char *status;
     bool was_loaded;
@@ -80,15 +80,9 @@ domain_string(const Monitor *monitor, const char *path, const char *property)
 }
 
 static bool
-is_wanted(const Monitor *monitor, const char *path, const char *name)
+is_wanted(const Monitor *monitor, const char *path)
 {
-    size_t prefix = strlen(VMS_DOMAIN_PREFIX "/");
-
-    if (!monitor->wanted[0] || g_strv_contains((const char *const *)monitor->wanted, name))
-        return true;
-    g_autofree char *uuid = strlen(path) > prefix ? g_strdup(path + prefix) : g_strdup("");
-    g_strdelimit(uuid, "_", '-');
-    return g_strv_contains((const char *const *)monitor->wanted, uuid);
+    return !*monitor->wanted || g_strv_contains((const char *const *)monitor->wanted, path);
 }
 
 static void
@@ -97,7 +91,7 @@ tell_state(const Monitor *monitor, const char *path, const char *name, const cha
 {
     const char *reason = domain_string(monitor, path, "StateReason");
 
-    if (!is_wanted(monitor, path, name))
+    if (!is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
         print_event(monitor, "state",
@@ -114,7 +108,7 @@ static void
 tell(const Monitor *monitor, const char *event, const char *path, const char *name,
      const char *text)
 {
-    if (!is_wanted(monitor, path, name))
+    if (!is_wanted(monitor, path))
         return;
     if (monitor->client->options->json)
         print_event(monitor, event, (const char *[]){"vm", name, "path", path, NULL});
@@ -128,7 +122,7 @@ tell_job(const Monitor *monitor, const char *path, const char *name, const char 
     const char *operation =
         inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Operation");
 
-    if (!operation || !is_wanted(monitor, path, name))
+    if (!operation || !is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
         print_event(
@@ -249,7 +243,7 @@ on_job_removed(GVariant *body, void *data)
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
     const Told *told = g_hash_table_lookup(monitor->told, path);
     const char *name = told ? told->name : path;
-    if (!is_wanted(monitor, path, name))
+    if (!is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
         print_event(monitor, "job-removed",
@@ -290,9 +284,12 @@ static const MirrorEvents events = {on_loaded, on_changed, on_job_removed, on_le
 VERB(verb_monitor)
 {
     g_autoptr(GError) error = NULL;
-    Monitor monitor = {.client = client, .wanted = arguments};
+    g_auto(GStrv) wanted = client_find_vms(client, arguments, &error);
+    Monitor monitor = {.client = client, .wanted = wanted};
     ExitStatus status;
 
+    if (!wanted)
+        return failure_report(NULL, error);
     monitor.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
     monitor.loop = loop_new(client, &error);
     if (monitor.loop && mirror_open(&monitor.mirror, client, &events, &monitor, &error))

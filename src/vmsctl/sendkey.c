@@ -183,14 +183,16 @@ VERB(verb_send_key)
     g_autoptr(GPtrArray) all = parse_all(arguments + 1, &error);
     g_autofree char *path = NULL;
 
-    if (!all)
+    if (all && hold_msec < 0)
+        failure_set(&error, EXIT_USAGE, "Keys cannot be held down for %d ms", hold_msec);
+    if (!all || error)
         return failure_report(NULL, error);
     path = client_find_vm(client, arguments[0], &error);
     for (unsigned i = 0; path && i < all->len; i++) {
         g_autoptr(GVariant) reply =
             client_change(client, path, VMS_DISPLAY_INTERFACE, "SendKeys",
                           g_variant_new("(s@auu)", codeset ? codeset : "linux",
-                                        (GVariant *)all->pdata[i], (guint32)MAX(hold_msec, 0)),
+                                        (GVariant *)all->pdata[i], (guint32)hold_msec),
                           &error);
 
         if (!reply)

@@ -209,6 +209,12 @@ VERB(verb_status)
     GVariantBuilder builder;
     bool is_next = false;
 
+    if (lines < 0) {
+        g_autoptr(GError) error = NULL;
+
+        failure_set(&error, EXIT_USAGE, "There are no %d lines of the journal", lines);
+        return failure_report(NULL, error);
+    }
     g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
     for (char **vm = arguments; *vm; vm++) {
         g_autoptr(GError) error = NULL;

@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 static char *interval;
-static int iterations;
+static int iterations = G_MAXINT;
 
 const GOptionEntry top_options[] = {
     {"interval", 'd', 0, G_OPTION_ARG_STRING, &interval, "Time between two looks (2)", "SECONDS"},
@@ -42,7 +42,7 @@ typedef struct Row {
 
 typedef struct Top {
     Client *client;
-    char **wanted;
+    char **wanted; /* paths; none: all */
     sd_event *loop;
     sd_event_source *timer;
     guint64 interval_usec;
@@ -162,8 +162,11 @@ add_row(Table *table, const Top *top, const Row *row)
         table_add_format(table, COLOR_NONE, "%.1f", row->rates.cpu_nsec / 1e7);
     else
         table_add(table, COLOR_NONE, "-");
-    table_add_format(table, COLOR_NONE, "%u", row->rates.vcpus);
-    table_add(table, COLOR_NONE, memory);
+    if (row->rates.vcpus > 0)
+        table_add_format(table, COLOR_NONE, "%u", row->rates.vcpus);
+    else
+        table_add(table, COLOR_NONE, "-");
+    table_add(table, COLOR_NONE, row->rates.memory_bytes > 0 ? memory : "-");
     add_rate(table, row, row->rates.read_bytes);
     add_rate(table, row, row->rates.written_bytes);
     add_rate(table, row, row->rates.received_bytes);
@@ -173,13 +176,7 @@ add_row(Table *table, const Top *top, const Row *row)
 static bool
 is_wanted(const Top *top, const char *path)
 {
-    const char *uuid = inventory_string(top->inventory, path, VMS_DOMAIN_INTERFACE, "Uuid");
-    const char *const *wanted = (const char *const *)top->wanted;
-
-    if (!*wanted)
-        return true;
-    return g_strv_contains(wanted, inventory_vm_name(top->inventory, path)) ||
-           (uuid && g_strv_contains(wanted, uuid));
+    return !*top->wanted || g_strv_contains((const char *const *)top->wanted, path);
 }
 
 /* Rows of the VMs asked for; their figures are remembered for the next time. */
@@ -278,7 +275,7 @@ on_stats(sd_bus_message *reply, void *data, sd_bus_error *unused)
     else
         show(top, all);
     (void)fflush(stdout);
-    if (iterations > 0 && ++top->shown >= iterations)
+    if (++top->shown == iterations)
         return sd_event_exit(top->loop, EXIT_OK);
     (void)sd_event_source_set_time_relative(top->timer, top->interval_usec);
     return sd_event_source_set_enabled(top->timer, SD_EVENT_ONESHOT);
@@ -345,10 +342,19 @@ run(Top *top)
 VERB(verb_top)
 {
     g_autoptr(GError) error = NULL;
-    Top top = {.client = client, .wanted = arguments, .interval_usec = 2 * (guint64)G_USEC_PER_SEC};
+    Top top = {.client = client, .interval_usec = 2 * (guint64)G_USEC_PER_SEC};
 
     if (interval && !text_parse_time(interval, &top.interval_usec, &error))
         return failure_report(NULL, error);
+    if (iterations < 1) {
+        failure_set(&error, EXIT_USAGE, "It cannot leave after %d tables", iterations);
+        return failure_report(NULL, error);
+    }
+
+    g_auto(GStrv) wanted = client_find_vms(client, arguments, &error);
+    if (!wanted)
+        return failure_report(NULL, error);
+    top.wanted = wanted;
     top.interval_usec = MAX(top.interval_usec, G_USEC_PER_SEC / 10);
     top.inventory = inventory_new();
     top.before = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);

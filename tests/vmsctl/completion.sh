@@ -25,7 +25,8 @@ failures=0
 expect() {
     local line=$1 got
     shift
-    COMP_LINE=$line COMP_POINT=${#line} COMPREPLY=()
+    COMP_LINE=${line/#vmsctl/$VMSCTL} COMPREPLY=()
+    COMP_POINT=${#COMP_LINE}
     # As readline splits it: "=" and ":" are words of their own.
     eval "COMP_WORDS=(${line//=/ = })" 2>/dev/null
     [[ $line == *" " || $line == *= ]] && COMP_WORDS+=('')

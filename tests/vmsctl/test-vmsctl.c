@@ -123,6 +123,26 @@ test_list(void)
                  "list", "--state=on");
 }
 
+/* What follows VMs refuses those that are not there, and numbers that mean nothing. */
+static void
+test_wrong_vm(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    assert_vmsctl(w, NO_SUCH_VM, "monitor", "web", "nobody");
+    assert_vmsctl(w, NO_SUCH_VM, "top", "-n", "1", "web", "nobody");
+    g_autoptr(Run) top = run_vmsctl(w, "top", "-n", "1", "web", NULL);
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_assert_nonnull(strstr(top->out, "web"));
+    g_assert_null(strstr(top->out, "two words"));
+    assert_fails(w, USAGE, "vmsctl: It cannot leave after 0 tables", "top", "-n", "0");
+    assert_fails(w, USAGE, "vmsctl: Keys cannot be held down for -1 ms", "send-key", "--hold=-1",
+                 "web", "a");
+    assert_fails(w, USAGE, "vmsctl: There are no -3 lines of the journal", "status", "-n", "-3",
+                 "web");
+}
+
 /* What another program makes of the JSON. */
 static void
 assert_json(World *w, const char *expression, const char *expected, const char *verb,
@@ -677,6 +697,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl/help", test_help);
     g_test_add_func("/vmsctl/usage", test_usage);
+    g_test_add_func("/vmsctl/wrong-vm", test_wrong_vm);
     g_test_add_func("/vmsctl/no-service", test_no_service);
     g_test_add_func("/vmsctl/list", test_list);
     g_test_add_func("/vmsctl/json", test_json);
