@@ -164,12 +164,26 @@ change_state(virDomainPtr d, int is, int wanted)
     return wanted == VIR_DOMAIN_SHUTOFF ? virDomainDestroy(d) : virDomainSuspend(d);
 }
 
-/* What was asked for in the round before may still be on its way, and change the state first. */
+/* libvirt may still be carrying out what was asked for over a connection that is gone, and QEMU's
+ * domains go through other states meanwhile. This question, which comes to nothing, waits for it.
+ */
+static void
+await_changes(Bench *b, guint i)
+{
+    virDomainPtr d = domain(b, i);
+    virDomainBlockInfo info;
+
+    (void)virDomainGetBlockInfo(d, "none", &info, 0);
+    virDomainFree(d);
+}
+
+/* A call that comes late changes the state between our look and our call, which is refused then. */
 static void
 set_state(Bench *b, guint i, int wanted)
 {
     int before = -1;
 
+    await_changes(b, i);
     for (int is = state(b, i); is != wanted; is = state(b, i)) {
         virDomainPtr d = domain(b, i);
         int r = change_state(d, is, wanted);
@@ -362,8 +376,10 @@ static void
 check_effect(Bench *b, const Round *round)
 {
     const Call *change = round->change;
-    int now = state(b, 0);
 
+    await_changes(b, 0);
+
+    int now = state(b, 0);
     if (round->fault.kind == FAULT_GARBLE || round->fault.kind == FAULT_SWALLOW ||
         round->crashes != b->crashes)
         return;
