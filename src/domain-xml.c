@@ -31,7 +31,10 @@ domain_xml_identity(const char *xml, char **ret_name, char **ret_uuid)
         return false;
 
     const xmlNode *root = xmlDocGetRootElement(doc);
+    g_autofree char *uuid = xml_child_text(root, "uuid");
+    char canonical[UUID_LENGTH + 1];
+
     *ret_name = xml_child_text(root, "name");
-    *ret_uuid = xml_child_text(root, "uuid");
+    *ret_uuid = domain_uuid_read(uuid, canonical) ? g_strdup(canonical) : g_steal_pointer(&uuid);
     return true;
 }

@@ -14,7 +14,7 @@
 bool domain_xml_read(const char *xml, DomainSnapshot *snapshot);
 
 /*
- * The name and the UUID that defining this XML is about; each is "" where the XML has none. False
- * where it is no well-formed domain.
+ * The name and the UUID that defining this XML is about; each is "" where the XML has none, and a
+ * UUID is canonical however it is written. False where it is no well-formed domain.
  */
 bool domain_xml_identity(const char *xml, char **ret_name, char **ret_uuid);

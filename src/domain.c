@@ -243,6 +243,31 @@ domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1])
     return parse_uuid(text, '-', uuid);
 }
 
+bool
+domain_uuid_read(const char *text, char uuid[static UUID_LENGTH + 1])
+{
+    unsigned n = 0; /* of uuid */
+    unsigned digits = 0;
+
+    while (g_ascii_isspace(*text))
+        text++;
+    for (; digits < 32 && *text; text++) {
+        /* Between two bytes, but not within one. */
+        if (*text == '-' && digits % 2 == 0)
+            continue;
+        if (!g_ascii_isxdigit(*text))
+            return false;
+        if (digits == 8 || digits == 12 || digits == 16 || digits == 20)
+            uuid[n++] = '-';
+        uuid[n++] = g_ascii_tolower(*text);
+        digits++;
+    }
+    uuid[n] = '\0';
+    while (g_ascii_isspace(*text))
+        text++;
+    return digits == 32 && *text == '\0';
+}
+
 char *
 domain_path_from_uuid(const char *uuid)
 {

@@ -164,3 +164,5 @@ bool domain_uuid_from_path(const char *path, char uuid[static UUID_LENGTH + 1]);
 
 /* Canonical lower case with dashes; false where `text` is no UUID. */
 bool domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1]);
+/* The same for all that libvirt takes for one: blanks around it, and dashes anywhere or nowhere. */
+bool domain_uuid_read(const char *text, char uuid[static UUID_LENGTH + 1]);

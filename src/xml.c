@@ -53,7 +53,7 @@ const xmlNode *
 xml_child(const xmlNode *parent, const char *name)
 {
     for (const xmlNode *node = parent ? parent->children : NULL; node; node = node->next)
-        if (xml_is_element(node, name))
+        if (xml_is_element(node, name) && !node->ns)
             return node;
     return NULL;
 }

@@ -21,7 +21,10 @@ xmlDoc *xml_parse(const char *text, const char *name);
 bool xml_has_doctype(const char *text);
 
 bool xml_is_element(const xmlNode *node, const char *name);
-/* The first; NULL where there is none. The parent may be NULL. */
+/*
+ * The first that is in no namespace: libvirt takes no other one for its own. NULL where there is
+ * none. The parent may be NULL.
+ */
 const xmlNode *xml_child(const xmlNode *parent, const char *name);
 char *xml_text(const xmlNode *node);
 char *xml_child_text(const xmlNode *parent, const char *name);

@@ -2,6 +2,7 @@
 
 /* The model of a domain, bare: what a snapshot changes, and what a name on the bus stands for. */
 
+#include "domain-xml.h"
 #include "domain.h"
 #include "names.h"
 
@@ -245,6 +246,44 @@ test_paths(void)
     }
 }
 
+/* What polkit is asked about is what libvirt will define, however it is written. */
+static void
+test_identity(void)
+{
+    static const struct {
+        const char *xml;
+        const char *name;
+        const char *uuid;
+    } rows[] = {
+        {"<domain><name>web</name><uuid>" UUID "</uuid></domain>", "web", UUID},
+        {"<domain/>", "", ""},
+        {"<domain><name>web</name><name>db</name></domain>", "web", ""},
+        {"<domain><metadata><name>db</name></metadata><name>web</name></domain>", "web", ""},
+        {"<domain xmlns:x='urn:x'><x:name>db</x:name><name>web</name></domain>", "web", ""},
+        {"<domain><name xmlns='urn:x'>db</name><name>web</name></domain>", "web", ""},
+        {"<domain xmlns='urn:x'><name>db</name><name xmlns=''>web</name></domain>", "web", ""},
+        {"<domain xmlns:x='urn:x'><x:uuid>01234567-89ab-cdef-0123-456789abcdef</x:uuid>"
+         "<uuid>" UUID "</uuid></domain>",
+         "", UUID},
+        {"<domain><uuid>6695EB01-F6A4-8304-79AA-97F2502E193F</uuid></domain>", "", UUID},
+        {"<domain><uuid>6695eb01f6a4830479aa97f2502e193f</uuid></domain>", "", UUID},
+        {"<domain><uuid>\n 66-95eb01f6a4--830479aa-97f2502e193f\t</uuid></domain>", "", UUID},
+        {"<domain><uuid>6-695eb01f6a4830479aa97f2502e193f</uuid></domain>", "",
+         "6-695eb01f6a4830479aa97f2502e193f"},
+        {"<domain><uuid>" UUID "0</uuid></domain>", "", UUID "0"},
+        {"<domain><uuid>6695eb01-f6a4</uuid></domain>", "", "6695eb01-f6a4"},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_autofree char *name = NULL;
+        g_autofree char *uuid = NULL;
+
+        g_assert_true(domain_xml_identity(rows[i].xml, &name, &uuid));
+        g_assert_cmpstr(name, ==, rows[i].name);
+        g_assert_cmpstr(uuid, ==, rows[i].uuid);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -257,5 +296,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain/changes-add-up-until-signalled", test_changes_add_up_until_signalled);
     g_test_add_func("/domain/uuid", test_uuid_parse);
     g_test_add_func("/domain/path", test_paths);
+    g_test_add_func("/domain/identity", test_identity);
     return g_test_run();
 }
