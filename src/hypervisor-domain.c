@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "bus-text.h"
 #include "domain-xml.h"
 
 static bool
@@ -69,11 +70,11 @@ hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **erro
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     unsigned libvirt_flags = (flags & XML_INACTIVE ? VIR_DOMAIN_XML_INACTIVE : 0) |
                              (flags & XML_SECURE ? VIR_DOMAIN_XML_SECURE : 0);
-    char *xml = dom ? virDomainGetXMLDesc(dom, libvirt_flags) : NULL;
+    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, libvirt_flags) : NULL;
 
     if (dom && !xml)
         hypervisor_fail(error);
-    return xml;
+    return xml ? text_for_bus(xml) : NULL;
 }
 
 /* --- changes ------------------------------------------------------------------------------ */

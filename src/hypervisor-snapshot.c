@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "bus-text.h"
 #include "snapshot-xml.h"
 
 #include <string.h>
@@ -64,7 +65,7 @@ read_info(virDomainSnapshotPtr snapshot, Error **error)
     }
 
     SnapshotInfo *info = g_new0(SnapshotInfo, 1);
-    info->name = g_strdup(virDomainSnapshotGetName(snapshot));
+    info->name = text_for_bus(virDomainSnapshotGetName(snapshot));
     if (!snapshot_xml_read(xml, &info->created, &info->state))
         info->state = g_strdup("");
     return info;
@@ -100,7 +101,7 @@ read_current(virDomainPtr dom, char **ret, Error **error)
 
     if (!current && !hypervisor_failed_with(VIR_ERR_NO_DOMAIN_SNAPSHOT))
         return hypervisor_fail(error);
-    *ret = current ? g_strdup(virDomainSnapshotGetName(current)) : NULL;
+    *ret = current ? text_for_bus(virDomainSnapshotGetName(current)) : NULL;
     return true;
 }
 
@@ -133,11 +134,11 @@ hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, E
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_auto(VirSnapshot) snapshot = dom ? find_snapshot(dom, name, error) : NULL;
     /* Without secrets: those of the domain's own XML are a permission of their own. */
-    char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
+    g_autofree char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
 
     if (snapshot && !xml)
         hypervisor_fail(error);
-    return xml;
+    return xml ? text_for_bus(xml) : NULL;
 }
 
 /* --- changes ------------------------------------------------------------------------------ */

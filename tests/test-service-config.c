@@ -260,6 +260,9 @@ test_noncharacter(void)
     wait_for(s->world, mirror_is(s->mirror, path, "Title", "a\xef\xbf\xbdz"));
     wait_for(s->world, !config_is(s, path, "Template", "{}"));
     assert_config(s, path, "Template", "{\"name\": \"\\357\\277\\275\"}");
+    g_autoptr(Call) xml = domain_call(s, path, "GetXml", "a{sv}", 0);
+    assert_ok(xml);
+    g_assert_nonnull(strstr(xml->body, "<title>a\xef\xbf\xbdz</title>"));
     mirror_check(s->mirror);
 }
 
