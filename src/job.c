@@ -388,6 +388,23 @@ busy_error(const Job *job, const OperationSpec *spec)
                      operation_name(spec->kind), job->operation_name, job->domain->name, job->path);
 }
 
+/* What has not been sent by now would be carried out behind ForceStop's back. */
+static void
+withdraw_calls(Job *job)
+{
+    Manager *m = job->manager;
+
+    for (unsigned i = job->calls->len; i-- > 0 && !job->ended;) {
+        StepCall *step = job->calls->pdata[i];
+        unsigned serial = step->serial;
+
+        if (!lanes_withdraw(m->lanes, &step->call))
+            continue;
+        g_ptr_array_remove_index_fast(job->calls, i);
+        operation_call_done(job->operation, manager_now(m), serial, OUTCOME_UNSENT, NULL);
+    }
+}
+
 Job *
 job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **error)
 {
@@ -420,6 +437,7 @@ job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **e
     if (running) {
         running->overtaken = true;
         operation_overtake(running->operation, manager_now(m));
+        withdraw_calls(running);
     }
     operation_begin(job->operation, manager_now(m), state, domain->id, domain->persistent);
     return job;

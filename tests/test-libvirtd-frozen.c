@@ -5,7 +5,10 @@
 
 #include "libvirtd.h"
 
+#include <string.h>
+
 #define FROZEN         18
+#define PAUSED         8
 #define READS          1000
 #define LISTS          50
 #define ANSWER_MS      20000
@@ -160,7 +163,7 @@ test_qemu(void)
 static Call *
 ask_one_of_many(Service *s, const char *path, guint i)
 {
-    if (i < 8)
+    if (i < PAUSED)
         return domain_send(s, path, "Pause", NULL);
     if (i < 14)
         return client_send(s->client, path, VMS_SAVED_INTERFACE, "Save", "a{sv}", 0);
@@ -216,6 +219,15 @@ test_many_qemus(void)
         g_ptr_array_add(calls, ask_one_of_many(s, paths[i], i));
 
     assert_serves(s, well);
+
+    /* What waits for its place is not carried out behind ForceStop's back. */
+    for (guint i = 0; i < PAUSED; i++)
+        wait_for(w, !mirror_is(s->mirror, paths[i], "Job", "/"));
+    g_autoptr(Call) job = domain_call(s, well, "StartWithOptions", "a{sv}", 0);
+    assert_ok(job);
+    g_autoptr(Call) force = domain_call(s, well, "ForceStop", NULL);
+    assert_error_says(force, VMS_ERROR_PREFIX "OperationFailed", "not running");
+    g_assert_nonnull(strstr(mirror_job_removed(s->mirror, call_path(job))->body, "canceled"));
 
     /* One that is being asked something, and one that waits for that. */
     g_autoptr(Call) first = domain_send(s, paths[0], "ForceStop", NULL);
