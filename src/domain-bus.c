@@ -60,8 +60,14 @@ run_operation(Request *request)
     g_autoptr(Error) refusal =
         operation_check(&args->spec, domain->state, domain->persistent, domain->name);
 
-    /* A job that runs is joined or named; and nothing that hangs holds up ForceStop. */
-    if (jobs_find(request->manager->jobs, domain->uuid) || (force && !refusal))
+    bool occupied = jobs_find(request->manager->jobs, domain->uuid) != NULL;
+
+    /* A job that runs is joined or named, libvirt or not; and nothing that hangs holds up
+     * ForceStop.
+     */
+    if (occupied && !force)
+        begin_job(request);
+    else if (occupied || (force && !refusal))
         request_when_available(request, begin_job);
     else
         request_when_available(request, look_and_begin);

@@ -353,6 +353,46 @@ add(const char *name, Fault fault)
     g_test_add_data_func(busy, GINT_TO_POINTER(fault), test_busy);
 }
 
+static Call *
+begin_endless_stop(Service *s, const char *path)
+{
+    return domain_call(s, path, "StopWithOptions", "a{sv}", 2, "timeout", "t", UINT64_MAX, "force",
+                       "b", false);
+}
+
+/* A job that runs is joined, and named, without libvirt. */
+static void
+test_join_while_away(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+
+    guest_define(w, "", "held", "bare");
+    g_autofree char *path = guest_path(w, "held");
+    guest_start(w, "held");
+    wait_for(w, mirror_is(s->mirror, path, "State", "running"));
+    g_autoptr(Call) stop = begin_endless_stop(s, path);
+    assert_ok(stop);
+
+    libvirtd(w, "stop");
+    wait_lost(s, "stopped");
+    g_autoptr(Call) same = begin_endless_stop(s, path);
+    assert_ok(same);
+    g_assert_cmpstr(call_path(same), ==, call_path(stop));
+    g_autoptr(Call) other = domain_call(s, path, "Pause", NULL);
+    assert_error_says(other, VMS_ERROR_PREFIX "Busy", call_path(stop));
+    g_autoptr(Call) force = domain_call(s, path, "ForceStop", NULL);
+    assert_error(force, VMS_ERROR_PREFIX "NotAvailable");
+    g_assert_true(mirror_is(s->mirror, path, "Job", call_path(stop)));
+
+    libvirtd(w, "start");
+    wait_for(w, manager_is(s, "Available", "true"));
+    g_autoptr(Call) forced = domain_call(s, path, "ForceStop", NULL);
+    assert_ok(forced);
+    assert_equals_virsh(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -360,6 +400,7 @@ main(int argc, char **argv)
     libvirtd_need();
     g_test_add_func("/libvirtd/faults/comes-later", test_comes_later);
     g_test_add_func("/libvirtd/faults/in-flight", test_in_flight);
+    g_test_add_func("/libvirtd/faults/join-while-away", test_join_while_away);
     add("stopped", STOPPED);
     add("killed", KILLED);
     add("restarted", RESTARTED);
