@@ -394,6 +394,7 @@ withdraw_calls(Job *job)
 {
     Manager *m = job->manager;
 
+    job_ref(job);
     for (unsigned i = job->calls->len; i-- > 0 && !job->ended;) {
         StepCall *step = job->calls->pdata[i];
         unsigned serial = step->serial;
@@ -403,6 +404,7 @@ withdraw_calls(Job *job)
         g_ptr_array_remove_index_fast(job->calls, i);
         operation_call_done(job->operation, manager_now(m), serial, OUTCOME_UNSENT, NULL);
     }
+    job_unref(job);
 }
 
 Job *
