@@ -105,10 +105,11 @@ emit_domain_changed(Manager *m, Domain *domain)
 void
 manager_flush(Manager *m)
 {
-    emit_manager_changed(m);
     for (unsigned i = 0; i < m->dirty->len; i++)
         emit_domain_changed(m, m->dirty->pdata[i]);
     g_ptr_array_set_size(m->dirty, 0);
+    /* Last: who hears that libvirt is available has heard what its domains are. */
+    emit_manager_changed(m);
 }
 
 void

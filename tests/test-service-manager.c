@@ -328,6 +328,21 @@ test_get_xml(void)
     g_assert_false(xml_has(s, path, NULL, false, "next time"));
 }
 
+/* Where the property took its last value. */
+static guint64
+last_change(const Mirror *m, const char *path, const char *property)
+{
+    guint64 sequence = 0;
+
+    for (guint i = 0; i < m->changes->len; i++) {
+        const Change *change = m->changes->pdata[i];
+
+        if (g_str_equal(change->path, path) && g_str_equal(change->property, property))
+            sequence = change->sequence;
+    }
+    return sequence;
+}
+
 /* Each connection to a node is a world of its own, so that a new one starts afresh: what the
  * service has then is what the new one says, and only what differs was signalled. */
 static void
@@ -357,6 +372,9 @@ test_reconnect(void)
     g_assert_cmpstr(available, ==, "false true");
     g_assert_cmpstr(state, ==, "running");
     g_assert_cmpstr(other, ==, "");
+    /* Who hears that it is available has heard what the domains are. */
+    g_assert_cmpuint(last_change(s->mirror, a, "State"), <,
+                     last_change(s->mirror, VMS_ROOT_PATH, "Available"));
     g_assert_cmpuint(mirror_count(s->mirror, mark, VMS_ROOT_PATH, "InterfacesAdded"), ==, 0);
     g_assert_cmpuint(mirror_count(s->mirror, mark, VMS_ROOT_PATH, "InterfacesRemoved"), ==, 1);
     g_assert_false(mirror_has(s->mirror, call_path(made), VMS_DOMAIN_INTERFACE));
