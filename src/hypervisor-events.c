@@ -81,14 +81,13 @@ watch_unref(void *userdata)
 }
 
 static HypervisorEvent *
-event_new(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, const char *device)
+event_new(HypervisorWatch *watch, virDomainPtr dom, const char *device)
 {
     size_t length = device ? strlen(device) : 0;
     HypervisorEvent *event = g_malloc0(sizeof *event + length + 1);
 
     event->userdata = watch->userdata;
     event->generation = watch->generation;
-    event->stale = stale;
     hypervisor_uuid(dom, event->uuid);
     if (device)
         memcpy(event->device, device, length);
@@ -96,18 +95,15 @@ event_new(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, const cha
 }
 
 static void
-report(HypervisorWatch *watch, virDomainPtr dom, DomainFacts stale, bool rebooted)
+report(HypervisorWatch *watch, virDomainPtr dom)
 {
-    HypervisorEvent *event = event_new(watch, dom, stale, NULL);
-
-    event->rebooted = rebooted;
-    watch->watcher->event(event);
+    watch->watcher->event(event_new(watch, dom, NULL));
 }
 
 static void
 report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, DeviceNews news)
 {
-    HypervisorEvent *event = event_new(watch, dom, FACT_XML, device);
+    HypervisorEvent *event = event_new(watch, dom, device);
 
     event->device_news = news;
     watch->watcher->event(event);
@@ -116,28 +112,18 @@ report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, Devi
 static int
 on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *userdata)
 {
-    /* The flags have no events of their own: whatever happens is the occasion to look at them. */
-    DomainFacts stale = FACT_STATE | FACT_FLAGS;
-
-    switch (event) {
-    case VIR_DOMAIN_EVENT_DEFINED:
-    case VIR_DOMAIN_EVENT_UNDEFINED:
-    case VIR_DOMAIN_EVENT_STARTED:
-    case VIR_DOMAIN_EVENT_STOPPED:
-        /* Another configuration is in force. */
-        stale |= FACT_XML;
-        break;
-    default:
-        break;
-    }
-    report(userdata, dom, stale, false);
+    report(userdata, dom);
     return 0;
 }
 
 static void
 on_reboot(virConnectPtr conn, virDomainPtr dom, void *userdata)
 {
-    report(userdata, dom, FACT_STATE, true);
+    HypervisorWatch *watch = userdata;
+    HypervisorEvent *event = event_new(watch, dom, NULL);
+
+    event->rebooted = true;
+    watch->watcher->event(event);
 }
 
 /* --- what the XML says, and an event tells that it says something else */
@@ -146,13 +132,13 @@ static void
 on_metadata_change(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
                    void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static void
 on_device_added(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static void
@@ -170,20 +156,20 @@ on_device_removal_failed(virConnectPtr conn, virDomainPtr dom, const char *devic
 static void
 on_balloon_change(virConnectPtr conn, virDomainPtr dom, unsigned long long actual, void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static void
 on_tray_change(virConnectPtr conn, virDomainPtr dom, const char *device, int reason, void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static void
 on_disk_change(virConnectPtr conn, virDomainPtr dom, const char *old_source, const char *new_source,
                const char *device, int reason, void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 /* One that ends may leave the disk with another source. */
@@ -191,13 +177,13 @@ static void
 on_block_job(virConnectPtr conn, virDomainPtr dom, const char *disk, int type, int status,
              void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static void
 on_agent_lifecycle(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *userdata)
 {
-    report(userdata, dom, FACT_XML, false);
+    report(userdata, dom);
 }
 
 static const struct {

@@ -34,12 +34,14 @@ typedef enum {
     DEVICE_KEPT, /* the guest said no */
 } DeviceNews;
 
-/* Told about a domain: what of it is stale. The event is the receiver's to g_free(). */
+/*
+ * Something happened to a domain. libvirt has no event for some of what changes beside, so all that
+ * is known of it is stale. The event is the receiver's to g_free().
+ */
 typedef struct {
     void *userdata;
     unsigned generation;
     char uuid[UUID_LENGTH + 1];
-    DomainFacts stale;
     bool rebooted;
     DeviceNews device_news;
     char device[]; /* its alias */

@@ -60,11 +60,10 @@ mark_early_events(Manager *m, unsigned attempt)
     GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(attempt));
     GHashTableIter iter;
     gpointer uuid;
-    gpointer facts;
 
     g_hash_table_iter_init(&iter, events);
-    while (g_hash_table_iter_next(&iter, &uuid, &facts))
-        refresher_mark(m->refresher, uuid, GPOINTER_TO_UINT(facts));
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        refresher_mark(m->refresher, uuid, FACT_ALL);
     forget_early_events(m, attempt);
 }
 
@@ -269,11 +268,8 @@ keep_early_event(Manager *m, const HypervisorEvent *event)
 {
     GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(event->generation));
 
-    if (!events)
-        return;
-
-    DomainFacts facts = GPOINTER_TO_UINT(g_hash_table_lookup(events, event->uuid));
-    g_hash_table_replace(events, g_strdup(event->uuid), GUINT_TO_POINTER(facts | event->stale));
+    if (events)
+        g_hash_table_add(events, g_strdup(event->uuid));
 }
 
 static void
@@ -289,7 +285,7 @@ on_event(void *userdata, const HypervisorEvent *event)
         jobs_domain_rebooted(m->jobs, event->uuid);
     if (event->device_news != DEVICE_NONE)
         requests_device_news(m->requests, event);
-    refresher_mark(m->refresher, event->uuid, event->stale);
+    refresher_mark(m->refresher, event->uuid, FACT_ALL);
 }
 
 static void

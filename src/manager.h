@@ -93,7 +93,7 @@ struct Manager {
     unsigned read_since_trim;
     GPtrArray *dirty;     /* domains with something to signal */
     Attempted *attempted; /* the attempt that is being adopted, else NULL */
-    /* Events of connections that are not adopted yet: attempt -> (UUID -> facts). */
+    /* Events of connections that are not adopted yet: attempt -> the UUIDs. */
     GHashTable *early;
 
     Call *listing;           /* the list of all domains that is under way */

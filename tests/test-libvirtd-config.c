@@ -159,6 +159,17 @@ test_vcpus(void)
     assert_config(g, "VCpus", "2");
 }
 
+/* libvirt has no event for it: the next one, whatever it is about, shows it. */
+static void
+test_vcpus_of_others(void)
+{
+    g_autoptr(Guest) g = guest_new("--vcpus 2", "bare", true);
+
+    assert_config(g, "VCpus", "1");
+    run(g->service->world, "virsh -q setvcpus web 2 --live; virsh -q suspend web");
+    wait_for(g->service->world, g_strcmp0(get(g, "VCpus"), "2") == 0);
+}
+
 /* Of a disk the capacity may follow. */
 static void
 wait_config(Guest *g, const char *property, const char *value)
@@ -386,6 +397,7 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
     g_test_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
     g_test_add_func("/libvirtd/config/vcpus", test_vcpus);
+    g_test_add_func("/libvirtd/config/vcpus-of-others", test_vcpus_of_others);
     g_test_add_func("/libvirtd/config/disk", test_disk);
     g_test_add_func("/libvirtd/config/nic", test_nic);
     g_test_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);

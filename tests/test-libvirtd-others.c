@@ -165,6 +165,11 @@ test_without_event(void)
     assert_ok(again);
     g_autofree char *history = mirror_history(s->mirror, mark, path, "Autostart");
     g_assert_cmpstr(history, ==, "true false");
+
+    /* Whatever else happens to it is the occasion to look. */
+    run(s->world, "virsh autostart one; virsh desc one --config --title Changed");
+    wait_for(s->world, mirror_is(s->mirror, path, "Title", "Changed") &&
+                           mirror_is(s->mirror, path, "Autostart", "true"));
     remove_one(s, "one");
 }
 
