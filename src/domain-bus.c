@@ -62,9 +62,7 @@ run_operation(Request *request)
 
     bool occupied = jobs_find(request->manager->jobs, domain->uuid) != NULL;
 
-    /* A job that runs is joined or named, libvirt or not; and nothing that hangs holds up
-     * ForceStop.
-     */
+    /* A job that runs is joined or named, libvirt or not; nothing that hangs holds up ForceStop. */
     if (occupied && !force)
         begin_job(request);
     else if (occupied || (force && !refusal))

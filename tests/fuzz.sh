@@ -5,9 +5,9 @@
 #
 # Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
 # UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
-# snapshot-xml, migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus, where the next
-# run goes on from; tests/fuzz/corpus is where all begin. What fails is left in build-fuzz, to be
-# tried again with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in
+# snapshot-xml, migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus,
+# where the next run goes on from; tests/fuzz/corpus is where all begin. What fails is left in
+# build-fuzz, to be tried again with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in
 # tests/fuzz/corpus/TARGET.
 set -euo pipefail
 

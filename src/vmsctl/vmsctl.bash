@@ -97,14 +97,13 @@ _vmsctl_value() {
 
 # The arguments of the command: neither options nor their values.
 _vmsctl_find_arguments() {
-    local i
+    local i valued
+    valued=" $("${words[0]}" "$command" --help 2>/dev/null |
+        sed -nE 's/^ +((-[a-zA-Z]), )?(--[a-z-]+)=.*/\2 \3/p' | tr '\n' ' ') "
     arguments=()
     for ((i = command_at + 1; i < cword; i++)); do
         case ${words[i]} in
-        --address | --host | -H | --instance | -i | --state | -s | --lines | -n | --iterations | \
-            --interval | --description | -d | --timeout | -t | --bandwidth | --screen | --hold | \
-            --codeset | --source) ((i++)) ;;
-        -*) ;;
+        -*) [[ $valued == *" ${words[i]} "* ]] && ((i++)) ;;
         *) arguments+=("${words[i]}") ;;
         esac
     done
