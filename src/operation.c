@@ -35,7 +35,8 @@ struct Operation {
     const Step *step; /* into a plan; NULL once it is finished */
     uint64_t started;
     uint64_t deadline;
-    uint64_t until; /* the end of a pause between steps, or of the last look */
+    uint64_t look_limit; /* until then the deadline waits for a look */
+    uint64_t until;      /* the end of a pause between steps, or of the last look */
     uint64_t armed;
 
     bool connected;
@@ -183,6 +184,16 @@ deadline_applies(const Operation *op)
     return *op->step != STEP_DONE && (bounds_all || waits_for_guest(op));
 }
 
+/*
+ * What a new connection has listed says that it went down, or is in another life by now: before
+ * that one is forced, the look comes first.
+ */
+static uint64_t
+deadline_of(const Operation *op)
+{
+    return op->looking && is_down(op) ? MAX(op->deadline, op->look_limit) : op->deadline;
+}
+
 static uint64_t
 next_event(const Operation *op)
 {
@@ -193,7 +204,7 @@ next_event(const Operation *op)
 
     bool pauses =
         op->watching || *op->step == STEP_DONE || (*op->step == STEP_SETTLE && !op->looking);
-    uint64_t when = deadline_applies(op) ? op->deadline : UINT64_MAX;
+    uint64_t when = deadline_applies(op) ? deadline_of(op) : UINT64_MAX;
     return pauses ? MIN(when, op->until) : when;
 }
 
@@ -884,7 +895,7 @@ operation_elapsed(Operation *op, uint64_t now)
             handle_away_limit(op);
     } else if (*op->step == STEP_DONE && op->until <= now) {
         finish(op, RESULT_DONE, NULL);
-    } else if (deadline_applies(op) && op->deadline <= now) {
+    } else if (deadline_applies(op) && deadline_of(op) <= now) {
         handle_deadline(op, now);
     } else if (op->watching && op->until <= now) {
         probe(op);
@@ -920,6 +931,7 @@ reconnected(Operation *op, uint64_t now)
     if (*op->step == STEP_DONE)
         op->until = limit;
     /* What became of it is for the look to say, not for the time that passed meanwhile. */
+    op->look_limit = limit;
     if (!forces(op))
         op->deadline = MAX(op->deadline, limit);
     if (op->looking && op->seen.settled)
@@ -942,12 +954,13 @@ operation_connection(Operation *op, uint64_t now, bool connected)
         arm(op);
 }
 
-/* A long call, as far as we know, that the hypervisor can be asked to give up. */
+/* A long call, as far as we know, that the hypervisor can be asked to give up, or will be once it
+ * is back. */
 static bool
 can_abort(const Operation *op)
 {
     return op->step && operation_steps[*op->step].aborts && !op->overtaken &&
-           (op->call || (op->lost && op->connected));
+           (op->call || op->lost);
 }
 
 Error *
@@ -976,6 +989,10 @@ operation_abort(Operation *op, const char *why)
 {
     if (!op->step)
         return;
+    if (*op->step == STEP_DONE) {
+        finish(op, RESULT_DONE, NULL);
+        return;
+    }
     op->lost |= op->call != 0;
     finish_canceled(op, why);
 }

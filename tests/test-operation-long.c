@@ -432,7 +432,7 @@ test_lost_and_canceled_at_once(void)
                     "Save of \"web\" was canceled: as was asked for");
 }
 
-/* Nobody can be asked to give it up: it is left to itself. */
+/* Nobody can be asked to give it up yet: the wish waits for the connection. */
 static void
 test_canceled_while_away(void)
 {
@@ -441,9 +441,17 @@ test_canceled_while_away(void)
     operation_connection(w->operation, NOW, false);
     end_call(w, OUTCOME_LOST, ERROR_OPERATION_FAILED, "end of file");
     g_assert_null(operation_cancel(w->operation, NOW));
-    g_assert_cmpuint(w->aborts, ==, 0);
+    g_assert_cmpuint(w->aborts, ==, 1);
+    g_assert_false(w->finished);
+    operation_connection(w->operation, NOW + SEC, true);
+    see(w, DOMAIN_PAUSED);
+    answer(w, PROBE_UNDER_WAY);
+    operation_aborted(w->operation);
+    operation_elapsed(w->operation, NOW + TICK);
+    answer(w, PROBE_NOT_CARRIED_OUT);
+    see(w, DOMAIN_RUNNING);
     assert_finished(w, RESULT_CANCELED, ERROR_CANCELED,
-                    "Save of \"web\" was canceled: as was asked for; it may have been carried out");
+                    "Save of \"web\" was canceled: as was asked for");
 }
 
 static void

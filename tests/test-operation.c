@@ -944,6 +944,26 @@ test_another_life(void)
     }
 }
 
+/* It came up again while libvirt was away: time that is up by then does not end the new life. */
+static void
+test_another_life_is_not_forced(void)
+{
+    g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_RUNNING);
+    Observation seen = {.state = DOMAIN_RUNNING, .id = 6};
+
+    ok(w);
+    settle(w, DOMAIN_RUNNING);
+    connection(w, false);
+    pass(w, 60 * SEC);
+    operation_observe(w->op, w->now, &seen);
+    connection(w, true);
+    pass(w, SEC);
+    seen.settled = true;
+    operation_observe(w->op, w->now, &seen);
+    operation_observe(w->op, w->now, &seen);
+    expect(w, "shutdown look look done");
+}
+
 /* What was cached was of an earlier life: this one has not been down yet. */
 static void
 test_life_is_known_by_looking(void)
@@ -1394,6 +1414,17 @@ test_abort(void)
     operation_abort(w->op, "again");
 }
 
+/* Only its last look is open: it is done. */
+static void
+test_abort_of_what_is_done(void)
+{
+    g_autoptr(World) w = begun(OPERATION_PAUSE, DOMAIN_RUNNING);
+
+    ok(w);
+    operation_abort(w->op, "the service is stopping");
+    expect(w, "suspend look done");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -1429,6 +1460,7 @@ main(int argc, char **argv)
          test_waiting_stop_outlives_a_reset_of_the_connection);
     TEST("missed-events-are-made-up-by-looking", test_missed_events_are_made_up_by_looking);
     TEST("another-life", test_another_life);
+    TEST("another-life-is-not-forced", test_another_life_is_not_forced);
     TEST("life-is-known-by-looking", test_life_is_known_by_looking);
     TEST("settled-before-the-connection-is-told", test_settled_before_the_connection_is_told);
     TEST("nothing-is-called-while-it-is-away", test_nothing_is_called_while_it_is_away);
@@ -1451,6 +1483,7 @@ main(int argc, char **argv)
     TEST("overtaken-reset-does-not-boot", test_overtaken_reset_does_not_boot);
     TEST("overtaken-stop-forces-nothing", test_overtaken_stop_forces_nothing);
     TEST("abort", test_abort);
+    TEST("abort-of-what-is-done", test_abort_of_what_is_done);
 #undef TEST
     return g_test_run();
 }
