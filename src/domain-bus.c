@@ -60,12 +60,12 @@ run_operation(Request *request)
     g_autoptr(Error) refusal =
         operation_check(&args->spec, domain->state, domain->persistent, domain->name);
 
-    bool occupied = jobs_find(request->manager->jobs, domain->uuid) != NULL;
+    const Job *running = jobs_find(request->manager->jobs, domain->uuid);
 
     /* A job that runs is joined or named, libvirt or not; nothing that hangs holds up ForceStop. */
-    if (occupied && !force)
+    if (running && (!force || operation_is_same(running->operation, &args->spec)))
         begin_job(request);
-    else if (occupied || (force && !refusal))
+    else if (running || (force && !refusal))
         request_when_available(request, begin_job);
     else
         request_when_available(request, look_and_begin);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "job.h"
 #include "journal.h"
 #include "names.h"
 
@@ -157,6 +158,10 @@ add_domain(Manager *m, DomainSnapshot *snapshot)
 
     domain_apply(domain, snapshot);
     domain_set_available(domain, true);
+    /* One of the same UUID was there before, and something still goes on. */
+    const Job *job = jobs_find(m->jobs, domain->uuid);
+    if (job)
+        domain_set_job(domain, job->path);
     domain->unsignaled = 0;
     g_hash_table_insert(m->domains, domain->uuid, domain);
     int r = domain_bus_emit_added(m, domain);
