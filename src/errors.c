@@ -40,6 +40,7 @@ error_copy(const Error *error)
         return NULL;
     Error *copy = error_new(error->kind, "%s", error->message);
     copy->libvirt_code = error->libvirt_code;
+    copy->quotes_input = error->quotes_input;
     return copy;
 }
 
@@ -57,6 +58,7 @@ error_append(const Error *error, const char *more)
 {
     Error *longer = error_new(error->kind, "%s; %s", error->message, more);
     longer->libvirt_code = error->libvirt_code;
+    longer->quotes_input = error->quotes_input;
     return longer;
 }
 

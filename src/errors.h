@@ -31,7 +31,8 @@ typedef enum {
 
 typedef struct {
     ErrorKind kind;
-    int libvirt_code; /* virErrorNumber, 0 if libvirt did not say it */
+    int libvirt_code;  /* virErrorNumber, 0 if libvirt did not say it */
+    bool quotes_input; /* after its first line: what the caller wrote, which is not for a log */
     char *message;
 } Error;
 

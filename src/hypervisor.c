@@ -54,6 +54,7 @@ hypervisor_fail(Error **error)
 
         *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s", words);
         (*error)->libvirt_code = last ? last->code : 0;
+        (*error)->quotes_input = last && last->code == VIR_ERR_XML_DETAIL;
     }
     return false;
 }

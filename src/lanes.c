@@ -56,6 +56,7 @@ struct Lanes {
 
     GQueue waiting[_CALL_CLASS_MAX];
     unsigned n_waiting;
+    uint64_t last_order;
     GPtrArray *unsent; /* calls to be told so at the next turn of the loop */
     sd_event_source *unsent_source;
 
@@ -671,6 +672,19 @@ dispatch(Lanes *lanes)
     arm_timer(lanes);
 }
 
+/* What is sent again goes before what came after it. */
+static void
+enqueue(Lanes *lanes, Call *call)
+{
+    GQueue *waiting = &lanes->waiting[call->class];
+    GList *before = waiting->tail;
+
+    while (before && ((const Call *)before->data)->order > call->order)
+        before = before->prev;
+    g_queue_insert_after(waiting, before, call);
+    lanes->n_waiting++;
+}
+
 bool
 lanes_submit(Lanes *lanes, Call *call)
 {
@@ -681,12 +695,13 @@ lanes_submit(Lanes *lanes, Call *call)
         free_call(call);
         return false;
     }
+    if (call->order == 0)
+        call->order = ++lanes->last_order;
     if (lanes->slots->len == 0) {
         add_unsent(lanes, call);
         return true;
     }
-    g_queue_push_tail(&lanes->waiting[call->class], call);
-    lanes->n_waiting++;
+    enqueue(lanes, call);
     dispatch(lanes);
     return true;
 }

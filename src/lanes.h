@@ -48,6 +48,8 @@ struct Call {
     void (*done)(Call *call, CallOutcome outcome, const Error *error);
     /* On the loop, when nobody uses it any more. NULL: g_free(). */
     void (*free)(Call *call);
+    /* Its place among those that wait: 0, or that of the call which this one is made again for. */
+    uint64_t order;
 
     /* Private. */
     gint gate;

@@ -5,6 +5,7 @@
 #include "manager.h"
 #include "retry.h"
 
+#include <string.h>
 #include <time.h>
 
 /* The contract says 20 s, D-Bus clients give up at 25 s. */
@@ -196,19 +197,28 @@ log_send_failure(const Request *request, int r)
                     sender_of(request->message), g_strerror(-r));
 }
 
+/* Where libvirt's words quote what the caller wrote, a password may be in it. */
+static char *
+words_for_journal(const Error *error)
+{
+    return error->quotes_input ? g_strndup(error->message, strcspn(error->message, "\n"))
+                               : g_strdup(error->message);
+}
+
 static void
 log_change(const Request *request, const Error *error)
 {
     char uid[JOURNAL_NUMBER_SIZE];
     char code[JOURNAL_NUMBER_SIZE];
-    g_autofree char *what = NULL, *message = NULL;
+    g_autofree char *what = NULL, *message = NULL, *words = NULL;
 
     if (request->kind != REQUEST_CHANGE)
         return;
+    words = error ? words_for_journal(error) : NULL;
     what = request->vm_name ? g_strdup_printf("%s of \"%s\"", request->verb, request->vm_name)
                             : g_strdup(request->verb);
-    message = error ? g_strdup_printf("%s failed: %s", what, error->message)
-                    : g_strdup_printf("%s is done", what);
+    message =
+        error ? g_strdup_printf("%s failed: %s", what, words) : g_strdup_printf("%s is done", what);
     journal_event(error ? JOURNAL_OPERATION_FAILED : JOURNAL_OPERATION_DONE, message,
                   JOURNAL_VM_UUID, request->vm_uuid, JOURNAL_VM_NAME, request->vm_name,
                   JOURNAL_VM_OPERATION, request->verb, JOURNAL_VM_RESULT, error ? "failed" : "done",
@@ -313,6 +323,10 @@ on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         /* It goes on; only nobody waits for it any longer. */
         answer_still_running(request);
         request->answered = true;
+        if (request->awaited)
+            journal_log(LOG_NOTICE,
+                        "%s of \"%s\": libvirt has taken it, the guest has not done it yet",
+                        request->verb, request->vm_name);
         if (request->job || request->awaited)
             request_free(request);
         return 0;
@@ -476,6 +490,7 @@ on_call_done(Call *call, CallOutcome outcome, const Error *error)
     Request *request = ((RequestCall *)call)->request;
 
     request->call = NULL;
+    request->call_order = call->order;
     switch (retry_decide(request->kind == REQUEST_READ, outcome, request->retries)) {
     case RETRY_DONE:
         request->call_done(request, call);
@@ -500,6 +515,7 @@ submit(Request *request)
     Call *call = request->make_call(request);
 
     ((RequestCall *)call)->request = request;
+    call->order = request->retries ? request->call_order : 0;
     call->done = on_call_done;
     if (!lanes_submit(request->manager->lanes, call)) {
         g_autoptr(Error) error =
@@ -658,17 +674,29 @@ request_wait_for_job(Request *request, Job *job)
     g_ptr_array_add(job->requests, request);
 }
 
+/* A change that has been sent, or carried out and is only to be seen yet. */
+static bool
+may_have_acted(Request *request)
+{
+    if (request->kind != REQUEST_CHANGE)
+        return false;
+    if (request->call && lanes_withdraw(request->manager->lanes, request->call))
+        request->call = NULL;
+    return request->call || request->awaited || request->unsettled;
+}
+
 void
 requests_stop(Requests *requests)
 {
     g_autoptr(Error) error = error_not_available("the service is stopping");
+    g_autoptr(Error) stopping = error_new(ERROR_OPERATION_FAILED, "The service is stopping");
     g_autoptr(GList) all = g_hash_table_get_keys(requests->all);
 
     for (GList *link = all; link; link = link->next) {
         Request *request = link->data;
 
-        if (request->kind == REQUEST_CHANGE && (request->call || request->awaited))
-            lose(request, NULL);
+        if (may_have_acted(request))
+            lose(request, stopping);
         else
             request_fail(request, error);
     }

@@ -52,6 +52,7 @@ struct Request {
     void (*call_done)(Request *request, Call *call); /* it succeeded */
     Call *call;
     unsigned retries;
+    uint64_t call_order; /* of the call that is made again */
 
     RequestStep available; /* waits for the hypervisor */
     GHashTable *unsettled; /* UUIDs that it waits for, then: */
