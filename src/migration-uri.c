@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "migration-uri.h"
 
+#include <arpa/inet.h>
 #include <glib.h>
 #include <libxml/uri.h>
 #include <stdbool.h>
@@ -70,6 +71,39 @@ refuse_query(const char *query, Transport transport, const char *transport_name)
     return refusal;
 }
 
+/* The drivers that libvirt reaches through TLS where the URI names no transport. Others have a
+ * protocol of their own. */
+static const char *const remote_drivers[] = {"qemu",  "xen", "lxc",  "ch",
+                                             "bhyve", "vz",  "vbox", "test"};
+
+static bool
+is_remote_driver(const char *scheme)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(remote_drivers); i++)
+        if (g_ascii_strcasecmp(scheme, remote_drivers[i]) == 0)
+            return true;
+    return false;
+}
+
+/* libvirt takes the brackets away from what is no address, too. */
+static bool
+is_bracketed_nonsense(const char *server)
+{
+    size_t length = strlen(server);
+
+    if (!strpbrk(server, "[]"))
+        return false;
+    if (server[0] != '[' || server[length - 1] != ']')
+        return true;
+
+    g_autofree char *inside = g_strndup(server + 1, length - 2);
+    char *zone = strchr(inside, '%');
+    unsigned char binary[sizeof(struct in6_addr)];
+    if (zone)
+        *zone = '\0';
+    return inet_pton(AF_INET6, inside, binary) != 1;
+}
+
 /* An argument of ssh's that looks like an option, or has more than one line. */
 static bool
 is_suspicious(const char *word)
@@ -92,6 +126,10 @@ refuse_server(const xmlURI *uri, bool has_server, const char *transport_name)
                                has_server ? "a" : "no");
     if ((given && is_suspicious(uri->server)) || (uri->user && is_suspicious(uri->user)))
         return g_strdup("The server or its user cannot begin with \"-\" or contain blanks");
+    if (given && is_bracketed_nonsense(uri->server))
+        return g_strdup("Only an IPv6 address can stand in brackets");
+    if (!given && uri->user && *uri->user)
+        return g_strdup_printf("The transport %s needs no user", transport_name);
     return NULL;
 }
 
@@ -107,6 +145,11 @@ migration_uri_refuse(const char *text)
     const char *name = plus ? plus + 1 : "tls";
     if (plus == uri->scheme || (!plus && !(uri->server && *uri->server)))
         return g_strdup("The destination's URI names no transport");
+    if (!plus && !is_remote_driver(uri->scheme))
+        return g_strdup("The destination's URI names no transport, and its driver has its own");
+    /* It would end the word that it stands in. */
+    if (strstr(text, "%00"))
+        return g_strdup("The destination's URI cannot have a NUL");
     if (uri->fragment)
         return g_strdup("The destination's URI cannot have a fragment");
 

@@ -16,6 +16,8 @@ test_accepted(void)
         "qemu://other/system",
         "qemu+tcp://192.0.2.7:16509/system",
         "qemu+tcp://[2001:db8::7]/system",
+        "qemu+ssh://root@[2001:db8::7]:22/system",
+        "qemu+tcp://[fe80::1%25eth0]/system",
         "qemu+ssh://root@other.example:22/system",
         "qemu+unix:///system",
         "qemu+unix:///system?socket=/run/other/libvirt-sock",
@@ -169,6 +171,15 @@ test_shape(void)
     assert_refused("qemu+ssh://a%20b/system", "");
     assert_refused("qemu+ssh://a%0ab@other/system", "");
     assert_refused("qemu+ssh://other/system\nx", "");
+    assert_refused("qemu+ssh://[-oProxyCommand=id:]/system", "brackets");
+    assert_refused("qemu+ssh://[%2doProxyCommand=id:]/system", "brackets");
+    assert_refused("qemu+tcp://[]/system", "");
+    assert_refused("qemu+ssh://a%00b/system", "");
+    assert_refused("qemu+ssh://%00x@other/system", "");
+    assert_refused("qemu+unix://%00/session", "");
+    assert_refused("qemu+unix://user@/session", "");
+    assert_refused("esx://other/", "driver");
+    assert_refused("hyperv://other/", "driver");
 }
 
 int
