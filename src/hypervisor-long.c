@@ -240,7 +240,7 @@ has_whole_managed_save(virDomainPtr dom)
 }
 
 static bool
-probe_state(virDomainPtr dom, DomainVerb verb, ProbeAnswer *ret, Error **error)
+probe_state(virDomainPtr dom, DomainVerb verb, bool was_active, ProbeAnswer *ret, Error **error)
 {
     int state;
     int reason;
@@ -252,13 +252,14 @@ probe_state(virDomainPtr dom, DomainVerb verb, ProbeAnswer *ret, Error **error)
     else if (verb == VERB_SAVE)
         *ret = answer_if(has_whole_managed_save(dom));
     else
-        *ret = answer_if(reason == VIR_DOMAIN_SHUTOFF_MIGRATED);
+        /* One that was off keeps the reason of an earlier time. */
+        *ret = answer_if(was_active && reason == VIR_DOMAIN_SHUTOFF_MIGRATED);
     return true;
 }
 
 static bool
-probe(virDomainPtr dom, DomainVerb verb, const OperationPayload *payload, ProbeAnswer *ret,
-      Error **error)
+probe(virDomainPtr dom, DomainVerb verb, const OperationPayload *payload, bool was_active,
+      ProbeAnswer *ret, Error **error)
 {
     switch (verb) {
     case VERB_CREATE_SNAPSHOT:
@@ -267,7 +268,7 @@ probe(virDomainPtr dom, DomainVerb verb, const OperationPayload *payload, ProbeA
         return probe_snapshot(dom, payload->name, false, ret, error);
     case VERB_SAVE:
     case VERB_MIGRATE:
-        return probe_state(dom, verb, ret, error);
+        return probe_state(dom, verb, was_active, ret, error);
     default:
         /* A domain that has been reverted looks like one that was not. */
         *ret = PROBE_NOT_CARRIED_OUT;
@@ -288,7 +289,7 @@ is_under_way(virDomainPtr dom)
 
 bool
 hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb, const OperationPayload *payload,
-                 ProbeAnswer *ret, Error **error)
+                 bool was_active, ProbeAnswer *ret, Error **error)
 {
     g_autoptr(Error) problem = NULL;
     virDomainPtr dom = hypervisor_domain(h, uuid, &problem);
@@ -297,7 +298,7 @@ hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb, const Operati
         *ret = PROBE_UNDER_WAY;
         return true;
     }
-    if (dom && probe(dom, verb, payload, ret, &problem))
+    if (dom && probe(dom, verb, payload, was_active, ret, &problem))
         return true;
     if (problem->kind == ERROR_NO_SUCH_DOMAIN) {
         *ret = answer_if(verb == VERB_MIGRATE && (payload->flags & PAYLOAD_UNDEFINE_SOURCE));

@@ -127,9 +127,10 @@ char *hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *n
  * or libvirt does not say. False where it cannot be asked.
  */
 bool hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error);
-/* What became of a long call whose connection was lost. */
+/* What became of a long call whose connection was lost; the domain was active or off before it. */
 bool hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb,
-                      const OperationPayload *payload, ProbeAnswer *ret, Error **error);
+                      const OperationPayload *payload, bool was_active, ProbeAnswer *ret,
+                      Error **error);
 
 /* Changes. */
 typedef enum {

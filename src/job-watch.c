@@ -17,6 +17,7 @@ typedef struct BesideCall {
     DomainVerb verb;
     OperationPayload *payload;
     unsigned serial; /* of a probe */
+    bool was_active;
     double progress;
     ProbeAnswer answer;
 } BesideCall;
@@ -30,7 +31,8 @@ struct JobWatch {
     BesideCall *poll; /* under way; NULL: none */
     BesideCall *abort;
     BesideCall *probe;
-    bool silent; /* libvirt does not tell of progress */
+    bool was_active; /* the domain, when the long call was made */
+    bool silent;     /* libvirt does not tell of progress */
     bool aborting;
     bool stopped;
 };
@@ -62,6 +64,7 @@ submit(JobWatch *watch, CallClass class, CallWork work,
     beside->verb = watch->verb;
     beside->payload = operation_payload_ref(watch->payload);
     beside->serial = serial;
+    beside->was_active = watch->was_active;
     /* These are few: they always find a place. */
     (void)lanes_submit(watch->job->manager->lanes, &beside->call);
     return beside;
@@ -157,7 +160,8 @@ work_probe(Call *call, Hypervisor *h, Error **error)
 {
     BesideCall *beside = (BesideCall *)call;
 
-    return hypervisor_probe(h, call->key, beside->verb, beside->payload, &beside->answer, error);
+    return hypervisor_probe(h, call->key, beside->verb, beside->payload, beside->was_active,
+                            &beside->answer, error);
 }
 
 static void
@@ -204,6 +208,7 @@ job_watch_new(Job *job, DomainVerb verb, const OperationPayload *payload)
 
     watch->job = job;
     watch->verb = verb;
+    watch->was_active = job->domain->id >= 0;
     watch->payload = operation_payload_ref(payload);
     r = sd_event_add_time_relative(job->manager->event, &watch->timer, CLOCK_MONOTONIC,
                                    FIRST_POLL_USEC, 1000, on_timer, watch);
