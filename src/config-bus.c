@@ -4,6 +4,7 @@
 #include "arguments.h"
 #include "hypervisor-config.h"
 #include "names.h"
+#include "xml.h"
 
 /* QEMU's balloon counts in pages. */
 #define BALLOON_PAGE 4096
@@ -386,6 +387,9 @@ start_device(sd_bus_message *message, const Domain *domain, const char *verb, De
         r = read_affect(message, &args.affect, error);
     if (r < 0)
         return r;
+    if (xml_has_doctype(xml))
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "The XML of a device cannot have a DOCTYPE");
     args.text = g_strdup(xml);
     return start(message, domain, verb,
                  change == DEVICE_DETACH ? run_detach_device : run_change_device, &args, error);

@@ -3,6 +3,8 @@
 
 #include "xml.h"
 
+#include <string.h>
+
 /* What tells devices of a kind apart; "": of any kind. */
 static const struct {
     const char *kind;
@@ -15,6 +17,43 @@ static const struct {
     {"disk", "target", "dev"}, {"interface", "mac", "address"},
 };
 
+static bool
+number_of(const char *text, guint64 *ret)
+{
+    char *end;
+
+    *ret = g_ascii_strtoull(text, &end, 0);
+    return g_ascii_isdigit(*text) && *end == '\0';
+}
+
+static bool
+is_same_mac(const char *a, const char *b)
+{
+    g_auto(GStrv) mine = g_strsplit(a, ":", -1);
+    g_auto(GStrv) theirs = g_strsplit(b, ":", -1);
+
+    if (g_strv_length(mine) != g_strv_length(theirs))
+        return false;
+    for (unsigned i = 0; mine[i]; i++)
+        if (g_ascii_strtoull(mine[i], NULL, 16) != g_ascii_strtoull(theirs[i], NULL, 16))
+            return false;
+    return true;
+}
+
+/* As libvirt reads them: "3" is "0x03". */
+static bool
+is_same_value(const char *a, const char *b)
+{
+    guint64 x;
+    guint64 y;
+
+    if (g_ascii_strcasecmp(a, b) == 0)
+        return true;
+    if (strchr(a, ':') && strchr(b, ':'))
+        return is_same_mac(a, b);
+    return number_of(a, &x) && number_of(b, &y) && x == y;
+}
+
 /* What only one of them says makes no difference. */
 static bool
 is_same(const xmlNode *device, const xmlNode *wanted, const char *child, const char *attribute)
@@ -22,7 +61,7 @@ is_same(const xmlNode *device, const xmlNode *wanted, const char *child, const c
     g_autofree char *mine = xml_child_attribute(device, child, attribute);
     g_autofree char *theirs = xml_child_attribute(wanted, child, attribute);
 
-    return *mine == '\0' || *theirs == '\0' || g_ascii_strcasecmp(mine, theirs) == 0;
+    return *mine == '\0' || *theirs == '\0' || is_same_value(mine, theirs);
 }
 
 static bool

@@ -2,6 +2,7 @@
 
 /* The model of a domain, bare: what a snapshot changes, and what a name on the bus stands for. */
 
+#include "domain-xml-device.h"
 #include "domain-xml.h"
 #include "domain.h"
 #include "names.h"
@@ -284,6 +285,37 @@ test_identity(void)
     }
 }
 
+/* Devices are found however their addresses are spelt. */
+static void
+test_match_devices(void)
+{
+    static const char domain[] =
+        "<domain><devices><interface type='user'><mac address='52:54:00:96:74:2d'/>"
+        "<alias name='net0'/><address type='pci' domain='0x0000' bus='0x00' slot='0x03' "
+        "function='0x0'/></interface></devices></domain>";
+    static const struct {
+        const char *device;
+        bool found;
+    } rows[] = {
+        {"<interface type='user'><address type='pci' domain='0' bus='0' slot='3' function='0'/>"
+         "</interface>",
+         true},
+        {"<interface type='user'><address type='pci' slot='0x003'/></interface>", true},
+        {"<interface type='user'><address type='pci' slot='4'/></interface>", false},
+        {"<interface type='user'><mac address='52:54:00:96:74:2D'/></interface>", true},
+        {"<interface type='user'><mac address='52:54:0:96:74:2d'/></interface>", true},
+        {"<interface type='user'><mac address='52:54:00:96:74:2e'/></interface>", false},
+        {"<interface type='user'><mac address='52:54:00:96:74'/></interface>", false},
+        {"<disk/>", false},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
+        g_auto(GStrv) aliases = domain_xml_match_devices(domain, rows[i].device);
+
+        g_assert_cmpint(aliases[0] != NULL, ==, rows[i].found);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
@@ -297,5 +329,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain/uuid", test_uuid_parse);
     g_test_add_func("/domain/path", test_paths);
     g_test_add_func("/domain/identity", test_identity);
+    g_test_add_func("/domain/match-devices", test_match_devices);
     return g_test_run();
 }
