@@ -954,8 +954,7 @@ operation_connection(Operation *op, uint64_t now, bool connected)
         arm(op);
 }
 
-/* A long call, as far as we know, that the hypervisor can be asked to give up, or will be once it
- * is back. */
+/* A long call, as far as we know, that libvirt can be asked to give up, or once it is back. */
 static bool
 can_abort(const Operation *op)
 {

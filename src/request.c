@@ -674,15 +674,19 @@ request_wait_for_job(Request *request, Job *job)
     g_ptr_array_add(job->requests, request);
 }
 
-/* A change that has been sent, or carried out and is only to be seen yet. */
-static bool
-may_have_acted(Request *request)
+static void
+withdraw_call(Request *request)
 {
-    if (request->kind != REQUEST_CHANGE)
-        return false;
     if (request->call && lanes_withdraw(request->manager->lanes, request->call))
         request->call = NULL;
-    return request->call || request->awaited || request->unsettled;
+}
+
+/* A change that has been sent, or carried out and is only to be seen yet. */
+static bool
+may_have_acted(const Request *request)
+{
+    return request->kind == REQUEST_CHANGE &&
+           (request->call || request->awaited || request->unsettled);
 }
 
 void
@@ -695,6 +699,7 @@ requests_stop(Requests *requests)
     for (GList *link = all; link; link = link->next) {
         Request *request = link->data;
 
+        withdraw_call(request);
         if (may_have_acted(request))
             lose(request, stopping);
         else
