@@ -603,21 +603,9 @@ authorizer_free(Authorizer *a)
     return NULL;
 }
 
-/* As a job is called: "Start" is what StartWithOptions does, too. */
-static char *
-operation_of(sd_bus_message *m)
-{
-    const char *member = sd_bus_message_get_member(m);
-
-    if (!member)
-        return NULL;
-    if (g_str_has_suffix(member, "WithOptions"))
-        return g_strndup(member, strlen(member) - strlen("WithOptions"));
-    return g_strdup(member);
-}
-
 static AuthorizeRequest *
-request_new(Authorizer *a, const char *sender, uint64_t actions, const AuthorizeSubject *subject)
+request_new(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
+            const AuthorizeSubject *subject)
 {
     AuthorizeRequest *r = g_new0(AuthorizeRequest, 1);
 
@@ -627,8 +615,10 @@ request_new(Authorizer *a, const char *sender, uint64_t actions, const Authorize
     r->current = actions ? (Action)__builtin_ctzll(actions) : ACTION_NONE;
     r->vm_name = g_strdup(subject ? subject->vm_name : NULL);
     r->vm_uuid = g_strdup(subject ? subject->vm_uuid : NULL);
-    if (sender && actions) {
-        r->caller = caller_get(a, sender);
+    r->operation = g_strdup(caller->operation);
+    r->interactive = caller->interactive;
+    if (caller->sender && *caller->sender && actions) {
+        r->caller = caller_get(a, caller->sender);
         r->caller->n_requests++;
     }
     a->n_requests++;
@@ -653,16 +643,14 @@ request_begin(AuthorizeRequest *r)
 }
 
 AuthorizeRequest *
-authorizer_check(Authorizer *a, sd_bus_message *m, uint64_t actions,
+authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
                  const AuthorizeSubject *subject, AuthorizeDone done, void *userdata)
 {
     AuthorizeRequest *r;
 
     actions &= ~ACTION_BIT(ACTION_NONE);
     g_assert(actions < ACTION_BIT(_ACTION_MAX));
-    r = request_new(a, sd_bus_message_get_sender(m), actions, subject);
-    r->interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0;
-    r->operation = operation_of(m);
+    r = request_new(a, caller, actions, subject);
     r->done = done;
     r->userdata = userdata;
     request_begin(r);

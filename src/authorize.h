@@ -49,6 +49,14 @@ typedef struct {
     const char *vm_uuid;
 } AuthorizeSubject;
 
+/* Who asks, and for which operation, as the journal names it. Without a sender (NULL or "")
+ * everything but a read is denied. Copied. */
+typedef struct {
+    const char *sender; /* a unique name */
+    const char *operation;
+    gboolean interactive; /* polkit may ask the user for a password */
+} AuthorizeCaller;
+
 /* Called once per request, always from the event loop and never from within authorizer_check().
  * `error` is NULL where all actions are allowed, and otherwise AccessDenied,
  * InteractiveAuthorizationRequired or LimitsExceeded; it ends with the call. `uid` is
@@ -66,9 +74,9 @@ Authorizer *authorizer_new(sd_bus *bus, const char *instance);
 Authorizer *authorizer_free(Authorizer *a);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Authorizer, authorizer_free)
 
-/* Asks whether the sender of m may do all of `actions` (a mask of ACTION_BIT()s) to the subject.
- * m itself is not kept. What is returned is good until `done` is called or it is cancelled. */
-AuthorizeRequest *authorizer_check(Authorizer *a, sd_bus_message *m, uint64_t actions,
+/* Asks whether the caller may do all of `actions` (a mask of ACTION_BIT()s) to the subject. What is
+ * returned is good until `done` is called or it is cancelled. */
+AuthorizeRequest *authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
                                    const AuthorizeSubject *subject, AuthorizeDone done,
                                    void *userdata);
 

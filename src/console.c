@@ -159,7 +159,7 @@ hand_over(Console *console)
 
     console->opened = true;
     journal_log(LOG_INFO, "A console of \"%s\" is open for %s", console->vm_name,
-                sd_bus_message_get_sender(request->message));
+                request->caller.sender);
     args->answer(request, console->client);
     close_fd(&console->client);
 }

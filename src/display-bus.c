@@ -53,7 +53,7 @@ static void
 reply_descriptor(Request *request, int fd, const char *mime)
 {
     sd_bus_message *reply = NULL;
-    int r = sd_bus_message_new_method_return(request->message, &reply);
+    int r = request_new_reply(request, &reply);
 
     if (r >= 0)
         r = sd_bus_message_append(reply, "h", fd);

@@ -176,7 +176,7 @@ static void
 reply_rows(Request *request, GVariant *rows, int (*append)(sd_bus_message *reply, GVariant *rows))
 {
     sd_bus_message *reply = NULL;
-    int r = sd_bus_message_new_method_return(request->message, &reply);
+    int r = request_new_reply(request, &reply);
 
     if (r >= 0)
         r = append(reply, rows);

@@ -110,7 +110,6 @@ job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *re
 {
     Jobs *jobs = m->jobs;
     Job *job = g_new0(Job, 1);
-    const char *sender = sd_bus_message_get_sender(request->message);
 
     job->n_ref = 1;
     job->manager = m;
@@ -126,7 +125,7 @@ job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *re
     job->requests = g_ptr_array_new();
     job->cancels = g_ptr_array_new();
     job->uid = request->uid;
-    job->sender = g_strdup(sender ? sender : "");
+    job->sender = g_strdup(request->caller.sender);
     g_hash_table_insert(jobs->by_number, &job->number, job);
     g_hash_table_replace(jobs->by_domain, job->domain->uuid, job);
     return job;

@@ -41,7 +41,7 @@ reply_list(Request *request)
 {
     sd_bus_message *reply = NULL;
     g_autoptr(GPtrArray) domains = manager_sorted_domains(request->manager);
-    int r = sd_bus_message_new_method_return(request->message, &reply);
+    int r = request_new_reply(request, &reply);
 
     if (r >= 0)
         r = sd_bus_message_open_container(reply, 'a', "(ssso)");

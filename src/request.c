@@ -12,7 +12,7 @@
 #define REQUEST_LIMIT_USEC      (19 * UINT64_C(1000000))
 #define REQUESTS_MAX            16384
 #define REQUESTS_PER_SENDER_MAX 4096
-/* What the messages of all callers, and of one, may take. Small ones are bounded by their number.
+/* What the arguments of all callers, and of one, may take. Small ones are bounded by their number.
  */
 #define BYTES_MAX               ((size_t)64 * 1024 * 1024)
 #define BYTES_PER_SENDER_MAX    ((size_t)16 * 1024 * 1024)
@@ -24,7 +24,7 @@ struct Requests {
     GQueue settling;     /* those that wait for domains, in the order in which they came */
     GPtrArray *watching; /* those that await something, or watch devices */
     GHashTable *senders; /* unique name -> SenderLoad */
-    size_t bytes;        /* of the messages that are not small */
+    size_t bytes;        /* of the arguments that are not small */
 };
 
 typedef struct {
@@ -97,23 +97,15 @@ count_out(Requests *requests, const char *sender, size_t bytes)
         g_hash_table_remove(requests->senders, sender);
 }
 
-static const char *
-sender_of(sd_bus_message *message)
-{
-    const char *sender = sd_bus_message_get_sender(message);
-
-    return sender ? sender : "";
-}
-
 Request *
 request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *verb,
             const char *uuid, sd_bus_error *error)
 {
     Requests *requests = m->requests;
-    const char *sender = sender_of(message);
+    const char *sender = sd_bus_message_get_sender(message);
     size_t bytes = m->incoming_bytes > BYTES_SMALL ? m->incoming_bytes : 0;
 
-    if (!has_room(requests, sender, bytes)) {
+    if (!has_room(requests, sender ? sender : "", bytes)) {
         sd_bus_error_set(error, error_name(ERROR_LIMITS_EXCEEDED), "Too many calls at a time");
         return NULL;
     }
@@ -122,7 +114,7 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
     const Domain *domain = uuid ? manager_find_domain(m, uuid) : NULL;
 
     request->manager = m;
-    request->message = sd_bus_message_ref(message);
+    request->caller = caller_of(message);
     request->kind = kind;
     request->verb = verb;
     request->uid = AUTHORIZE_UID_UNKNOWN;
@@ -131,7 +123,7 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
     request->about_domain = uuid != NULL;
     g_hash_table_add(requests->all, request);
     request->bytes = bytes;
-    count_in(requests, sender, bytes);
+    count_in(requests, request->caller.sender, bytes);
     return request;
 }
 
@@ -151,7 +143,7 @@ request_free(Request *request)
     g_hash_table_remove(m->requests->all, request);
     stop_settling(request);
     g_ptr_array_remove(m->requests->watching, request);
-    count_out(m->requests, sender_of(request->message), request->bytes);
+    count_out(m->requests, request->caller.sender, request->bytes);
 
     if (request->authorization)
         authorize_request_cancel(request->authorization);
@@ -168,7 +160,7 @@ request_free(Request *request)
     if (request->args && request->free_args)
         request->free_args(request->args);
     sd_event_source_disable_unref(request->deadline);
-    sd_bus_message_unref(request->message);
+    caller_clear(&request->caller);
     g_free(request->vm_name);
     g_free(request->vm_uuid);
     g_free(request);
@@ -184,6 +176,18 @@ request_set_args(Request *request, void *args, GDestroyNotify free_args)
 /* --- answering ---------------------------------------------------------------------------- */
 
 int
+request_new_reply(const Request *request, sd_bus_message **ret)
+{
+    return caller_new_reply(&request->caller, request->manager->bus, ret);
+}
+
+static int
+reply_error(const Request *request, const sd_bus_error *error)
+{
+    return caller_reply_error(&request->caller, request->manager->bus, error);
+}
+
+int
 request_error_to_bus(const Error *error, sd_bus_error *ret)
 {
     return sd_bus_error_set(ret, error_name(error->kind), error->message);
@@ -194,7 +198,7 @@ log_send_failure(const Request *request, int r)
 {
     if (r < 0)
         journal_log(LOG_WARNING, "Replying to %s of %s failed: %s", request->verb,
-                    sender_of(request->message), g_strerror(-r));
+                    request->caller.sender, g_strerror(-r));
 }
 
 /* Where libvirt's words quote what the caller wrote, a password may be in it. */
@@ -226,7 +230,7 @@ log_change(const Request *request, const Error *error)
                   error && error->libvirt_code ? journal_number(code, error->libvirt_code) : NULL,
                   JOURNAL_CALLER_UID,
                   request->uid != AUTHORIZE_UID_UNKNOWN ? journal_number(uid, request->uid) : NULL,
-                  JOURNAL_CALLER_BUS_NAME, sender_of(request->message), NULL);
+                  JOURNAL_CALLER_BUS_NAME, request->caller.sender, NULL);
 }
 
 /* Send it, unless the time was up and the caller has had an answer. */
@@ -252,7 +256,7 @@ request_reply(Request *request)
 {
     sd_bus_message *reply = NULL;
 
-    if (sd_bus_message_new_method_return(request->message, &reply) < 0)
+    if (request_new_reply(request, &reply) < 0)
         request_free(request);
     else
         request_reply_message(request, reply);
@@ -263,8 +267,7 @@ request_reply_string(Request *request, const char *type, const char *value)
 {
     sd_bus_message *reply = NULL;
 
-    if (sd_bus_message_new_method_return(request->message, &reply) < 0 ||
-        sd_bus_message_append(reply, type, value) < 0) {
+    if (request_new_reply(request, &reply) < 0 || sd_bus_message_append(reply, type, value) < 0) {
         g_autoptr(Error) error =
             error_new(ERROR_OPERATION_FAILED, "The answer does not fit into a D-Bus message");
 
@@ -278,9 +281,10 @@ request_reply_string(Request *request, const char *type, const char *value)
 static void
 send_error(Request *request, const Error *error)
 {
+    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(error_name(error->kind), error->message);
+
     manager_flush(request->manager);
-    log_send_failure(request, sd_bus_reply_method_errorf(request->message, error_name(error->kind),
-                                                         "%s", error->message));
+    log_send_failure(request, reply_error(request, &reply));
 }
 
 void
@@ -367,7 +371,7 @@ begin(Request *request)
 static void
 deny(Request *request, const sd_bus_error *error)
 {
-    log_send_failure(request, sd_bus_reply_method_error(request->message, error));
+    log_send_failure(request, reply_error(request, error));
     request_free(request);
 }
 
@@ -400,8 +404,13 @@ static void
 ask_polkit(Request *request)
 {
     AuthorizeSubject subject = {.vm_name = request->vm_name, .vm_uuid = request->vm_uuid};
+    AuthorizeCaller caller = {
+        .sender = request->caller.sender,
+        .operation = request->verb,
+        .interactive = request->caller.interactive,
+    };
 
-    request->authorization = authorizer_check(request->manager->authorizer, request->message,
+    request->authorization = authorizer_check(request->manager->authorizer, &caller,
                                               request->actions, &subject, on_authorized, request);
 }
 

@@ -11,6 +11,7 @@
  */
 
 #include "authorize.h"
+#include "caller.h"
 #include "lanes.h"
 
 #include <systemd/sd-bus.h>
@@ -31,7 +32,7 @@ typedef void (*RequestDeviceNews)(Request *request, const char *alias, DeviceNew
 
 struct Request {
     Manager *manager;
-    sd_bus_message *message;
+    Caller caller;
     RequestKind kind;
     RequestStep run;  /* when authorised */
     const char *verb; /* what it does, for the journal and for messages */
@@ -42,7 +43,7 @@ struct Request {
     bool about_domain; /* a domain of ours, whose name may change while polkit is asked */
     AuthorizeRequest *authorization;
     uid_t uid;
-    size_t bytes; /* that it is charged for holding the message */
+    size_t bytes; /* that it is charged for holding the arguments */
 
     void *args; /* the method's own, freed with the request */
     GDestroyNotify free_args;
@@ -116,6 +117,8 @@ void request_watch_devices(Request *request, RequestDeviceNews devices);
 /* The job answers; the request still has its time limit. */
 void request_wait_for_job(Request *request, Job *job);
 
+/* An empty reply, to be filled for request_reply_message(). 0 or a negative errno. */
+int request_new_reply(const Request *request, sd_bus_message **ret);
 /* The answers. Each signals first what has changed, and frees the request. */
 void request_reply(Request *request);
 void request_reply_string(Request *request, const char *type, const char *value);

@@ -57,7 +57,7 @@ static void
 reply_list(Request *request, Call *call)
 {
     sd_bus_message *reply = NULL;
-    int r = sd_bus_message_new_method_return(request->message, &reply);
+    int r = request_new_reply(request, &reply);
 
     if (r >= 0)
         r = append_snapshots(reply, ((ListCall *)call)->snapshots);

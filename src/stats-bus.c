@@ -66,7 +66,7 @@ static void
 answer(Request *request, GPtrArray *records)
 {
     sd_bus_message *reply = NULL;
-    int r = sd_bus_message_new_method_return(request->message, &reply);
+    int r = request_new_reply(request, &reply);
 
     if (r >= 0)
         r = append_records(reply, request->manager, records);

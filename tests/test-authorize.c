@@ -211,8 +211,13 @@ service_asked(sd_bus_message *m, void *userdata, sd_bus_error *error)
 
     if (!sd_bus_message_is_method_call(m, "org.test", "Do"))
         return 0;
+    AuthorizeCaller caller = {
+        .sender = sd_bus_message_get_sender(m),
+        .operation = "Do",
+        .interactive = sd_bus_message_get_allow_interactive_authorization(m) > 0,
+    };
     w->checking = TRUE;
-    w->request = authorizer_check(w->authorizer, m, w->actions, &subject, on_done, w);
+    w->request = authorizer_check(w->authorizer, &caller, w->actions, &subject, on_done, w);
     w->checking = FALSE;
     return 1;
 }

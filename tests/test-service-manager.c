@@ -407,6 +407,38 @@ test_reconnect_storm(void)
                     "true");
 }
 
+static int
+count_replies(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    uint64_t serial;
+
+    *(guint *)userdata += sd_bus_message_get_reply_cookie(m, &serial) >= 0;
+    return 0;
+}
+
+/* Who wants no reply gets none, whether the call succeeds or fails. */
+static void
+test_no_reply(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    guint replies = 0;
+
+    g_assert_cmpint(sd_bus_add_filter(s->client->bus, NULL, count_replies, &replies), >=, 0);
+    for (guint i = 0; i < 2; i++) {
+        sd_bus_message *m =
+            client_message(s->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "GetDomain");
+
+        g_assert_cmpint(sd_bus_message_append(m, "s", i ? "test" : "nobody"), >=, 0);
+        g_assert_cmpint(sd_bus_message_set_expect_reply(m, false), >=, 0);
+        g_assert_cmpint(sd_bus_send(s->client->bus, m, NULL), >=, 0);
+        sd_bus_message_unref(m);
+    }
+    /* It asks libvirt after those. */
+    g_autoptr(Call) last = manager_call(s, "GetDomain", "s", "nobody either");
+    assert_error(last, VMS_ERROR_PREFIX "NoSuchDomain");
+    g_assert_cmpuint(replies, ==, 1);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -425,5 +457,6 @@ main(int argc, char **argv)
     g_test_add_func("/manager/get-xml", test_get_xml);
     g_test_add_func("/manager/reconnect", test_reconnect);
     g_test_add_func("/manager/reconnect-storm", test_reconnect_storm);
+    g_test_add_func("/manager/no-reply", test_no_reply);
     return g_test_run();
 }
