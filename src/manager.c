@@ -84,11 +84,11 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
     if (!sd_bus_message_is_method_call(message, NULL, NULL))
         return 0;
-    m->incoming_bytes = message_size(message);
+    m->incoming_bytes = message_size(message, MESSAGE_MAX);
     if (m->incoming_bytes <= MESSAGE_MAX)
         return 0;
     (void)sd_bus_reply_method_errorf(message, error_name(ERROR_LIMITS_EXCEEDED),
-                                     "The arguments are longer than %zu bytes", MESSAGE_MAX);
+                                     "The arguments take more than %zu bytes", MESSAGE_MAX);
     return 1;
 }
 

@@ -4,11 +4,23 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Numbers are at most this long, and a string has a length of its own. */
-#define BASIC_SIZE 8
+#define VALUE_SIZE 64
 
-static size_t
-basic_size(sd_bus_message *message, char type)
+typedef struct {
+    size_t size;
+    size_t limit;
+} Measure;
+
+/* False where there is nothing more to measure: the limit is exceeded, or the message is broken. */
+static bool
+add(Measure *measure, size_t size)
+{
+    measure->size += size;
+    return measure->size <= measure->limit;
+}
+
+static bool
+measure_basic(sd_bus_message *message, char type, Measure *measure)
 {
     union {
         const char *text;
@@ -16,43 +28,56 @@ basic_size(sd_bus_message *message, char type)
     } value = {0};
 
     if (sd_bus_message_read_basic(message, type, &value) <= 0)
-        return 0;
-    if (type == SD_BUS_TYPE_STRING || type == SD_BUS_TYPE_OBJECT_PATH ||
-        type == SD_BUS_TYPE_SIGNATURE)
-        return BASIC_SIZE + strlen(value.text);
-    return BASIC_SIZE;
+        return false;
+    return add(measure, VALUE_SIZE + (strchr("sog", type) ? strlen(value.text) : 0));
+}
+
+/* Of numbers, which sd-bus hands out as they are. */
+static bool
+measure_array(sd_bus_message *message, char type, Measure *measure)
+{
+    const void *numbers;
+    size_t size;
+
+    return sd_bus_message_read_array(message, type, &numbers, &size) > 0 &&
+           add(measure, VALUE_SIZE + size);
+}
+
+static bool measure_rest(sd_bus_message *message, Measure *measure);
+
+static bool
+measure_container(sd_bus_message *message, char type, const char *contents, Measure *measure)
+{
+    return add(measure, VALUE_SIZE) &&
+           sd_bus_message_enter_container(message, type, contents) > 0 &&
+           measure_rest(message, measure) && sd_bus_message_exit_container(message) >= 0;
 }
 
 /* What is left of the container that is open. How deep it may go sd-bus has seen to. */
-static size_t
-container_size(sd_bus_message *message)
+static bool
+measure_rest(sd_bus_message *message, Measure *measure)
 {
-    size_t size = BASIC_SIZE;
     const char *contents;
     char type;
+    bool more = true;
 
-    while (sd_bus_message_peek_type(message, &type, &contents) > 0) {
-        if (!strchr("arve", type)) {
-            size_t more = basic_size(message, type);
-
-            if (more == 0)
-                break;
-            size += more;
-            continue;
-        }
-        if (sd_bus_message_enter_container(message, type, contents) <= 0)
-            break;
-        size += container_size(message);
-        if (sd_bus_message_exit_container(message) < 0)
-            break;
+    while (more && sd_bus_message_peek_type(message, &type, &contents) > 0) {
+        if (type == SD_BUS_TYPE_ARRAY && strchr("ynqiuxtd", *contents))
+            more = measure_array(message, *contents, measure);
+        else if (strchr("arve", type))
+            more = measure_container(message, type, contents, measure);
+        else
+            more = measure_basic(message, type, measure);
     }
-    return size;
+    return more;
 }
 
 size_t
-message_size(sd_bus_message *message)
+message_size(sd_bus_message *message, size_t limit)
 {
-    if (sd_bus_message_rewind(message, true) < 0)
-        return 0;
-    return container_size(message);
+    Measure measure = {.limit = limit};
+
+    if (sd_bus_message_rewind(message, true) >= 0)
+        (void)measure_rest(message, &measure);
+    return measure.size;
 }

@@ -4,9 +4,13 @@
 /*
  * How much memory the arguments of a message take, about: what is held for a caller is bounded by
  * it. The message is read from its start and left somewhere: rewind it.
+ *
+ * Every value and every container counts for 64 bytes at least, so that the time is bounded, too:
+ * an argument of a mebibyte can consist of millions of structs.
  */
 
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
-size_t message_size(sd_bus_message *message);
+/* More than the limit, where that is exceeded: then the rest has not been read. */
+size_t message_size(sd_bus_message *message, size_t limit);

@@ -14,6 +14,7 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 #define NOFILE               1024 /* what systemd gives a service that asks for nothing */
@@ -112,10 +113,80 @@ test_descriptors(void)
     close(null);
 }
 
+/* --- work that the caller chooses --------------------------------------------------------- */
+
+#define MIB (1024 * 1024)
+
+/* The processor time that the service has taken so far: what it does for one caller, others wait
+ * for. */
+static gint64
+busy_usec(World *w)
+{
+    clockid_t clock;
+    struct timespec t;
+
+    g_assert_cmpint(clock_getcpuclockid(process_pid(world_service(w)), &clock), ==, 0);
+    g_assert_cmpint(clock_gettime(clock, &t), ==, 0);
+    return t.tv_sec * G_USEC_PER_SEC + t.tv_nsec / 1000;
+}
+
+/* Of a call that is refused. */
+static gint64
+cost_of(Client *c, sd_bus_message *message, const char *error)
+{
+    gint64 before = busy_usec(c->world);
+    g_autoptr(Call) call = client_send_message(c, message);
+
+    assert_error(call, error);
+    return busy_usec(c->world) - before;
+}
+
+/* An array of bytes, each in so many structs. */
+static sd_bus_message *
+nested_structs(Client *c, guint depth, guint n)
+{
+    sd_bus_message *m = client_message(c, VMS_ROOT_PATH "/nowhere", "org.example", "Nothing");
+    g_autofree char *open = g_strnfill(depth, '(');
+    g_autofree char *close = g_strnfill(depth, ')');
+    g_autofree char *type = g_strdup_printf("%sy%s", open, close);
+
+    g_assert_cmpint(sd_bus_message_open_container(m, 'a', type), >=, 0);
+    for (guint i = 0; i < n; i++)
+        g_assert_cmpint(sd_bus_message_append(m, type, 1), >=, 0);
+    g_assert_cmpint(sd_bus_message_close_container(m), >=, 0);
+    return m;
+}
+
+static sd_bus_message *
+long_string(Client *c)
+{
+    sd_bus_message *m = client_message(c, VMS_ROOT_PATH "/nowhere", "org.example", "Nothing");
+    g_autofree char *text = g_strnfill(MIB, 'x');
+
+    g_assert_cmpint(sd_bus_message_append(m, "s", text), >=, 0);
+    return m;
+}
+
+/* The control is a message of the same length of which there is nothing to take apart. */
+static void
+test_nested_structs(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    gint64 plain = cost_of(s->client, long_string(s->client), SD_BUS_ERROR_LIMITS_EXCEEDED);
+    gint64 nested =
+        cost_of(s->client, nested_structs(s->client, 31, MIB / 8), SD_BUS_ERROR_LIMITS_EXCEEDED);
+
+    g_test_message("a mebibyte: %" G_GINT64_FORMAT " us as one string, %" G_GINT64_FORMAT
+                   " us as nested structs",
+                   plain, nested);
+    g_assert_cmpint(nested, <, 20 * MAX(plain, 5000));
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hostile/descriptors", test_descriptors);
+    g_test_add_func("/hostile/nested-structs", test_nested_structs);
     return g_test_run();
 }
