@@ -94,6 +94,10 @@ work_change_device(Call *call, Hypervisor *h, Error **error)
 {
     ConfigCall *config = (ConfigCall *)call;
 
+    if (xml_has_doctype(config->text)) {
+        *error = error_new(ERROR_INVALID_ARGS, "The XML of a device cannot have a DOCTYPE");
+        return false;
+    }
     return hypervisor_change_device(h, call->key, config->change, config->text, config->affect,
                                     &config->pending, error);
 }
@@ -387,9 +391,6 @@ start_device(sd_bus_message *message, const Domain *domain, const char *verb, De
         r = read_affect(message, &args.affect, error);
     if (r < 0)
         return r;
-    if (xml_has_doctype(xml))
-        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                "The XML of a device cannot have a DOCTYPE");
     args.text = g_strdup(xml);
     return start(message, domain, verb,
                  change == DEVICE_DETACH ? run_detach_device : run_change_device, &args, error);

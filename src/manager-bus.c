@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "names.h"
 #include "xml.h"
@@ -126,14 +127,43 @@ method_get_domain(sd_bus_message *message, void *userdata, sd_bus_error *error)
 typedef struct {
     RequestCall base;
     char *xml;
-    char *uuid;
+    char *expected_name; /* what polkit was asked about */
+    char *expected_uuid;
+    char *uuid; /* what comes back */
 } DefineCall;
+
+/*
+ * What polkit was asked about is what the XML says, to its end. What is no domain goes to libvirt
+ * all the same, for its words.
+ */
+static bool
+check_identity(const DefineCall *define, Error **error)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *uuid = NULL;
+
+    /* libvirt would read its entities into a name that we do not see. */
+    if (xml_has_doctype(define->xml)) {
+        *error = error_new(ERROR_INVALID_ARGS, "The XML has a document type declaration");
+        return false;
+    }
+    if (!domain_xml_identity(define->xml, &name, &uuid) ||
+        (g_str_equal(name, define->expected_name) && g_str_equal(uuid, define->expected_uuid)))
+        return true;
+    *error = error_new(ERROR_INVALID_ARGS,
+                       "The name and the UUID have to stand within the first %d bytes of the XML, "
+                       "in UTF-8, and before any element with more than %d attributes",
+                       DOMAIN_XML_PEEK_MAX, DOMAIN_XML_PEEK_ATTRIBUTES);
+    return false;
+}
 
 static bool
 work_define(Call *call, Hypervisor *h, Error **error)
 {
     DefineCall *define = (DefineCall *)call;
 
+    if (!check_identity(define, error))
+        return false;
     define->uuid = hypervisor_define(h, define->xml, error);
     return define->uuid != NULL;
 }
@@ -144,6 +174,8 @@ free_define(Call *call)
     DefineCall *define = (DefineCall *)call;
 
     g_free(define->xml);
+    g_free(define->expected_name);
+    g_free(define->expected_uuid);
     g_free(define->uuid);
     g_free(define);
 }
@@ -155,6 +187,8 @@ make_define(Request *request)
 
     define->base.call.free = free_define;
     define->xml = g_strdup(request->args);
+    define->expected_name = g_strdup(request->vm_name);
+    define->expected_uuid = g_strdup(request->vm_uuid);
     return &define->base.call;
 }
 
@@ -189,16 +223,11 @@ method_define_domain(sd_bus_message *message, void *userdata, sd_bus_error *erro
 
     if (r < 0)
         return r;
-    /* libvirt would read its entities into a name that we do not see. */
-    if (xml_has_doctype(xml))
-        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
-                                "The XML has a document type declaration");
     request = request_new(userdata, message, REQUEST_CHANGE, "DefineDomain", NULL, error);
     if (!request)
         return -EBUSY;
     request_set_args(request, g_strdup(xml), g_free);
-    /* What is no domain goes to libvirt all the same, for its words. */
-    (void)domain_xml_identity(xml, &request->vm_name, &request->vm_uuid);
+    domain_xml_peek(xml, &request->vm_name, &request->vm_uuid);
     return request_start(request, ACTION_BIT(ACTION_CONFIGURE), run_define);
 }
 

@@ -219,8 +219,9 @@ log_change(const Request *request, const Error *error)
     if (request->kind != REQUEST_CHANGE)
         return;
     words = error ? words_for_journal(error) : NULL;
-    what = request->vm_name ? g_strdup_printf("%s of \"%s\"", request->verb, request->vm_name)
-                            : g_strdup(request->verb);
+    what = request->vm_name && *request->vm_name
+               ? g_strdup_printf("%s of \"%s\"", request->verb, request->vm_name)
+               : g_strdup(request->verb);
     message =
         error ? g_strdup_printf("%s failed: %s", what, words) : g_strdup_printf("%s is done", what);
     journal_event(error ? JOURNAL_OPERATION_FAILED : JOURNAL_OPERATION_DONE, message,

@@ -28,7 +28,7 @@ declare -A sources=(
     [migration-uri]="migration-uri.c"
     [arguments]="arguments.c"
     [snapshot-xml]="snapshot-xml.c xml.c bus-text.c"
-    [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c
+    [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c domain-xml-peek.c
         domain-xml-graphics.c domain-config.c wire.c xml.c bus-text.c"
 )
 read -ra flags < <(pkg-config --cflags --libs glib-2.0 libsystemd libxml-2.0)

@@ -3,6 +3,7 @@
 /* The model of a domain, bare: what a snapshot changes, and what a name on the bus stands for. */
 
 #include "domain-xml-device.h"
+#include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "domain.h"
 #include "names.h"
@@ -247,6 +248,17 @@ test_paths(void)
     }
 }
 
+static void
+assert_peeked(const char *xml, const char *expected_name, const char *expected_uuid)
+{
+    g_autofree char *name = NULL;
+    g_autofree char *uuid = NULL;
+
+    domain_xml_peek(xml, &name, &uuid);
+    g_assert_cmpstr(name, ==, expected_name);
+    g_assert_cmpstr(uuid, ==, expected_uuid);
+}
+
 /* What polkit is asked about is what libvirt will define, however it is written. */
 static void
 test_identity(void)
@@ -282,7 +294,58 @@ test_identity(void)
         g_assert_true(domain_xml_identity(rows[i].xml, &name, &uuid));
         g_assert_cmpstr(name, ==, rows[i].name);
         g_assert_cmpstr(uuid, ==, rows[i].uuid);
+        assert_peeked(rows[i].xml, rows[i].name, rows[i].uuid);
     }
+}
+
+/* It is found at the beginning, whatever follows. */
+static void
+test_peek(void)
+{
+    static const struct {
+        const char *xml;
+        const char *name;
+        const char *uuid;
+    } rows[] = {
+        {"", "", ""},
+        {"no XML", "", ""},
+        {"<domain><name>web</name><torn", "web", ""},
+        {"<domain><name>web</name></devices>", "web", ""},
+        {"<domain><name>web", "", ""},
+        {"<network><name>web</name></network>", "", ""},
+        {"<x:domain><name>web</name></x:domain>", "", ""},
+        {"<x:domain xmlns:x='urn:x'><name>web</name></x:domain>", "web", ""},
+        {"<!DOCTYPE domain [<!ENTITY e 'x'>]><domain><name>&e;</name></domain>", "", ""},
+        {"<!-- a='> --><domain><name>a&lt;&#98;<![CDATA[c]]><!-- d --><e>e</e> </name></domain>",
+         "a<bce ", ""},
+        {"<?xml version='1.0' encoding='UTF-7'?><domain><name>web</name></domain>", "web", ""},
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
+        assert_peeked(rows[i].xml, rows[i].name, rows[i].uuid);
+}
+
+/* Neither what is long nor what is slow to read is looked at. */
+static void
+test_peek_bounds(void)
+{
+    g_autoptr(GString) attributes = g_string_new(NULL);
+    g_autofree char *spaces = g_strnfill(DOMAIN_XML_PEEK_MAX, ' ');
+
+    for (unsigned i = 0; i < DOMAIN_XML_PEEK_ATTRIBUTES; i++)
+        g_string_append_printf(attributes, " a%u='>'", i);
+    g_autofree char *at_limit =
+        g_strdup_printf("<domain%s><name>web</name></domain>", attributes->str);
+    assert_peeked(at_limit, "web", "");
+    g_autofree char *beyond = g_strdup_printf(
+        "<domain><name>web</name><a%s b=''/><uuid>" UUID "</uuid></domain>", attributes->str);
+    assert_peeked(beyond, "web", "");
+    g_autofree char *late =
+        g_strdup_printf("<domain><name>web</name>%s<uuid>" UUID "</uuid></domain>", spaces);
+    assert_peeked(late, "web", "");
+    g_autofree char *hidden =
+        g_strdup_printf("<!-- ' --><domain%s b=''><name>web</name></domain>", attributes->str);
+    assert_peeked(hidden, "", "");
 }
 
 /* Devices are found however their addresses are spelt. */
@@ -329,6 +392,8 @@ main(int argc, char **argv)
     g_test_add_func("/domain/uuid", test_uuid_parse);
     g_test_add_func("/domain/path", test_paths);
     g_test_add_func("/domain/identity", test_identity);
+    g_test_add_func("/domain/peek", test_peek);
+    g_test_add_func("/domain/peek-bounds", test_peek_bounds);
     g_test_add_func("/domain/match-devices", test_match_devices);
     return g_test_run();
 }

@@ -182,11 +182,70 @@ test_nested_structs(void)
     g_assert_cmpint(nested, <, 20 * MAX(plain, 5000));
 }
 
+static char *
+many_attributes(const char *element, guint n, bool really)
+{
+    g_autoptr(GString) xml = g_string_new(NULL);
+
+    g_string_append_printf(xml, "<%s", element);
+    for (guint i = 0; i < n; i++)
+        g_string_append_printf(xml, really ? " a%x=''" : " a%x   ", i);
+    g_string_append(xml, "/>");
+    return g_string_free(g_steal_pointer(&xml), FALSE);
+}
+
+static sd_bus_message *
+define_message(Client *c, const char *xml)
+{
+    sd_bus_message *m = client_message(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "DefineDomain");
+
+    g_assert_cmpint(sd_bus_message_append(m, "s", xml), >=, 0);
+    return m;
+}
+
+static sd_bus_message *
+attach_message(Client *c, const char *path, const char *xml)
+{
+    sd_bus_message *m = client_message(c, path, VMS_CONFIG_INTERFACE, "AttachDevice");
+
+    g_assert_cmpint(sd_bus_message_append(m, "sa{sv}", xml, 0), >=, 0);
+    return m;
+}
+
+/* The control is a text of the same length that is no XML. */
+static void
+test_attributes(void)
+{
+    static const guint numbers[] = {20000, 100000};
+
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    g_autofree char *path = client_domain(s->client, "test");
+    g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
+
+    for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
+        g_autofree char *text = many_attributes("domain", numbers[i], false);
+        g_autofree char *domain = many_attributes("domain", numbers[i], true);
+        g_autofree char *device = many_attributes("disk", numbers[i], true);
+        gint64 plain = cost_of(c, define_message(c, text), SD_BUS_ERROR_ACCESS_DENIED);
+        gint64 define = cost_of(c, define_message(c, domain), SD_BUS_ERROR_ACCESS_DENIED);
+        gint64 attach = cost_of(c, attach_message(c, path, device), SD_BUS_ERROR_ACCESS_DENIED);
+
+        g_test_message("%u attributes: %" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT
+                       " us as a device, %" G_GINT64_FORMAT " us as text",
+                       numbers[i], define, attach, plain);
+        g_assert_cmpint(define, <, 20 * MAX(plain, 5000));
+        g_assert_cmpint(attach, <, 20 * MAX(plain, 5000));
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/hostile/descriptors", test_descriptors);
     g_test_add_func("/hostile/nested-structs", test_nested_structs);
+    g_test_add_func("/hostile/attributes", test_attributes);
     return g_test_run();
 }

@@ -278,6 +278,28 @@ test_doctype(void)
     assert_error_says(call, INVALID_ARGS, "document type");
 }
 
+/* The name is asked about before the whole is read: it has to be the same afterwards. */
+static void
+test_late_name(void)
+{
+    static const char rest[] = "<memory>1024</memory><os><type>hvm</type></os></domain>";
+    g_autoptr(Service) s = service();
+    g_autofree char *filler = g_strnfill(100000, 'x');
+    g_autofree char *late =
+        g_strdup_printf("<domain type='test'><title>%s</title><name>late</name>%s", filler, rest);
+    g_autofree char *early =
+        g_strdup_printf("<domain type='test'><name>early</name><title>%s</title>%s", filler, rest);
+    g_autofree char *torn =
+        g_strdup_printf("<domain type='test'><title>%s<name>torn%s", filler, rest);
+
+    g_autoptr(Call) refused = manager_call(s, "DefineDomain", "s", late);
+    assert_error_says(refused, INVALID_ARGS, "first 16384 bytes");
+    g_autoptr(Call) defined = manager_call(s, "DefineDomain", "s", early);
+    assert_ok(defined);
+    g_autoptr(Call) broken = manager_call(s, "DefineDomain", "s", torn);
+    assert_error(broken, OPERATION_FAILED);
+}
+
 static void
 test_guest(void)
 {
@@ -376,6 +398,7 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/rename", test_rename);
     g_test_add_func("/service/config/noncharacter", test_noncharacter);
     g_test_add_func("/service/config/doctype", test_doctype);
+    g_test_add_func("/service/config/late-name", test_late_name);
     g_test_add_func("/service/guest/answers", test_guest);
     g_test_add_func("/service/guest/addresses", test_addresses);
     g_test_add_func("/service/guest/secrets", test_secrets);

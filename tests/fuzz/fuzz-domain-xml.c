@@ -3,9 +3,11 @@
 /* libFuzzer: a domain's XML, whole and as what a device is looked for in. */
 
 #include "domain-xml-device.h"
+#include "domain-xml-peek.h"
 #include "domain-xml.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -51,6 +53,23 @@ check_snapshot(const DomainSnapshot *snapshot)
     check_rows(config, HARDWARE_GRAPHICS, 3, sizeof(uint32_t));
 }
 
+/* What is found early is what is there. */
+static void
+check_peek(const char *xml, const char *name, const char *uuid)
+{
+    g_autofree char *early_name = NULL;
+    g_autofree char *early_uuid = NULL;
+
+    domain_xml_peek(xml, &early_name, &early_uuid);
+    check_text(early_name);
+    check_text(early_uuid);
+    if (!name || strstr(xml, "encoding"))
+        return;
+    if ((*early_name && strcmp(early_name, name) != 0) ||
+        (*early_uuid && strcmp(early_uuid, uuid) != 0))
+        abort();
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -66,6 +85,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (is_domain)
         check_snapshot(snapshot);
+    check_peek(xml, name, uuid);
 
     g_auto(GStrv) aliases = domain_xml_match_devices(xml, "<disk><target dev='vda'/></disk>");
     g_auto(GStrv) none = domain_xml_match_devices("<domain><devices/></domain>", xml);
