@@ -109,7 +109,7 @@ submit(Capacities *capacities, const char *uuid)
     capacity->asked_at = manager_now(capacities->manager);
     g_strlcpy(capacity->uuid, uuid, sizeof capacity->uuid);
     g_ptr_array_add(capacities->running, capacity);
-    (void)lanes_submit(capacities->manager->lanes, &capacity->call);
+    lanes_submit(capacities->manager->lanes, &capacity->call);
 }
 
 static bool

@@ -66,7 +66,7 @@ submit(JobWatch *watch, CallClass class, CallWork work,
     beside->serial = serial;
     beside->was_active = watch->was_active;
     /* These are few: they always find a place. */
-    (void)lanes_submit(watch->job->manager->lanes, &beside->call);
+    lanes_submit(watch->job->manager->lanes, &beside->call);
     return beside;
 }
 

@@ -189,13 +189,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     if (step->payload && !job->watch)
         job->watch = job_watch_new(job, verb, step->payload);
     g_ptr_array_add(job->calls, step);
-    if (lanes_submit(job->manager->lanes, &step->call))
-        return;
-
-    g_autoptr(Error) error =
-        error_new(ERROR_LIMITS_EXCEEDED, "Too many calls to libvirt are waiting");
-    g_ptr_array_remove_fast(job->calls, step);
-    operation_call_done(job->operation, manager_now(job->manager), serial, OUTCOME_FAILED, error);
+    lanes_submit(job->manager->lanes, &step->call);
 }
 
 static void

@@ -685,24 +685,27 @@ enqueue(Lanes *lanes, Call *call)
     lanes->n_waiting++;
 }
 
-bool
+void
 lanes_submit(Lanes *lanes, Call *call)
 {
-    bool limited =
-        call->class == CALL_READ || call->class == CALL_CHANGE || call->class == CALL_GUEST;
-
-    if (limited && lanes->n_waiting >= WAITING_MAX) {
-        free_call(call);
-        return false;
-    }
     if (call->order == 0)
         call->order = ++lanes->last_order;
     if (lanes->slots->len == 0) {
         add_unsent(lanes, call);
-        return true;
+        return;
     }
     enqueue(lanes, call);
     dispatch(lanes);
+}
+
+bool
+lanes_submit_limited(Lanes *lanes, Call *call)
+{
+    if (lanes->n_waiting >= WAITING_MAX) {
+        free_call(call);
+        return false;
+    }
+    lanes_submit(lanes, call);
     return true;
 }
 

@@ -95,10 +95,16 @@ void lanes_clear(Lanes *lanes);
 void lanes_close_cleared(Lanes *lanes);
 
 /*
- * Queue a call; `done` is called later, never from in here. False, and the call is freed, where too
- * many reads and changes wait already. Without a connection it is OUTCOME_UNSENT.
+ * Queue a call; `done` is called later, never from in here. Without a connection it is
+ * OUTCOME_UNSENT. For calls whose number is bounded by who makes them, such as those of operations:
+ * one that is refused here would look like one that libvirt refuses.
  */
-bool lanes_submit(Lanes *lanes, Call *call);
+void lanes_submit(Lanes *lanes, Call *call);
+/*
+ * The same for a call of which clients can have any number. False, and the call is freed, where too
+ * many calls wait already.
+ */
+bool lanes_submit_limited(Lanes *lanes, Call *call);
 /* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */
 void lanes_abandon(Lanes *lanes, Call *call);
 /* The same for a call that was not sent yet; false, and it goes on, where it may have been. */

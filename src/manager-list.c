@@ -135,7 +135,7 @@ start_listing(Manager *m)
     m->listing = &list->call;
     (void)sd_event_source_set_time_relative(m->list_timer, LIST_LIMIT_USEC);
     (void)sd_event_source_set_enabled(m->list_timer, SD_EVENT_ONESHOT);
-    (void)lanes_submit(m->lanes, &list->call);
+    lanes_submit(m->lanes, &list->call);
 }
 
 static void

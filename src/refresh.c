@@ -413,7 +413,7 @@ ask(Refresher *refresher, bool look)
     (void)sd_event_now(refresher->event, CLOCK_MONOTONIC, &question->asked_at);
     g_ptr_array_add(refresher->questions, question);
     /* These are few: they always find a place. */
-    (void)lanes_submit(refresher->lanes, &question->call);
+    lanes_submit(refresher->lanes, &question->call);
     return true;
 }
 

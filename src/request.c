@@ -527,7 +527,7 @@ submit(Request *request)
     ((RequestCall *)call)->request = request;
     call->order = request->retries ? request->call_order : 0;
     call->done = on_call_done;
-    if (!lanes_submit(request->manager->lanes, call)) {
+    if (!lanes_submit_limited(request->manager->lanes, call)) {
         g_autoptr(Error) error =
             error_new(ERROR_LIMITS_EXCEEDED, "Too many calls to libvirt are waiting");
         request_fail(request, error);

@@ -186,7 +186,7 @@ ask(Round *round)
     asked->call.free = free_stats;
     g_ptr_array_add(round->calls, asked);
     /* Rounds are few: this is never refused. */
-    (void)lanes_submit(stats->manager->lanes, &asked->call);
+    lanes_submit(stats->manager->lanes, &asked->call);
     (void)sd_event_source_set_time_relative(round->timer, HANGS_AFTER_USEC);
     (void)sd_event_source_set_enabled(round->timer, SD_EVENT_ONESHOT);
 }
