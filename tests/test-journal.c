@@ -3,7 +3,7 @@
 /* The log where there is no journal, and that the catalog explains every kind of entry. How it
  * reads in a real journal is tested where a container boots. */
 
-#include "journal.h"
+#include "log.h"
 
 #include <errno.h>
 #include <string.h>

@@ -2,7 +2,7 @@
 
 /* The calls that wait for a lane, on libvirt's embedded hypervisor. */
 
-#include "lanes.h"
+#include "lane-pool.h"
 
 #define CALLS_MAX 100000
 

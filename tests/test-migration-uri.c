@@ -2,7 +2,7 @@
 
 /* The rule about where a domain may be migrated to: each transport and each parameter. */
 
-#include "migration-uri.h"
+#include "libvirt-uri.h"
 
 #include <glib.h>
 #include <string.h>

@@ -3,7 +3,7 @@
 /* The watch against real directories. The kernel queues an event before the call that causes it
  * returns, so running the loop until it is idle hears all of them: nothing has to be waited for. */
 
-#include "pidfile.h"
+#include "daemon-watch.h"
 
 #include <errno.h>
 #include <fcntl.h>

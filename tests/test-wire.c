@@ -2,7 +2,7 @@
 
 /* Bodies written by hand, as sd-bus reads them at the other end of a connection. */
 
-#include "outbox.h"
+#include "raw-message.h"
 
 #include <errno.h>
 #include <string.h>

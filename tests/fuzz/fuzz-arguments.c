@@ -5,7 +5,7 @@
  * read is what was written, and exactly what the table allows is read.
  */
 
-#include "arguments.h"
+#include "method-options.h"
 
 #include <errno.h>
 #include <glib.h>

@@ -3,7 +3,7 @@
 /* libFuzzer: a destination of a migration. What passes names a program, a key or a proxy nowhere.
  */
 
-#include "migration-uri.h"
+#include "libvirt-uri.h"
 
 #include <glib.h>
 #include <libxml/uri.h>

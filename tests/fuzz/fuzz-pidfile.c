@@ -2,7 +2,7 @@
 
 /* libFuzzer: the contents of a PID file. */
 
-#include "pidfile.h"
+#include "daemon-watch.h"
 
 #include <stdlib.h>
 

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "method-options.h"
+
+#include <glib.h>
+
+#define OPTIONS_MAX 64
+
+static int
+find_option(const ArgumentOption *options, const char *name)
+{
+    for (int i = 0; options[i].name; i++)
+        if (g_str_equal(options[i].name, name))
+            return i;
+    return -1;
+}
+
+static int
+read_value(sd_bus_message *message, const ArgumentOption *option, void *target, sd_bus_error *error)
+{
+    const char type[] = {option->type, '\0'};
+    const char *contents;
+    char container;
+    int r = sd_bus_message_peek_type(message, &container, &contents);
+
+    if (r < 0)
+        return r;
+    if (!g_str_equal(contents, type))
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
+                                 "Option '%s' has to be of type '%s'", option->name, type);
+    return sd_bus_message_read(message, "v", type, G_STRUCT_MEMBER_P(target, option->offset));
+}
+
+static int
+read_option(sd_bus_message *message, const ArgumentOption *options, void *target, uint64_t *seen,
+            sd_bus_error *error)
+{
+    const char *name;
+    int r = sd_bus_message_read(message, "s", &name);
+
+    if (r < 0)
+        return r;
+    int i = find_option(options, name);
+    if (i < 0 || i >= OPTIONS_MAX)
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Unknown option '%s'", name);
+    if (*seen & (UINT64_C(1) << i))
+        return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Option '%s' is given twice",
+                                 name);
+    *seen |= UINT64_C(1) << i;
+    return read_value(message, &options[i], target, error);
+}
+
+int
+arguments_read_options(sd_bus_message *message, const ArgumentOption *options, void *target,
+                       uint64_t *ret_seen, sd_bus_error *error)
+{
+    uint64_t seen = 0;
+    int r = sd_bus_message_enter_container(message, 'a', "{sv}");
+
+    if (r < 0)
+        return r;
+    while ((r = sd_bus_message_enter_container(message, 'e', "sv")) > 0) {
+        r = read_option(message, options, target, &seen, error);
+        if (r < 0)
+            return r;
+        r = sd_bus_message_exit_container(message);
+        if (r < 0)
+            return r;
+    }
+    if (ret_seen)
+        *ret_seen = seen;
+    return r < 0 ? r : sd_bus_message_exit_container(message);
+}

@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "raw-message.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* dbus-daemon cuts off whoever sends more than its limit, which is 32 MiB by default. */
+#define BODY_MAX ((size_t)31 * 1024 * 1024)
+
+/* The specification's codes of header fields. */
+enum {
+    FIELD_PATH = 1,
+    FIELD_INTERFACE = 2,
+    FIELD_MEMBER = 3,
+    FIELD_REPLY_SERIAL = 5,
+    FIELD_DESTINATION = 6,
+    FIELD_SIGNATURE = 8,
+};
+
+struct Outbox {
+    int fd;         /* where messages are written; -1: the pair has to be made first */
+    sd_bus *reader; /* what makes them sd-bus's own */
+    uint32_t serial;
+    Wire header;
+};
+
+/* --- the pair of sockets ------------------------------------------------------------------ */
+
+/* The reader serves whoever is at the other end. */
+static int
+open_reader(sd_bus **ret, int fd)
+{
+    sd_bus *bus = NULL;
+    sd_id128_t id;
+    int r = sd_bus_new(&bus);
+
+    if (r >= 0)
+        r = sd_bus_set_fd(bus, fd, fd);
+    if (r < 0) {
+        close(fd);
+        sd_bus_unref(bus);
+        return r;
+    }
+    r = sd_id128_randomize(&id);
+    if (r >= 0)
+        r = sd_bus_set_server(bus, true, id);
+    if (r >= 0)
+        r = sd_bus_set_anonymous(bus, true);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r < 0) {
+        sd_bus_unref(bus);
+        return r;
+    }
+    *ret = bus;
+    return 0;
+}
+
+/* Its answers are few bytes, that nobody waits for. */
+static int
+authenticate(Outbox *outbox)
+{
+    static const char hello[] = "\0AUTH ANONYMOUS 766d73\r\nBEGIN\r\n";
+    ssize_t size = sizeof hello - 1;
+
+    if (send(outbox->fd, hello, sizeof hello - 1, MSG_NOSIGNAL) != size)
+        return -EIO;
+    while (sd_bus_is_ready(outbox->reader) == 0) {
+        int r = sd_bus_process(outbox->reader, NULL);
+
+        if (r < 0)
+            return r;
+        if (r == 0)
+            return -EIO; /* all that it needs is there */
+    }
+    return 0;
+}
+
+static void
+close_pair(Outbox *outbox)
+{
+    outbox->reader = sd_bus_close_unref(outbox->reader);
+    if (outbox->fd >= 0)
+        close(outbox->fd);
+    outbox->fd = -1;
+}
+
+static int
+open_pair(Outbox *outbox)
+{
+    int fds[2];
+
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
+        return -errno;
+    outbox->fd = fds[0];
+    int r = open_reader(&outbox->reader, fds[1]);
+    if (r >= 0)
+        r = authenticate(outbox);
+    if (r < 0)
+        close_pair(outbox);
+    return r;
+}
+
+int
+outbox_new(Outbox **ret)
+{
+    Outbox *outbox = g_new0(Outbox, 1);
+
+    outbox->fd = -1;
+    int r = open_pair(outbox);
+
+    if (r < 0) {
+        outbox_free(outbox);
+        return r;
+    }
+    *ret = outbox;
+    return 0;
+}
+
+void
+outbox_free(Outbox *outbox)
+{
+    if (!outbox)
+        return;
+    close_pair(outbox);
+    wire_clear(&outbox->header);
+    g_free(outbox);
+}
+
+/* --- messages ----------------------------------------------------------------------------- */
+
+static void
+put_field(Wire *header, uint8_t code, const char *signature)
+{
+    wire_align(header, 8);
+    wire_put_byte(header, code);
+    wire_put_signature(header, signature);
+}
+
+static void
+put_text_field(Wire *header, uint8_t code, const char *signature, const char *text)
+{
+    if (!text)
+        return;
+    put_field(header, code, signature);
+    wire_put_string(header, text);
+}
+
+/* The beginning of a message, up to the array of its fields, whose place is returned. */
+static size_t
+begin_header(Outbox *outbox, uint8_t type, const char *signature, const Wire *body)
+{
+    static const uint8_t version = 1;
+    Wire *header = &outbox->header;
+
+    header->size = 0;
+    if (++outbox->serial == 0)
+        outbox->serial = 1;
+    wire_put_byte(header, G_BYTE_ORDER == G_LITTLE_ENDIAN ? 'l' : 'B');
+    wire_put_byte(header, type);
+    wire_put_byte(header, 1); /* no reply is expected */
+    wire_put_byte(header, version);
+    wire_put_u32(header, (uint32_t)body->size);
+    wire_put_u32(header, outbox->serial);
+    size_t fields = wire_begin_array(header, 8);
+    put_field(header, FIELD_SIGNATURE, "g");
+    wire_put_signature(header, signature);
+    return fields;
+}
+
+static void
+end_header(Wire *header, size_t fields)
+{
+    wire_end_array(header, fields, 8);
+    wire_align(header, 8);
+}
+
+/* As much of it as there is room for; from where it goes on next time. */
+static ssize_t
+write_some(const Outbox *outbox, const Wire *body, size_t begin)
+{
+    const Wire *header = &outbox->header;
+    size_t in_body = begin > header->size ? begin - header->size : 0;
+    struct iovec parts[] = {
+        {header->data + MIN(begin, header->size), header->size - MIN(begin, header->size)},
+        {body->data + in_body, body->size - in_body},
+    };
+    struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
+    ssize_t n = sendmsg(outbox->fd, &message, MSG_NOSIGNAL);
+
+    if (n >= 0)
+        return n;
+    return errno == EAGAIN ? 0 : -errno;
+}
+
+static int
+pass_through(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+{
+    size_t size = outbox->header.size + body->size;
+    size_t written = 0;
+
+    for (;;) {
+        ssize_t n = written < size ? write_some(outbox, body, written) : 0;
+        int r = n < 0 ? (int)n : sd_bus_process(outbox->reader, ret);
+
+        if (r < 0)
+            return r;
+        if (*ret)
+            return 0;
+        if (r == 0 && n == 0)
+            return -EIO; /* all was written, and no message has come of it */
+        written += (size_t)n;
+    }
+}
+
+/* What was written, as a message of sd-bus's. One that does not get through spoils no other: the
+ * pair is made anew for the next. */
+static int
+read_back(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+{
+    int r = outbox->fd < 0 ? open_pair(outbox) : 0;
+
+    if (r >= 0)
+        r = pass_through(outbox, body, ret);
+    if (r < 0)
+        close_pair(outbox);
+    return r;
+}
+
+static int
+forward(Outbox *outbox, sd_bus *bus, const Wire *body)
+{
+    sd_bus_message *message = NULL;
+    int r = read_back(outbox, body, &message);
+
+    if (r >= 0)
+        r = sd_bus_send(bus, message, NULL);
+    sd_bus_message_unref(message);
+    return r;
+}
+
+static void
+make_signal(Outbox *outbox, const char *path, const char *interface, const char *member,
+            const char *signature, const Wire *body)
+{
+    Wire *header = &outbox->header;
+    size_t fields = begin_header(outbox, SD_BUS_MESSAGE_SIGNAL, signature, body);
+
+    put_text_field(header, FIELD_PATH, "o", path);
+    put_text_field(header, FIELD_INTERFACE, "s", interface);
+    put_text_field(header, FIELD_MEMBER, "s", member);
+    end_header(header, fields);
+}
+
+int
+outbox_signal(Outbox *outbox, sd_bus *bus, const char *path, const char *interface,
+              const char *member, const char *signature, const Wire *body)
+{
+    if (body->size > BODY_MAX)
+        return -EMSGSIZE;
+    make_signal(outbox, path, interface, member, signature, body);
+    return forward(outbox, bus, body);
+}
+
+int
+outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const Wire *body)
+{
+    uint64_t serial;
+    int r = sd_bus_message_get_cookie(call, &serial);
+
+    if (r < 0)
+        return r;
+    if (body->size > BODY_MAX)
+        return -EMSGSIZE;
+    if (!sd_bus_message_get_expect_reply(call))
+        return 0;
+
+    Wire *header = &outbox->header;
+    size_t fields = begin_header(outbox, SD_BUS_MESSAGE_METHOD_RETURN, signature, body);
+    put_field(header, FIELD_REPLY_SERIAL, "u");
+    wire_put_u32(header, (uint32_t)serial);
+    put_text_field(header, FIELD_DESTINATION, "s", sd_bus_message_get_sender(call));
+    end_header(header, fields);
+    return forward(outbox, sd_bus_message_get_bus(call), body);
+}
+
+int
+outbox_append(Outbox *outbox, sd_bus_message *message, const char *signature, const Wire *value)
+{
+    sd_bus_message *copy = NULL;
+
+    make_signal(outbox, "/", "org.unraid.Vms.Value", "Value", signature, value);
+    int r = read_back(outbox, value, &copy);
+    if (r >= 0)
+        r = sd_bus_message_copy(message, copy, true);
+    sd_bus_message_unref(copy);
+    return r < 0 ? r : 0;
+}

@@ -1,0 +1,348 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "consoles.h"
+
+#include "console-child.h"
+#include "log.h"
+#include "manager.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define CONSOLES_MAX 64
+/* The program that runs, even if another one has been installed in its place. */
+#define OWN_PROGRAM  "/proc/self/exe"
+
+typedef struct Console Console;
+
+struct Consoles {
+    Manager *manager;
+    GHashTable *all; /* set of Console */
+};
+
+typedef struct {
+    char *device;
+    ConsoleAnswer answer;
+    Console *console; /* that is being opened */
+} ConsoleArgs;
+
+struct Console {
+    Consoles *consoles;
+    Request *request; /* until it is answered */
+    char *vm_name;
+    pid_t pid;
+    int client;  /* until it is handed over */
+    int control; /* closing it ends the process */
+    bool opened;
+    sd_event_source *report_source;
+    sd_event_source *exit_source;
+};
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static void
+close_fd(int *fd)
+{
+    if (*fd >= 0)
+        close(*fd);
+    *fd = -1;
+}
+
+static void
+console_free(gpointer data)
+{
+    Console *console = data;
+
+    sd_event_source_disable_unref(console->report_source);
+    sd_event_source_disable_unref(console->exit_source);
+    close_fd(&console->client);
+    close_fd(&console->control);
+    g_free(console->vm_name);
+    g_free(console);
+}
+
+Consoles *
+consoles_new(Manager *m)
+{
+    Consoles *consoles = g_new0(Consoles, 1);
+
+    consoles->manager = m;
+    consoles->all = g_hash_table_new_full(NULL, NULL, console_free, NULL);
+    return consoles;
+}
+
+void
+consoles_free(Consoles *consoles)
+{
+    if (!consoles)
+        return;
+    g_hash_table_unref(consoles->all);
+    g_free(consoles);
+}
+
+/* Tell the process to end. It is forgotten when it has. */
+static void
+dismiss(Console *console)
+{
+    console->report_source = sd_event_source_disable_unref(console->report_source);
+    close_fd(&console->control);
+    close_fd(&console->client);
+}
+
+void
+consoles_stop(Consoles *consoles)
+{
+    GHashTableIter iter;
+    gpointer console;
+
+    g_hash_table_iter_init(&iter, consoles->all);
+    while (g_hash_table_iter_next(&iter, &console, NULL))
+        dismiss(console);
+}
+
+void *
+console_args_new(const char *device, ConsoleAnswer answer)
+{
+    ConsoleArgs *args = g_new0(ConsoleArgs, 1);
+
+    args->device = g_strdup(device);
+    args->answer = answer;
+    return args;
+}
+
+/* Nobody waits for it any more: what is not open yet need not be. */
+static void
+give_up(Console *console)
+{
+    console->request = NULL;
+    if (console->opened)
+        return;
+    (void)kill(console->pid, SIGKILL);
+    dismiss(console);
+}
+
+void
+console_args_free(void *data)
+{
+    ConsoleArgs *args = data;
+
+    if (args->console)
+        give_up(args->console);
+    g_free(args->device);
+    g_free(args);
+}
+
+/* --- what the process tells --------------------------------------------------------------- */
+
+/* The request, which is from now on nothing of the console's. */
+static Request *
+take_request(Console *console)
+{
+    Request *request = console->request;
+
+    console->request = NULL;
+    if (request)
+        ((ConsoleArgs *)request->args)->console = NULL;
+    return request;
+}
+
+static void
+hand_over(Console *console)
+{
+    Request *request = take_request(console);
+    ConsoleArgs *args = request->args;
+
+    console->opened = true;
+    journal_log(LOG_INFO, "A console of \"%s\" is open for %s", console->vm_name,
+                request->caller.sender);
+    args->answer(request, console->client);
+    close_fd(&console->client);
+}
+
+static void
+fail(Console *console, ErrorKind kind, int code, const char *message)
+{
+    Request *request = take_request(console);
+    g_autoptr(Error) error =
+        kind == ERROR_NOT_AVAILABLE ? error_not_available(message) : error_new(kind, "%s", message);
+
+    error->libvirt_code = code;
+    request_fail(request, error);
+}
+
+static int
+on_report(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    Console *console = userdata;
+    ConsoleReport report = {0};
+    ssize_t n = recv(fd, &report, sizeof report - 1, MSG_DONTWAIT);
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return 0;
+    /* One packet is all; what ends without one is answered when it has ended. */
+    console->report_source = sd_event_source_disable_unref(console->report_source);
+    if (n <= (ssize_t)offsetof(ConsoleReport, message) || !console->request)
+        return 0;
+    if (report.kind == ERROR_NONE)
+        hand_over(console);
+    else
+        fail(console, (ErrorKind)report.kind, report.libvirt_code, report.message);
+    return 0;
+}
+
+static int
+on_exited(sd_event_source *source, const siginfo_t *info, void *userdata)
+{
+    Console *console = userdata;
+
+    if (console->request)
+        fail(console, ERROR_OPERATION_FAILED, 0,
+             "The console could not be opened: its process has ended");
+    if (console->opened)
+        journal_log(LOG_INFO, "A console of \"%s\" has been closed", console->vm_name);
+    if (info->si_code == CLD_EXITED && info->si_status != EXIT_SUCCESS)
+        journal_log(LOG_WARNING, "The process of a console of \"%s\" ended with status %d",
+                    console->vm_name, info->si_status);
+    g_hash_table_remove(console->consoles->all, console);
+    return 0;
+}
+
+/* --- starting it -------------------------------------------------------------------------- */
+
+/* Both descriptors have to be out of the way of those that they become in the process. */
+static int
+move_up(int fd)
+{
+    int moved = fcntl(fd, F_DUPFD_CLOEXEC, CONSOLE_FD_CONTROL + 1);
+    int code = errno;
+
+    close(fd);
+    errno = code;
+    return moved;
+}
+
+static bool
+make_pair(int type, int ret[static 2])
+{
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ret) < 0)
+        return false;
+    ret[1] = move_up(ret[1]);
+    if (ret[1] >= 0)
+        return true;
+    close_fd(&ret[0]);
+    return false;
+}
+
+static int
+spawn(pid_t *ret_pid, char *const argv[], int client, int control)
+{
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none;
+
+    sigemptyset(&none);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawnattr_init(&attributes);
+    posix_spawn_file_actions_adddup2(&actions, client, CONSOLE_FD_CLIENT);
+    posix_spawn_file_actions_adddup2(&actions, control, CONSOLE_FD_CONTROL);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK);
+    int code = posix_spawn(ret_pid, OWN_PROGRAM, &actions, &attributes, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    posix_spawnattr_destroy(&attributes);
+    return code;
+}
+
+/* 0 or a positive errno. */
+static int
+start_process(Console *console, const Request *request)
+{
+    const ConsoleArgs *args = request->args;
+    char *argv[] = {(char *)"unraid-vmsd", (char *)CONSOLE_ARGUMENT,
+                    request->manager->uri, request->vm_uuid,
+                    args->device,          NULL};
+    int client[2] = {-1, -1};
+    int control[2] = {-1, -1};
+    int code = 0;
+
+    if (!make_pair(SOCK_STREAM, client) || !make_pair(SOCK_SEQPACKET, control))
+        code = errno;
+    else
+        code = spawn(&console->pid, argv, client[1], control[1]);
+    close_fd(&client[1]);
+    close_fd(&control[1]);
+    console->client = client[0];
+    console->control = control[0];
+    return code;
+}
+
+static int
+watch_process(Console *console)
+{
+    sd_event *event = console->consoles->manager->event;
+    int r =
+        sd_event_add_child(event, &console->exit_source, console->pid, WEXITED, on_exited, console);
+
+    if (r >= 0)
+        r = sd_event_add_io(event, &console->report_source, console->control, EPOLLIN, on_report,
+                            console);
+    /* The report comes before the end. */
+    if (r >= 0)
+        r = sd_event_source_set_priority(console->exit_source, SD_EVENT_PRIORITY_NORMAL + 1);
+    return r;
+}
+
+static void
+start(Request *request)
+{
+    Consoles *consoles = request->manager->consoles;
+    ConsoleArgs *args = request->args;
+    Console *console = g_new0(Console, 1);
+
+    console->consoles = consoles;
+    console->vm_name = g_strdup(request->vm_name);
+    console->client = -1;
+    console->control = -1;
+    int code = start_process(console, request);
+    if (code == 0 && watch_process(console) < 0) {
+        (void)kill(console->pid, SIGKILL);
+        (void)waitpid(console->pid, NULL, 0);
+        code = ENOMEM;
+    }
+    if (code != 0) {
+        g_autoptr(Error) error = error_new(
+            ERROR_OPERATION_FAILED, "The console's process cannot be run: %s", g_strerror(code));
+
+        console_free(console);
+        request_fail(request, error);
+        return;
+    }
+    console->request = request;
+    args->console = console;
+    g_hash_table_add(consoles->all, console);
+}
+
+static void
+open_available(Request *request)
+{
+    if (!request_domain(request))
+        return;
+    if (g_hash_table_size(request->manager->consoles->all) < CONSOLES_MAX) {
+        start(request);
+        return;
+    }
+    g_autoptr(Error) error =
+        error_new(ERROR_LIMITS_EXCEEDED, "%d consoles are open, and no more can be", CONSOLES_MAX);
+    request_fail(request, error);
+}
+
+void
+console_open(Request *request)
+{
+    request_when_available(request, open_available);
+}

@@ -1,0 +1,507 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "daemon-watch.h"
+
+#include "log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <glib.h>
+#include <limits.h>
+#include <stdalign.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define SYMLINKS_MAX 40
+
+/* What tells that a directory is another one now, or may be entered now. */
+#define WAY_MASK                                                                                   \
+    (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |            \
+     IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW)
+/* A file that was left behind is written in place, without a CREATE. libvirtd keeps its file open
+ * to hold a lock, so that CLOSE_WRITE also comes when it dies, however it does. */
+#define FILE_MASK (WAY_MASK | IN_MODIFY | IN_CLOSE_WRITE)
+
+/* After these what was known of the file is no longer true, even if all looks the same again. */
+#define REPLACED_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM)
+
+/* A name to hear of on the way to a target. */
+typedef struct {
+    int wd; /* of the directory it is in; -1 where that cannot be watched */
+    char *name;
+    bool last; /* the target itself, or the symlink in its place */
+} Step;
+
+typedef struct {
+    char *path;
+    bool socket; /* else a PID file */
+    GArray *steps;
+
+    /* As it was at the last look. */
+    bool there;
+    dev_t dev;
+    ino_t ino;
+
+    bool known; /* `pid`, or the socket's inode, is that of the daemon told about last */
+    pid_t pid;
+} Target;
+
+/*
+ * The queue is read here and not by sd_event_add_inotify(): one read is one hint; and sd-event
+ * knows an inode by its number, which a directory that is made again may have again while the
+ * source for the old one is still there.
+ */
+struct PidfileWatch {
+    int fd;
+    sd_event_source *source;
+    GPtrArray *targets;
+    GHashTable *wds; /* the directories that are watched: one each, however many targets need it */
+    PidfileHint hint;
+    void *userdata;
+    bool warned;
+};
+
+typedef struct {
+    bool look;
+    bool probe;
+    bool new_daemon;
+} Heard;
+
+/* --- contents ----------------------------------------------------------------------------- */
+
+int
+pidfile_parse(const char *text, size_t length, pid_t *ret)
+{
+    size_t i = 0;
+    int pid = 0;
+
+    if (length > PIDFILE_SIZE_MAX)
+        return -EINVAL;
+    while (i < length && g_ascii_isspace(text[i]))
+        i++;
+    for (; i < length && g_ascii_isdigit(text[i]); i++) {
+        int digit = text[i] - '0';
+
+        if (pid > (INT_MAX - digit) / 10)
+            return -EINVAL;
+        pid = pid * 10 + digit;
+    }
+    while (i < length && g_ascii_isspace(text[i]))
+        i++;
+    if (i != length || pid == 0)
+        return -EINVAL;
+    *ret = pid;
+    return 0;
+}
+
+/* The bytes of a regular file, as far as they fit. A FIFO or a device may be in its place: opening
+ * one must neither wait nor become our terminal. */
+static ssize_t
+read_regular(const char *path, char *buffer, size_t size)
+{
+    struct stat st;
+    ssize_t n = -1;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW | O_NOCTTY);
+
+    if (fd < 0)
+        return -1;
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode))
+        do
+            n = read(fd, buffer, size);
+        while (n < 0 && errno == EINTR);
+    close(fd);
+    return n;
+}
+
+/* 0 where there is none; also while the file is just being written. */
+static pid_t
+read_pid(const char *path)
+{
+    char buffer[PIDFILE_SIZE_MAX + 1];
+    pid_t pid = 0;
+    ssize_t n = read_regular(path, buffer, sizeof(buffer));
+
+    if (n > 0)
+        (void)pidfile_parse(buffer, (size_t)n, &pid);
+    return pid;
+}
+
+/* --- the way to a target ------------------------------------------------------------------ */
+
+static void
+clear_step(void *data)
+{
+    g_free(((Step *)data)->name);
+}
+
+static void
+free_target(void *data)
+{
+    Target *target = data;
+
+    g_free(target->path);
+    g_array_unref(target->steps);
+    g_free(target);
+}
+
+static Target *
+new_target(const char *path, bool is_socket)
+{
+    Target *target = g_new0(Target, 1);
+
+    if (g_path_is_absolute(path)) {
+        target->path = g_strdup(path);
+    } else {
+        g_autofree char *here = g_get_current_dir();
+
+        target->path = g_strconcat(here, "/", path, NULL);
+    }
+    target->socket = is_socket;
+    target->steps = g_array_new(FALSE, FALSE, sizeof(Step));
+    g_array_set_clear_func(target->steps, clear_step);
+    return target;
+}
+
+/* What is needed next is at the end. */
+static void
+push_names(GPtrArray *names, const char *path)
+{
+    g_auto(GStrv) parts = g_strsplit(path, "/", -1);
+
+    for (guint i = g_strv_length(parts); i > 0; i--) {
+        const char *part = parts[i - 1];
+
+        if (*part != '\0' && strcmp(part, ".") != 0)
+            g_ptr_array_add(names, g_strdup(part));
+    }
+}
+
+static void
+warn_once(PidfileWatch *watch, const char *path, int error)
+{
+    /* Of a directory that went away, its parent tells; one we may not read tells of itself. */
+    if (watch->warned || error == ENOENT || error == ENOTDIR || error == ELOOP || error == EACCES)
+        return;
+    watch->warned = true;
+    journal_log(LOG_WARNING, "Cannot watch %s for PID files: %s", path, g_strerror(error));
+}
+
+static int
+watch_directory(PidfileWatch *watch, GHashTable *wds, const char *path, uint32_t mask)
+{
+    /* Adding to the mask keeps the watch that is there, and its events, and what others need. */
+    int wd = inotify_add_watch(watch->fd, path, mask | IN_MASK_ADD);
+
+    if (wd < 0)
+        warn_once(watch, path, errno);
+    else
+        g_hash_table_add(wds, GINT_TO_POINTER(wd));
+    return wd;
+}
+
+static void
+leave_directory(GString *path)
+{
+    const char *slash = strrchr(path->str, '/');
+
+    g_string_truncate(path, slash ? (gsize)(slash - path->str) : 0);
+}
+
+/* From the directory `path`, go where the symlink `path` points to. */
+static bool
+follow(GString *path, GPtrArray *names)
+{
+    g_autofree char *to = g_file_read_link(path->str, NULL);
+
+    if (!to)
+        return false;
+    if (g_path_is_absolute(to))
+        g_string_truncate(path, 0);
+    else
+        leave_directory(path);
+    push_names(names, to);
+    return true;
+}
+
+/*
+ * Walk to the target, and watch each directory before looking into it: what changes after the look
+ * is heard of. `path` becomes the place without symlinks where the target is ("" is the root).
+ */
+static bool
+walk(PidfileWatch *watch, Target *target, GHashTable *wds, GString *path, struct stat *st)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+    unsigned n_symlinks = 0;
+
+    g_array_set_size(target->steps, 0);
+    push_names(names, target->path);
+    while (names->len > 0) {
+        g_autofree char *name = g_ptr_array_steal_index(names, names->len - 1);
+        Step step = {.last = names->len == 0};
+
+        if (strcmp(name, "..") == 0) {
+            leave_directory(path);
+            continue;
+        }
+        step.wd = watch_directory(watch, wds, path->len > 0 ? path->str : "/",
+                                  step.last ? FILE_MASK : WAY_MASK);
+        step.name = g_strdup(name);
+        g_array_append_val(target->steps, step);
+
+        g_string_append_printf(path, "/%s", name);
+        if (path->len >= PATH_MAX || lstat(path->str, st) < 0)
+            return false;
+        if (S_ISLNK(st->st_mode)) {
+            if (++n_symlinks > SYMLINKS_MAX || !follow(path, names))
+                return false;
+            continue;
+        }
+        if (step.last)
+            return true;
+        if (!S_ISDIR(st->st_mode))
+            return false;
+    }
+    return false;
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+static void
+note_daemon(Target *target, const char *path, bool other_inode, Heard *heard)
+{
+    if (target->socket) {
+        heard->new_daemon |= !target->known || other_inode;
+        target->known = true;
+        return;
+    }
+
+    pid_t pid = read_pid(path);
+
+    if (pid == 0)
+        return; /* the one before is not forgotten: the file may be written again with it */
+    heard->new_daemon |= !target->known || pid != target->pid;
+    target->known = true;
+    target->pid = pid;
+}
+
+static void
+look_at(PidfileWatch *watch, Target *target, GHashTable *wds, Heard *heard)
+{
+    g_autoptr(GString) path = g_string_new(NULL);
+    struct stat st = {0};
+    bool there = walk(watch, target, wds, path, &st) &&
+                 (target->socket ? S_ISSOCK(st.st_mode) : S_ISREG(st.st_mode));
+    bool other_inode = there && (st.st_dev != target->dev || st.st_ino != target->ino);
+
+    heard->probe |= there != target->there || other_inode;
+    target->there = there;
+    target->dev = st.st_dev;
+    target->ino = st.st_ino;
+    if (there)
+        note_daemon(target, path->str, other_inode, heard);
+    else
+        target->known = false;
+}
+
+static void
+look(PidfileWatch *watch, Heard *heard)
+{
+    g_autoptr(GHashTable) before = g_steal_pointer(&watch->wds);
+    GHashTableIter iter;
+    void *wd;
+
+    watch->wds = g_hash_table_new(NULL, NULL);
+    for (guint i = 0; i < watch->targets->len; i++)
+        look_at(watch, watch->targets->pdata[i], watch->wds, heard);
+
+    g_hash_table_iter_init(&iter, before);
+    while (g_hash_table_iter_next(&iter, &wd, NULL))
+        if (!g_hash_table_contains(watch->wds, wd))
+            (void)inotify_rm_watch(watch->fd, GPOINTER_TO_INT(wd));
+}
+
+/* --- hearing ------------------------------------------------------------------------------ */
+
+static void
+hear_name(Target *target, const struct inotify_event *event, Heard *heard)
+{
+    for (guint i = 0; i < target->steps->len; i++) {
+        const Step *step = &g_array_index(target->steps, Step, i);
+
+        if (step->wd != event->wd || strcmp(step->name, event->name) != 0)
+            continue;
+        heard->look = true;
+        if (!step->last)
+            continue;
+        heard->probe = true;
+        if (event->mask & REPLACED_MASK)
+            target->known = false;
+    }
+}
+
+static void
+hear(PidfileWatch *watch, const struct inotify_event *event, Heard *heard)
+{
+    if (event->mask & IN_Q_OVERFLOW) {
+        heard->look = heard->probe = true;
+        return;
+    }
+    /* Events of a directory that is no longer watched may still be in the queue. */
+    if (!g_hash_table_contains(watch->wds, GINT_TO_POINTER(event->wd)))
+        return;
+    if (event->mask & IN_IGNORED)
+        g_hash_table_remove(watch->wds, GINT_TO_POINTER(event->wd));
+    if (event->len == 0) {
+        heard->look = true; /* something about the directory itself */
+        return;
+    }
+    for (guint i = 0; i < watch->targets->len; i++)
+        hear_name(watch->targets->pdata[i], event, heard);
+}
+
+static void
+hear_all(PidfileWatch *watch, const char *buffer, size_t size, Heard *heard)
+{
+    for (size_t i = 0; i < size;) {
+        const struct inotify_event *event = (const void *)(buffer + i);
+
+        hear(watch, event, heard);
+        i += sizeof(*event) + event->len;
+    }
+}
+
+/* One read a turn: a directory where much happens does not keep the loop. */
+static int
+on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
+{
+    alignas(struct inotify_event) char buffer[16 * 1024];
+    PidfileWatch *watch = userdata;
+    Heard heard = {0};
+    ssize_t n = read(fd, buffer, sizeof(buffer));
+
+    if (n < 0)
+        return errno == EAGAIN || errno == EINTR ? 0 : -errno;
+    hear_all(watch, buffer, (size_t)n, &heard);
+    if (heard.look)
+        look(watch, &heard);
+    if (heard.new_daemon)
+        watch->hint(watch->userdata, HINT_NEW_DAEMON);
+    else if (heard.probe)
+        watch->hint(watch->userdata, HINT_PROBE);
+    return 0;
+}
+
+static void
+add_targets(PidfileWatch *watch, const char *const *paths, bool are_sockets)
+{
+    for (; paths && *paths; paths++)
+        if (**paths != '\0')
+            g_ptr_array_add(watch->targets, new_target(*paths, are_sockets));
+}
+
+int
+pidfile_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
+                  PidfileHint hint, void *userdata, PidfileWatch **ret)
+{
+    PidfileWatch *watch = g_new0(PidfileWatch, 1);
+    Heard ignored = {0};
+    int r;
+
+    watch->hint = hint;
+    watch->userdata = userdata;
+    watch->targets = g_ptr_array_new_with_free_func(free_target);
+    watch->wds = g_hash_table_new(NULL, NULL);
+    add_targets(watch, pid_paths, false);
+    add_targets(watch, socket_paths, true);
+
+    watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (watch->fd < 0) {
+        r = -errno;
+        pidfile_watch_free(watch);
+        return r;
+    }
+    r = sd_event_add_io(event, &watch->source, watch->fd, EPOLLIN, on_readable, watch);
+    if (r < 0) {
+        pidfile_watch_free(watch);
+        return r;
+    }
+    (void)sd_event_source_set_description(watch->source, "pidfile");
+    look(watch, &ignored);
+    *ret = watch;
+    return 0;
+}
+
+void
+pidfile_watch_free(PidfileWatch *watch)
+{
+    if (!watch)
+        return;
+    sd_event_source_disable_unref(watch->source);
+    if (watch->fd >= 0)
+        close(watch->fd);
+    g_ptr_array_unref(watch->targets);
+    g_hash_table_unref(watch->wds);
+    g_free(watch);
+}
+
+/* --- sockets ------------------------------------------------------------------------------ */
+
+/* These drivers run in the client: no daemon is asked unless the URI names a transport. */
+static const char *const client_drivers[] = {
+    "test",         "esx",    "gsx",    "vpx",    "vmwareplayer", "vmwarews",
+    "vmwarefusion", "vmware", "hyperv", "openvz", NULL,
+};
+
+static void
+add_default_sockets(GPtrArray *sockets, const char *driver, const char *path, const char *mode)
+{
+    const char *base = "/run";
+
+    if (g_strcmp0(path, "/session") == 0)
+        base = g_get_user_runtime_dir();
+    if (g_strcmp0(mode, "legacy") != 0 && strcmp(driver, "remote") != 0)
+        g_ptr_array_add(sockets, g_strdup_printf("%s/libvirt/virt%sd-sock", base, driver));
+    if (g_strcmp0(mode, "direct") != 0)
+        g_ptr_array_add(sockets, g_strdup_printf("%s/libvirt/libvirt-sock", base));
+}
+
+static void
+add_sockets(GPtrArray *sockets, GUri *uri)
+{
+    g_auto(GStrv) scheme = g_strsplit(g_uri_get_scheme(uri), "+", 2);
+    const char *host = g_uri_get_host(uri);
+    const char *query = g_uri_get_query(uri);
+    const char *path = g_uri_get_path(uri);
+    g_autoptr(GHashTable) params =
+        g_uri_parse_params(query ? query : "", -1, "&;", G_URI_PARAMS_NONE, NULL);
+    const char *named = params ? g_hash_table_lookup(params, "socket") : NULL;
+
+    if (!scheme[0] || (host && *host != '\0'))
+        return;
+    if (scheme[1] && strcmp(scheme[1], "unix") != 0)
+        return;
+    if (!scheme[1] && g_strv_contains(client_drivers, scheme[0]))
+        return;
+    if (!scheme[1] && g_strcmp0(path, "/embed") == 0)
+        return;
+    if (!named)
+        add_default_sockets(sockets, scheme[0], path,
+                            params ? g_hash_table_lookup(params, "mode") : NULL);
+    else if (g_path_is_absolute(named))
+        g_ptr_array_add(sockets, g_strdup(named));
+}
+
+char **
+pidfile_sockets_of_uri(const char *uri)
+{
+    GPtrArray *sockets = g_ptr_array_new();
+    /* Encoded, as a value may contain what separates parameters. */
+    g_autoptr(GUri) parsed = uri ? g_uri_parse(uri, G_URI_FLAGS_ENCODED_QUERY, NULL) : NULL;
+
+    if (parsed)
+        add_sockets(sockets, parsed);
+    g_ptr_array_add(sockets, NULL);
+    return (char **)g_ptr_array_free(sockets, FALSE);
+}

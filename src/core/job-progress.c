@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "job-progress.h"
+
+#include "log.h"
+#include "manager.h"
+
+#include <time.h>
+
+/* Most are over before anybody would want to know how far they are. */
+#define FIRST_POLL_USEC (200 * UINT64_C(1000))
+#define POLL_USEC       (500 * UINT64_C(1000))
+
+/* A call beside the long one. It keeps its job. */
+typedef struct BesideCall {
+    Call call;
+    Job *job;
+    DomainVerb verb;
+    OperationPayload *payload;
+    unsigned serial; /* of a probe */
+    bool was_active;
+    double progress;
+    ProbeAnswer answer;
+} BesideCall;
+
+struct JobWatch {
+    Job *job; /* which owns this */
+    DomainVerb verb;
+    OperationPayload *payload;
+    sd_event_source *timer; /* for the next poll, and the next try to abort */
+
+    BesideCall *poll; /* under way; NULL: none */
+    BesideCall *abort;
+    BesideCall *probe;
+    bool was_active; /* the domain, when the long call was made */
+    bool silent;     /* libvirt does not tell of progress */
+    bool aborting;
+    bool stopped;
+};
+
+/* --- calls -------------------------------------------------------------------------------- */
+
+static void
+free_beside(Call *call)
+{
+    BesideCall *beside = (BesideCall *)call;
+
+    operation_payload_unref(beside->payload);
+    job_unref(beside->job);
+    g_free(beside);
+}
+
+static BesideCall *
+submit(JobWatch *watch, CallClass class, CallWork work,
+       void (*done)(Call *call, CallOutcome outcome, const Error *), unsigned serial)
+{
+    BesideCall *beside = g_new0(BesideCall, 1);
+
+    beside->call.class = class;
+    g_strlcpy(beside->call.key, watch->job->domain->uuid, sizeof beside->call.key);
+    beside->call.work = work;
+    beside->call.done = done;
+    beside->call.free = free_beside;
+    beside->job = job_ref(watch->job);
+    beside->verb = watch->verb;
+    beside->payload = operation_payload_ref(watch->payload);
+    beside->serial = serial;
+    beside->was_active = watch->was_active;
+    /* These are few: they always find a place. */
+    lanes_submit(watch->job->manager->lanes, &beside->call);
+    return beside;
+}
+
+static void
+abandon(JobWatch *watch, BesideCall **beside)
+{
+    if (*beside)
+        lanes_abandon(watch->job->manager->lanes, &(*beside)->call);
+    *beside = NULL;
+}
+
+/* --- progress ----------------------------------------------------------------------------- */
+
+static bool
+work_poll(Call *call, Hypervisor *h, Error **error)
+{
+    return hypervisor_get_progress(h, call->key, &((BesideCall *)call)->progress, error);
+}
+
+static void
+arm(JobWatch *watch, uint64_t usec)
+{
+    int r = sd_event_source_set_time_relative(watch->timer, usec);
+
+    if (r >= 0)
+        r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
+    if (r < 0)
+        journal_log(LOG_ERR, "Arming a timer for %s failed: %s", watch->job->path, g_strerror(-r));
+}
+
+static void
+on_polled(Call *call, CallOutcome outcome, const Error *error)
+{
+    BesideCall *beside = (BesideCall *)call;
+    JobWatch *watch = beside->job->watch;
+
+    watch->poll = NULL;
+    if (outcome == OUTCOME_OK && beside->progress >= 0)
+        job_set_progress(watch->job, beside->progress);
+    /* A domain that is off has no statistics, nor has any domain of some drivers. */
+    watch->silent = outcome == OUTCOME_FAILED;
+    if (watch->aborting)
+        job_watch_abort(watch);
+    else if (!watch->silent)
+        arm(watch, POLL_USEC);
+}
+
+/* --- aborting ----------------------------------------------------------------------------- */
+
+static bool
+work_abort(Call *call, Hypervisor *h, Error **error)
+{
+    return hypervisor_abort(h, call->key, error);
+}
+
+static void
+on_aborted(Call *call, CallOutcome outcome, const Error *error)
+{
+    JobWatch *watch = ((BesideCall *)call)->job->watch;
+
+    watch->abort = NULL;
+    if (outcome == OUTCOME_OK) {
+        watch->aborting = false;
+        operation_aborted(watch->job->operation);
+    } else if (outcome == OUTCOME_FAILED && error->kind != ERROR_INVALID_STATE) {
+        g_autoptr(Error) refusal = error_copy(error);
+
+        watch->aborting = false;
+        refusal->kind = ERROR_INVALID_STATE;
+        job_cancel_failed(watch->job, refusal);
+        arm(watch, POLL_USEC);
+    } else {
+        /* It has not quite begun, or is as good as over; or the connection went. */
+        arm(watch, POLL_USEC);
+    }
+}
+
+/* Never while libvirt is asked about the same job. */
+void
+job_watch_abort(JobWatch *watch)
+{
+    watch->aborting = true;
+    if (!watch->abort && !watch->poll)
+        watch->abort = submit(watch, CALL_BESIDE, work_abort, on_aborted, 0);
+}
+
+/* --- probing ------------------------------------------------------------------------------ */
+
+static bool
+work_probe(Call *call, Hypervisor *h, Error **error)
+{
+    BesideCall *beside = (BesideCall *)call;
+
+    return hypervisor_probe(h, call->key, beside->verb, beside->payload, beside->was_active,
+                            &beside->answer, error);
+}
+
+static void
+on_probed(Call *call, CallOutcome outcome, const Error *error)
+{
+    BesideCall *beside = (BesideCall *)call;
+    Job *job = beside->job;
+    ProbeAnswer answer = PROBE_UNANSWERED;
+
+    job->watch->probe = NULL;
+    if (outcome == OUTCOME_OK)
+        answer = beside->answer;
+    else if (outcome == OUTCOME_FAILED)
+        answer = PROBE_NOT_CARRIED_OUT;
+    operation_probed(job->operation, manager_now(job->manager), beside->serial, answer);
+}
+
+void
+job_watch_probe(JobWatch *watch, unsigned serial)
+{
+    abandon(watch, &watch->probe);
+    watch->probe = submit(watch, CALL_BESIDE, work_probe, on_probed, serial);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static int
+on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+{
+    JobWatch *watch = userdata;
+
+    if (watch->aborting && !watch->abort)
+        job_watch_abort(watch);
+    if (!watch->aborting && !watch->silent && !watch->poll)
+        watch->poll = submit(watch, CALL_POLL, work_poll, on_polled, 0);
+    return 0;
+}
+
+JobWatch *
+job_watch_new(Job *job, DomainVerb verb, const OperationPayload *payload)
+{
+    JobWatch *watch = g_new0(JobWatch, 1);
+    int r;
+
+    watch->job = job;
+    watch->verb = verb;
+    watch->was_active = job->domain->id >= 0;
+    watch->payload = operation_payload_ref(payload);
+    r = sd_event_add_time_relative(job->manager->event, &watch->timer, CLOCK_MONOTONIC,
+                                   FIRST_POLL_USEC, 1000, on_timer, watch);
+    if (r < 0)
+        journal_log(LOG_ERR, "Adding a timer for %s failed: %s", job->path, g_strerror(-r));
+    return watch;
+}
+
+void
+job_watch_stop(JobWatch *watch)
+{
+    if (!watch)
+        return;
+    abandon(watch, &watch->poll);
+    abandon(watch, &watch->abort);
+    abandon(watch, &watch->probe);
+    watch->timer = sd_event_source_disable_unref(watch->timer);
+}
+
+void
+job_watch_free(JobWatch *watch)
+{
+    if (!watch)
+        return;
+    sd_event_source_disable_unref(watch->timer);
+    operation_payload_unref(watch->payload);
+    g_free(watch);
+}

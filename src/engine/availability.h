@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Is the hypervisor there? The state machine that connects, notices losses, and tries again.
+ *
+ * Pure: triggers and the time (monotonic, µs) go in, effects come out, nothing is waited for. It
+ * belongs to the loop. One connection attempt is under way at a time and everybody joins it; only
+ * when an attempt hangs and there is a sign of another daemon is a second one started, and the
+ * attempts left behind are bounded by AVAILABILITY_ATTEMPTS_MAX.
+ *
+ * The number of the attempt that made a connection is the connection's generation; 0 is none.
+ */
+
+#include "error.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define AVAILABILITY_ATTEMPTS_MAX 4
+#define AVAILABILITY_NEVER        UINT64_MAX
+
+typedef enum {
+    STATUS_STARTING,    /* no attempt has finished yet */
+    STATUS_AVAILABLE,   /* connected */
+    STATUS_STOPPED,     /* nothing listens */
+    STATUS_UNREACHABLE, /* was lost, or does not answer in time */
+    STATUS_DENIED,      /* refused us */
+    STATUS_FAILED,      /* any other reason */
+    _STATUS_MAX,
+} Status;
+
+const char *status_name(Status status);
+
+typedef enum {
+    HINT_PROBE,      /* something changed: look now */
+    HINT_NEW_DAEMON, /* another process, or a new socket: an attempt that hangs is on the old one */
+} Hint;
+
+typedef struct {
+    /* Start attempt number `attempt`; ends in availability_succeeded() or availability_failed(). */
+    void (*connect)(void *userdata, unsigned attempt);
+    /* The attempt's connection is the one to use, from now on; publish what it listed. */
+    void (*adopt)(void *userdata, unsigned attempt);
+    /* The attempt's connection came too late: close it. */
+    void (*discard)(void *userdata, unsigned attempt);
+    /* The connection is gone: forget it, before anyone is told and before it is closed. */
+    void (*clear)(void *userdata, unsigned generation);
+    /* Close what was cleared. */
+    void (*close)(void *userdata, unsigned generation);
+    /* Status or its message changed; told once a change. */
+    void (*status)(void *userdata, Status status, const char *message);
+    /* Answer one waiter: error is NULL where the hypervisor is there. */
+    void (*answer)(void *userdata, void *waiter, const Error *error);
+    /* Call availability_elapsed() at `when`; AVAILABILITY_NEVER disarms. */
+    void (*arm)(void *userdata, uint64_t when);
+} AvailabilityEffects;
+
+typedef struct Availability Availability;
+
+/* `seed` feeds the jitter. Nothing happens before availability_start(). */
+Availability *availability_new(const AvailabilityEffects *effects, void *userdata, uint32_t seed);
+void availability_free(Availability *availability);
+
+/* Triggers. */
+void availability_start(Availability *a, uint64_t now);
+void availability_hint(Availability *a, uint64_t now, Hint hint);
+void availability_elapsed(Availability *a, uint64_t now);
+void availability_succeeded(Availability *a, uint64_t now, unsigned attempt);
+/* `why` tells STATUS_STOPPED, _UNREACHABLE, _DENIED or _FAILED. */
+void availability_failed(Availability *a, uint64_t now, unsigned attempt, Status why,
+                         const char *message);
+void availability_lost(Availability *a, uint64_t now, unsigned generation, const char *message);
+
+/*
+ * Join the attempt under way, or start one. `waiter` is answered exactly once, maybe before this
+ * returns, unless it is forgotten first.
+ */
+void availability_want(Availability *a, uint64_t now, void *waiter);
+/* Drop the connection, if there is one, and make another; the waiter is answered likewise. */
+void availability_reconnect(Availability *a, uint64_t now, void *waiter);
+void availability_forget(Availability *a, void *waiter);
+
+/* Start nothing any more; answer all waiters and close the connection. */
+void availability_stop(Availability *a, uint64_t now, const char *message);
+
+Status availability_status(const Availability *a);
+const char *availability_message(const Availability *a);
+/* The generation in use, 0 while the hypervisor is away. */
+unsigned availability_generation(const Availability *a);
+/* When the next attempt is due (monotonic, µs); AVAILABILITY_NEVER if none is. */
+uint64_t availability_next_attempt(const Availability *a);

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The table of operations by state: what each of them does, step by step, to a domain as it is
+ * when it begins. Pure and constant; for any thread.
+ */
+
+#include "domain.h"
+#include "error.h"
+#include "operation-spec.h"
+
+typedef enum {
+    STEP_DONE,
+    STEP_CREATE,
+    STEP_RESUME,
+    STEP_WAKEUP,
+    STEP_AWAIT_AWAKE,
+    STEP_SETTLE,
+    STEP_SUSPEND,
+    STEP_ASK_SHUTDOWN,
+    STEP_AWAIT_DOWN,
+    STEP_FORCE, /* Stop's last resort; a guest that went down by itself skips it */
+    STEP_DESTROY,
+    STEP_ASK_REBOOT,
+    STEP_AWAIT_REBOOT,
+    STEP_RESET,
+    STEP_SAVE,
+    STEP_CREATE_SNAPSHOT,
+    STEP_REVERT_SNAPSHOT,
+    STEP_DELETE_SNAPSHOT,
+    STEP_MIGRATE,
+    _STEP_MAX,
+} Step;
+
+#define PLAN_MAX 8
+
+typedef struct {
+    bool allowed;
+    Step steps[PLAN_MAX]; /* ends with STEP_DONE */
+} Plan;
+
+/* What a step is: the call it makes, if any, and what it may be skipped or cancelled for. */
+typedef struct {
+    bool calls;
+    bool asks;     /* a request to the guest: nothing waits for the call itself */
+    bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
+    bool lasts;    /* a long call: a look at the domain does not tell what became of it */
+    bool aborts;   /* which the hypervisor can give up */
+    DomainVerb verb;
+} StepTraits;
+
+extern const StepTraits operation_steps[_STEP_MAX];
+
+/* What `kind` does in this state; a transient domain has plans of its own. Never NULL. */
+const Plan *operation_plan(OperationKind kind, DomainState state, bool persistent);
+
+/* NULL, or why `spec` cannot be done to a domain in this state (InvalidState). */
+Error *operation_check(const OperationSpec *spec, DomainState state, bool persistent,
+                       const char *domain_name);

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What is done to a domain, step by step: the machine that walks through a plan (operation-plan.h)
+ * across slow guests, lost connections and other people's doings.
+ *
+ * Pure: calls to the hypervisor, looks at the domain and the timer are effects; their results, the
+ * domain's changes and the time (monotonic, µs) go in. An Operation belongs to the loop.
+ *
+ * A call that may have reached the hypervisor is never repeated: the operation looks at the domain
+ * on the next connection and decides by what it sees.
+ */
+
+#include "domain.h"
+#include "error.h"
+#include "operation-spec.h"
+
+typedef enum {
+    RESULT_DONE,
+    RESULT_FAILED,
+    RESULT_TIMEOUT,
+    RESULT_CANCELED,
+    _RESULT_MAX,
+} OperationResult;
+
+/* The domain as it is seen now. */
+typedef struct {
+    DomainState state;
+    int id;
+    bool gone;        /* no such domain any more */
+    bool starting_up; /* half way: a hypervisor that was killed there may leave it so for good */
+    bool settled;     /* nothing of it is stale: all that was asked for by look() is in */
+} Observation;
+
+typedef enum {
+    OPERATION_EVENT_REBOOTED,
+} OperationEvent;
+
+typedef struct {
+    /* Make this call; ends in operation_call_done() with the same serial. */
+    void (*call)(void *userdata, DomainVerb verb, unsigned serial);
+    /* See what the domain is now, on the next connection if there is none. */
+    void (*look)(void *userdata);
+    /* See what became of the long call; ends in operation_probed() with the same serial. */
+    void (*probe)(void *userdata, unsigned serial);
+    /*
+     * Have the hypervisor give up the long call, and tell operation_aborted() when it has agreed.
+     * True where the call was never sent and will not be: then it is over.
+     */
+    bool (*abort)(void *userdata);
+    /* Call operation_elapsed() at `when`; UINT64_MAX disarms. */
+    void (*arm)(void *userdata, uint64_t when);
+    /*
+     * It is over; told once, and the last effect. The error is NULL for RESULT_DONE. The operation
+     * must not be freed in here.
+     */
+    void (*finished)(void *userdata, OperationResult result, const Error *error);
+} OperationEffects;
+
+typedef struct Operation Operation;
+
+const char *operation_result_name(OperationResult result);
+
+Operation *operation_new(const OperationSpec *spec, const char *domain_name,
+                         const OperationEffects *effects, void *userdata);
+void operation_free(Operation *op);
+
+const OperationSpec *operation_spec(const Operation *op);
+/* Whether a second request joins this one: the same operation with the same arguments. */
+bool operation_is_same(const Operation *op, const OperationSpec *spec);
+
+/* Start it in the state that operation_check() accepted. */
+void operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool persistent);
+void operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
+                         const Error *error);
+void operation_observe(Operation *op, uint64_t now, const Observation *seen);
+void operation_event(Operation *op, uint64_t now, OperationEvent event);
+void operation_probed(Operation *op, uint64_t now, unsigned serial, ProbeAnswer answer);
+void operation_aborted(Operation *op);
+void operation_elapsed(Operation *op, uint64_t now);
+/* The connection went or came; while it is away nothing is called. */
+void operation_connection(Operation *op, uint64_t now, bool connected);
+
+/*
+ * NULL if it is, or will be, canceled; else why it cannot be any more. A long call is asked to end,
+ * and may still be faster.
+ */
+Error *operation_cancel(Operation *op, uint64_t now);
+/* End it at once as canceled, whatever is under way; `why` says that it had to be. */
+void operation_abort(Operation *op, const char *why);
+/* ForceStop takes over: ends as canceled, or as failed with libvirt's words for a call under way.
+ */
+void operation_overtake(Operation *op, uint64_t now);

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What becomes of a call whose connection dropped: the one rule for reads and changes. Pure.
+ */
+
+#include "error.h"
+#include "operation-spec.h"
+
+typedef enum {
+    RETRY_DONE,     /* it succeeded */
+    RETRY_AGAIN,    /* make it once more, on a new connection */
+    RETRY_FAIL,     /* the error is the answer */
+    RETRY_MAY_HAVE, /* a change that may have been carried out: not repeated, and said so */
+} Retry;
+
+/* `retries`: how often it has been made again already. */
+Retry retry_decide(bool is_read, CallOutcome outcome, unsigned retries);
+
+/*
+ * The error of the last try: as it is where libvirt said no, and else NotAvailable, with libvirt's
+ * words if there are any; `error` may be NULL.
+ */
+Error *retry_failure(CallOutcome outcome, const Error *error);

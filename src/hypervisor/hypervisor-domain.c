@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-private.h"
+
+#include "utf8.h"
+#include "domain-xml.h"
+
+static bool
+examine_xml(virDomainPtr dom, DomainSnapshot *snapshot, Error **error)
+{
+    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
+
+    if (!xml)
+        return hypervisor_fail(error);
+    domain_xml_read(xml, snapshot);
+    return true;
+}
+
+bool
+hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, snapshot->uuid, error);
+
+    if (!dom)
+        return false;
+    if (facts & FACT_PERSISTENT) {
+        int persistent = virDomainIsPersistent(dom);
+
+        if (persistent < 0)
+            return hypervisor_fail(error);
+        snapshot->persistent = persistent;
+        snapshot->known |= FACT_PERSISTENT;
+    }
+    if (facts & FACT_AUTOSTART) {
+        int autostart = 0;
+
+        if (virDomainGetAutostart(dom, &autostart) < 0)
+            return hypervisor_fail(error);
+        snapshot->autostart = autostart;
+        snapshot->known |= FACT_AUTOSTART;
+    }
+    if (!hypervisor_examine_saved(dom, facts, snapshot, error))
+        return false;
+    if (facts & FACT_XML)
+        return examine_xml(dom, snapshot, error);
+    return true;
+}
+
+char *
+hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    virDomainPtr dom = NULL;
+
+    if (domain_uuid_parse(name_or_uuid, uuid))
+        dom = virDomainLookupByUUIDString(h->conn, uuid);
+    if (!dom)
+        dom = virDomainLookupByName(h->conn, name_or_uuid);
+    if (!dom) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    hypervisor_uuid(dom, uuid);
+    hypervisor_keep_domain(h, uuid, dom);
+    return g_strdup(uuid);
+}
+
+char *
+hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    unsigned libvirt_flags = (flags & XML_INACTIVE ? VIR_DOMAIN_XML_INACTIVE : 0) |
+                             (flags & XML_SECURE ? VIR_DOMAIN_XML_SECURE : 0);
+    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, libvirt_flags) : NULL;
+
+    if (dom && !xml)
+        hypervisor_fail(error);
+    return xml ? text_for_bus(xml) : NULL;
+}
+
+/* --- changes ------------------------------------------------------------------------------ */
+
+static int
+call_verb(virDomainPtr dom, DomainVerb verb)
+{
+    switch (verb) {
+    case VERB_CREATE:
+        return virDomainCreate(dom);
+    case VERB_CREATE_PAUSED:
+        return virDomainCreateWithFlags(dom, VIR_DOMAIN_START_PAUSED);
+    case VERB_RESUME:
+        return virDomainResume(dom);
+    case VERB_WAKEUP:
+        return virDomainPMWakeup(dom, 0);
+    case VERB_SUSPEND:
+        return virDomainSuspend(dom);
+    case VERB_SHUTDOWN:
+        return virDomainShutdown(dom);
+    case VERB_DESTROY:
+        return virDomainDestroy(dom);
+    case VERB_REBOOT:
+        return virDomainReboot(dom, 0);
+    case VERB_RESET:
+        return virDomainReset(dom, 0);
+    default:
+        g_assert_not_reached(); /* a long call: hypervisor_do_long() */
+    }
+}
+
+bool
+hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return call_verb(dom, verb) == 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainSetAutostart(dom, autostart) == 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_undefine(Hypervisor *h, const char *uuid, UndefineFlags flags, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    unsigned libvirt_flags =
+        (flags & UNDEFINE_MANAGED_SAVE ? VIR_DOMAIN_UNDEFINE_MANAGED_SAVE : 0) |
+        (flags & UNDEFINE_SNAPSHOTS_METADATA ? VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA : 0) |
+        (flags & UNDEFINE_NVRAM ? VIR_DOMAIN_UNDEFINE_NVRAM : 0) |
+        (flags & UNDEFINE_KEEP_NVRAM ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : 0);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainUndefineFlags(dom, libvirt_flags) == 0 || hypervisor_fail(error);
+}
+
+char *
+hypervisor_define(Hypervisor *h, const char *xml, Error **error)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    if (!hypervisor_pass_gate(h, error))
+        return NULL;
+
+    g_auto(VirDomain) dom = virDomainDefineXMLFlags(h->conn, xml, 0);
+    if (!dom) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    hypervisor_uuid(dom, uuid);
+    return g_strdup(uuid);
+}

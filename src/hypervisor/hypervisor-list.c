@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-private.h"
+
+#include "utf8.h"
+#include "hypervisor-reason.h"
+
+#define HANDLES_MAX_GONE 64
+
+/* What is shut off has no id: that needs no asking. */
+static int
+id_of(virDomainPtr dom, DomainState state)
+{
+    unsigned id = state == DOMAIN_SHUTOFF ? (unsigned)-1 : virDomainGetID(dom);
+
+    return id == (unsigned)-1 ? -1 : (int)id;
+}
+
+static DomainSnapshot *
+snapshot_of(virDomainPtr dom, const char *name, DomainState state, int reason)
+{
+    char uuid[VIR_UUID_STRING_BUFLEN];
+
+    hypervisor_uuid(dom, uuid);
+    DomainSnapshot *snapshot = domain_snapshot_new(uuid);
+    snapshot->known = FACT_STATE;
+    snapshot->name = text_for_bus(name);
+    snapshot->state = state;
+    snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
+    snapshot->id = id_of(dom, snapshot->state);
+    return snapshot;
+}
+
+static DomainState
+domain_state(int state)
+{
+    return (unsigned)state < _DOMAIN_STATE_MAX ? (DomainState)state : DOMAIN_NOSTATE;
+}
+
+DomainState
+hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason)
+{
+    int state = VIR_DOMAIN_NOSTATE;
+
+    *ret_reason = 0;
+    virTypedParamsGetInt(record->params, record->nparams, "state.state", &state);
+    virTypedParamsGetInt(record->params, record->nparams, "state.reason", ret_reason);
+    return domain_state(state);
+}
+
+static DomainSnapshot *
+snapshot_of_record(const virDomainStatsRecord *record, const char *name)
+{
+    int reason;
+    DomainState state = hypervisor_record_state(record, &reason);
+
+    return snapshot_of(record->dom, name, state, reason);
+}
+
+static GPtrArray *
+snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
+{
+    GPtrArray *snapshots =
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+
+    for (int i = 0; i < n; i++) {
+        const char *name = virDomainGetName(records[i]->dom);
+        DomainSnapshot *snapshot = snapshot_of_record(records[i], name);
+
+        g_ptr_array_add(snapshots, snapshot);
+        /* A handle stays good whatever becomes of the domain, but for its name. */
+        if (hypervisor_keeps_domain(h, snapshot->uuid, name))
+            continue;
+        virDomainRef(records[i]->dom);
+        hypervisor_keep_domain(h, snapshot->uuid, records[i]->dom);
+    }
+    return snapshots;
+}
+
+/* For drivers without bulk statistics: one round trip a domain. */
+static GPtrArray *
+look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
+{
+    g_autoptr(GPtrArray) snapshots =
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+
+    for (int i = 0; i < n; i++) {
+        int state;
+        int reason;
+
+        if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
+            g_ptr_array_add(snapshots, snapshot_of(doms[i], virDomainGetName(doms[i]),
+                                                   domain_state(state), reason));
+            continue;
+        }
+        g_autoptr(Error) problem = NULL;
+        hypervisor_fail(&problem);
+        if (!hypervisor_is_alive(h)) {
+            if (error)
+                *error = g_steal_pointer(&problem);
+            return NULL;
+        }
+        /* A domain that cannot be read hides no other one. */
+    }
+    return g_steal_pointer(&snapshots);
+}
+
+static bool
+is_unsupported(void)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last && last->code == VIR_ERR_NO_SUPPORT;
+}
+
+static void
+free_domains(virDomainPtr *doms, int n)
+{
+    for (int i = 0; i < n; i++)
+        virDomainFree(doms[i]);
+    free(doms);
+}
+
+static GPtrArray *
+list_one_by_one(Hypervisor *h, Error **error)
+{
+    virDomainPtr *doms = NULL;
+    int n = virConnectListAllDomains(h->conn, &doms, 0);
+
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    n = hypervisor_count((void **)doms);
+    GPtrArray *snapshots = look_one_by_one(h, doms, n, error);
+    free_domains(doms, n);
+    return snapshots;
+}
+
+static GPtrArray *
+list_states(Hypervisor *h, Error **error)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int n = virConnectGetAllDomainStats(h->conn, VIR_DOMAIN_STATS_STATE, &records, 0);
+
+    if (n < 0 && is_unsupported())
+        return list_one_by_one(h, error);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    /* Those of domains that are gone, once there are many. */
+    if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
+        g_hash_table_remove_all(h->domains);
+    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
+    hypervisor_leave(h, records);
+    return snapshots;
+}
+
+/* The UUIDs of the domains that a filter lets through; NULL on failure. */
+static GHashTable *
+list_filtered(Hypervisor *h, unsigned filter, Error **error)
+{
+    virDomainPtr *doms = NULL;
+    int n = virConnectListAllDomains(h->conn, &doms, filter);
+
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    n = hypervisor_count((void **)doms);
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    for (int i = 0; i < n; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        hypervisor_uuid(doms[i], uuid);
+        g_hash_table_add(uuids, g_strdup(uuid));
+    }
+    free_domains(doms, n);
+    return uuids;
+}
+
+/* The same for what not every driver has: there nobody has any. NULL on failure. */
+static GHashTable *
+list_filtered_if_known(Hypervisor *h, unsigned filter, Error **error)
+{
+    GHashTable *uuids = list_filtered(h, filter, error);
+
+    if (uuids || !hypervisor_is_alive(h))
+        return uuids;
+    g_clear_pointer(error, error_free);
+    return g_hash_table_new(g_str_hash, g_str_equal);
+}
+
+/*
+ * Each flag of all domains is one round trip: the filter that lets the fewest through. That some
+ * have snapshots comes the same way; how many, libvirt tells of one domain at a time.
+ */
+static bool
+list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
+{
+    g_autoptr(GHashTable) transient = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, error);
+    if (!transient)
+        return false;
+    g_autoptr(GHashTable) autostart = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_AUTOSTART, error);
+    if (!autostart)
+        return false;
+    g_autoptr(GHashTable) saved =
+        list_filtered_if_known(h, VIR_CONNECT_LIST_DOMAINS_MANAGEDSAVE, error);
+    if (!saved)
+        return false;
+    g_autoptr(GHashTable) snapshotted =
+        list_filtered_if_known(h, VIR_CONNECT_LIST_DOMAINS_HAS_SNAPSHOT, error);
+    if (!snapshotted)
+        return false;
+
+    for (unsigned i = 0; i < snapshots->len; i++) {
+        DomainSnapshot *snapshot = snapshots->pdata[i];
+
+        snapshot->persistent = !g_hash_table_contains(transient, snapshot->uuid);
+        snapshot->autostart = g_hash_table_contains(autostart, snapshot->uuid);
+        snapshot->has_managed_save = g_hash_table_contains(saved, snapshot->uuid);
+        snapshot->has_snapshots = g_hash_table_contains(snapshotted, snapshot->uuid);
+        snapshot->known |= FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE;
+        if (!snapshot->has_snapshots)
+            snapshot->known |= FACT_SNAPSHOTS;
+    }
+    return true;
+}
+
+GPtrArray *
+hypervisor_list(Hypervisor *h, Error **error)
+{
+    g_autoptr(GPtrArray) snapshots = list_states(h, error);
+
+    if (!snapshots || !list_flags(h, snapshots, error))
+        return NULL;
+    return g_steal_pointer(&snapshots);
+}
+
+static GPtrArray *
+look_at(Hypervisor *h, GPtrArray *doms, Error **error)
+{
+    virDomainStatsRecordPtr *records = NULL;
+    int n = virDomainListGetStats((virDomainPtr *)doms->pdata, VIR_DOMAIN_STATS_STATE, &records, 0);
+
+    if (n < 0 && is_unsupported())
+        return look_one_by_one(h, (virDomainPtr *)doms->pdata, (int)doms->len - 1, error);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
+    hypervisor_leave(h, records);
+    return snapshots;
+}
+
+GPtrArray *
+hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error)
+{
+    g_autoptr(GPtrArray) doms = g_ptr_array_new();
+
+    for (; *uuids; uuids++) {
+        g_autoptr(Error) problem = NULL;
+        virDomainPtr dom = hypervisor_domain(h, *uuids, &problem);
+
+        if (dom) {
+            g_ptr_array_add(doms, dom);
+        } else if (problem->kind != ERROR_NO_SUCH_DOMAIN) {
+            if (error)
+                *error = g_steal_pointer(&problem);
+            return NULL;
+        }
+    }
+    if (doms->len == 0)
+        return g_ptr_array_new();
+
+    /* The replies replace the cached handles that the question is made of. */
+    g_ptr_array_foreach(doms, (GFunc)(void (*)(void))virDomainRef, NULL);
+    g_ptr_array_add(doms, NULL);
+    GPtrArray *snapshots = look_at(h, doms, error);
+    for (unsigned i = 0; i + 1 < doms->len; i++)
+        virDomainFree(doms->pdata[i]);
+    return snapshots;
+}

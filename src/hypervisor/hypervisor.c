@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-private.h"
+
+#include "utf8.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* A dead daemon is noticed after interval x (count + 1): well within a client's patience. */
+#define KEEPALIVE_INTERVAL_SEC 3
+#define KEEPALIVE_COUNT        2
+#define HANDLES_MAX_BESIDE     64
+
+void
+hypervisor_identity_clear(HypervisorIdentity *identity)
+{
+    g_clear_pointer(&identity->hostname, g_free);
+    g_clear_pointer(&identity->type, g_free);
+    g_clear_pointer(&identity->version, g_free);
+    g_clear_pointer(&identity->libvirt_version, g_free);
+}
+
+/* --- errors ------------------------------------------------------------------------------- */
+
+static ErrorKind
+error_kind_of(int code)
+{
+    switch (code) {
+    case VIR_ERR_NO_DOMAIN:
+        return ERROR_NO_SUCH_DOMAIN;
+    case VIR_ERR_OPERATION_ABORTED:
+        return ERROR_CANCELED;
+    default:
+        return ERROR_OPERATION_FAILED;
+    }
+}
+
+bool
+hypervisor_failed_with(int code)
+{
+    virErrorPtr last = virGetLastError();
+
+    return last && last->code == code;
+}
+
+bool
+hypervisor_fail(Error **error)
+{
+    virErrorPtr last = virGetLastError();
+
+    if (error && !*error) {
+        g_autofree char *words =
+            text_for_bus(last && last->message ? last->message : "libvirt gave no reason");
+
+        *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s", words);
+        (*error)->libvirt_code = last ? last->code : 0;
+        (*error)->quotes_input = last && last->code == VIR_ERR_XML_DETAIL;
+    }
+    return false;
+}
+
+/* "qemu:///system" or "qemu+unix://…": a socket of this machine. */
+static bool
+is_local(const char *uri)
+{
+    const char *scheme_end = strstr(uri, "://");
+    g_autofree char *scheme = scheme_end ? g_strndup(uri, (gsize)(scheme_end - uri)) : NULL;
+    const char *transport = scheme ? strchr(scheme, '+') : NULL;
+
+    if (!scheme)
+        return true;
+    return transport ? g_str_equal(transport, "+unix") : scheme_end[3] == '/';
+}
+
+static Status
+status_of_errno(int code, bool local)
+{
+    switch (code) {
+    case ECONNREFUSED:
+        return STATUS_STOPPED;
+    case ENOENT:
+        /* No socket; of a remote hypervisor it is a missing key or certificate. */
+        return local ? STATUS_STOPPED : STATUS_FAILED;
+    case EACCES:
+    case EPERM:
+        return STATUS_DENIED;
+    case ETIMEDOUT:
+    case EHOSTUNREACH:
+    case ENETUNREACH:
+    case EHOSTDOWN:
+    case ECONNRESET:
+    case EPIPE:
+    case EIO:
+        return STATUS_UNREACHABLE;
+    default:
+        return STATUS_FAILED;
+    }
+}
+
+static Status
+status_of_last_error(const char *uri)
+{
+    virErrorPtr last = virGetLastError();
+
+    if (!last)
+        return STATUS_FAILED;
+    switch (last->code) {
+    case VIR_ERR_AUTH_FAILED:
+    case VIR_ERR_AUTH_CANCELLED:
+    case VIR_ERR_AUTH_UNAVAILABLE:
+    case VIR_ERR_ACCESS_DENIED:
+    case VIR_ERR_OPERATION_DENIED:
+        return STATUS_DENIED;
+    case VIR_ERR_SYSTEM_ERROR:
+        /* virReportSystemError() keeps errno in int1. */
+        return status_of_errno(last->int1, is_local(uri));
+    default:
+        return STATUS_FAILED;
+    }
+}
+
+/* --- connection --------------------------------------------------------------------------- */
+
+bool
+hypervisor_uri_is_test(const char *uri)
+{
+    return g_str_has_prefix(uri, "test:") || g_str_has_prefix(uri, "test+");
+}
+
+/* A handle of a domain; its name is the handle's own. */
+typedef struct {
+    char uuid[VIR_UUID_STRING_BUFLEN];
+    virDomainPtr dom;
+    const char *name;
+} Kept;
+
+static void
+free_kept(gpointer data)
+{
+    Kept *kept = data;
+
+    virDomainFree(kept->dom);
+    g_free(kept);
+}
+
+static void
+free_records(gpointer records)
+{
+    virDomainStatsRecordListFree(records);
+}
+
+Hypervisor *
+hypervisor_open(const char *uri, Status *why, Error **error)
+{
+    virConnectPtr conn = virConnectOpen(uri);
+
+    if (!conn) {
+        *why = status_of_last_error(uri);
+        hypervisor_fail(error);
+        return NULL;
+    }
+
+    Hypervisor *h = g_new0(Hypervisor, 1);
+    h->conn = conn;
+    h->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_kept);
+    h->litter = g_ptr_array_new_with_free_func(free_records);
+    /* Embedded drivers have none, and need none. */
+    if (virConnectSetKeepAlive(conn, KEEPALIVE_INTERVAL_SEC, KEEPALIVE_COUNT) < 0)
+        virResetLastError();
+    return h;
+}
+
+void
+hypervisor_close(Hypervisor *h)
+{
+    if (!h)
+        return;
+    hypervisor_unwatch(h);
+    g_ptr_array_unref(h->litter);
+    g_hash_table_unref(h->domains);
+    virConnectClose(h->conn);
+    virResetLastError();
+    g_free(h);
+}
+
+void
+hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records)
+{
+    g_ptr_array_add(h->litter, records);
+}
+
+void
+hypervisor_tidy(Hypervisor *h)
+{
+    g_ptr_array_set_size(h->litter, 0);
+    /* One that only helped to read everything needs no handle of each; the watching one does. */
+    if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_BESIDE)
+        g_hash_table_remove_all(h->domains);
+}
+
+bool
+hypervisor_is_alive(Hypervisor *h)
+{
+    return virConnectIsAlive(h->conn) != 0;
+}
+
+/* --- the gate ----------------------------------------------------------------------------- */
+
+void
+hypervisor_set_gate(Hypervisor *h, gint *gate)
+{
+    h->gate = gate;
+}
+
+bool
+hypervisor_pass_gate(Hypervisor *h, Error **error)
+{
+    if (!hypervisor_is_alive(h)) {
+        if (error && !*error)
+            *error = error_not_available("the connection to libvirt was lost");
+        return false;
+    }
+    if (!h->gate || g_atomic_int_compare_and_exchange(h->gate, GATE_OPEN, GATE_PASSED))
+        return true;
+    if (error && !*error)
+        *error = error_new(ERROR_CANCELED, "The call was withdrawn");
+    return false;
+}
+
+/* --- identity ----------------------------------------------------------------------------- */
+
+static char *
+version_string(unsigned long version)
+{
+    return g_strdup_printf("%lu.%lu.%lu", version / 1000000, version / 1000 % 1000, version % 1000);
+}
+
+bool
+hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
+{
+    HypervisorIdentity identity = {0};
+    unsigned long version = 0;
+    unsigned long libvirt_version = 0;
+    g_autofree char *hostname = virConnectGetHostname(h->conn);
+
+    if (!hostname && !hypervisor_is_alive(h))
+        return hypervisor_fail(error);
+    if (virConnectGetVersion(h->conn, &version) < 0)
+        virResetLastError(); /* not every driver has one */
+    if (virConnectGetLibVersion(h->conn, &libvirt_version) < 0)
+        return hypervisor_fail(error);
+    const char *type = virConnectGetType(h->conn);
+
+    identity.hostname = g_strdup(hostname ? hostname : "");
+    identity.type = g_strdup(type ? type : "");
+    identity.version = version ? version_string(version) : g_strdup("");
+    identity.libvirt_version = version_string(libvirt_version);
+    *ret = identity;
+    return true;
+}
+
+int
+hypervisor_count(void *const *array)
+{
+    int n = 0;
+
+    while (array && array[n])
+        n++;
+    return n;
+}
+
+/* --- domains ------------------------------------------------------------------------------ */
+
+void
+hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN])
+{
+    static const char digits[] = "0123456789abcdef";
+    unsigned char raw[VIR_UUID_BUFLEN] = {0};
+
+    virDomainGetUUID(dom, raw);
+    for (unsigned i = 0; i < VIR_UUID_BUFLEN; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *uuid++ = '-';
+        *uuid++ = digits[raw[i] >> 4];
+        *uuid++ = digits[raw[i] & 0xf];
+    }
+    *uuid = '\0';
+}
+
+void
+hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom)
+{
+    Kept *kept = g_new0(Kept, 1);
+
+    g_strlcpy(kept->uuid, uuid, sizeof kept->uuid);
+    kept->dom = dom;
+    kept->name = virDomainGetName(dom);
+    g_hash_table_replace(h->domains, kept->uuid, kept);
+}
+
+bool
+hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name)
+{
+    const Kept *kept = g_hash_table_lookup(h->domains, uuid);
+
+    return kept && g_str_equal(kept->name, name);
+}
+
+virDomainPtr
+hypervisor_domain(Hypervisor *h, const char *uuid, Error **error)
+{
+    const Kept *kept = g_hash_table_lookup(h->domains, uuid);
+
+    if (kept)
+        return kept->dom;
+
+    virDomainPtr dom = virDomainLookupByUUIDString(h->conn, uuid);
+    if (!dom) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    hypervisor_keep_domain(h, uuid, dom);
+    return dom;
+}

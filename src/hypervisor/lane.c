@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "lane.h"
+
+#include "tsan.h"
+
+struct Lane {
+    Completion *completion;
+    CompletionFunc exited;
+    void *userdata;
+    GThread *thread;
+    GAsyncQueue *tasks;
+    Hypervisor *hypervisor; /* the thread's own */
+};
+
+typedef struct {
+    LaneWork work; /* NULL: quit */
+    void *data;
+} Task;
+
+static gpointer
+run_lane(gpointer data)
+{
+    Lane *lane = data;
+
+    for (;;) {
+        g_autofree Task *task = g_async_queue_pop(lane->tasks);
+
+        happens_after(lane->tasks);
+        if (!task->work)
+            break;
+        task->work(lane, task->data);
+    }
+    hypervisor_close(g_steal_pointer(&lane->hypervisor));
+    completion_post(lane->completion, lane->exited, lane);
+    return NULL;
+}
+
+static void
+push(Lane *lane, LaneWork work, void *data)
+{
+    Task *task = g_new(Task, 1);
+
+    task->work = work;
+    task->data = data;
+    happens_before(lane->tasks);
+    g_async_queue_push(lane->tasks, task);
+}
+
+Lane *
+lane_new(Completion *completion, CompletionFunc exited, void *userdata)
+{
+    Lane *lane = g_new0(Lane, 1);
+
+    lane->completion = completion;
+    lane->exited = exited;
+    lane->userdata = userdata;
+    lane->tasks = g_async_queue_new();
+    lane->thread = g_thread_new("lane", run_lane, lane);
+    return lane;
+}
+
+void
+lane_do(Lane *lane, LaneWork work, void *data)
+{
+    push(lane, work, data);
+}
+
+void
+lane_quit(Lane *lane)
+{
+    push(lane, NULL, NULL);
+}
+
+void
+lane_join(Lane *lane)
+{
+    g_thread_join(lane->thread);
+    g_async_queue_unref(lane->tasks);
+    g_free(lane);
+}
+
+void *
+lane_userdata(const Lane *lane)
+{
+    return lane->userdata;
+}
+
+Hypervisor *
+lane_hypervisor(const Lane *lane)
+{
+    return lane->hypervisor;
+}
+
+void
+lane_set_hypervisor(Lane *lane, Hypervisor *h)
+{
+    lane->hypervisor = h;
+}
+
+void
+lane_post(Lane *lane, CompletionFunc func, void *data)
+{
+    completion_post(lane->completion, func, data);
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A lane is a thread with its own connection, and the only place where libvirt is called.
+ *
+ * libvirt's client loses wake-ups between threads that share a connection, so a lane carries one
+ * call at a time. The loop hands it work; what the lane has to say comes back through the
+ * completion queue. A lane that is told to quit finishes its call, closes its connection and ends;
+ * the loop never waits for it.
+ */
+
+#include "loop-queue.h"
+#include "hypervisor.h"
+
+typedef struct Lane Lane;
+
+/* Runs on the lane's thread; `h` is NULL until a connection was opened. */
+typedef void (*LaneWork)(Lane *lane, void *data);
+
+/* `exited` is posted to the loop when the thread is about to end; then call lane_join(). */
+Lane *lane_new(Completion *completion, CompletionFunc exited, void *userdata);
+void lane_do(Lane *lane, LaneWork work, void *data);
+void lane_quit(Lane *lane);
+/* Frees the lane; from `exited` only. */
+void lane_join(Lane *lane);
+
+void *lane_userdata(const Lane *lane);
+
+/* For work on the lane's own thread. */
+Hypervisor *lane_hypervisor(const Lane *lane);
+void lane_set_hypervisor(Lane *lane, Hypervisor *h);
+void lane_post(Lane *lane, CompletionFunc func, void *data);

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "error.h"
+
+#include "names.h"
+
+#define STANDARD_PREFIX "org.freedesktop.DBus.Error."
+
+static const char *const error_names[_ERROR_KIND_MAX] = {
+    [ERROR_NOT_AVAILABLE] = VMS_ERROR_PREFIX "NotAvailable",
+    [ERROR_NO_SUCH_DOMAIN] = VMS_ERROR_PREFIX "NoSuchDomain",
+    [ERROR_INVALID_STATE] = VMS_ERROR_PREFIX "InvalidState",
+    [ERROR_BUSY] = VMS_ERROR_PREFIX "Busy",
+    [ERROR_TIMEOUT] = VMS_ERROR_PREFIX "Timeout",
+    [ERROR_CANCELED] = VMS_ERROR_PREFIX "Canceled",
+    [ERROR_STILL_RUNNING] = VMS_ERROR_PREFIX "StillRunning",
+    [ERROR_OPERATION_FAILED] = VMS_ERROR_PREFIX "OperationFailed",
+    [ERROR_INVALID_ARGS] = STANDARD_PREFIX "InvalidArgs",
+    [ERROR_ACCESS_DENIED] = STANDARD_PREFIX "AccessDenied",
+    [ERROR_LIMITS_EXCEEDED] = STANDARD_PREFIX "LimitsExceeded",
+    [ERROR_UNKNOWN_OBJECT] = STANDARD_PREFIX "UnknownObject",
+};
+
+Error *
+error_new(ErrorKind kind, const char *format, ...)
+{
+    Error *error = g_new0(Error, 1);
+    va_list args;
+
+    error->kind = kind;
+    va_start(args, format);
+    error->message = g_strdup_vprintf(format, args);
+    va_end(args);
+    return error;
+}
+
+Error *
+error_copy(const Error *error)
+{
+    if (!error)
+        return NULL;
+    Error *copy = error_new(error->kind, "%s", error->message);
+    copy->libvirt_code = error->libvirt_code;
+    copy->quotes_input = error->quotes_input;
+    return copy;
+}
+
+void
+error_free(Error *error)
+{
+    if (!error)
+        return;
+    g_free(error->message);
+    g_free(error);
+}
+
+Error *
+error_append(const Error *error, const char *more)
+{
+    Error *longer = error_new(error->kind, "%s; %s", error->message, more);
+    longer->libvirt_code = error->libvirt_code;
+    longer->quotes_input = error->quotes_input;
+    return longer;
+}
+
+Error *
+error_not_available(const char *why)
+{
+    return error_new(ERROR_NOT_AVAILABLE, "VMs are not available: %s", why);
+}
+
+const char *
+error_name(ErrorKind kind)
+{
+    return error_names[kind];
+}

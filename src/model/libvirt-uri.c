@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "libvirt-uri.h"
+
+#include <arpa/inet.h>
+#include <glib.h>
+#include <libxml/uri.h>
+#include <stdbool.h>
+#include <string.h>
+
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlURI, xmlFreeURI)
+
+typedef enum {
+    TRANSPORT_SSH = 1 << 0,
+    TRANSPORT_TLS = 1 << 1,
+    TRANSPORT_TCP = 1 << 2,
+    TRANSPORT_UNIX = 1 << 3,
+} Transport;
+
+static const struct {
+    const char *name;
+    Transport transport;
+    bool has_server;
+} transports[] = {
+    {"ssh", TRANSPORT_SSH, true},
+    {"tls", TRANSPORT_TLS, true},
+    {"tcp", TRANSPORT_TCP, true},
+    {"unix", TRANSPORT_UNIX, false},
+};
+
+/*
+ * None of these names a program, a key or a proxy. "name" is not among them: the daemon at the
+ * other end would open any URI in it.
+ */
+static const struct {
+    const char *name;
+    unsigned transports;
+} parameters[] = {
+    {"socket", TRANSPORT_SSH | TRANSPORT_UNIX},
+    {"mode", TRANSPORT_SSH | TRANSPORT_UNIX},
+    {"no_tty", TRANSPORT_SSH},
+    {"no_verify", TRANSPORT_SSH | TRANSPORT_TLS},
+    {"no_sanity", TRANSPORT_TLS},
+    {"tls_priority", TRANSPORT_TLS},
+};
+
+static char *
+refuse_parameter(const char *encoded, Transport transport, const char *transport_name)
+{
+    const char *end = strchrnul(encoded, '=');
+    /* As libvirt does it: a name may be spelt in percents. */
+    g_autofree char *name = g_uri_unescape_segment(encoded, end, NULL);
+
+    if (!name)
+        return g_strdup("A parameter of the destination's URI is not well encoded");
+    for (unsigned i = 0; i < G_N_ELEMENTS(parameters); i++)
+        if (g_str_equal(parameters[i].name, name) && (parameters[i].transports & transport))
+            return NULL;
+    return g_strdup_printf("The parameter \"%s\" is not possible with the transport %s", name,
+                           transport_name);
+}
+
+static char *
+refuse_query(const char *query, Transport transport, const char *transport_name)
+{
+    g_auto(GStrv) words = g_strsplit_set(query, "&;", -1);
+    char *refusal = NULL;
+
+    for (char **word = words; *word && !refusal; word++)
+        if (**word)
+            refusal = refuse_parameter(*word, transport, transport_name);
+    return refusal;
+}
+
+/* The drivers that libvirt reaches through TLS where the URI names no transport. Others have a
+ * protocol of their own. */
+static const char *const remote_drivers[] = {"qemu",  "xen", "lxc",  "ch",
+                                             "bhyve", "vz",  "vbox", "test"};
+
+static bool
+is_remote_driver(const char *scheme)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(remote_drivers); i++)
+        if (g_ascii_strcasecmp(scheme, remote_drivers[i]) == 0)
+            return true;
+    return false;
+}
+
+/* libvirt takes the brackets away from what is no address, too. */
+static bool
+is_bracketed_nonsense(const char *server)
+{
+    size_t length = strlen(server);
+
+    if (!strpbrk(server, "[]"))
+        return false;
+    if (server[0] != '[' || server[length - 1] != ']')
+        return true;
+
+    g_autofree char *inside = g_strndup(server + 1, length - 2);
+    char *zone = strchr(inside, '%');
+    unsigned char binary[sizeof(struct in6_addr)];
+    if (zone)
+        *zone = '\0';
+    return inet_pton(AF_INET6, inside, binary) != 1;
+}
+
+/* An argument of ssh's that looks like an option, or has more than one line. */
+static bool
+is_suspicious(const char *word)
+{
+    if (word[0] == '-')
+        return true;
+    for (; *word; word++)
+        if (g_ascii_iscntrl(*word) || g_ascii_isspace(*word))
+            return true;
+    return false;
+}
+
+static char *
+refuse_server(const xmlURI *uri, bool has_server, const char *transport_name)
+{
+    bool given = uri->server && *uri->server;
+
+    if (given != has_server)
+        return g_strdup_printf("The transport %s needs %s server", transport_name,
+                               has_server ? "a" : "no");
+    if ((given && is_suspicious(uri->server)) || (uri->user && is_suspicious(uri->user)))
+        return g_strdup("The server or its user cannot begin with \"-\" or contain blanks");
+    if (given && is_bracketed_nonsense(uri->server))
+        return g_strdup("Only an IPv6 address can stand in brackets");
+    if (!given && uri->user && *uri->user)
+        return g_strdup_printf("The transport %s needs no user", transport_name);
+    return NULL;
+}
+
+char *
+migration_uri_refuse(const char *text)
+{
+    g_autoptr(xmlURI) uri = xmlParseURI(text);
+
+    if (!uri || !uri->scheme || uri->opaque)
+        return g_strdup("The destination is no URI of a hypervisor");
+
+    const char *plus = strchr(uri->scheme, '+');
+    const char *name = plus ? plus + 1 : "tls";
+    if (plus == uri->scheme || (!plus && !(uri->server && *uri->server)))
+        return g_strdup("The destination's URI names no transport");
+    if (!plus && !is_remote_driver(uri->scheme))
+        return g_strdup("The destination's URI names no transport, and its driver has its own");
+    /* It would end the word that it stands in. */
+    if (strstr(text, "%00"))
+        return g_strdup("The destination's URI cannot have a NUL");
+    if (uri->fragment)
+        return g_strdup("The destination's URI cannot have a fragment");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(transports); i++) {
+        if (g_ascii_strcasecmp(transports[i].name, name) != 0)
+            continue;
+        char *refusal = refuse_server(uri, transports[i].has_server, name);
+        if (refusal || !uri->query_raw)
+            return refusal;
+        return refuse_query(uri->query_raw, transports[i].transport, name);
+    }
+    return g_strdup_printf("The transport \"%s\" is not possible: only ssh, tls, tcp and unix",
+                           name);
+}

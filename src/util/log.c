@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "log.h"
+
+/* The place in this file that hands an entry over is not where it comes from. */
+#define SD_JOURNAL_SUPPRESS_LOCATION
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <systemd/sd-journal.h>
+#include <unistd.h>
+
+#define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define MAX_FIELDS     16
+
+static const struct {
+    const char *id;
+    int level;
+} events[_JOURNAL_EVENT_MAX] = {
+    [JOURNAL_OPERATION_DONE] = {"b24248350e3246318379e578c05e2699", LOG_INFO},
+    [JOURNAL_OPERATION_FAILED] = {"a75ed25cc218446fb3fd14641d8bce27", LOG_WARNING},
+    [JOURNAL_OPERATION_CANCELED] = {"a34a3479bd204e04980b892346dd6bd2", LOG_NOTICE},
+    [JOURNAL_DENIED] = {"74a067593538401bbcf7830ccf65d391", LOG_WARNING},
+    [JOURNAL_STATE_CHANGED] = {"13b5d3100fdc4986979e614ba3179e02", LOG_INFO},
+    [JOURNAL_DOMAIN_ADDED] = {"3870d0c1e3bf45b8a6754d20c9155af4", LOG_INFO},
+    [JOURNAL_DOMAIN_REMOVED] = {"a51f083716524398ad594061cf2581e8", LOG_INFO},
+    [JOURNAL_AVAILABLE] = {"d42c4b446aaa44d1b186b5ea14c1a5f6", LOG_NOTICE},
+    [JOURNAL_UNAVAILABLE] = {"5cf93210166748ec963489607541a2b2", LOG_WARNING},
+};
+
+static const struct {
+    const char *name;
+    int level;
+} levels[] = {
+    {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
+    {"info", LOG_INFO}, {"debug", LOG_DEBUG},
+};
+
+typedef struct {
+    const char *key, *value;
+} Field;
+
+static gint max_level = LOG_INFO;
+
+void
+journal_set_level(int level)
+{
+    g_atomic_int_set(&max_level, level);
+}
+
+int
+journal_get_level(void)
+{
+    return g_atomic_int_get(&max_level);
+}
+
+int
+journal_level_from_string(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (g_str_equal(name, levels[i].name))
+            return levels[i].level;
+    return -EINVAL;
+}
+
+static const char *
+level_to_string(int level)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
+        if (levels[i].level == level)
+            return levels[i].name;
+    return "info";
+}
+
+const char *
+journal_event_id(JournalEvent event)
+{
+    return events[event].id;
+}
+
+const char *
+journal_number(char buffer[static JOURNAL_NUMBER_SIZE], gint64 number)
+{
+    g_snprintf(buffer, JOURNAL_NUMBER_SIZE, "%" G_GINT64_FORMAT, number);
+    return buffer;
+}
+
+/* JOURNAL_STREAM alone proves nothing: it is inherited by whoever redirected us, too. */
+static gboolean
+stderr_is_journal(void)
+{
+    const char *stream = g_getenv("JOURNAL_STREAM");
+    guint64 dev, ino;
+    char *end;
+    struct stat st;
+
+    if (!stream)
+        return FALSE;
+    dev = g_ascii_strtoull(stream, &end, 10);
+    if (*end != ':')
+        return FALSE;
+    ino = g_ascii_strtoull(end + 1, NULL, 10);
+    return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
+}
+
+static gboolean
+stderr_is_nowhere(void)
+{
+    struct stat st, null;
+
+    if (fstat(STDERR_FILENO, &st) < 0)
+        return TRUE;
+    return S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
+}
+
+/* Decided once: what standard error is connected to does not change while we run. */
+static gboolean
+to_journal(void)
+{
+    static gsize decided = 0;
+
+    if (g_once_init_enter(&decided)) {
+        gboolean yes =
+            stderr_is_journal() || (stderr_is_nowhere() && access(JOURNAL_SOCKET, F_OK) == 0);
+        g_once_init_leave(&decided, yes ? 1 : 2);
+    }
+    return decided == 1;
+}
+
+static void
+send_journal(int level, const char *id, const char *message, const Field *fields, size_t n_fields)
+{
+    struct iovec iov[MAX_FIELDS + 3];
+    char *texts[MAX_FIELDS + 3];
+    size_t n = 0;
+
+    texts[n++] = g_strconcat("MESSAGE=", message, NULL);
+    texts[n++] = g_strdup_printf("PRIORITY=%d", level);
+    if (id)
+        texts[n++] = g_strconcat("MESSAGE_ID=", id, NULL);
+    for (size_t i = 0; i < n_fields; i++)
+        texts[n++] = g_strconcat(fields[i].key, "=", fields[i].value, NULL);
+    for (size_t i = 0; i < n; i++)
+        iov[i] = (struct iovec){.iov_base = texts[i], .iov_len = strlen(texts[i])};
+
+    (void)sd_journal_sendv(iov, (int)n);
+    for (size_t i = 0; i < n; i++)
+        g_free(texts[i]);
+}
+
+/* A line is one line: what a machine is called or libvirt says can forge no second one. */
+static void
+append_printable(GString *line, const char *text)
+{
+    for (; *text; text++)
+        g_string_append_c(line, (guchar)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+}
+
+static void
+send_stderr(int level, const char *message, const Field *fields, size_t n_fields)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    g_string_append_printf(line, "unraid-vmsd: %s: ", level_to_string(level));
+    append_printable(line, message);
+    for (size_t i = 0; i < n_fields; i++) {
+        g_string_append_printf(line, " %s=", fields[i].key);
+        append_printable(line, fields[i].value);
+    }
+    g_string_append_c(line, '\n');
+
+    /* One write, so that the lines of two threads do not mix; nobody to tell if it fails. */
+    if (write(STDERR_FILENO, line->str, line->len) < 0)
+        return;
+}
+
+static void
+send(int level, const char *id, const char *message, const Field *fields, size_t n_fields)
+{
+    int saved_errno = errno;
+
+    if (to_journal())
+        send_journal(level, id, message, fields, n_fields);
+    else
+        send_stderr(level, message, fields, n_fields);
+    errno = saved_errno;
+}
+
+void
+journal_log(int level, const char *format, ...)
+{
+    g_autofree char *message = NULL;
+    va_list ap;
+
+    if (level > journal_get_level())
+        return;
+    va_start(ap, format);
+    message = g_strdup_vprintf(format, ap);
+    va_end(ap);
+    send(level, NULL, message, NULL, 0);
+}
+
+void
+journal_event(JournalEvent event, const char *message, ...)
+{
+    Field fields[MAX_FIELDS];
+    size_t n = 0;
+    va_list ap;
+
+    if (events[event].level > journal_get_level())
+        return;
+    va_start(ap, message);
+    for (const char *key; n < MAX_FIELDS && (key = va_arg(ap, const char *));) {
+        const char *value = va_arg(ap, const char *);
+        if (value)
+            fields[n++] = (Field){key, value};
+    }
+    va_end(ap);
+    send(events[event].level, events[event].id, message, fields, n);
+}
