@@ -23,21 +23,26 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
 
 # What each consists of, beside its own source.
 declare -A sources=(
-    [options]="options.c journal.c"
-    [pidfile]="pidfile.c journal.c"
-    [migration-uri]="migration-uri.c"
-    [arguments]="arguments.c"
-    [snapshot-xml]="snapshot-xml.c xml.c bus-text.c"
-    [domain-xml]="domain.c domain-xml.c domain-xml-config.c domain-xml-device.c domain-xml-peek.c
-        domain-xml-graphics.c domain-config.c wire.c xml.c bus-text.c"
+    [options]="vmsd/options.c util/log.c"
+    [pidfile]="core/daemon-watch.c util/log.c"
+    [migration-uri]="model/libvirt-uri.c"
+    [arguments]="bus/method-options.c"
+    [snapshot-xml]="model/snapshot-xml.c util/xml.c util/utf8.c"
+    [domain-xml]="model/domain.c model/domain-xml.c model/domain-xml-config.c
+        model/domain-xml-device.c model/domain-xml-peek.c model/domain-xml-graphics.c
+        model/hardware.c bus/wire.c util/xml.c util/utf8.c"
 )
+includes=()
+for folder in src/*/; do
+    includes+=("-I$folder")
+done
 read -ra flags < <(pkg-config --cflags --libs glib-2.0 libsystemd libxml-2.0)
 
 build() {
     local target=$1 files=()
     read -ra files -d '' <<<"${sources[$target]}" || true
     clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-        -fno-sanitize-recover=undefined -DFUZZING -Ibuild-fuzz -Isrc \
+        -fno-sanitize-recover=undefined -DFUZZING -Ibuild-fuzz "${includes[@]}" \
         -o "build-fuzz/fuzz-$target" "tests/fuzz/fuzz-$target.c" "${files[@]/#/src/}" "${flags[@]}"
 }
 

@@ -413,7 +413,7 @@ flush(Sim *s, SimDomain *d)
 static void
 apply(Sim *s, SimDomain *d, bool exists, DomainState state, int id)
 {
-    DomainSnapshot snapshot = {.known = FACT_STATE, .state = state, .id = id, .reason = "unknown"};
+    DomainUpdate snapshot = {.known = FACT_STATE, .state = state, .id = id, .reason = "unknown"};
 
     d->cached = exists;
     if (!exists)

@@ -8,12 +8,12 @@
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 
-static DomainSnapshot *
+static DomainUpdate *
 read_devices(const char *devices)
 {
     g_autofree char *xml = g_strdup_printf(
         "<domain type='test'><name>web</name><devices>%s</devices></domain>", devices);
-    DomainSnapshot *snapshot = domain_snapshot_new(UUID);
+    DomainUpdate *snapshot = domain_update_new(UUID);
 
     g_assert_true(domain_xml_read(xml, snapshot));
     return snapshot;
@@ -67,7 +67,7 @@ test_rows(void)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(table); i++) {
-        g_autoptr(DomainSnapshot) snapshot = read_devices(table[i].devices);
+        g_autoptr(DomainUpdate) snapshot = read_devices(table[i].devices);
         g_autofree char *rows = rows_of(&snapshot->config);
         g_assert_cmpstr(rows, ==, table[i].rows);
     }
@@ -76,7 +76,7 @@ test_rows(void)
 static uint64_t
 apply(Domain *domain, const char *devices)
 {
-    g_autoptr(DomainSnapshot) snapshot = read_devices(devices);
+    g_autoptr(DomainUpdate) snapshot = read_devices(devices);
 
     return domain_apply(domain, snapshot) & DOMAIN_CHANGED(GRAPHICS);
 }

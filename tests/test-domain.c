@@ -13,10 +13,10 @@
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
 #define PATH VMS_DOMAIN_PREFIX "/6695eb01_f6a4_8304_79aa_97f2502e193f"
 
-static DomainSnapshot *
+static DomainUpdate *
 snapshot_of_state(const char *name, DomainState state, const char *reason, int id)
 {
-    DomainSnapshot *snapshot = domain_snapshot_new(UUID);
+    DomainUpdate *snapshot = domain_update_new(UUID);
 
     snapshot->known = FACT_STATE;
     snapshot->name = g_strdup(name);
@@ -106,7 +106,7 @@ test_apply_state(void)
     g_autoptr(Domain) domain = domain_new(UUID);
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(DomainSnapshot) snapshot =
+        g_autoptr(DomainUpdate) snapshot =
             snapshot_of_state(rows[i].name, rows[i].state, rows[i].reason, rows[i].id);
 
         domain->unsignaled = 0;
@@ -126,7 +126,7 @@ static void
 test_apply_only_what_is_known(void)
 {
     g_autoptr(Domain) domain = domain_new(UUID);
-    g_autoptr(DomainSnapshot) all = snapshot_of_state("vm", DOMAIN_RUNNING, "booted", 3);
+    g_autoptr(DomainUpdate) all = snapshot_of_state("vm", DOMAIN_RUNNING, "booted", 3);
 
     all->known = FACT_ALL;
     all->persistent = true;
@@ -152,7 +152,7 @@ test_apply_only_what_is_known(void)
                          DOMAIN_CHANGED(ID)},
     };
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        g_autoptr(DomainSnapshot) empty = domain_snapshot_new(UUID);
+        g_autoptr(DomainUpdate) empty = domain_update_new(UUID);
 
         empty->known = rows[i].known;
         g_assert_cmphex(domain_apply(domain, empty), ==, rows[i].changed);
@@ -164,7 +164,7 @@ static void
 test_changes_add_up_until_signalled(void)
 {
     g_autoptr(Domain) domain = domain_new(UUID);
-    g_autoptr(DomainSnapshot) snapshot = domain_snapshot_new(UUID);
+    g_autoptr(DomainUpdate) snapshot = domain_update_new(UUID);
 
     domain_set_available(domain, true);
     g_assert_cmphex(domain->unsignaled, ==, DOMAIN_CHANGED(AVAILABLE));

@@ -19,10 +19,10 @@ static void
 test_event(void)
 {
     if (g_test_subprocess()) {
-        char code[JOURNAL_NUMBER_SIZE];
-        journal_event(JOURNAL_OPERATION_FAILED, "it did\nnot\x1b obey", JOURNAL_VM_NAME,
-                      "web\nroot", JOURNAL_VM_UUID, NULL, JOURNAL_LIBVIRT_ERROR_CODE,
-                      journal_number(code, -7), NULL);
+        char code[LOG_NUMBER_SIZE];
+        log_event(LOG_EVENT_OPERATION_FAILED, "it did\nnot\x1b obey", LOG_FIELD_VM_NAME,
+                  "web\nroot", LOG_FIELD_VM_UUID, NULL, LOG_FIELD_LIBVIRT_ERROR_CODE,
+                  log_number(code, -7), NULL);
         return;
     }
     in_subprocess();
@@ -34,14 +34,14 @@ static void
 test_level(void)
 {
     if (g_test_subprocess()) {
-        journal_log(LOG_DEBUG, "too detailed");
-        journal_log(LOG_INFO, "%d is enough", 1);
-        journal_set_level(LOG_ERR);
-        journal_log(LOG_WARNING, "not bad enough");
-        journal_event(JOURNAL_DENIED, "not bad enough", NULL);
-        journal_set_level(LOG_DEBUG);
+        log_message(LOG_DEBUG, "too detailed");
+        log_message(LOG_INFO, "%d is enough", 1);
+        log_set_level(LOG_ERR);
+        log_message(LOG_WARNING, "not bad enough");
+        log_event(LOG_EVENT_DENIED, "not bad enough", NULL);
+        log_set_level(LOG_DEBUG);
         errno = EXDEV;
-        journal_event(JOURNAL_OPERATION_DONE, "2 is enough", NULL);
+        log_event(LOG_EVENT_OPERATION_DONE, "2 is enough", NULL);
         g_assert_cmpint(errno, ==, EXDEV);
         return;
     }
@@ -55,7 +55,7 @@ test_stream(void)
 {
     if (g_test_subprocess()) {
         g_setenv("JOURNAL_STREAM", "8:1", TRUE);
-        journal_log(LOG_ERR, "here");
+        log_message(LOG_ERR, "here");
         return;
     }
     in_subprocess();
@@ -65,13 +65,13 @@ test_stream(void)
 static void
 test_level_names(void)
 {
-    g_assert_cmpint(journal_level_from_string("error"), ==, LOG_ERR);
-    g_assert_cmpint(journal_level_from_string("warning"), ==, LOG_WARNING);
-    g_assert_cmpint(journal_level_from_string("notice"), ==, LOG_NOTICE);
-    g_assert_cmpint(journal_level_from_string("info"), ==, LOG_INFO);
-    g_assert_cmpint(journal_level_from_string("debug"), ==, LOG_DEBUG);
-    g_assert_cmpint(journal_level_from_string("Debug"), ==, -EINVAL);
-    g_assert_cmpint(journal_level_from_string(""), ==, -EINVAL);
+    g_assert_cmpint(log_level_from_string("error"), ==, LOG_ERR);
+    g_assert_cmpint(log_level_from_string("warning"), ==, LOG_WARNING);
+    g_assert_cmpint(log_level_from_string("notice"), ==, LOG_NOTICE);
+    g_assert_cmpint(log_level_from_string("info"), ==, LOG_INFO);
+    g_assert_cmpint(log_level_from_string("debug"), ==, LOG_DEBUG);
+    g_assert_cmpint(log_level_from_string("Debug"), ==, -EINVAL);
+    g_assert_cmpint(log_level_from_string(""), ==, -EINVAL);
 }
 
 static void
@@ -86,13 +86,13 @@ test_catalog(void)
     g_assert_no_error(error);
     for (const char *p = catalog; (p = strstr(p, "\n-- ")); p++)
         n_entries++;
-    for (JournalEvent e = 0; e < _JOURNAL_EVENT_MAX; e++) {
-        g_autofree char *head = g_strdup_printf("\n-- %s\nSubject: ", journal_event_id(e));
-        g_assert_cmpuint(strlen(journal_event_id(e)), ==, 32);
-        g_assert_true(g_hash_table_add(seen, (void *)journal_event_id(e)));
+    for (LogEvent e = 0; e < _LOG_EVENT_MAX; e++) {
+        g_autofree char *head = g_strdup_printf("\n-- %s\nSubject: ", log_event_id(e));
+        g_assert_cmpuint(strlen(log_event_id(e)), ==, 32);
+        g_assert_true(g_hash_table_add(seen, (void *)log_event_id(e)));
         g_assert_nonnull(strstr(catalog, head));
     }
-    g_assert_cmpuint(n_entries, ==, _JOURNAL_EVENT_MAX);
+    g_assert_cmpuint(n_entries, ==, _LOG_EVENT_MAX);
 }
 
 int

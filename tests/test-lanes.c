@@ -8,8 +8,8 @@
 
 typedef struct {
     sd_event *event;
-    Completion *completion;
-    Lanes *lanes;
+    LoopQueue *loop_queue;
+    LanePool *lane_pool;
     bool connected;
     bool stopped;
     GMutex hold; /* a call that waits for it keeps the only lane busy */
@@ -22,12 +22,12 @@ typedef struct {
 } TestCall;
 
 static void
-on_attempted(void *userdata, Attempted *result)
+on_attempted(void *userdata, ConnectResult *result)
 {
     World *w = userdata;
 
     g_assert_true(result->succeeded);
-    lanes_adopt(w->lanes, result->attempt);
+    lane_pool_adopt(w->lane_pool, result->attempt);
     w->connected = true;
 }
 
@@ -48,7 +48,7 @@ on_stopped(void *userdata)
     ((World *)userdata)->stopped = true;
 }
 
-static const LanesCallbacks callbacks = {
+static const LanePoolCallbacks callbacks = {
     .attempted = on_attempted,
     .event = on_event,
     .lost = on_lost,
@@ -70,20 +70,20 @@ world_up(World *w)
     g_assert_true(hypervisor_library_start(&error));
     g_mutex_init(&w->hold);
     g_assert_cmpint(sd_event_new(&w->event), >=, 0);
-    g_assert_cmpint(completion_new(w->event, &w->completion), >=, 0);
-    w->lanes = lanes_new(w->event, w->completion, "test:///default", &callbacks, w);
-    g_assert_nonnull(w->lanes);
-    lanes_connect(w->lanes, 1);
+    g_assert_cmpint(loop_queue_new(w->event, &w->loop_queue), >=, 0);
+    w->lane_pool = lane_pool_new(w->event, w->loop_queue, "test:///default", &callbacks, w);
+    g_assert_nonnull(w->lane_pool);
+    lane_pool_connect(w->lane_pool, 1);
     run_until(w, &w->connected);
 }
 
 static void
 world_down(World *w)
 {
-    lanes_stop(w->lanes);
+    lane_pool_stop(w->lane_pool);
     run_until(w, &w->stopped);
-    lanes_free(w->lanes);
-    completion_free(w->completion);
+    lane_pool_free(w->lane_pool);
+    loop_queue_free(w->loop_queue);
     sd_event_unref(w->event);
     g_mutex_clear(&w->hold);
     hypervisor_library_stop();
@@ -127,11 +127,11 @@ test_full_queue(void)
 
     world_up(&w);
     g_mutex_lock(&w.hold);
-    while (taken < CALLS_MAX && lanes_submit_limited(w.lanes, call_new(&w, CALL_READ)))
+    while (taken < CALLS_MAX && lane_pool_submit_limited(w.lane_pool, call_new(&w, CALL_READ)))
         taken++;
     g_assert_cmpuint(taken, <, CALLS_MAX);
-    g_assert_false(lanes_submit_limited(w.lanes, call_new(&w, CALL_CHANGE)));
-    lanes_submit(w.lanes, call_new(&w, CALL_CHANGE));
+    g_assert_false(lane_pool_submit_limited(w.lane_pool, call_new(&w, CALL_CHANGE)));
+    lane_pool_submit(w.lane_pool, call_new(&w, CALL_CHANGE));
     g_mutex_unlock(&w.hold);
     while (w.done < taken + 1)
         g_assert_cmpint(sd_event_run(w.event, UINT64_MAX), >=, 0);

@@ -21,7 +21,7 @@
 typedef struct {
     char *directory;
     sd_event *event;
-    PidfileWatch *watch;
+    DaemonWatch *watch;
     unsigned n_probes;
     unsigned n_new;
     bool free_in_hint;
@@ -37,7 +37,7 @@ on_hint(void *userdata, Hint hint)
     else
         f->n_probes++;
     if (f->free_in_hint)
-        g_clear_pointer(&f->watch, pidfile_watch_free);
+        g_clear_pointer(&f->watch, daemon_watch_free);
 }
 
 static void
@@ -68,7 +68,7 @@ remove_tree(const char *path)
 static void
 tear_down(Fixture *f, const void *unused)
 {
-    pidfile_watch_free(f->watch);
+    daemon_watch_free(f->watch);
     sd_event_unref(f->event);
     remove_tree(f->directory);
     g_free(f->directory);
@@ -88,7 +88,7 @@ watch(Fixture *f, const char *pid_name, const char *socket_name)
     const char *const pid_paths[] = {pid_path, NULL};
     const char *const socket_paths[] = {socket_path, NULL};
 
-    g_assert_cmpint(pidfile_watch_new(f->event, pid_paths, socket_paths, on_hint, f, &f->watch), ==,
+    g_assert_cmpint(daemon_watch_new(f->event, pid_paths, socket_paths, on_hint, f, &f->watch), ==,
                     0);
 }
 
@@ -475,7 +475,7 @@ test_two_names(Fixture *f, const void *unused)
     make_directory(f, "run");
     make_directory(f, "var");
     make_symlink(f, "../run", "var/run");
-    g_assert_cmpint(pidfile_watch_new(f->event, paths, NULL, on_hint, f, &f->watch), ==, 0);
+    g_assert_cmpint(daemon_watch_new(f->event, paths, NULL, on_hint, f, &f->watch), ==, 0);
     n_watches = count_watches();
     put(f, "run/d.pid", "17\n");
     expect_new_daemon(f);

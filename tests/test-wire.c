@@ -13,7 +13,7 @@
 #define TURNS_MAX 100000
 
 typedef struct {
-    Outbox *outbox;
+    RawMessenger *raw_messenger;
     sd_bus *near; /* the outbox sends through this one */
     sd_bus *far;  /* and this is who gets it */
     Wire body;
@@ -43,14 +43,14 @@ set_up(Fixture *f, gconstpointer data)
     g_assert_cmpint(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds), ==, 0);
     f->near = open_end(fds[0], true);
     f->far = open_end(fds[1], false);
-    g_assert_cmpint(outbox_new(&f->outbox), ==, 0);
+    g_assert_cmpint(raw_message_new(&f->raw_messenger), ==, 0);
 }
 
 static void
 tear_down(Fixture *f, gconstpointer data)
 {
     wire_clear(&f->body);
-    outbox_free(f->outbox);
+    raw_message_free(f->raw_messenger);
     sd_bus_close_unref(f->near);
     sd_bus_close_unref(f->far);
 }
@@ -72,8 +72,9 @@ receive(sd_bus *to, sd_bus *from)
 static sd_bus_message *
 signal_body(Fixture *f, const char *signature)
 {
-    g_assert_cmpint(
-        outbox_signal(f->outbox, f->near, PATH, INTERFACE, "Member", signature, &f->body), >=, 0);
+    g_assert_cmpint(raw_message_signal(f->raw_messenger, f->near, PATH, INTERFACE, "Member",
+                                       signature, &f->body),
+                    >=, 0);
     sd_bus_message *message = receive(f->far, f->near);
     g_assert_true(sd_bus_message_is_signal(message, INTERFACE, "Member"));
     g_assert_cmpstr(sd_bus_message_get_path(message), ==, PATH);
@@ -204,8 +205,9 @@ test_too_long(Fixture *f, gconstpointer data)
 {
     const Wire body = {(uint8_t *)"", (size_t)32 * 1024 * 1024, 0};
 
-    g_assert_cmpint(outbox_signal(f->outbox, f->near, PATH, INTERFACE, "Member", "s", &body), ==,
-                    -EMSGSIZE);
+    g_assert_cmpint(
+        raw_message_signal(f->raw_messenger, f->near, PATH, INTERFACE, "Member", "s", &body), ==,
+        -EMSGSIZE);
 }
 
 /* What sd-bus does not take for a message spoils none that comes later. */
@@ -213,8 +215,9 @@ static void
 test_refused(Fixture *f, gconstpointer data)
 {
     wire_put_string(&f->body, "text");
-    g_assert_cmpint(
-        outbox_signal(f->outbox, f->near, "no path", INTERFACE, "Member", "s", &f->body), <, 0);
+    g_assert_cmpint(raw_message_signal(f->raw_messenger, f->near, "no path", INTERFACE, "Member",
+                                       "s", &f->body),
+                    <, 0);
 
     const char *text;
     sd_bus_message *message = signal_body(f, "s");
@@ -244,7 +247,7 @@ test_reply(Fixture *f, gconstpointer data)
                     >=, 0);
     sd_bus_message *call = receive(f->near, f->far);
     wire_put_string(&f->body, "answer");
-    g_assert_cmpint(outbox_reply(f->outbox, call, "s", &f->body), >=, 0);
+    g_assert_cmpint(raw_message_reply(f->raw_messenger, call, "s", &f->body), >=, 0);
     sd_bus_message_unref(call);
     for (unsigned i = 0; i < TURNS_MAX && !text; i++)
         g_assert_cmpint(sd_bus_process(f->far, NULL), >=, 0);
@@ -264,7 +267,7 @@ test_append(Fixture *f, gconstpointer data)
     put_row(&rows, "row", 5);
     wire_put_rows(&f->body, rows.data, rows.size);
     g_assert_cmpint(sd_bus_message_new_signal(f->near, &message, PATH, INTERFACE, "Member"), >=, 0);
-    g_assert_cmpint(outbox_append(f->outbox, message, "a(st)", &f->body), ==, 0);
+    g_assert_cmpint(raw_message_append(f->raw_messenger, message, "a(st)", &f->body), ==, 0);
     g_assert_cmpint(sd_bus_message_seal(message, 1, 0), >=, 0);
     g_assert_cmpint(sd_bus_message_rewind(message, true), >=, 0);
     g_assert_cmpint(sd_bus_message_read(message, "a(st)", 1, &text, &number), >, 0);

@@ -250,7 +250,7 @@ may_log_denial(Authorizer *a, uid_t uid)
 
     if (now - a->denials_since > DENIALS_INTERVAL_USEC) {
         if (a->denials_dropped > 0)
-            journal_log(LOG_WARNING, "%u more denials were not logged", a->denials_dropped);
+            log_message(LOG_WARNING, "%u more denials were not logged", a->denials_dropped);
         g_hash_table_remove_all(a->denials);
         a->denials_since = now;
         a->denials_dropped = 0;
@@ -267,16 +267,16 @@ may_log_denial(Authorizer *a, uid_t uid)
 static void
 log_denial(AuthorizeRequest *r)
 {
-    char number[JOURNAL_NUMBER_SIZE];
+    char number[LOG_NUMBER_SIZE];
     uid_t uid = r->caller ? r->caller->uid : AUTHORIZE_UID_UNKNOWN;
 
     if (!may_log_denial(r->authorizer, uid))
         return;
-    journal_event(JOURNAL_DENIED, r->error.message, JOURNAL_VM_UUID, r->vm_uuid, JOURNAL_VM_NAME,
-                  r->vm_name, JOURNAL_VM_OPERATION, r->operation, JOURNAL_VM_RESULT, "denied",
-                  JOURNAL_POLKIT_ACTION, actions_table[r->current].id, JOURNAL_CALLER_UID,
-                  uid != AUTHORIZE_UID_UNKNOWN ? journal_number(number, uid) : NULL,
-                  JOURNAL_CALLER_BUS_NAME, r->caller ? r->caller->name : NULL, NULL);
+    log_event(LOG_EVENT_DENIED, r->error.message, LOG_FIELD_VM_UUID, r->vm_uuid, LOG_FIELD_VM_NAME,
+              r->vm_name, LOG_FIELD_VM_OPERATION, r->operation, LOG_FIELD_VM_RESULT, "denied",
+              LOG_FIELD_POLKIT_ACTION, actions_table[r->current].id, LOG_FIELD_CALLER_UID,
+              uid != AUTHORIZE_UID_UNKNOWN ? log_number(number, uid) : NULL,
+              LOG_FIELD_CALLER_BUS_NAME, r->caller ? r->caller->name : NULL, NULL);
 }
 
 /* Of a request that is in no queue: its end. */
@@ -388,7 +388,7 @@ on_watch_installed(sd_bus_message *reply, void *userdata, sd_bus_error *ret_erro
     const sd_bus_error *error = sd_bus_message_get_error(reply);
 
     if (error)
-        journal_log(LOG_WARNING, "Cannot watch whether a caller goes away: %s", error->message);
+        log_message(LOG_WARNING, "Cannot watch whether a caller goes away: %s", error->message);
     return 0;
 }
 

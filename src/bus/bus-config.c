@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
-#include "method-options.h"
 #include "hypervisor-config.h"
+#include "method-options.h"
 #include "names.h"
 #include "xml.h"
 
@@ -17,7 +17,7 @@ typedef struct {
     DeviceChange change;
 
     GPtrArray *pending; /* aliases of the devices that the guest may yet let go */
-    GHashTable *news;   /* alias -> DeviceNews, since the call was made */
+    GHashTable *news;   /* alias -> DeviceEvent, since the call was made */
 } ConfigArgs;
 
 static void
@@ -198,7 +198,7 @@ run_set_memory(Request *request)
 /* --- detaching: a guest that runs has to agree -------------------------------------------- */
 
 static bool
-has_news(const ConfigArgs *args, DeviceNews news)
+has_news(const ConfigArgs *args, DeviceEvent news)
 {
     for (unsigned i = 0; i < args->pending->len; i++)
         if (GPOINTER_TO_UINT(g_hash_table_lookup(args->news, args->pending->pdata[i])) == news)
@@ -226,7 +226,7 @@ look_for_device(Request *request)
 }
 
 static void
-note_device(Request *request, const char *alias, DeviceNews news)
+note_device(Request *request, const char *alias, DeviceEvent news)
 {
     const ConfigArgs *args = request->args;
 
@@ -286,14 +286,14 @@ enum {
 static int
 read_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         {"live", SD_BUS_TYPE_BOOLEAN, offsetof(AffectOptions, live)},
         {"config", SD_BUS_TYPE_BOOLEAN, offsetof(AffectOptions, config)},
         {NULL},
     };
     AffectOptions given = {0};
     uint64_t seen = 0;
-    int r = arguments_read_options(message, options, &given, &seen, error);
+    int r = method_options_read(message, options, &given, &seen, error);
 
     if (r < 0)
         return r;
@@ -436,7 +436,7 @@ HARDWARE_ROWS(template, HARDWARE_TEMPLATE)
 HARDWARE_ROWS(disks, HARDWARE_DISKS)
 HARDWARE_ROWS(nics, HARDWARE_NICS)
 
-static const ManagedValue hardware[] = {
+static const PropertyWriter hardware[] = {
     {"OsType", put_os_type},
     {"Template", put_template},
     {"Disks", put_disks},
@@ -450,7 +450,7 @@ static const ManagedValue hardware[] = {
     SD_BUS_PROPERTY(name, type, NULL, offsetof(Domain, config.member),                             \
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 #define HARDWARE(name, type)                                                                       \
-    SD_BUS_PROPERTY(name, type, managed_objects_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+    SD_BUS_PROPERTY(name, type, object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 #define TEXT_METHOD(name, argument, handler)                                                       \
     SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("s", argument), SD_BUS_NO_RESULT, handler,           \
                             SD_BUS_VTABLE_UNPRIVILEGED)

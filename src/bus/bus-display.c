@@ -97,7 +97,7 @@ work_screenshot(Call *call, Hypervisor *h, Error **error)
 static Call *
 make_screenshot(Request *request)
 {
-    DisplayCall *display = display_call_new(request, CALL_SCREEN, work_screenshot);
+    DisplayCall *display = display_call_new(request, CALL_DISPLAY, work_screenshot);
 
     display->number = GPOINTER_TO_UINT(request->args);
     return &display->base.call;
@@ -121,7 +121,7 @@ work_open_graphics(Call *call, Hypervisor *h, Error **error)
 static Call *
 make_open_graphics(Request *request)
 {
-    DisplayCall *display = display_call_new(request, CALL_SCREEN, work_open_graphics);
+    DisplayCall *display = display_call_new(request, CALL_DISPLAY, work_open_graphics);
 
     display->number = GPOINTER_TO_UINT(request->args);
     return &display->base.call;
@@ -325,11 +325,11 @@ put_graphics(Wire *wire, const void *object)
     wire_put_rows(wire, rows.data, rows.size);
 }
 
-static const ManagedValue values[] = {{"Graphics", put_graphics}, {NULL}};
+static const PropertyWriter values[] = {{"Graphics", put_graphics}, {NULL}};
 
 static const sd_bus_vtable display_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Graphics", "a(sssi)", managed_objects_get, 0,
+    SD_BUS_PROPERTY("Graphics", "a(sssi)", object_server_get, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_ARGS("u", screen),
                             SD_BUS_RESULT("h", picture, "s", mime_type), method_screenshot,

@@ -183,12 +183,12 @@ typedef struct {
 
 static int
 start_with_options(sd_bus_message *message, const Domain *domain, OperationKind kind,
-                   const ArgumentOption *options, sd_bus_error *error)
+                   const MethodOption *options, sd_bus_error *error)
 {
     OperationSpec spec = default_spec(manager_of(message), kind);
     OperationOptions given = {.timeout = spec.timeout, .force = spec.force};
     uint64_t seen = 0;
-    int r = arguments_read_options(message, options, &given, &seen, error);
+    int r = method_options_read(message, options, &given, &seen, error);
 
     if (r < 0)
         return r;
@@ -203,7 +203,7 @@ start_with_options(sd_bus_message *message, const Domain *domain, OperationKind 
 static int
 method_start_with_options(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {OPTION_TIMEOUT, OPTION_PAUSED, {NULL}};
+    static const MethodOption options[] = {OPTION_TIMEOUT, OPTION_PAUSED, {NULL}};
 
     return start_with_options(message, userdata, OPERATION_START, options, error);
 }
@@ -211,7 +211,7 @@ method_start_with_options(sd_bus_message *message, void *userdata, sd_bus_error 
 static int
 method_stop_with_options(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {OPTION_TIMEOUT, OPTION_FORCE, {NULL}};
+    static const MethodOption options[] = {OPTION_TIMEOUT, OPTION_FORCE, {NULL}};
 
     return start_with_options(message, userdata, OPERATION_STOP, options, error);
 }
@@ -219,7 +219,7 @@ method_stop_with_options(sd_bus_message *message, void *userdata, sd_bus_error *
 static int
 method_reboot_with_options(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {OPTION_TIMEOUT, {NULL}};
+    static const MethodOption options[] = {OPTION_TIMEOUT, {NULL}};
 
     return start_with_options(message, userdata, OPERATION_REBOOT, options, error);
 }
@@ -328,7 +328,7 @@ typedef struct {
 static int
 method_undefine(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         {"managed_save", SD_BUS_TYPE_BOOLEAN, offsetof(UndefineOptions, managed_save)},
         {"snapshots_metadata", SD_BUS_TYPE_BOOLEAN, offsetof(UndefineOptions, snapshots_metadata)},
         {"nvram", SD_BUS_TYPE_BOOLEAN, offsetof(UndefineOptions, nvram)},
@@ -337,7 +337,7 @@ method_undefine(sd_bus_message *message, void *userdata, sd_bus_error *error)
     };
     const Domain *domain = userdata;
     UndefineOptions given = {0};
-    int r = arguments_read_options(message, options, &given, NULL, error);
+    int r = method_options_read(message, options, &given, NULL, error);
 
     if (r < 0)
         return r;
@@ -395,14 +395,14 @@ typedef struct {
 static int
 method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         {"inactive", SD_BUS_TYPE_BOOLEAN, offsetof(XmlOptions, inactive)},
         {"secure", SD_BUS_TYPE_BOOLEAN, offsetof(XmlOptions, secure)},
         {NULL},
     };
     const Domain *domain = userdata;
     XmlOptions given = {0};
-    int r = arguments_read_options(message, options, &given, NULL, error);
+    int r = method_options_read(message, options, &given, NULL, error);
 
     if (r < 0)
         return r;
@@ -499,16 +499,16 @@ static const struct {
 
 /* Once, so that a signal needs no look-up. */
 static void
-note_properties(Manager *m, const ManagedInterface *interface)
+note_properties(Manager *m, const ObjectInterface *interface)
 {
     for (unsigned i = 0; i < _DOMAIN_PROPERTY_MAX; i++)
         if (g_str_equal(properties[i].interface, interface->name))
-            m->domain_properties[i] = managed_interface_property(interface, properties[i].name);
+            m->domain_properties[i] = object_interface_property(interface, properties[i].name);
 }
 
 int
 domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable,
-                         const ManagedValue *values)
+                         const PropertyWriter *values)
 {
     sd_bus_slot *slot;
     int r = sd_bus_add_fallback_vtable(m->bus, &slot, VMS_DOMAIN_PREFIX, interface, vtable,
@@ -517,7 +517,7 @@ domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable 
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    note_properties(m, managed_interface_add(m->domain_interfaces, interface, vtable, values));
+    note_properties(m, object_interface_add(m->domain_interfaces, interface, vtable, values));
     return 0;
 }
 
@@ -554,7 +554,7 @@ domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRe
 int
 domain_bus_emit_added(Manager *m, Domain *domain)
 {
-    return managed_objects_emit_added(m, domain->path, m->domain_interfaces, domain);
+    return object_server_emit_added(m, domain->path, m->domain_interfaces, domain);
 }
 
 int
@@ -565,7 +565,7 @@ domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
     /* The table keeps an interface's properties together: one signal for each interface. */
     while (i < _DOMAIN_PROPERTY_MAX) {
         const char *interface = properties[i].interface;
-        const ManagedProperty *entries[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
+        const ObjectProperty *entries[_DOMAIN_PROPERTY_MAX + 1] = {NULL};
         unsigned n = 0;
 
         for (; i < _DOMAIN_PROPERTY_MAX && properties[i].interface == interface; i++)
@@ -573,7 +573,7 @@ domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
                 entries[n++] = m->domain_properties[i];
         if (n == 0)
             continue;
-        int r = managed_objects_emit_changed(m, domain->path, entries, domain);
+        int r = object_server_emit_changed(m, domain->path, entries, domain);
         if (r < 0)
             return r;
     }

@@ -41,13 +41,13 @@ put_domain(Wire *wire, const void *object)
     wire_put_string(wire, ((const Job *)object)->domain->path);
 }
 
-static const ManagedValue values[] = {{"Domain", put_domain}, {NULL}};
+static const PropertyWriter values[] = {{"Domain", put_domain}, {NULL}};
 
 static const sd_bus_vtable job_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Operation", "s", NULL, offsetof(Job, operation_name),
                     SD_BUS_VTABLE_PROPERTY_CONST),
-    SD_BUS_PROPERTY("Domain", "o", managed_objects_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
+    SD_BUS_PROPERTY("Domain", "o", object_server_get, 0, SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("StartedAt", "t", NULL, offsetof(Job, started_at),
                     SD_BUS_VTABLE_PROPERTY_CONST),
     SD_BUS_PROPERTY("Progress", "d", NULL, offsetof(Job, progress),
@@ -98,7 +98,7 @@ job_bus_register(Manager *m)
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    managed_interface_add(m->job_interfaces, VMS_JOB_INTERFACE, job_vtable, values);
+    object_interface_add(m->job_interfaces, VMS_JOB_INTERFACE, job_vtable, values);
     r = sd_bus_add_node_enumerator(m->bus, &slot, VMS_JOB_PREFIX, enumerate_objects, m);
     if (r < 0)
         return r;

@@ -308,7 +308,7 @@ manager_bus_register(Manager *m)
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    r = managed_objects_register(m);
+    r = object_server_register(m);
     if (r < 0)
         return r;
     r = sd_bus_add_object_manager(m->bus, &slot, VMS_ROOT_PATH);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
-#include "method-options.h"
 #include "libvirt-uri.h"
+#include "method-options.h"
 #include "names.h"
 
 typedef struct {
@@ -15,7 +15,7 @@ typedef struct {
 static int
 method_migrate(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         {"live", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, live)},
         {"persist_destination", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, persist_destination)},
         {"undefine_source", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, undefine_source)},
@@ -27,7 +27,7 @@ method_migrate(sd_bus_message *message, void *userdata, sd_bus_error *error)
     int r = sd_bus_message_read(message, "s", &uri);
 
     if (r >= 0)
-        r = arguments_read_options(message, options, &given, NULL, error);
+        r = method_options_read(message, options, &given, NULL, error);
     if (r < 0)
         return r;
     g_autofree char *refusal = migration_uri_refuse(uri);

@@ -14,13 +14,13 @@ typedef struct {
 static int
 method_save(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         {"bypass_cache", SD_BUS_TYPE_BOOLEAN, offsetof(SaveOptions, bypass_cache)},
         {"paused", SD_BUS_TYPE_BOOLEAN, offsetof(SaveOptions, paused)},
         {NULL},
     };
     SaveOptions given = {0};
-    int r = arguments_read_options(message, options, &given, NULL, error);
+    int r = method_options_read(message, options, &given, NULL, error);
 
     if (r < 0)
         return r;

@@ -168,14 +168,14 @@ typedef struct {
 
 /* What is common: a name and its options. */
 static int
-read_arguments(sd_bus_message *message, const ArgumentOption *options, OperationPayload *payload,
+read_arguments(sd_bus_message *message, const MethodOption *options, OperationPayload *payload,
                SnapshotOptions *given, sd_bus_error *error)
 {
     const char *name;
     int r = sd_bus_message_read(message, "s", &name);
 
     if (r >= 0)
-        r = arguments_read_options(message, options, given, NULL, error);
+        r = method_options_read(message, options, given, NULL, error);
     if (r < 0)
         return r;
     payload->name = (char *)name;
@@ -186,7 +186,7 @@ read_arguments(sd_bus_message *message, const ArgumentOption *options, Operation
 static int
 method_create(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         OPTION("description", SD_BUS_TYPE_STRING, description),
         OPTION("disk_only", SD_BUS_TYPE_BOOLEAN, first),
         {NULL},
@@ -211,7 +211,7 @@ method_create(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static int
 method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         OPTION("running", SD_BUS_TYPE_BOOLEAN, first),
         OPTION("paused", SD_BUS_TYPE_BOOLEAN, second),
         {NULL},
@@ -232,7 +232,7 @@ method_revert(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static int
 method_delete(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption options[] = {
+    static const MethodOption options[] = {
         OPTION("children", SD_BUS_TYPE_BOOLEAN, first),
         OPTION("metadata_only", SD_BUS_TYPE_BOOLEAN, second),
         {NULL},

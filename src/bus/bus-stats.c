@@ -106,12 +106,12 @@ read_groups(sd_bus_message *message, StatsGroups *ret, sd_bus_error *error)
 int
 stats_bus_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    static const ArgumentOption no_options[] = {{NULL}};
+    static const MethodOption no_options[] = {{NULL}};
     StatsGroups groups = 0;
     int r = read_groups(message, &groups, error);
 
     if (r >= 0)
-        r = arguments_read_options(message, no_options, NULL, NULL, error);
+        r = method_options_read(message, no_options, NULL, NULL, error);
     if (r < 0)
         return r;
     Request *request = request_new(userdata, message, REQUEST_READ, "GetStats", NULL, error);

@@ -6,7 +6,7 @@
 #define OPTIONS_MAX 64
 
 static int
-find_option(const ArgumentOption *options, const char *name)
+find_option(const MethodOption *options, const char *name)
 {
     for (int i = 0; options[i].name; i++)
         if (g_str_equal(options[i].name, name))
@@ -15,7 +15,7 @@ find_option(const ArgumentOption *options, const char *name)
 }
 
 static int
-read_value(sd_bus_message *message, const ArgumentOption *option, void *target, sd_bus_error *error)
+read_value(sd_bus_message *message, const MethodOption *option, void *target, sd_bus_error *error)
 {
     const char type[] = {option->type, '\0'};
     const char *contents;
@@ -31,7 +31,7 @@ read_value(sd_bus_message *message, const ArgumentOption *option, void *target, 
 }
 
 static int
-read_option(sd_bus_message *message, const ArgumentOption *options, void *target, uint64_t *seen,
+read_option(sd_bus_message *message, const MethodOption *options, void *target, uint64_t *seen,
             sd_bus_error *error)
 {
     const char *name;
@@ -50,8 +50,8 @@ read_option(sd_bus_message *message, const ArgumentOption *options, void *target
 }
 
 int
-arguments_read_options(sd_bus_message *message, const ArgumentOption *options, void *target,
-                       uint64_t *ret_seen, sd_bus_error *error)
+method_options_read(sd_bus_message *message, const MethodOption *options, void *target,
+                    uint64_t *ret_seen, sd_bus_error *error)
 {
     uint64_t seen = 0;
     int r = sd_bus_message_enter_container(message, 'a', "{sv}");

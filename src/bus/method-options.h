@@ -14,12 +14,12 @@ typedef struct {
     char type;        /* SD_BUS_TYPE_UINT64 into a uint64_t, SD_BUS_TYPE_BOOLEAN into an int,
                          SD_BUS_TYPE_STRING into a const char *, which the message owns */
     size_t offset;    /* into the target */
-} ArgumentOption;
+} MethodOption;
 
 /*
  * Read a{sv} from the message into `target`; what is not given keeps its value there. What the
  * table does not list, lists with another type or is given twice: InvalidArgs, a negative errno.
  * `ret_seen` may be NULL; bit N is set where row N was given.
  */
-int arguments_read_options(sd_bus_message *message, const ArgumentOption *options, void *target,
-                           uint64_t *ret_seen, sd_bus_error *error);
+int method_options_read(sd_bus_message *message, const MethodOption *options, void *target,
+                        uint64_t *ret_seen, sd_bus_error *error);

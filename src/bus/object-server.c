@@ -19,7 +19,7 @@ static const char *const standard_interfaces[] = {
 /* --- interfaces --------------------------------------------------------------------------- */
 
 static WirePut
-find_put(const ManagedValue *values, const char *name)
+find_put(const PropertyWriter *values, const char *name)
 {
     for (; values && values->name; values++)
         if (g_str_equal(values->name, name))
@@ -30,13 +30,13 @@ find_put(const ManagedValue *values, const char *name)
 static void
 clear_property(gpointer data)
 {
-    wire_clear(&((ManagedProperty *)data)->head);
+    wire_clear(&((ObjectProperty *)data)->head);
 }
 
 static void
-add_property(ManagedInterface *interface, const sd_bus_vtable *entry, WirePut put)
+add_property(ObjectInterface *interface, const sd_bus_vtable *entry, WirePut put)
 {
-    ManagedProperty property = {
+    ObjectProperty property = {
         .interface = interface->name,
         .name = entry->x.property.member,
         .signature = entry->x.property.signature,
@@ -49,15 +49,15 @@ add_property(ManagedInterface *interface, const sd_bus_vtable *entry, WirePut pu
     g_array_append_val(interface->properties, property);
 }
 
-const ManagedInterface *
-managed_interface_add(GPtrArray *interfaces, const char *name, const sd_bus_vtable *vtable,
-                      const ManagedValue *values)
+const ObjectInterface *
+object_interface_add(GPtrArray *interfaces, const char *name, const sd_bus_vtable *vtable,
+                     const PropertyWriter *values)
 {
-    ManagedInterface *interface = g_new0(ManagedInterface, 1);
+    ObjectInterface *interface = g_new0(ObjectInterface, 1);
 
     interface->name = name;
     wire_put_string(&interface->head, name);
-    interface->properties = g_array_new(FALSE, FALSE, sizeof(ManagedProperty));
+    interface->properties = g_array_new(FALSE, FALSE, sizeof(ObjectProperty));
     g_array_set_clear_func(interface->properties, clear_property);
     for (; vtable->type != _SD_BUS_VTABLE_END; vtable++)
         if (vtable->type == _SD_BUS_VTABLE_PROPERTY)
@@ -67,20 +67,20 @@ managed_interface_add(GPtrArray *interfaces, const char *name, const sd_bus_vtab
 }
 
 void
-managed_interface_free(gpointer data)
+object_interface_free(gpointer data)
 {
-    ManagedInterface *interface = data;
+    ObjectInterface *interface = data;
 
     g_array_unref(interface->properties);
     wire_clear(&interface->head);
     g_free(interface);
 }
 
-const ManagedProperty *
-managed_interface_property(const ManagedInterface *interface, const char *name)
+const ObjectProperty *
+object_interface_property(const ObjectInterface *interface, const char *name)
 {
     for (unsigned i = 0; i < interface->properties->len; i++) {
-        const ManagedProperty *property = &g_array_index(interface->properties, ManagedProperty, i);
+        const ObjectProperty *property = &g_array_index(interface->properties, ObjectProperty, i);
 
         if (g_str_equal(property->name, name))
             return property;
@@ -88,14 +88,14 @@ managed_interface_property(const ManagedInterface *interface, const char *name)
     return NULL;
 }
 
-static const ManagedProperty *
+static const ObjectProperty *
 find_property(const GPtrArray *interfaces, const char *interface, const char *name)
 {
     for (unsigned i = 0; i < interfaces->len; i++) {
-        const ManagedInterface *managed = interfaces->pdata[i];
+        const ObjectInterface *managed = interfaces->pdata[i];
 
         if (g_str_equal(managed->name, interface))
-            return managed_interface_property(managed, name);
+            return object_interface_property(managed, name);
     }
     return NULL;
 }
@@ -128,7 +128,7 @@ put_member(Wire *wire, char type, const void *member)
 }
 
 static void
-put_value(Wire *wire, const ManagedProperty *property, const void *object)
+put_value(Wire *wire, const ObjectProperty *property, const void *object)
 {
     if (property->put)
         property->put(wire, object);
@@ -138,7 +138,7 @@ put_value(Wire *wire, const ManagedProperty *property, const void *object)
 
 /* "{sv}" */
 static void
-put_property(Wire *wire, const ManagedProperty *property, const void *object)
+put_property(Wire *wire, const ObjectProperty *property, const void *object)
 {
     wire_align(wire, 8);
     wire_put_bytes(wire, property->head.data, property->head.size);
@@ -147,13 +147,13 @@ put_property(Wire *wire, const ManagedProperty *property, const void *object)
 
 /* "{sa{sv}}" */
 static void
-put_interface(Wire *wire, const ManagedInterface *interface, const void *object)
+put_interface(Wire *wire, const ObjectInterface *interface, const void *object)
 {
     wire_align(wire, 8);
     wire_put_bytes(wire, interface->head.data, interface->head.size);
     size_t properties = wire_begin_array(wire, 8);
     for (unsigned i = 0; i < interface->properties->len; i++)
-        put_property(wire, &g_array_index(interface->properties, ManagedProperty, i), object);
+        put_property(wire, &g_array_index(interface->properties, ObjectProperty, i), object);
     wire_end_array(wire, properties, 8);
 }
 
@@ -206,7 +206,7 @@ on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
         !sd_bus_message_has_signature(message, ""))
         return 0;
     put_all(&body, m);
-    int r = outbox_reply(m->outbox, message, "a{oa{sa{sv}}}", &body);
+    int r = raw_message_reply(m->raw_messenger, message, "a{oa{sa{sv}}}", &body);
     if (r == -EMSGSIZE)
         return sd_bus_error_setf(error, error_name(ERROR_LIMITS_EXCEEDED),
                                  "All objects together are too long for a message");
@@ -239,33 +239,33 @@ on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
     int r = sd_bus_message_read(message, "ss", &interface, &name);
     if (r < 0)
         return r;
-    const ManagedProperty *property = find_property(m->domain_interfaces, interface, name);
+    const ObjectProperty *property = find_property(m->domain_interfaces, interface, name);
     if (!property)
         return 0;
     wire_put_signature(&body, property->signature);
     put_value(&body, property, domain);
-    r = outbox_reply(m->outbox, message, "v", &body);
+    r = raw_message_reply(m->raw_messenger, message, "v", &body);
     return r < 0 ? r : 1;
 }
 
 int
-managed_objects_get(sd_bus *bus, const char *path, const char *interface, const char *name,
-                    sd_bus_message *reply, void *object, sd_bus_error *error)
+object_server_get(sd_bus *bus, const char *path, const char *interface, const char *name,
+                  sd_bus_message *reply, void *object, sd_bus_error *error)
 {
     Manager *m = sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
     g_auto(Wire) value = {NULL};
-    const ManagedProperty *property = find_property(m->domain_interfaces, interface, name);
+    const ObjectProperty *property = find_property(m->domain_interfaces, interface, name);
 
     if (!property)
         property = find_property(m->job_interfaces, interface, name);
     if (!property)
         return -ENOENT;
     property->put(&value, object);
-    return outbox_append(m->outbox, reply, property->signature, &value);
+    return raw_message_append(m->raw_messenger, reply, property->signature, &value);
 }
 
 int
-managed_objects_register(Manager *m)
+object_server_register(Manager *m)
 {
     sd_bus_slot *slot;
     int r = sd_bus_add_object(m->bus, &slot, VMS_ROOT_PATH, on_managed_objects, m);
@@ -282,19 +282,19 @@ managed_objects_register(Manager *m)
 /* --- signals ------------------------------------------------------------------------------ */
 
 int
-managed_objects_emit_added(Manager *m, const char *path, const GPtrArray *interfaces,
-                           const void *object)
+object_server_emit_added(Manager *m, const char *path, const GPtrArray *interfaces,
+                         const void *object)
 {
     g_auto(Wire) body = {NULL};
 
     put_object(&body, path, interfaces, object);
-    return outbox_signal(m->outbox, m->bus, VMS_ROOT_PATH, OBJECT_MANAGER_INTERFACE,
-                         "InterfacesAdded", "oa{sa{sv}}", &body);
+    return raw_message_signal(m->raw_messenger, m->bus, VMS_ROOT_PATH, OBJECT_MANAGER_INTERFACE,
+                              "InterfacesAdded", "oa{sa{sv}}", &body);
 }
 
 int
-managed_objects_emit_changed(Manager *m, const char *path, const ManagedProperty *const *properties,
-                             const void *object)
+object_server_emit_changed(Manager *m, const char *path, const ObjectProperty *const *properties,
+                           const void *object)
 {
     g_auto(Wire) body = {NULL};
 
@@ -304,6 +304,6 @@ managed_objects_emit_changed(Manager *m, const char *path, const ManagedProperty
         put_property(&body, *properties, object);
     wire_end_array(&body, changed, 8);
     wire_end_array(&body, wire_begin_array(&body, 4), 4); /* of what is invalid now */
-    return outbox_signal(m->outbox, m->bus, path, PROPERTIES_INTERFACE, "PropertiesChanged",
-                         "sa{sv}as", &body);
+    return raw_message_signal(m->raw_messenger, m->bus, path, PROPERTIES_INTERFACE,
+                              "PropertiesChanged", "sa{sv}as", &body);
 }

@@ -19,7 +19,7 @@ enum {
     FIELD_SIGNATURE = 8,
 };
 
-struct Outbox {
+struct RawMessenger {
     int fd;         /* where messages are written; -1: the pair has to be made first */
     sd_bus *reader; /* what makes them sd-bus's own */
     uint32_t serial;
@@ -60,15 +60,15 @@ open_reader(sd_bus **ret, int fd)
 
 /* Its answers are few bytes, that nobody waits for. */
 static int
-authenticate(Outbox *outbox)
+authenticate(RawMessenger *messenger)
 {
     static const char hello[] = "\0AUTH ANONYMOUS 766d73\r\nBEGIN\r\n";
     ssize_t size = sizeof hello - 1;
 
-    if (send(outbox->fd, hello, sizeof hello - 1, MSG_NOSIGNAL) != size)
+    if (send(messenger->fd, hello, sizeof hello - 1, MSG_NOSIGNAL) != size)
         return -EIO;
-    while (sd_bus_is_ready(outbox->reader) == 0) {
-        int r = sd_bus_process(outbox->reader, NULL);
+    while (sd_bus_is_ready(messenger->reader) == 0) {
+        int r = sd_bus_process(messenger->reader, NULL);
 
         if (r < 0)
             return r;
@@ -79,54 +79,54 @@ authenticate(Outbox *outbox)
 }
 
 static void
-close_pair(Outbox *outbox)
+close_pair(RawMessenger *messenger)
 {
-    outbox->reader = sd_bus_close_unref(outbox->reader);
-    if (outbox->fd >= 0)
-        close(outbox->fd);
-    outbox->fd = -1;
+    messenger->reader = sd_bus_close_unref(messenger->reader);
+    if (messenger->fd >= 0)
+        close(messenger->fd);
+    messenger->fd = -1;
 }
 
 static int
-open_pair(Outbox *outbox)
+open_pair(RawMessenger *messenger)
 {
     int fds[2];
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, fds) < 0)
         return -errno;
-    outbox->fd = fds[0];
-    int r = open_reader(&outbox->reader, fds[1]);
+    messenger->fd = fds[0];
+    int r = open_reader(&messenger->reader, fds[1]);
     if (r >= 0)
-        r = authenticate(outbox);
+        r = authenticate(messenger);
     if (r < 0)
-        close_pair(outbox);
+        close_pair(messenger);
     return r;
 }
 
 int
-outbox_new(Outbox **ret)
+raw_message_new(RawMessenger **ret)
 {
-    Outbox *outbox = g_new0(Outbox, 1);
+    RawMessenger *messenger = g_new0(RawMessenger, 1);
 
-    outbox->fd = -1;
-    int r = open_pair(outbox);
+    messenger->fd = -1;
+    int r = open_pair(messenger);
 
     if (r < 0) {
-        outbox_free(outbox);
+        raw_message_free(messenger);
         return r;
     }
-    *ret = outbox;
+    *ret = messenger;
     return 0;
 }
 
 void
-outbox_free(Outbox *outbox)
+raw_message_free(RawMessenger *messenger)
 {
-    if (!outbox)
+    if (!messenger)
         return;
-    close_pair(outbox);
-    wire_clear(&outbox->header);
-    g_free(outbox);
+    close_pair(messenger);
+    wire_clear(&messenger->header);
+    g_free(messenger);
 }
 
 /* --- messages ----------------------------------------------------------------------------- */
@@ -150,20 +150,20 @@ put_text_field(Wire *header, uint8_t code, const char *signature, const char *te
 
 /* The beginning of a message, up to the array of its fields, whose place is returned. */
 static size_t
-begin_header(Outbox *outbox, uint8_t type, const char *signature, const Wire *body)
+begin_header(RawMessenger *messenger, uint8_t type, const char *signature, const Wire *body)
 {
     static const uint8_t version = 1;
-    Wire *header = &outbox->header;
+    Wire *header = &messenger->header;
 
     header->size = 0;
-    if (++outbox->serial == 0)
-        outbox->serial = 1;
+    if (++messenger->serial == 0)
+        messenger->serial = 1;
     wire_put_byte(header, G_BYTE_ORDER == G_LITTLE_ENDIAN ? 'l' : 'B');
     wire_put_byte(header, type);
     wire_put_byte(header, 1); /* no reply is expected */
     wire_put_byte(header, version);
     wire_put_u32(header, (uint32_t)body->size);
-    wire_put_u32(header, outbox->serial);
+    wire_put_u32(header, messenger->serial);
     size_t fields = wire_begin_array(header, 8);
     put_field(header, FIELD_SIGNATURE, "g");
     wire_put_signature(header, signature);
@@ -179,16 +179,16 @@ end_header(Wire *header, size_t fields)
 
 /* As much of it as there is room for; from where it goes on next time. */
 static ssize_t
-write_some(const Outbox *outbox, const Wire *body, size_t begin)
+write_some(const RawMessenger *messenger, const Wire *body, size_t begin)
 {
-    const Wire *header = &outbox->header;
+    const Wire *header = &messenger->header;
     size_t in_body = begin > header->size ? begin - header->size : 0;
     struct iovec parts[] = {
         {header->data + MIN(begin, header->size), header->size - MIN(begin, header->size)},
         {body->data + in_body, body->size - in_body},
     };
     struct msghdr message = {.msg_iov = parts, .msg_iovlen = G_N_ELEMENTS(parts)};
-    ssize_t n = sendmsg(outbox->fd, &message, MSG_NOSIGNAL);
+    ssize_t n = sendmsg(messenger->fd, &message, MSG_NOSIGNAL);
 
     if (n >= 0)
         return n;
@@ -196,14 +196,14 @@ write_some(const Outbox *outbox, const Wire *body, size_t begin)
 }
 
 static int
-pass_through(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+pass_through(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
 {
-    size_t size = outbox->header.size + body->size;
+    size_t size = messenger->header.size + body->size;
     size_t written = 0;
 
     for (;;) {
-        ssize_t n = written < size ? write_some(outbox, body, written) : 0;
-        int r = n < 0 ? (int)n : sd_bus_process(outbox->reader, ret);
+        ssize_t n = written < size ? write_some(messenger, body, written) : 0;
+        int r = n < 0 ? (int)n : sd_bus_process(messenger->reader, ret);
 
         if (r < 0)
             return r;
@@ -218,22 +218,22 @@ pass_through(Outbox *outbox, const Wire *body, sd_bus_message **ret)
 /* What was written, as a message of sd-bus's. One that does not get through spoils no other: the
  * pair is made anew for the next. */
 static int
-read_back(Outbox *outbox, const Wire *body, sd_bus_message **ret)
+read_back(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
 {
-    int r = outbox->fd < 0 ? open_pair(outbox) : 0;
+    int r = messenger->fd < 0 ? open_pair(messenger) : 0;
 
     if (r >= 0)
-        r = pass_through(outbox, body, ret);
+        r = pass_through(messenger, body, ret);
     if (r < 0)
-        close_pair(outbox);
+        close_pair(messenger);
     return r;
 }
 
 static int
-forward(Outbox *outbox, sd_bus *bus, const Wire *body)
+forward(RawMessenger *messenger, sd_bus *bus, const Wire *body)
 {
     sd_bus_message *message = NULL;
-    int r = read_back(outbox, body, &message);
+    int r = read_back(messenger, body, &message);
 
     if (r >= 0)
         r = sd_bus_send(bus, message, NULL);
@@ -242,11 +242,11 @@ forward(Outbox *outbox, sd_bus *bus, const Wire *body)
 }
 
 static void
-make_signal(Outbox *outbox, const char *path, const char *interface, const char *member,
+make_signal(RawMessenger *messenger, const char *path, const char *interface, const char *member,
             const char *signature, const Wire *body)
 {
-    Wire *header = &outbox->header;
-    size_t fields = begin_header(outbox, SD_BUS_MESSAGE_SIGNAL, signature, body);
+    Wire *header = &messenger->header;
+    size_t fields = begin_header(messenger, SD_BUS_MESSAGE_SIGNAL, signature, body);
 
     put_text_field(header, FIELD_PATH, "o", path);
     put_text_field(header, FIELD_INTERFACE, "s", interface);
@@ -255,17 +255,18 @@ make_signal(Outbox *outbox, const char *path, const char *interface, const char 
 }
 
 int
-outbox_signal(Outbox *outbox, sd_bus *bus, const char *path, const char *interface,
-              const char *member, const char *signature, const Wire *body)
+raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path, const char *interface,
+                   const char *member, const char *signature, const Wire *body)
 {
     if (body->size > BODY_MAX)
         return -EMSGSIZE;
-    make_signal(outbox, path, interface, member, signature, body);
-    return forward(outbox, bus, body);
+    make_signal(messenger, path, interface, member, signature, body);
+    return forward(messenger, bus, body);
 }
 
 int
-outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const Wire *body)
+raw_message_reply(RawMessenger *messenger, sd_bus_message *call, const char *signature,
+                  const Wire *body)
 {
     uint64_t serial;
     int r = sd_bus_message_get_cookie(call, &serial);
@@ -277,22 +278,23 @@ outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const 
     if (!sd_bus_message_get_expect_reply(call))
         return 0;
 
-    Wire *header = &outbox->header;
-    size_t fields = begin_header(outbox, SD_BUS_MESSAGE_METHOD_RETURN, signature, body);
+    Wire *header = &messenger->header;
+    size_t fields = begin_header(messenger, SD_BUS_MESSAGE_METHOD_RETURN, signature, body);
     put_field(header, FIELD_REPLY_SERIAL, "u");
     wire_put_u32(header, (uint32_t)serial);
     put_text_field(header, FIELD_DESTINATION, "s", sd_bus_message_get_sender(call));
     end_header(header, fields);
-    return forward(outbox, sd_bus_message_get_bus(call), body);
+    return forward(messenger, sd_bus_message_get_bus(call), body);
 }
 
 int
-outbox_append(Outbox *outbox, sd_bus_message *message, const char *signature, const Wire *value)
+raw_message_append(RawMessenger *messenger, sd_bus_message *message, const char *signature,
+                   const Wire *value)
 {
     sd_bus_message *copy = NULL;
 
-    make_signal(outbox, "/", "org.unraid.Vms.Value", "Value", signature, value);
-    int r = read_back(outbox, value, &copy);
+    make_signal(messenger, "/", "org.unraid.Vms.Value", "Value", signature, value);
+    int r = read_back(messenger, value, &copy);
     if (r >= 0)
         r = sd_bus_message_copy(message, copy, true);
     sd_bus_message_unref(copy);

@@ -13,16 +13,18 @@
 
 #include <systemd/sd-bus.h>
 
-typedef struct Outbox Outbox;
+typedef struct RawMessenger RawMessenger;
 
-int outbox_new(Outbox **ret);
-void outbox_free(Outbox *outbox);
+int raw_message_new(RawMessenger **ret);
+void raw_message_free(RawMessenger *messenger);
 
 /* The body has this signature; nobody checks that before the bus does. */
-int outbox_signal(Outbox *outbox, sd_bus *bus, const char *path, const char *interface,
-                  const char *member, const char *signature, const Wire *body);
+int raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path,
+                       const char *interface, const char *member, const char *signature,
+                       const Wire *body);
 /* -EMSGSIZE: too long for a bus; nothing has been answered. */
-int outbox_reply(Outbox *outbox, sd_bus_message *call, const char *signature, const Wire *body);
+int raw_message_reply(RawMessenger *messenger, sd_bus_message *call, const char *signature,
+                      const Wire *body);
 /* Append a value to a message that sd-bus writes. */
-int outbox_append(Outbox *outbox, sd_bus_message *message, const char *signature,
-                  const Wire *value);
+int raw_message_append(RawMessenger *messenger, sd_bus_message *message, const char *signature,
+                       const Wire *value);

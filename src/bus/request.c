@@ -150,7 +150,7 @@ request_free(Request *request)
     if (request->available)
         availability_forget(m->availability, request);
     if (request->call)
-        lanes_abandon(m->lanes, request->call);
+        lane_pool_abandon(m->lane_pool, request->call);
     if (request->joined_list)
         manager_list_forget(m, request);
     if (request->job)
@@ -197,7 +197,7 @@ static void
 log_send_failure(const Request *request, int r)
 {
     if (r < 0)
-        journal_log(LOG_WARNING, "Replying to %s of %s failed: %s", request->verb,
+        log_message(LOG_WARNING, "Replying to %s of %s failed: %s", request->verb,
                     request->caller.sender, g_strerror(-r));
 }
 
@@ -212,8 +212,8 @@ words_for_journal(const Error *error)
 static void
 log_change(const Request *request, const Error *error)
 {
-    char uid[JOURNAL_NUMBER_SIZE];
-    char code[JOURNAL_NUMBER_SIZE];
+    char uid[LOG_NUMBER_SIZE];
+    char code[LOG_NUMBER_SIZE];
     g_autofree char *what = NULL, *message = NULL, *words = NULL;
 
     if (request->kind != REQUEST_CHANGE)
@@ -224,14 +224,14 @@ log_change(const Request *request, const Error *error)
                : g_strdup(request->verb);
     message =
         error ? g_strdup_printf("%s failed: %s", what, words) : g_strdup_printf("%s is done", what);
-    journal_event(error ? JOURNAL_OPERATION_FAILED : JOURNAL_OPERATION_DONE, message,
-                  JOURNAL_VM_UUID, request->vm_uuid, JOURNAL_VM_NAME, request->vm_name,
-                  JOURNAL_VM_OPERATION, request->verb, JOURNAL_VM_RESULT, error ? "failed" : "done",
-                  JOURNAL_LIBVIRT_ERROR_CODE,
-                  error && error->libvirt_code ? journal_number(code, error->libvirt_code) : NULL,
-                  JOURNAL_CALLER_UID,
-                  request->uid != AUTHORIZE_UID_UNKNOWN ? journal_number(uid, request->uid) : NULL,
-                  JOURNAL_CALLER_BUS_NAME, request->caller.sender, NULL);
+    log_event(error ? LOG_EVENT_OPERATION_FAILED : LOG_EVENT_OPERATION_DONE, message,
+              LOG_FIELD_VM_UUID, request->vm_uuid, LOG_FIELD_VM_NAME, request->vm_name,
+              LOG_FIELD_VM_OPERATION, request->verb, LOG_FIELD_VM_RESULT, error ? "failed" : "done",
+              LOG_FIELD_LIBVIRT_ERROR_CODE,
+              error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
+              LOG_FIELD_CALLER_UID,
+              request->uid != AUTHORIZE_UID_UNKNOWN ? log_number(uid, request->uid) : NULL,
+              LOG_FIELD_CALLER_BUS_NAME, request->caller.sender, NULL);
 }
 
 /* Send it, unless the time was up and the caller has had an answer. */
@@ -329,7 +329,7 @@ on_deadline(sd_event_source *source, uint64_t usec, void *userdata)
         answer_still_running(request);
         request->answered = true;
         if (request->awaited)
-            journal_log(LOG_NOTICE,
+            log_message(LOG_NOTICE,
                         "%s of \"%s\": libvirt has taken it, the guest has not done it yet",
                         request->verb, request->vm_name);
         if (request->job || request->awaited)
@@ -527,7 +527,7 @@ submit(Request *request)
     ((RequestCall *)call)->request = request;
     call->order = request->retries ? request->call_order : 0;
     call->done = on_call_done;
-    if (!lanes_submit_limited(request->manager->lanes, call)) {
+    if (!lane_pool_submit_limited(request->manager->lane_pool, call)) {
         g_autoptr(Error) error =
             error_new(ERROR_LIMITS_EXCEEDED, "Too many calls to libvirt are waiting");
         request_fail(request, error);
@@ -548,14 +548,14 @@ request_call(Request *request, Call *(*make)(Request *request),
 /* --- waiting for domains and jobs --------------------------------------------------------- */
 
 void
-request_when_settled(Request *request, GHashTable *uuids, RequestStep next)
+request_when_refreshed(Request *request, GHashTable *uuids, RequestStep next)
 {
     GHashTableIter iter;
     gpointer uuid;
 
     g_hash_table_iter_init(&iter, uuids);
     while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        if (refresher_is_settled(request->manager->refresher, uuid))
+        if (refresher_is_fresh(request->manager->refresher, uuid))
             g_hash_table_iter_remove(&iter);
     if (g_hash_table_size(uuids) == 0) {
         g_hash_table_unref(uuids);
@@ -575,7 +575,7 @@ request_refresh(Request *request, const char *uuid, RequestStep next)
 
     refresher_mark(request->manager->refresher, uuid, FACT_ALL);
     g_hash_table_add(uuids, g_strdup(uuid));
-    request_when_settled(request, uuids, next);
+    request_when_refreshed(request, uuids, next);
 }
 
 static void
@@ -621,7 +621,7 @@ look_again(Request *request)
 }
 
 void
-requests_domain_settled(Requests *requests, const char *uuid)
+requests_domain_refreshed(Requests *requests, const char *uuid)
 {
     g_autoptr(GList) all = g_list_copy(requests->settling.head);
 
@@ -687,7 +687,7 @@ request_wait_for_job(Request *request, Job *job)
 static void
 withdraw_call(Request *request)
 {
-    if (request->call && lanes_withdraw(request->manager->lanes, request->call))
+    if (request->call && lane_pool_withdraw(request->manager->lane_pool, request->call))
         request->call = NULL;
 }
 

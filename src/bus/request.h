@@ -28,7 +28,7 @@ typedef enum {
 } RequestKind;
 
 typedef void (*RequestStep)(Request *request);
-typedef void (*RequestDeviceNews)(Request *request, const char *alias, DeviceNews news);
+typedef void (*RequestDeviceNews)(Request *request, const char *alias, DeviceEvent news);
 
 struct Request {
     Manager *manager;
@@ -106,7 +106,7 @@ void request_call(Request *request, Call *(*make)(Request *request),
 /* Look at the domain again, all of it, then continue. */
 void request_refresh(Request *request, const char *uuid, RequestStep next);
 /* Continue when none of these domains is stale any more. Takes the set. */
-void request_when_settled(Request *request, GHashTable *uuids, RequestStep next);
+void request_when_refreshed(Request *request, GHashTable *uuids, RequestStep next);
 /*
  * The change is made, and the guest takes its time to follow: call `look` now, and whenever there
  * is news of the domain, until that answers. The caller is told StillRunning when time is up.
@@ -127,7 +127,7 @@ void request_reply_message(Request *request, sd_bus_message *reply);
 void request_fail(Request *request, const Error *error);
 
 /* Events for all requests. */
-void requests_domain_settled(Requests *requests, const char *uuid);
+void requests_domain_refreshed(Requests *requests, const char *uuid);
 void requests_device_news(Requests *requests, const HypervisorEvent *event);
 /* The connection went: what is awaited may happen unseen. */
 void requests_connection_lost(Requests *requests);

@@ -85,7 +85,7 @@ emit_manager_changed(Manager *m)
     int r = sd_bus_emit_properties_changed_strv(m->bus, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
                                                 (char **)changed);
     if (r < 0)
-        journal_log(LOG_ERR, "Signalling a change of the manager failed: %s", g_strerror(-r));
+        log_message(LOG_ERR, "Signalling a change of the manager failed: %s", g_strerror(-r));
 }
 
 static void
@@ -100,7 +100,7 @@ emit_domain_changed(Manager *m, Domain *domain)
         return;
     int r = domain_bus_emit_changed(m, domain, changed);
     if (r < 0)
-        journal_log(LOG_ERR, "Signalling a change of %s failed: %s", domain->path, g_strerror(-r));
+        log_message(LOG_ERR, "Signalling a change of %s failed: %s", domain->path, g_strerror(-r));
 }
 
 void
@@ -129,7 +129,7 @@ manager_set_domains_available(Manager *m, bool available)
 /* --- domains come, change and go ---------------------------------------------------------- */
 
 static void
-log_presence(const Manager *m, JournalEvent event, const Domain *domain, const char *what)
+log_presence(const Manager *m, LogEvent event, const Domain *domain, const char *what)
 {
     /* What the first list finds has not come now: the connection's own entry counts it. */
     if (m->adopting_first)
@@ -137,22 +137,22 @@ log_presence(const Manager *m, JournalEvent event, const Domain *domain, const c
 
     g_autofree char *message = g_strdup_printf("\"%s\" %s", domain->name, what);
 
-    journal_event(event, message, JOURNAL_VM_UUID, domain->uuid, JOURNAL_VM_NAME, domain->name,
-                  JOURNAL_VM_STATE, domain->state_name, NULL);
+    log_event(event, message, LOG_FIELD_VM_UUID, domain->uuid, LOG_FIELD_VM_NAME, domain->name,
+              LOG_FIELD_VM_STATE, domain->state_name, NULL);
     /* While a connection comes up its domains are counted at the end. */
     if (m->available)
         manager_tell_systemd(m);
 }
 
 static void
-look_at_capacities(Manager *m, const Domain *domain, const DomainSnapshot *snapshot)
+look_at_capacities(Manager *m, const Domain *domain, const DomainUpdate *snapshot)
 {
     if (snapshot->known & FACT_XML)
-        capacities_want(m->capacities, domain);
+        disk_sizes_want(m->capacities, domain);
 }
 
 static void
-add_domain(Manager *m, DomainSnapshot *snapshot)
+add_domain(Manager *m, DomainUpdate *snapshot)
 {
     Domain *domain = domain_new(snapshot->uuid);
 
@@ -166,8 +166,8 @@ add_domain(Manager *m, DomainSnapshot *snapshot)
     g_hash_table_insert(m->domains, domain->uuid, domain);
     int r = domain_bus_emit_added(m, domain);
     if (r < 0)
-        journal_log(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
-    log_presence(m, JOURNAL_DOMAIN_ADDED, domain, "is there");
+        log_message(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
+    log_presence(m, LOG_EVENT_DOMAIN_ADDED, domain, "is there");
     look_at_capacities(m, domain, snapshot);
 }
 
@@ -179,9 +179,9 @@ remove_domain(Manager *m, Domain *domain)
     int r = sd_bus_emit_object_removed(m->bus, domain->path);
 
     if (r < 0)
-        journal_log(LOG_ERR, "Announcing the end of %s failed: %s", domain->path, g_strerror(-r));
+        log_message(LOG_ERR, "Announcing the end of %s failed: %s", domain->path, g_strerror(-r));
     g_hash_table_remove(m->domains, domain->uuid);
-    log_presence(m, JOURNAL_DOMAIN_REMOVED, keep, "is gone");
+    log_presence(m, LOG_EVENT_DOMAIN_REMOVED, keep, "is gone");
 }
 
 static void
@@ -190,14 +190,14 @@ log_transition(const Domain *domain)
     g_autofree char *message =
         g_strdup_printf("\"%s\" is %s (%s)", domain->name, domain->state_name, domain->reason);
 
-    journal_event(JOURNAL_STATE_CHANGED, message, JOURNAL_VM_UUID, domain->uuid, JOURNAL_VM_NAME,
-                  domain->name, JOURNAL_VM_STATE, domain->state_name, JOURNAL_VM_STATE_REASON,
-                  domain->reason, NULL);
+    log_event(LOG_EVENT_STATE_CHANGED, message, LOG_FIELD_VM_UUID, domain->uuid, LOG_FIELD_VM_NAME,
+              domain->name, LOG_FIELD_VM_STATE, domain->state_name, LOG_FIELD_VM_STATE_REASON,
+              domain->reason, NULL);
 }
 
 /* Whether it changes again what has changed, and has not been signalled yet. */
 static bool
-changes_again(const Domain *domain, const DomainSnapshot *snapshot)
+changes_again(const Domain *domain, const DomainUpdate *snapshot)
 {
     static const struct {
         DomainFacts facts;
@@ -219,7 +219,7 @@ changes_again(const Domain *domain, const DomainSnapshot *snapshot)
 }
 
 static void
-apply_snapshot(Manager *m, DomainSnapshot *snapshot)
+apply_snapshot(Manager *m, DomainUpdate *snapshot)
 {
     Domain *domain = manager_find_domain(m, snapshot->uuid);
 
@@ -244,12 +244,12 @@ manager_apply_list(Manager *m, GPtrArray *snapshots)
 
     m->adopting_first = known->len == 0;
     for (unsigned i = 0; i < snapshots->len; i++)
-        g_hash_table_add(listed, ((DomainSnapshot *)snapshots->pdata[i])->uuid);
+        g_hash_table_add(listed, ((DomainUpdate *)snapshots->pdata[i])->uuid);
     for (unsigned i = 0; i < known->len; i++)
         if (!g_hash_table_contains(listed, ((Domain *)known->pdata[i])->uuid))
             remove_domain(m, known->pdata[i]);
     for (unsigned i = 0; i < snapshots->len; i++) {
-        DomainSnapshot *snapshot = snapshots->pdata[i];
+        DomainUpdate *snapshot = snapshots->pdata[i];
 
         apply_snapshot(m, snapshot);
         refresher_mark(m->refresher, snapshot->uuid,
@@ -283,7 +283,7 @@ mark_uncounted(Manager *m, GHashTable *different, const GPtrArray *snapshots, bo
 
     for (unsigned i = 0; i < snapshots->len && budget > 0; i++) {
         unsigned place = (m->count_next + i) % snapshots->len;
-        const DomainSnapshot *snapshot = snapshots->pdata[place];
+        const DomainUpdate *snapshot = snapshots->pdata[place];
 
         if (!snapshot->has_snapshots)
             continue;
@@ -302,7 +302,7 @@ manager_compare_list(Manager *m, GPtrArray *snapshots, bool count_all)
     gpointer uuid;
 
     for (unsigned i = 0; i < snapshots->len; i++) {
-        const DomainSnapshot *snapshot = snapshots->pdata[i];
+        const DomainUpdate *snapshot = snapshots->pdata[i];
         const Domain *domain = manager_find_domain(m, snapshot->uuid);
 
         g_hash_table_add(listed, (gpointer)snapshot->uuid);
@@ -326,7 +326,7 @@ on_is_known(void *userdata, const char *uuid)
 }
 
 static void
-on_apply(void *userdata, const char *uuid, DomainSnapshot *snapshot)
+on_apply(void *userdata, const char *uuid, DomainUpdate *snapshot)
 {
     Manager *m = userdata;
 
@@ -360,7 +360,7 @@ on_settled(void *userdata, const char *uuid)
 
     give_back_memory(m);
     jobs_domain_changed(m->jobs, uuid, !manager_find_domain(m, uuid));
-    requests_domain_settled(m->requests, uuid);
+    requests_domain_refreshed(m->requests, uuid);
 }
 
 const RefreshCallbacks manager_refresh_callbacks = {

@@ -20,7 +20,7 @@ effect_connect(void *userdata, unsigned attempt)
     /* Events of a connection may come before the connection itself is reported. */
     g_hash_table_insert(m->early, GUINT_TO_POINTER(attempt),
                         g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL));
-    lanes_connect(m->lanes, attempt);
+    lane_pool_connect(m->lane_pool, attempt);
 }
 
 static void
@@ -80,9 +80,9 @@ static void
 effect_adopt(void *userdata, unsigned attempt)
 {
     Manager *m = userdata;
-    Attempted *attempted = m->attempted;
+    ConnectResult *attempted = m->attempted;
 
-    lanes_adopt(m->lanes, attempt);
+    lane_pool_adopt(m->lane_pool, attempt);
     set_identity(m, &attempted->identity);
     manager_set_domains_available(m, true);
     manager_apply_list(m, attempted->snapshots);
@@ -100,7 +100,7 @@ effect_discard(void *userdata, unsigned attempt)
     Manager *m = userdata;
 
     forget_early_events(m, attempt);
-    lanes_discard(m->lanes, attempt);
+    lane_pool_discard(m->lane_pool, attempt);
 }
 
 static void
@@ -121,8 +121,8 @@ effect_close(void *userdata, unsigned generation)
     Manager *m = userdata;
 
     /* Whoever is told that his call was lost finds the new state already. */
-    lanes_clear(m->lanes);
-    lanes_close_cleared(m->lanes);
+    lane_pool_clear(m->lane_pool);
+    lane_pool_close_cleared(m->lane_pool);
 }
 
 static char *
@@ -152,13 +152,13 @@ log_status(const Manager *m, bool was_available, bool first)
     g_autofree char *text = describe_status(m);
 
     if (m->available)
-        journal_event(JOURNAL_AVAILABLE, text, JOURNAL_LIBVIRT_URI, m->uri, JOURNAL_VMS_STATUS,
-                      m->status_name, NULL);
+        log_event(LOG_EVENT_AVAILABLE, text, LOG_FIELD_LIBVIRT_URI, m->uri, LOG_FIELD_VMS_STATUS,
+                  m->status_name, NULL);
     else if ((was_available || first) && !m->stopping)
-        journal_event(JOURNAL_UNAVAILABLE, text, JOURNAL_LIBVIRT_URI, m->uri, JOURNAL_VMS_STATUS,
-                      m->status_name, NULL);
+        log_event(LOG_EVENT_UNAVAILABLE, text, LOG_FIELD_LIBVIRT_URI, m->uri, LOG_FIELD_VMS_STATUS,
+                  m->status_name, NULL);
     else
-        journal_log(LOG_DEBUG, "%s", text);
+        log_message(LOG_DEBUG, "%s", text);
 }
 
 static void
@@ -248,7 +248,7 @@ on_hint(void *userdata, Hint hint)
 }
 
 static void
-on_attempted(void *userdata, Attempted *result)
+on_attempted(void *userdata, ConnectResult *result)
 {
     Manager *m = userdata;
 
@@ -301,11 +301,11 @@ on_stopped(void *userdata)
 {
     Manager *m = userdata;
 
-    m->lanes_stopped = true;
+    m->lane_pool_stopped = true;
     (void)sd_event_exit(m->event, 0);
 }
 
-const LanesCallbacks manager_lanes_callbacks = {
+const LanePoolCallbacks manager_lane_pool_callbacks = {
     .attempted = on_attempted,
     .event = on_event,
     .lost = on_lost,
@@ -340,8 +340,8 @@ manager_start_connection(Manager *m, const ManagerConfig *config)
     (void)sd_event_source_set_enabled(m->reconcile_timer, SD_EVENT_OFF);
 
     if (!hypervisor_uri_is_test(m->uri) || config->pid_files) {
-        r = pidfile_watch_new(m->event, pid_files, (const char *const *)sockets, on_hint, m,
-                              &m->pidfiles);
+        r = daemon_watch_new(m->event, pid_files, (const char *const *)sockets, on_hint, m,
+                             &m->pidfiles);
         if (r < 0)
             return r;
     }

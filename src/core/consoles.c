@@ -158,7 +158,7 @@ hand_over(Console *console)
     ConsoleArgs *args = request->args;
 
     console->opened = true;
-    journal_log(LOG_INFO, "A console of \"%s\" is open for %s", console->vm_name,
+    log_message(LOG_INFO, "A console of \"%s\" is open for %s", console->vm_name,
                 request->caller.sender);
     args->answer(request, console->client);
     close_fd(&console->client);
@@ -204,9 +204,9 @@ on_exited(sd_event_source *source, const siginfo_t *info, void *userdata)
         fail(console, ERROR_OPERATION_FAILED, 0,
              "The console could not be opened: its process has ended");
     if (console->opened)
-        journal_log(LOG_INFO, "A console of \"%s\" has been closed", console->vm_name);
+        log_message(LOG_INFO, "A console of \"%s\" has been closed", console->vm_name);
     if (info->si_code == CLD_EXITED && info->si_status != EXIT_SUCCESS)
-        journal_log(LOG_WARNING, "The process of a console of \"%s\" ended with status %d",
+        log_message(LOG_WARNING, "The process of a console of \"%s\" ended with status %d",
                     console->vm_name, info->si_status);
     g_hash_table_remove(console->consoles->all, console);
     return 0;

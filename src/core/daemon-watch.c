@@ -53,12 +53,12 @@ typedef struct {
  * knows an inode by its number, which a directory that is made again may have again while the
  * source for the old one is still there.
  */
-struct PidfileWatch {
+struct DaemonWatch {
     int fd;
     sd_event_source *source;
     GPtrArray *targets;
     GHashTable *wds; /* the directories that are watched: one each, however many targets need it */
-    PidfileHint hint;
+    DaemonHint hint;
     void *userdata;
     bool warned;
 };
@@ -179,17 +179,17 @@ push_names(GPtrArray *names, const char *path)
 }
 
 static void
-warn_once(PidfileWatch *watch, const char *path, int error)
+warn_once(DaemonWatch *watch, const char *path, int error)
 {
     /* Of a directory that went away, its parent tells; one we may not read tells of itself. */
     if (watch->warned || error == ENOENT || error == ENOTDIR || error == ELOOP || error == EACCES)
         return;
     watch->warned = true;
-    journal_log(LOG_WARNING, "Cannot watch %s for PID files: %s", path, g_strerror(error));
+    log_message(LOG_WARNING, "Cannot watch %s for PID files: %s", path, g_strerror(error));
 }
 
 static int
-watch_directory(PidfileWatch *watch, GHashTable *wds, const char *path, uint32_t mask)
+watch_directory(DaemonWatch *watch, GHashTable *wds, const char *path, uint32_t mask)
 {
     /* Adding to the mask keeps the watch that is there, and its events, and what others need. */
     int wd = inotify_add_watch(watch->fd, path, mask | IN_MASK_ADD);
@@ -230,7 +230,7 @@ follow(GString *path, GPtrArray *names)
  * is heard of. `path` becomes the place without symlinks where the target is ("" is the root).
  */
 static bool
-walk(PidfileWatch *watch, Target *target, GHashTable *wds, GString *path, struct stat *st)
+walk(DaemonWatch *watch, Target *target, GHashTable *wds, GString *path, struct stat *st)
 {
     g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
     unsigned n_symlinks = 0;
@@ -287,7 +287,7 @@ note_daemon(Target *target, const char *path, bool other_inode, Heard *heard)
 }
 
 static void
-look_at(PidfileWatch *watch, Target *target, GHashTable *wds, Heard *heard)
+look_at(DaemonWatch *watch, Target *target, GHashTable *wds, Heard *heard)
 {
     g_autoptr(GString) path = g_string_new(NULL);
     struct stat st = {0};
@@ -306,7 +306,7 @@ look_at(PidfileWatch *watch, Target *target, GHashTable *wds, Heard *heard)
 }
 
 static void
-look(PidfileWatch *watch, Heard *heard)
+look(DaemonWatch *watch, Heard *heard)
 {
     g_autoptr(GHashTable) before = g_steal_pointer(&watch->wds);
     GHashTableIter iter;
@@ -342,7 +342,7 @@ hear_name(Target *target, const struct inotify_event *event, Heard *heard)
 }
 
 static void
-hear(PidfileWatch *watch, const struct inotify_event *event, Heard *heard)
+hear(DaemonWatch *watch, const struct inotify_event *event, Heard *heard)
 {
     if (event->mask & IN_Q_OVERFLOW) {
         heard->look = heard->probe = true;
@@ -362,7 +362,7 @@ hear(PidfileWatch *watch, const struct inotify_event *event, Heard *heard)
 }
 
 static void
-hear_all(PidfileWatch *watch, const char *buffer, size_t size, Heard *heard)
+hear_all(DaemonWatch *watch, const char *buffer, size_t size, Heard *heard)
 {
     for (size_t i = 0; i < size;) {
         const struct inotify_event *event = (const void *)(buffer + i);
@@ -377,7 +377,7 @@ static int
 on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     alignas(struct inotify_event) char buffer[16 * 1024];
-    PidfileWatch *watch = userdata;
+    DaemonWatch *watch = userdata;
     Heard heard = {0};
     ssize_t n = read(fd, buffer, sizeof(buffer));
 
@@ -394,7 +394,7 @@ on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 }
 
 static void
-add_targets(PidfileWatch *watch, const char *const *paths, bool are_sockets)
+add_targets(DaemonWatch *watch, const char *const *paths, bool are_sockets)
 {
     for (; paths && *paths; paths++)
         if (**paths != '\0')
@@ -402,10 +402,10 @@ add_targets(PidfileWatch *watch, const char *const *paths, bool are_sockets)
 }
 
 int
-pidfile_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
-                  PidfileHint hint, void *userdata, PidfileWatch **ret)
+daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
+                 DaemonHint hint, void *userdata, DaemonWatch **ret)
 {
-    PidfileWatch *watch = g_new0(PidfileWatch, 1);
+    DaemonWatch *watch = g_new0(DaemonWatch, 1);
     Heard ignored = {0};
     int r;
 
@@ -419,12 +419,12 @@ pidfile_watch_new(sd_event *event, const char *const *pid_paths, const char *con
     watch->fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
     if (watch->fd < 0) {
         r = -errno;
-        pidfile_watch_free(watch);
+        daemon_watch_free(watch);
         return r;
     }
     r = sd_event_add_io(event, &watch->source, watch->fd, EPOLLIN, on_readable, watch);
     if (r < 0) {
-        pidfile_watch_free(watch);
+        daemon_watch_free(watch);
         return r;
     }
     (void)sd_event_source_set_description(watch->source, "pidfile");
@@ -434,7 +434,7 @@ pidfile_watch_new(sd_event *event, const char *const *pid_paths, const char *con
 }
 
 void
-pidfile_watch_free(PidfileWatch *watch)
+daemon_watch_free(DaemonWatch *watch)
 {
     if (!watch)
         return;

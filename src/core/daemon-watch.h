@@ -19,20 +19,19 @@
 /* A longer file holds no PID. */
 #define PIDFILE_SIZE_MAX 64
 
-typedef struct PidfileWatch PidfileWatch;
+typedef struct DaemonWatch DaemonWatch;
 
 /*
  * HINT_NEW_DAEMON: a file holds another PID than before (where it was away in between, any PID is
  * another), or a socket was created. HINT_PROBE: any other change, also a deletion. What changes in
  * one turn of the loop is told once. It may free the watch.
  */
-typedef void (*PidfileHint)(void *userdata, Hint hint);
+typedef void (*DaemonHint)(void *userdata, Hint hint);
 
 /* Nothing is told about what is there already. The lists end in NULL, and may be NULL. */
-int pidfile_watch_new(sd_event *event, const char *const *pid_paths,
-                      const char *const *socket_paths, PidfileHint hint, void *userdata,
-                      PidfileWatch **ret);
-void pidfile_watch_free(PidfileWatch *watch);
+int daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
+                     DaemonHint hint, void *userdata, DaemonWatch **ret);
+void daemon_watch_free(DaemonWatch *watch);
 
 /* The PID in `text`, which may be any bytes: a decimal number, white space around it allowed.
  * -EINVAL, and `ret` left alone, for anything else. */

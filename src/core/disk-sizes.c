@@ -11,27 +11,27 @@
 /* Each may hang on a QEMU, and takes one of libvirtd's workers then. */
 #define RUNNING_MAX  2
 
-struct Capacities {
+struct DiskSizes {
     Manager *manager;
     GQueue waiting;     /* UUIDs, each once */
-    GPtrArray *running; /* CapacityCall */
+    GPtrArray *running; /* SizesCall */
 };
 
 typedef struct {
     Call call;
-    Capacities *capacities;
+    DiskSizes *capacities;
     char uuid[UUID_LENGTH + 1];
     uint64_t asked_at;
     GHashTable *found;
     DomainState state; /* when it was found */
-} CapacityCall;
+} SizesCall;
 
-static void pump(Capacities *capacities);
+static void pump(DiskSizes *capacities);
 
-Capacities *
-capacities_new(Manager *m)
+DiskSizes *
+disk_sizes_new(Manager *m)
 {
-    Capacities *capacities = g_new0(Capacities, 1);
+    DiskSizes *capacities = g_new0(DiskSizes, 1);
 
     capacities->manager = m;
     g_queue_init(&capacities->waiting);
@@ -40,7 +40,7 @@ capacities_new(Manager *m)
 }
 
 void
-capacities_free(Capacities *capacities)
+disk_sizes_free(DiskSizes *capacities)
 {
     if (!capacities)
         return;
@@ -52,7 +52,7 @@ capacities_free(Capacities *capacities)
 static void
 free_call(Call *call)
 {
-    CapacityCall *capacity = (CapacityCall *)call;
+    SizesCall *capacity = (SizesCall *)call;
 
     if (capacity->found)
         g_hash_table_unref(capacity->found);
@@ -62,7 +62,7 @@ free_call(Call *call)
 static bool
 work(Call *call, Hypervisor *h, Error **error)
 {
-    CapacityCall *capacity = (CapacityCall *)call;
+    SizesCall *capacity = (SizesCall *)call;
 
     capacity->found = hypervisor_disk_capacities(h, capacity->uuid, &capacity->state, error);
     return capacity->found != NULL;
@@ -70,19 +70,19 @@ work(Call *call, Hypervisor *h, Error **error)
 
 /* While libvirtd connects to its guests again, it tells nobody which of them it finds dead. */
 static void
-compare_state(Capacities *capacities, const CapacityCall *capacity, const Domain *domain)
+compare_state(DiskSizes *capacities, const SizesCall *capacity, const Domain *domain)
 {
     if (domain->state != capacity->state)
         refresher_mark(capacities->manager->refresher, domain->uuid, FACT_STATE);
     if (manager_now(capacities->manager) - capacity->asked_at >= GAVE_UP_USEC)
-        capacities_want(capacities, domain);
+        disk_sizes_want(capacities, domain);
 }
 
 static void
 on_done(Call *call, CallOutcome outcome, const Error *error)
 {
-    CapacityCall *capacity = (CapacityCall *)call;
-    Capacities *capacities = capacity->capacities;
+    SizesCall *capacity = (SizesCall *)call;
+    DiskSizes *capacities = capacity->capacities;
     Domain *domain = manager_find_domain(capacities->manager, capacity->uuid);
 
     g_ptr_array_remove_fast(capacities->running, capacity);
@@ -97,9 +97,9 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
 }
 
 static void
-submit(Capacities *capacities, const char *uuid)
+submit(DiskSizes *capacities, const char *uuid)
 {
-    CapacityCall *capacity = g_new0(CapacityCall, 1);
+    SizesCall *capacity = g_new0(SizesCall, 1);
 
     capacity->call.class = CALL_SIZES;
     capacity->call.work = work;
@@ -109,20 +109,20 @@ submit(Capacities *capacities, const char *uuid)
     capacity->asked_at = manager_now(capacities->manager);
     g_strlcpy(capacity->uuid, uuid, sizeof capacity->uuid);
     g_ptr_array_add(capacities->running, capacity);
-    lanes_submit(capacities->manager->lanes, &capacity->call);
+    lane_pool_submit(capacities->manager->lane_pool, &capacity->call);
 }
 
 static bool
-is_running(const Capacities *capacities, const char *uuid)
+is_running(const DiskSizes *capacities, const char *uuid)
 {
     for (unsigned i = 0; i < capacities->running->len; i++)
-        if (g_str_equal(((CapacityCall *)capacities->running->pdata[i])->uuid, uuid))
+        if (g_str_equal(((SizesCall *)capacities->running->pdata[i])->uuid, uuid))
             return true;
     return false;
 }
 
 static void
-pump(Capacities *capacities)
+pump(DiskSizes *capacities)
 {
     GList *link = capacities->waiting.head;
 
@@ -146,7 +146,7 @@ compare_uuids(const void *a, const void *b)
 }
 
 void
-capacities_want(Capacities *capacities, const Domain *domain)
+disk_sizes_want(DiskSizes *capacities, const Domain *domain)
 {
     if (domain->id < 0 || g_queue_find_custom(&capacities->waiting, domain->uuid, compare_uuids))
         return;

@@ -16,11 +16,11 @@
 
 typedef struct Manager Manager;
 typedef struct Domain Domain;
-typedef struct Capacities Capacities;
+typedef struct DiskSizes DiskSizes;
 
-Capacities *capacities_new(Manager *m);
+DiskSizes *disk_sizes_new(Manager *m);
 /* No call may be left. */
-void capacities_free(Capacities *capacities);
+void disk_sizes_free(DiskSizes *capacities);
 
 /* The XML of this domain was read. */
-void capacities_want(Capacities *capacities, const Domain *domain);
+void disk_sizes_want(DiskSizes *capacities, const Domain *domain);

@@ -22,7 +22,7 @@ typedef struct BesideCall {
     ProbeAnswer answer;
 } BesideCall;
 
-struct JobWatch {
+struct JobProgress {
     Job *job; /* which owns this */
     DomainVerb verb;
     OperationPayload *payload;
@@ -50,7 +50,7 @@ free_beside(Call *call)
 }
 
 static BesideCall *
-submit(JobWatch *watch, CallClass class, CallWork work,
+submit(JobProgress *watch, CallClass class, CallWork work,
        void (*done)(Call *call, CallOutcome outcome, const Error *), unsigned serial)
 {
     BesideCall *beside = g_new0(BesideCall, 1);
@@ -66,15 +66,15 @@ submit(JobWatch *watch, CallClass class, CallWork work,
     beside->serial = serial;
     beside->was_active = watch->was_active;
     /* These are few: they always find a place. */
-    lanes_submit(watch->job->manager->lanes, &beside->call);
+    lane_pool_submit(watch->job->manager->lane_pool, &beside->call);
     return beside;
 }
 
 static void
-abandon(JobWatch *watch, BesideCall **beside)
+abandon(JobProgress *watch, BesideCall **beside)
 {
     if (*beside)
-        lanes_abandon(watch->job->manager->lanes, &(*beside)->call);
+        lane_pool_abandon(watch->job->manager->lane_pool, &(*beside)->call);
     *beside = NULL;
 }
 
@@ -87,21 +87,21 @@ work_poll(Call *call, Hypervisor *h, Error **error)
 }
 
 static void
-arm(JobWatch *watch, uint64_t usec)
+arm(JobProgress *watch, uint64_t usec)
 {
     int r = sd_event_source_set_time_relative(watch->timer, usec);
 
     if (r >= 0)
         r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
     if (r < 0)
-        journal_log(LOG_ERR, "Arming a timer for %s failed: %s", watch->job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Arming a timer for %s failed: %s", watch->job->path, g_strerror(-r));
 }
 
 static void
 on_polled(Call *call, CallOutcome outcome, const Error *error)
 {
     BesideCall *beside = (BesideCall *)call;
-    JobWatch *watch = beside->job->watch;
+    JobProgress *watch = beside->job->watch;
 
     watch->poll = NULL;
     if (outcome == OUTCOME_OK && beside->progress >= 0)
@@ -109,7 +109,7 @@ on_polled(Call *call, CallOutcome outcome, const Error *error)
     /* A domain that is off has no statistics, nor has any domain of some drivers. */
     watch->silent = outcome == OUTCOME_FAILED;
     if (watch->aborting)
-        job_watch_abort(watch);
+        job_progress_abort(watch);
     else if (!watch->silent)
         arm(watch, POLL_USEC);
 }
@@ -125,7 +125,7 @@ work_abort(Call *call, Hypervisor *h, Error **error)
 static void
 on_aborted(Call *call, CallOutcome outcome, const Error *error)
 {
-    JobWatch *watch = ((BesideCall *)call)->job->watch;
+    JobProgress *watch = ((BesideCall *)call)->job->watch;
 
     watch->abort = NULL;
     if (outcome == OUTCOME_OK) {
@@ -146,11 +146,11 @@ on_aborted(Call *call, CallOutcome outcome, const Error *error)
 
 /* Never while libvirt is asked about the same job. */
 void
-job_watch_abort(JobWatch *watch)
+job_progress_abort(JobProgress *watch)
 {
     watch->aborting = true;
     if (!watch->abort && !watch->poll)
-        watch->abort = submit(watch, CALL_BESIDE, work_abort, on_aborted, 0);
+        watch->abort = submit(watch, CALL_JOB_CONTROL, work_abort, on_aborted, 0);
 }
 
 /* --- probing ------------------------------------------------------------------------------ */
@@ -180,10 +180,10 @@ on_probed(Call *call, CallOutcome outcome, const Error *error)
 }
 
 void
-job_watch_probe(JobWatch *watch, unsigned serial)
+job_progress_probe(JobProgress *watch, unsigned serial)
 {
     abandon(watch, &watch->probe);
-    watch->probe = submit(watch, CALL_BESIDE, work_probe, on_probed, serial);
+    watch->probe = submit(watch, CALL_JOB_CONTROL, work_probe, on_probed, serial);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -191,19 +191,19 @@ job_watch_probe(JobWatch *watch, unsigned serial)
 static int
 on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    JobWatch *watch = userdata;
+    JobProgress *watch = userdata;
 
     if (watch->aborting && !watch->abort)
-        job_watch_abort(watch);
+        job_progress_abort(watch);
     if (!watch->aborting && !watch->silent && !watch->poll)
-        watch->poll = submit(watch, CALL_POLL, work_poll, on_polled, 0);
+        watch->poll = submit(watch, CALL_PROGRESS, work_poll, on_polled, 0);
     return 0;
 }
 
-JobWatch *
-job_watch_new(Job *job, DomainVerb verb, const OperationPayload *payload)
+JobProgress *
+job_progress_new(Job *job, DomainVerb verb, const OperationPayload *payload)
 {
-    JobWatch *watch = g_new0(JobWatch, 1);
+    JobProgress *watch = g_new0(JobProgress, 1);
     int r;
 
     watch->job = job;
@@ -213,12 +213,12 @@ job_watch_new(Job *job, DomainVerb verb, const OperationPayload *payload)
     r = sd_event_add_time_relative(job->manager->event, &watch->timer, CLOCK_MONOTONIC,
                                    FIRST_POLL_USEC, 1000, on_timer, watch);
     if (r < 0)
-        journal_log(LOG_ERR, "Adding a timer for %s failed: %s", job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Adding a timer for %s failed: %s", job->path, g_strerror(-r));
     return watch;
 }
 
 void
-job_watch_stop(JobWatch *watch)
+job_progress_stop(JobProgress *watch)
 {
     if (!watch)
         return;
@@ -229,7 +229,7 @@ job_watch_stop(JobWatch *watch)
 }
 
 void
-job_watch_free(JobWatch *watch)
+job_progress_free(JobProgress *watch)
 {
     if (!watch)
         return;

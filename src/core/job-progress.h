@@ -9,12 +9,12 @@
 
 #include "job.h"
 
-JobWatch *job_watch_new(Job *job, DomainVerb verb, const OperationPayload *payload);
+JobProgress *job_progress_new(Job *job, DomainVerb verb, const OperationPayload *payload);
 /* Ask no more; the job has ended. `watch` may be NULL, in here and below. */
-void job_watch_stop(JobWatch *watch);
-void job_watch_free(JobWatch *watch);
+void job_progress_stop(JobProgress *watch);
+void job_progress_free(JobProgress *watch);
 
 /* Ends in operation_probed(). */
-void job_watch_probe(JobWatch *watch, unsigned serial);
+void job_progress_probe(JobProgress *watch, unsigned serial);
 /* Until libvirt has agreed, which operation_aborted() is told, or refused for good. */
-void job_watch_abort(JobWatch *watch);
+void job_progress_abort(JobProgress *watch);

@@ -44,7 +44,7 @@ job_unref(Job *job)
     if (--job->n_ref > 0)
         return;
     sd_event_source_disable_unref(job->timer);
-    job_watch_free(job->watch);
+    job_progress_free(job->watch);
     operation_free(job->operation);
     domain_unref(job->domain);
     g_ptr_array_unref(job->calls);
@@ -187,9 +187,9 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     step->payload = operation_payload_ref(operation_spec(job->operation)->payload);
     step->serial = serial;
     if (step->payload && !job->watch)
-        job->watch = job_watch_new(job, verb, step->payload);
+        job->watch = job_progress_new(job, verb, step->payload);
     g_ptr_array_add(job->calls, step);
-    lanes_submit(job->manager->lanes, &step->call);
+    lane_pool_submit(job->manager->lane_pool, &step->call);
 }
 
 static void
@@ -203,7 +203,7 @@ effect_look(void *userdata)
 static void
 effect_probe(void *userdata, unsigned serial)
 {
-    job_watch_probe(((Job *)userdata)->watch, serial);
+    job_progress_probe(((Job *)userdata)->watch, serial);
 }
 
 static bool
@@ -212,11 +212,11 @@ effect_abort(void *userdata)
     Job *job = userdata;
 
     /* A long operation has no other call. */
-    if (job->calls->len > 0 && lanes_withdraw(job->manager->lanes, job->calls->pdata[0])) {
+    if (job->calls->len > 0 && lane_pool_withdraw(job->manager->lane_pool, job->calls->pdata[0])) {
         g_ptr_array_set_size(job->calls, 0);
         return true;
     }
-    job_watch_abort(job->watch);
+    job_progress_abort(job->watch);
     return false;
 }
 
@@ -245,32 +245,32 @@ effect_arm(void *userdata, uint64_t when)
     if (r >= 0)
         r = sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
     if (r < 0)
-        journal_log(LOG_ERR, "Arming a timer for %s failed: %s", job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Arming a timer for %s failed: %s", job->path, g_strerror(-r));
 }
 
 static void
 log_end(const Job *job, OperationResult result, const Error *error)
 {
-    static const JournalEvent events[_RESULT_MAX] = {
-        [RESULT_DONE] = JOURNAL_OPERATION_DONE,
-        [RESULT_FAILED] = JOURNAL_OPERATION_FAILED,
-        [RESULT_TIMEOUT] = JOURNAL_OPERATION_FAILED,
-        [RESULT_CANCELED] = JOURNAL_OPERATION_CANCELED,
+    static const LogEvent events[_RESULT_MAX] = {
+        [RESULT_DONE] = LOG_EVENT_OPERATION_DONE,
+        [RESULT_FAILED] = LOG_EVENT_OPERATION_FAILED,
+        [RESULT_TIMEOUT] = LOG_EVENT_OPERATION_FAILED,
+        [RESULT_CANCELED] = LOG_EVENT_OPERATION_CANCELED,
     };
-    char uid[JOURNAL_NUMBER_SIZE];
-    char code[JOURNAL_NUMBER_SIZE];
+    char uid[LOG_NUMBER_SIZE];
+    char code[LOG_NUMBER_SIZE];
     g_autofree char *message =
         error ? g_strdup_printf("%s of \"%s\" ended as %s: %s", job->operation_name,
                                 job->domain->name, operation_result_name(result), error->message)
               : g_strdup_printf("%s of \"%s\" is done", job->operation_name, job->domain->name);
 
-    journal_event(events[result], message, JOURNAL_VM_UUID, job->domain->uuid, JOURNAL_VM_NAME,
-                  job->domain->name, JOURNAL_VM_OPERATION, job->operation_name, JOURNAL_VM_RESULT,
-                  operation_result_name(result), JOURNAL_LIBVIRT_ERROR_CODE,
-                  error && error->libvirt_code ? journal_number(code, error->libvirt_code) : NULL,
-                  JOURNAL_CALLER_UID,
-                  job->uid != AUTHORIZE_UID_UNKNOWN ? journal_number(uid, job->uid) : NULL,
-                  JOURNAL_CALLER_BUS_NAME, job->sender, NULL);
+    log_event(events[result], message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
+              job->domain->name, LOG_FIELD_VM_OPERATION, job->operation_name, LOG_FIELD_VM_RESULT,
+              operation_result_name(result), LOG_FIELD_LIBVIRT_ERROR_CODE,
+              error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
+              LOG_FIELD_CALLER_UID,
+              job->uid != AUTHORIZE_UID_UNKNOWN ? log_number(uid, job->uid) : NULL,
+              LOG_FIELD_CALLER_BUS_NAME, job->sender, NULL);
 }
 
 static void
@@ -284,7 +284,7 @@ emit_removed(Job *job, OperationResult result, const Error *error)
                                job->path, job->domain->path, job->operation_name,
                                operation_result_name(result), error ? error->message : "");
     if (r < 0)
-        journal_log(LOG_ERR, "Signalling the end of %s failed: %s", job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Signalling the end of %s failed: %s", job->path, g_strerror(-r));
 }
 
 static void
@@ -336,9 +336,9 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
     Jobs *jobs = m->jobs;
 
     job->ended = true;
-    job_watch_stop(job->watch);
+    job_progress_stop(job->watch);
     for (unsigned i = job->calls->len; i-- > 0;)
-        lanes_abandon(m->lanes, job->calls->pdata[i]);
+        lane_pool_abandon(m->lane_pool, job->calls->pdata[i]);
     g_ptr_array_set_size(job->calls, 0);
 
     log_end(job, result, error);
@@ -392,7 +392,7 @@ withdraw_calls(Job *job)
         StepCall *step = job->calls->pdata[i];
         unsigned serial = step->serial;
 
-        if (!lanes_withdraw(m->lanes, &step->call))
+        if (!lane_pool_withdraw(m->lane_pool, &step->call))
             continue;
         g_ptr_array_remove_index_fast(job->calls, i);
         operation_call_done(job->operation, manager_now(m), serial, OUTCOME_UNSENT, NULL);
@@ -427,7 +427,7 @@ job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **e
     manager_domain_changed(m, domain);
     int r = sd_bus_emit_object_added(m->bus, job->path);
     if (r < 0)
-        journal_log(LOG_ERR, "Announcing %s failed: %s", job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Announcing %s failed: %s", job->path, g_strerror(-r));
     manager_flush(m);
     if (running) {
         running->overtaken = true;
@@ -493,7 +493,7 @@ job_set_progress(Job *job, double progress)
     int r = sd_bus_emit_properties_changed(job->manager->bus, job->path, VMS_JOB_INTERFACE,
                                            "Progress", NULL);
     if (r < 0)
-        journal_log(LOG_ERR, "Signalling the progress of %s failed: %s", job->path, g_strerror(-r));
+        log_message(LOG_ERR, "Signalling the progress of %s failed: %s", job->path, g_strerror(-r));
 }
 
 void
@@ -528,7 +528,7 @@ jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
             .id = domain ? domain->id : -1,
             .gone = !domain,
             .starting_up = domain && is_starting_up(domain),
-            .settled = refresher_is_settled(m->refresher, uuid),
+            .settled = refresher_is_fresh(m->refresher, uuid),
         };
 
         if (g_str_equal(job->domain->uuid, uuid))

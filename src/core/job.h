@@ -13,7 +13,7 @@
 #include "request.h"
 
 typedef struct Jobs Jobs;
-typedef struct JobWatch JobWatch;
+typedef struct JobProgress JobProgress;
 
 /* The types are those that sd-bus reads at an offset. */
 struct Job {
@@ -29,7 +29,7 @@ struct Job {
     uint64_t actions; /* who may start it may cancel it */
     bool overtaken;
     bool ended;
-    JobWatch *watch; /* of a long operation, else NULL */
+    JobProgress *watch; /* of a long operation, else NULL */
 
     sd_event_source *timer;
     GPtrArray *calls;    /* under way */

@@ -104,13 +104,13 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
     if (outcome == OUTCOME_OK)
         different = manager_compare_list(m, list->snapshots, waiters->len > 0);
     else if (outcome == OUTCOME_FAILED)
-        journal_log(LOG_WARNING, "Listing the domains failed: %s", error->message);
+        log_message(LOG_WARNING, "Listing the domains failed: %s", error->message);
     for (unsigned i = 0; i < waiters->len; i++) {
         Request *request = waiters->pdata[i];
 
         request->joined_list = false;
         if (outcome == OUTCOME_OK)
-            request_when_settled(request, copy_set(different), reply_list);
+            request_when_refreshed(request, copy_set(different), reply_list);
         else
             retry_or_fail(m, request, outcome, error);
     }
@@ -125,7 +125,7 @@ start_listing(Manager *m)
     GPtrArray *next = m->list_waiters;
 
     list->manager = m;
-    list->call.class = CALL_LOOK;
+    list->call.class = CALL_QUICK;
     list->call.work = work_list;
     list->call.done = on_listed;
     list->call.free = free_list;
@@ -135,7 +135,7 @@ start_listing(Manager *m)
     m->listing = &list->call;
     (void)sd_event_source_set_time_relative(m->list_timer, LIST_LIMIT_USEC);
     (void)sd_event_source_set_enabled(m->list_timer, SD_EVENT_ONESHOT);
-    lanes_submit(m->lanes, &list->call);
+    lane_pool_submit(m->lane_pool, &list->call);
 }
 
 static void

@@ -19,13 +19,13 @@
 typedef struct {
     char uuid[UUID_LENGTH + 1];
     DomainFacts stale;
-    DomainFacts asked;    /* by the question under way */
-    unsigned question;    /* its number; an answer to another one is out of date */
-    bool alone;           /* its question once hung: it shares none */
-    bool queued;          /* in `ready` */
-    bool put_off;         /* its last question failed: it is tried again when the time comes */
-    unsigned tries;       /* that failed, one after the other */
-    DomainSnapshot *held; /* of a domain that is not published yet */
+    DomainFacts asked;  /* by the question under way */
+    unsigned question;  /* its number; an answer to another one is out of date */
+    bool alone;         /* its question once hung: it shares none */
+    bool queued;        /* in `ready` */
+    bool put_off;       /* its last question failed: it is tried again when the time comes */
+    unsigned tries;     /* that failed, one after the other */
+    DomainUpdate *held; /* of a domain that is not published yet */
 } Entry;
 
 typedef struct Question {
@@ -36,13 +36,13 @@ typedef struct Question {
     uint64_t asked_at;
     GPtrArray *uuids;  /* NULL-terminated */
     GArray *wanted;    /* DomainFacts of each, for examining */
-    GPtrArray *answer; /* DomainSnapshot; those that are missing are gone */
+    GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
     bool split;
 } Question;
 
 struct Refresher {
     sd_event *event;
-    Lanes *lanes;
+    LanePool *lane_pool;
     const RefreshCallbacks *callbacks;
     void *userdata;
 
@@ -65,7 +65,7 @@ free_entry(gpointer data)
 {
     Entry *entry = data;
 
-    domain_snapshot_free(entry->held);
+    domain_update_free(entry->held);
     g_free(entry);
 }
 
@@ -125,7 +125,8 @@ work_look(Call *call, Hypervisor *h, Error **error)
 {
     Question *question = (Question *)call;
 
-    question->answer = hypervisor_look(h, (const char *const *)question->uuids->pdata, error);
+    question->answer =
+        hypervisor_read_states(h, (const char *const *)question->uuids->pdata, error);
     return question->answer != NULL;
 }
 
@@ -135,13 +136,13 @@ work_examine(Call *call, Hypervisor *h, Error **error)
     Question *question = (Question *)call;
 
     question->answer =
-        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_snapshot_free);
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_update_free);
     for (unsigned i = 0; question->uuids->pdata[i]; i++) {
-        g_autoptr(DomainSnapshot) snapshot = domain_snapshot_new(question->uuids->pdata[i]);
+        g_autoptr(DomainUpdate) snapshot = domain_update_new(question->uuids->pdata[i]);
         DomainFacts wanted = g_array_index(question->wanted, DomainFacts, i);
         g_autoptr(Error) problem = NULL;
 
-        if (!hypervisor_examine(h, wanted, snapshot, &problem)) {
+        if (!hypervisor_read_facts(h, wanted, snapshot, &problem)) {
             if (!hypervisor_is_alive(h)) {
                 *error = g_steal_pointer(&problem);
                 return false;
@@ -149,7 +150,7 @@ work_examine(Call *call, Hypervisor *h, Error **error)
             if (problem->kind == ERROR_NO_SUCH_DOMAIN)
                 continue;
             /* One domain that cannot be read hides no other; what could be read is used. */
-            journal_log(LOG_WARNING, "Reading domain %s failed: %s", snapshot->uuid,
+            log_message(LOG_WARNING, "Reading domain %s failed: %s", snapshot->uuid,
                         problem->message);
         }
         g_ptr_array_add(question->answer, g_steal_pointer(&snapshot));
@@ -157,11 +158,11 @@ work_examine(Call *call, Hypervisor *h, Error **error)
     return true;
 }
 
-static DomainSnapshot *
+static DomainUpdate *
 take_answer(Question *question, const char *uuid)
 {
     for (unsigned i = 0; i < question->answer->len; i++) {
-        DomainSnapshot *snapshot = question->answer->pdata[i];
+        DomainUpdate *snapshot = question->answer->pdata[i];
 
         if (g_str_equal(snapshot->uuid, uuid))
             return g_ptr_array_steal_index_fast(question->answer, i);
@@ -171,9 +172,9 @@ take_answer(Question *question, const char *uuid)
 
 /* Add to what is held back what `news` knows. */
 static void
-hold(Entry *entry, DomainSnapshot *news)
+hold(Entry *entry, DomainUpdate *news)
 {
-    DomainSnapshot *held = entry->held;
+    DomainUpdate *held = entry->held;
 
     if (!held) {
         entry->held = news;
@@ -195,13 +196,13 @@ hold(Entry *entry, DomainSnapshot *news)
     if (news->known & FACT_SNAPSHOTS)
         held->snapshot_count = news->snapshot_count;
     if (news->known & FACT_XML)
-        domain_snapshot_take_xml(held, news);
+        domain_update_take_xml(held, news);
     held->known |= news->known;
-    domain_snapshot_free(news);
+    domain_update_free(news);
 }
 
 static void
-apply_news(Refresher *refresher, Entry *entry, DomainSnapshot *news)
+apply_news(Refresher *refresher, Entry *entry, DomainUpdate *news)
 {
     bool known = refresher->callbacks->is_known(refresher->userdata, entry->uuid);
 
@@ -212,7 +213,7 @@ apply_news(Refresher *refresher, Entry *entry, DomainSnapshot *news)
         return;
     }
     refresher->callbacks->apply(refresher->userdata, entry->uuid, news);
-    domain_snapshot_free(news);
+    domain_update_free(news);
 }
 
 static void
@@ -231,7 +232,7 @@ finish_entry(Refresher *refresher, Entry *entry)
 static void
 answer_entry(Refresher *refresher, Entry *entry, Question *question)
 {
-    DomainSnapshot *news = take_answer(question, entry->uuid);
+    DomainUpdate *news = take_answer(question, entry->uuid);
 
     entry->tries = 0;
     if (news) {
@@ -260,7 +261,7 @@ static void
 fail_entry(Refresher *refresher, Entry *entry, const Error *error)
 {
     if (++entry->tries == TRIES_MAX) {
-        journal_log(LOG_WARNING, "Looking at domain %s failed: %s", entry->uuid, error->message);
+        log_message(LOG_WARNING, "Looking at domain %s failed: %s", entry->uuid, error->message);
         entry->tries = 0;
         finish_entry(refresher, entry);
         return;
@@ -324,7 +325,7 @@ question_new(Refresher *refresher, bool look)
     question->facts = look ? FACT_STATE : 0;
     question->uuids = g_ptr_array_new_with_free_func(g_free);
     question->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
-    question->call.class = CALL_LOOK;
+    question->call.class = CALL_QUICK;
     question->call.work = look ? work_look : work_examine;
     question->call.done = on_answer;
     question->call.free = free_question;
@@ -413,7 +414,7 @@ ask(Refresher *refresher, bool look)
     (void)sd_event_now(refresher->event, CLOCK_MONOTONIC, &question->asked_at);
     g_ptr_array_add(refresher->questions, question);
     /* These are few: they always find a place. */
-    lanes_submit(refresher->lanes, &question->call);
+    lane_pool_submit(refresher->lane_pool, &question->call);
     return true;
 }
 
@@ -475,12 +476,12 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 /* --- life --------------------------------------------------------------------------------- */
 
 Refresher *
-refresher_new(sd_event *event, Lanes *lanes, const RefreshCallbacks *callbacks, void *userdata)
+refresher_new(sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks, void *userdata)
 {
     Refresher *refresher = g_new0(Refresher, 1);
 
     refresher->event = sd_event_ref(event);
-    refresher->lanes = lanes;
+    refresher->lane_pool = pool;
     refresher->callbacks = callbacks;
     refresher->userdata = userdata;
     refresher->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_entry);
@@ -531,7 +532,7 @@ refresher_is_idle(const Refresher *refresher)
 }
 
 bool
-refresher_is_settled(const Refresher *refresher, const char *uuid)
+refresher_is_fresh(const Refresher *refresher, const char *uuid)
 {
     return !g_hash_table_contains(refresher->entries, uuid);
 }

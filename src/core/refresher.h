@@ -15,14 +15,14 @@ typedef struct {
     /* Whether the domain is published; one that is not is applied once all of it is known. */
     bool (*is_known)(void *userdata, const char *uuid);
     /* News of a domain. NULL: there is no such domain any more. */
-    void (*apply)(void *userdata, const char *uuid, DomainSnapshot *snapshot);
+    void (*apply)(void *userdata, const char *uuid, DomainUpdate *snapshot);
     /* Nothing of the domain is stale any more. */
     void (*settled)(void *userdata, const char *uuid);
 } RefreshCallbacks;
 
 typedef struct Refresher Refresher;
 
-Refresher *refresher_new(sd_event *event, Lanes *lanes, const RefreshCallbacks *callbacks,
+Refresher *refresher_new(sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks,
                          void *userdata);
 void refresher_free(Refresher *refresher);
 
@@ -30,7 +30,7 @@ void refresher_free(Refresher *refresher);
 void refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts);
 /* Nothing is stale any more, of any domain. */
 bool refresher_is_idle(const Refresher *refresher);
-bool refresher_is_settled(const Refresher *refresher, const char *uuid);
+bool refresher_is_fresh(const Refresher *refresher, const char *uuid);
 
 /* The connection came, and what it listed was applied; or it went. */
 void refresher_set_connected(Refresher *refresher, bool connected);

@@ -79,7 +79,7 @@ abandon_calls(Round *round)
 
     round->calls = g_ptr_array_new();
     for (unsigned i = 0; i < calls->len; i++)
-        lanes_abandon(round->stats->manager->lanes, calls->pdata[i]);
+        lane_pool_abandon(round->stats->manager->lane_pool, calls->pdata[i]);
 }
 
 static void
@@ -186,7 +186,7 @@ ask(Round *round)
     asked->call.free = free_stats;
     g_ptr_array_add(round->calls, asked);
     /* Rounds are few: this is never refused. */
-    lanes_submit(stats->manager->lanes, &asked->call);
+    lane_pool_submit(stats->manager->lane_pool, &asked->call);
     (void)sd_event_source_set_time_relative(round->timer, HANGS_AFTER_USEC);
     (void)sd_event_source_set_enabled(round->timer, SD_EVENT_ONESHOT);
 }

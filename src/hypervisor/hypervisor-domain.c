@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
-#include "utf8.h"
 #include "domain-xml.h"
+#include "utf8.h"
 
 static bool
-examine_xml(virDomainPtr dom, DomainSnapshot *snapshot, Error **error)
+examine_xml(virDomainPtr dom, DomainUpdate *snapshot, Error **error)
 {
     g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
 
@@ -16,7 +16,7 @@ examine_xml(virDomainPtr dom, DomainSnapshot *snapshot, Error **error)
 }
 
 bool
-hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, Error **error)
+hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *snapshot, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, snapshot->uuid, error);
 
@@ -38,7 +38,7 @@ hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, E
         snapshot->autostart = autostart;
         snapshot->known |= FACT_AUTOSTART;
     }
-    if (!hypervisor_examine_saved(dom, facts, snapshot, error))
+    if (!hypervisor_read_saved_facts(dom, facts, snapshot, error))
         return false;
     if (facts & FACT_XML)
         return examine_xml(dom, snapshot, error);
@@ -74,7 +74,7 @@ hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **erro
 
     if (dom && !xml)
         hypervisor_fail(error);
-    return xml ? text_for_bus(xml) : NULL;
+    return xml ? utf8_for_bus(xml) : NULL;
 }
 
 /* --- changes ------------------------------------------------------------------------------ */

@@ -101,7 +101,7 @@ report(HypervisorWatch *watch, virDomainPtr dom)
 }
 
 static void
-report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, DeviceNews news)
+report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, DeviceEvent news)
 {
     HypervisorEvent *event = event_new(watch, dom, device);
 

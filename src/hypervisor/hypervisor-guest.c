@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-guest.h"
 
-#include "utf8.h"
 #include "hypervisor-private.h"
+#include "utf8.h"
 
 /* No guest may make us build an answer without end. */
 #define ROWS_MAX 1024
@@ -20,15 +20,15 @@ free_interfaces(virDomainInterfacePtr *interfaces, int n)
 static void
 add_interface(GVariantBuilder *rows, const virDomainInterface *interface)
 {
-    g_autofree char *name = text_for_bus(interface->name);
-    g_autofree char *mac = text_for_bus(interface->hwaddr);
+    g_autofree char *name = utf8_for_bus(interface->name);
+    g_autofree char *mac = utf8_for_bus(interface->hwaddr);
 
     g_variant_builder_open(rows, G_VARIANT_TYPE("(ssa(su))"));
     g_variant_builder_add(rows, "s", name);
     g_variant_builder_add(rows, "s", mac);
     g_variant_builder_open(rows, G_VARIANT_TYPE("a(su)"));
     for (unsigned i = 0; i < MIN(interface->naddrs, ROWS_MAX); i++) {
-        g_autofree char *address = text_for_bus(interface->addrs[i].addr);
+        g_autofree char *address = utf8_for_bus(interface->addrs[i].addr);
 
         g_variant_builder_add(rows, "(su)", address, (guint32)interface->addrs[i].prefix);
     }
@@ -72,7 +72,7 @@ hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
 
     if (dom && !name)
         hypervisor_fail(error);
-    return name ? text_for_bus(name) : NULL;
+    return name ? utf8_for_bus(name) : NULL;
 }
 
 /* --- file systems ------------------------------------------------------------------------- */
@@ -96,7 +96,7 @@ get_text(const Params *params, unsigned row, const char *field)
     const char *text = NULL;
 
     virTypedParamsGetString(params->params, params->n, key, &text);
-    return text_for_bus(text);
+    return utf8_for_bus(text);
 }
 
 /* The device node of the disk below it where the agent knows that, else the kernel's name. */
@@ -148,9 +148,9 @@ list_filesystems(virDomainPtr dom, Error **error)
     }
     g_variant_builder_init(&rows, G_VARIANT_TYPE(GUEST_FILESYSTEMS_TYPE));
     for (int i = 0; i < n; i++) {
-        g_autofree char *mountpoint = text_for_bus(infos[i]->mountpoint);
-        g_autofree char *device = text_for_bus(infos[i]->name);
-        g_autofree char *type = text_for_bus(infos[i]->fstype);
+        g_autofree char *mountpoint = utf8_for_bus(infos[i]->mountpoint);
+        g_autofree char *device = utf8_for_bus(infos[i]->name);
+        g_autofree char *type = utf8_for_bus(infos[i]->fstype);
 
         if (i < ROWS_MAX)
             g_variant_builder_add(&rows, "(ssst)", mountpoint, device, type, G_GUINT64_CONSTANT(0));

@@ -15,8 +15,8 @@ count_or_none(int n)
 }
 
 bool
-hypervisor_examine_saved(virDomainPtr dom, DomainFacts facts, DomainSnapshot *snapshot,
-                         Error **error)
+hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *snapshot,
+                            Error **error)
 {
     if (facts & FACT_MANAGED_SAVE) {
         int saved = count_or_none(virDomainHasManagedSaveImage(dom, 0));

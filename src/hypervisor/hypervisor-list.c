@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
-#include "utf8.h"
 #include "hypervisor-reason.h"
+#include "utf8.h"
 
 #define HANDLES_MAX_GONE 64
 
@@ -15,15 +15,15 @@ id_of(virDomainPtr dom, DomainState state)
     return id == (unsigned)-1 ? -1 : (int)id;
 }
 
-static DomainSnapshot *
+static DomainUpdate *
 snapshot_of(virDomainPtr dom, const char *name, DomainState state, int reason)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
     hypervisor_uuid(dom, uuid);
-    DomainSnapshot *snapshot = domain_snapshot_new(uuid);
+    DomainUpdate *snapshot = domain_update_new(uuid);
     snapshot->known = FACT_STATE;
-    snapshot->name = text_for_bus(name);
+    snapshot->name = utf8_for_bus(name);
     snapshot->state = state;
     snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
     snapshot->id = id_of(dom, snapshot->state);
@@ -47,7 +47,7 @@ hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason)
     return domain_state(state);
 }
 
-static DomainSnapshot *
+static DomainUpdate *
 snapshot_of_record(const virDomainStatsRecord *record, const char *name)
 {
     int reason;
@@ -60,11 +60,11 @@ static GPtrArray *
 snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
 {
     GPtrArray *snapshots =
-        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_update_free);
 
     for (int i = 0; i < n; i++) {
         const char *name = virDomainGetName(records[i]->dom);
-        DomainSnapshot *snapshot = snapshot_of_record(records[i], name);
+        DomainUpdate *snapshot = snapshot_of_record(records[i], name);
 
         g_ptr_array_add(snapshots, snapshot);
         /* A handle stays good whatever becomes of the domain, but for its name. */
@@ -81,7 +81,7 @@ static GPtrArray *
 look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
 {
     g_autoptr(GPtrArray) snapshots =
-        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_snapshot_free);
+        g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_update_free);
 
     for (int i = 0; i < n; i++) {
         int state;
@@ -152,7 +152,7 @@ list_states(Hypervisor *h, Error **error)
     if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
         g_hash_table_remove_all(h->domains);
     GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
-    hypervisor_leave(h, records);
+    hypervisor_defer_free(h, records);
     return snapshots;
 }
 
@@ -214,7 +214,7 @@ list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
         return false;
 
     for (unsigned i = 0; i < snapshots->len; i++) {
-        DomainSnapshot *snapshot = snapshots->pdata[i];
+        DomainUpdate *snapshot = snapshots->pdata[i];
 
         snapshot->persistent = !g_hash_table_contains(transient, snapshot->uuid);
         snapshot->autostart = g_hash_table_contains(autostart, snapshot->uuid);
@@ -250,12 +250,12 @@ look_at(Hypervisor *h, GPtrArray *doms, Error **error)
         return NULL;
     }
     GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
-    hypervisor_leave(h, records);
+    hypervisor_defer_free(h, records);
     return snapshots;
 }
 
 GPtrArray *
-hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error)
+hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
 {
     g_autoptr(GPtrArray) doms = g_ptr_array_new();
 

@@ -14,8 +14,8 @@ typedef struct HypervisorWatch HypervisorWatch;
 
 struct Hypervisor {
     virConnectPtr conn;
-    GHashTable *domains; /* uuid -> its handle, so that a call needs no look-up first */
-    GPtrArray *litter;   /* virDomainStatsRecordPtr that nobody needs any more */
+    GHashTable *domains;       /* uuid -> its handle, so that a call needs no look-up first */
+    GPtrArray *deferred_frees; /* virDomainStatsRecordPtr that nobody needs any more */
     HypervisorWatch *watch;
     GArray *callbacks; /* ids of registered events */
     bool has_close_callback;
@@ -54,15 +54,15 @@ void hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN])
 /* The state that a record tells; NOSTATE where it tells none, or one that is not known here. */
 DomainState hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason);
 
-/* Free these records when there is time: hypervisor_tidy(). */
-void hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records);
+/* Free these records when there is time: hypervisor_free_deferred(). */
+void hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records);
 
 /* False where a change must not be sent any more, or would not get there. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
 
 /* FACT_MANAGED_SAVE and FACT_SNAPSHOTS of a domain, a round trip each. */
-bool hypervisor_examine_saved(virDomainPtr dom, DomainFacts facts, DomainSnapshot *snapshot,
-                              Error **error);
+bool hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *snapshot,
+                                 Error **error);
 
 /* The long calls on snapshots; the domain's handle comes from hypervisor_domain(). */
 bool hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,

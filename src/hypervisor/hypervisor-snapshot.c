@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
-#include "utf8.h"
 #include "snapshot-xml.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -65,7 +65,7 @@ read_info(virDomainSnapshotPtr snapshot, Error **error)
     }
 
     SnapshotInfo *info = g_new0(SnapshotInfo, 1);
-    info->name = text_for_bus(virDomainSnapshotGetName(snapshot));
+    info->name = utf8_for_bus(virDomainSnapshotGetName(snapshot));
     if (!snapshot_xml_read(xml, &info->created, &info->state))
         info->state = g_strdup("");
     return info;
@@ -101,7 +101,7 @@ read_current(virDomainPtr dom, char **ret, Error **error)
 
     if (!current && !hypervisor_failed_with(VIR_ERR_NO_DOMAIN_SNAPSHOT))
         return hypervisor_fail(error);
-    *ret = current ? text_for_bus(virDomainSnapshotGetName(current)) : NULL;
+    *ret = current ? utf8_for_bus(virDomainSnapshotGetName(current)) : NULL;
     return true;
 }
 
@@ -138,7 +138,7 @@ hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, E
 
     if (snapshot && !xml)
         hypervisor_fail(error);
-    return xml ? text_for_bus(xml) : NULL;
+    return xml ? utf8_for_bus(xml) : NULL;
 }
 
 /* --- changes ------------------------------------------------------------------------------ */

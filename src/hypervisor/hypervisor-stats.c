@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-stats.h"
 
-#include "utf8.h"
 #include "hypervisor-private.h"
+#include "utf8.h"
 
 static const struct {
     const char *name;
@@ -87,7 +87,7 @@ convert_value(const virTypedParameter *param, StatsField *field)
         return true;
     case VIR_TYPED_PARAM_STRING:
         field->type = 's';
-        field->s = text_for_bus(param->value.s); /* the path of a file may be any bytes */
+        field->s = utf8_for_bus(param->value.s); /* the path of a file may be any bytes */
         return true;
     default:
         return false;

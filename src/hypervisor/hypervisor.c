@@ -50,7 +50,7 @@ hypervisor_fail(Error **error)
 
     if (error && !*error) {
         g_autofree char *words =
-            text_for_bus(last && last->message ? last->message : "libvirt gave no reason");
+            utf8_for_bus(last && last->message ? last->message : "libvirt gave no reason");
 
         *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s", words);
         (*error)->libvirt_code = last ? last->code : 0;
@@ -163,7 +163,7 @@ hypervisor_open(const char *uri, Status *why, Error **error)
     Hypervisor *h = g_new0(Hypervisor, 1);
     h->conn = conn;
     h->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_kept);
-    h->litter = g_ptr_array_new_with_free_func(free_records);
+    h->deferred_frees = g_ptr_array_new_with_free_func(free_records);
     /* Embedded drivers have none, and need none. */
     if (virConnectSetKeepAlive(conn, KEEPALIVE_INTERVAL_SEC, KEEPALIVE_COUNT) < 0)
         virResetLastError();
@@ -176,7 +176,7 @@ hypervisor_close(Hypervisor *h)
     if (!h)
         return;
     hypervisor_unwatch(h);
-    g_ptr_array_unref(h->litter);
+    g_ptr_array_unref(h->deferred_frees);
     g_hash_table_unref(h->domains);
     virConnectClose(h->conn);
     virResetLastError();
@@ -184,15 +184,15 @@ hypervisor_close(Hypervisor *h)
 }
 
 void
-hypervisor_leave(Hypervisor *h, virDomainStatsRecordPtr *records)
+hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records)
 {
-    g_ptr_array_add(h->litter, records);
+    g_ptr_array_add(h->deferred_frees, records);
 }
 
 void
-hypervisor_tidy(Hypervisor *h)
+hypervisor_free_deferred(Hypervisor *h)
 {
-    g_ptr_array_set_size(h->litter, 0);
+    g_ptr_array_set_size(h->deferred_frees, 0);
     /* One that only helped to read everything needs no handle of each; the watching one does. */
     if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_BESIDE)
         g_hash_table_remove_all(h->domains);

@@ -32,7 +32,7 @@ typedef enum {
     DEVICE_NONE, /* the event is about no device */
     DEVICE_REMOVED,
     DEVICE_KEPT, /* the guest said no */
-} DeviceNews;
+} DeviceEvent;
 
 /*
  * Something happened to a domain. libvirt has no event for some of what changes beside, so all that
@@ -43,7 +43,7 @@ typedef struct {
     unsigned generation;
     char uuid[UUID_LENGTH + 1];
     bool rebooted;
-    DeviceNews device_news;
+    DeviceEvent device_news;
     char device[]; /* its alias */
 } HypervisorEvent;
 
@@ -74,7 +74,7 @@ bool hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *use
                       unsigned generation, Error **error);
 void hypervisor_close(Hypervisor *h);
 /* Free what the calls so far have left behind: once their result has been handed over. */
-void hypervisor_tidy(Hypervisor *h);
+void hypervisor_free_deferred(Hypervisor *h);
 /* Never from an error's text: virConnectIsAlive(). */
 bool hypervisor_is_alive(Hypervisor *h);
 
@@ -98,9 +98,9 @@ bool hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error);
  */
 GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
 /* FACT_STATE of those of the NULL-terminated `uuids` that exist, in one round trip. */
-GPtrArray *hypervisor_look(Hypervisor *h, const char *const *uuids, Error **error);
+GPtrArray *hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error);
 /* More facts about one domain, a round trip each, added to `snapshot`. */
-bool hypervisor_examine(Hypervisor *h, DomainFacts facts, DomainSnapshot *snapshot, Error **error);
+bool hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *snapshot, Error **error);
 /* The UUID of the domain with this UUID, or else this name. */
 char *hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error);
 

@@ -13,10 +13,10 @@ static const struct {
     unsigned limit;
     bool hangs;
 } classes[_CALL_CLASS_MAX] = {
-    [CALL_LOOK] = {4},        [CALL_READ] = {4},         [CALL_CHANGE] = {8, true},
-    [CALL_LONG] = {6, true},  [CALL_BESIDE] = {4},       [CALL_FORCE] = {8},
-    [CALL_GUEST] = {6, true}, [CALL_SCREEN] = {4, true}, [CALL_SIZES] = {2, true},
-    [CALL_STATS] = {7, true}, [CALL_POLL] = {4, true},
+    [CALL_QUICK] = {4},       [CALL_READ] = {4},           [CALL_CHANGE] = {8, true},
+    [CALL_LONG] = {6, true},  [CALL_JOB_CONTROL] = {4},    [CALL_FORCE] = {8},
+    [CALL_GUEST] = {6, true}, [CALL_DISPLAY] = {4, true},  [CALL_SIZES] = {2, true},
+    [CALL_STATS] = {7, true}, [CALL_PROGRESS] = {4, true},
 };
 /* All that may hang, together. libvirtd has 20 workers for all its clients, and some more for calls
  * that cannot hang, such as destroying. */
@@ -29,7 +29,7 @@ static const struct {
 
 /* A lane, as the pool sees it. */
 typedef struct {
-    Lanes *lanes;
+    LanePool *pool;
     Lane *lane;
     unsigned generation; /* or the attempt it belongs to */
     bool primary;
@@ -40,12 +40,12 @@ typedef struct {
     Call *call;
 } Slot;
 
-struct Lanes {
+struct LanePool {
     sd_event *event;
-    Completion *completion;
+    LoopQueue *loop_queue;
     char *uri;
     bool single;
-    const LanesCallbacks *callbacks;
+    const LanePoolCallbacks *callbacks;
     void *userdata;
 
     GPtrArray *slots;   /* of the connection in use; the primary one is the first */
@@ -64,14 +64,14 @@ struct Lanes {
     sd_event_source *timer;
 };
 
-static void dispatch(Lanes *lanes);
+static void dispatch(LanePool *pool);
 
 static uint64_t
-now_usec(Lanes *lanes)
+now_usec(LanePool *pool)
 {
     uint64_t now = 0;
 
-    (void)sd_event_now(lanes->event, CLOCK_MONOTONIC, &now);
+    (void)sd_event_now(pool->event, CLOCK_MONOTONIC, &now);
     return now;
 }
 
@@ -99,10 +99,10 @@ tell(Call *call, CallOutcome outcome, const Error *error)
 static int
 tell_unsent(sd_event_source *source, void *userdata)
 {
-    Lanes *lanes = userdata;
-    g_autoptr(GPtrArray) unsent = g_steal_pointer(&lanes->unsent);
+    LanePool *pool = userdata;
+    g_autoptr(GPtrArray) unsent = g_steal_pointer(&pool->unsent);
 
-    lanes->unsent = g_ptr_array_new();
+    pool->unsent = g_ptr_array_new();
     for (unsigned i = 0; i < unsent->len; i++) {
         Call *call = unsent->pdata[i];
 
@@ -113,10 +113,10 @@ tell_unsent(sd_event_source *source, void *userdata)
 }
 
 static void
-add_unsent(Lanes *lanes, Call *call)
+add_unsent(LanePool *pool, Call *call)
 {
-    g_ptr_array_add(lanes->unsent, call);
-    (void)sd_event_source_set_enabled(lanes->unsent_source, SD_EVENT_ONESHOT);
+    g_ptr_array_add(pool->unsent, call);
+    (void)sd_event_source_set_enabled(pool->unsent_source, SD_EVENT_ONESHOT);
 }
 
 static CallOutcome
@@ -136,25 +136,25 @@ on_lane_exited(void *data)
 {
     Lane *lane = data;
     Slot *slot = lane_userdata(lane);
-    Lanes *lanes = slot->lanes;
+    LanePool *pool = slot->pool;
 
     lane_join(lane);
     g_free(slot);
-    lanes->n_threads--;
-    if (lanes->stopping && lanes->n_threads == 0)
-        lanes->callbacks->stopped(lanes->userdata);
+    pool->n_threads--;
+    if (pool->stopping && pool->n_threads == 0)
+        pool->callbacks->stopped(pool->userdata);
 }
 
 static Slot *
-slot_new(Lanes *lanes, unsigned generation, bool primary)
+slot_new(LanePool *pool, unsigned generation, bool primary)
 {
     Slot *slot = g_new0(Slot, 1);
 
-    slot->lanes = lanes;
+    slot->pool = pool;
     slot->generation = generation;
     slot->primary = primary;
-    slot->lane = lane_new(lanes->completion, on_lane_exited, slot);
-    lanes->n_threads++;
+    slot->lane = lane_new(pool->loop_queue, on_lane_exited, slot);
+    pool->n_threads++;
     return slot;
 }
 
@@ -168,23 +168,23 @@ slot_quit(Slot *slot)
 }
 
 static unsigned
-current_generation(const Lanes *lanes)
+current_generation(const LanePool *pool)
 {
-    return lanes->slots->len ? ((Slot *)lanes->slots->pdata[0])->generation : 0;
+    return pool->slots->len ? ((Slot *)pool->slots->pdata[0])->generation : 0;
 }
 
 static bool
 is_in_use(const Slot *slot)
 {
-    return g_ptr_array_find(slot->lanes->slots, slot, NULL);
+    return g_ptr_array_find(slot->pool->slots, slot, NULL);
 }
 
 /* --- attempts ----------------------------------------------------------------------------- */
 
 typedef struct {
     Slot *slot;
-    Lanes *lanes;
-    Attempted result;
+    LanePool *pool;
+    ConnectResult result;
     bool connection_died;
 } AttemptTask;
 
@@ -192,9 +192,9 @@ static void
 on_hypervisor_event(void *data)
 {
     HypervisorEvent *event = data;
-    Lanes *lanes = event->userdata;
+    LanePool *pool = event->userdata;
 
-    lanes->callbacks->event(lanes->userdata, event);
+    pool->callbacks->event(pool->userdata, event);
     g_free(event);
 }
 
@@ -202,26 +202,26 @@ static void
 on_hypervisor_lost(void *data)
 {
     HypervisorLoss *loss = data;
-    Lanes *lanes = loss->userdata;
+    LanePool *pool = loss->userdata;
 
-    lanes->callbacks->lost(lanes->userdata, loss->generation, loss->message);
+    pool->callbacks->lost(pool->userdata, loss->generation, loss->message);
     g_free(loss);
 }
 
 static void
 post_event(HypervisorEvent *event)
 {
-    Lanes *lanes = event->userdata;
+    LanePool *pool = event->userdata;
 
-    completion_post(lanes->completion, on_hypervisor_event, event);
+    loop_queue_post(pool->loop_queue, on_hypervisor_event, event);
 }
 
 static void
 post_loss(HypervisorLoss *loss)
 {
-    Lanes *lanes = loss->userdata;
+    LanePool *pool = loss->userdata;
 
-    completion_post(lanes->completion, on_hypervisor_lost, loss);
+    loop_queue_post(pool->loop_queue, on_hypervisor_lost, loss);
 }
 
 static const HypervisorWatcher watcher = {.event = post_event, .lost = post_loss};
@@ -230,15 +230,15 @@ static void
 on_attempted(void *data)
 {
     AttemptTask *task = data;
-    Lanes *lanes = task->lanes;
-    Attempted *result = &task->result;
+    LanePool *pool = task->pool;
+    ConnectResult *result = &task->result;
 
     task->slot->ready = result->succeeded;
     if (!result->succeeded) {
-        g_ptr_array_remove_fast(lanes->pending, task->slot);
+        g_ptr_array_remove_fast(pool->pending, task->slot);
         slot_quit(task->slot);
     }
-    lanes->callbacks->attempted(lanes->userdata, result);
+    pool->callbacks->attempted(pool->userdata, result);
 
     g_clear_pointer(&result->snapshots, g_ptr_array_unref);
     hypervisor_identity_clear(&result->identity);
@@ -250,13 +250,13 @@ on_attempted(void *data)
 static bool
 connect_and_list(Lane *lane, AttemptTask *task)
 {
-    Attempted *result = &task->result;
-    Hypervisor *h = hypervisor_open(task->lanes->uri, &result->why, &result->error);
+    ConnectResult *result = &task->result;
+    Hypervisor *h = hypervisor_open(task->pool->uri, &result->why, &result->error);
 
     if (!h)
         return false;
     lane_set_hypervisor(lane, h);
-    if (hypervisor_watch(h, &watcher, task->lanes, result->attempt, &result->error) &&
+    if (hypervisor_watch(h, &watcher, task->pool, result->attempt, &result->error) &&
         hypervisor_identify(h, &result->identity, &result->error)) {
         result->snapshots = hypervisor_list(h, &result->error);
         if (result->snapshots)
@@ -274,29 +274,29 @@ work_attempt(Lane *lane, void *data)
     task->result.succeeded = connect_and_list(lane, task);
     lane_post(lane, on_attempted, task);
     if (lane_hypervisor(lane))
-        hypervisor_tidy(lane_hypervisor(lane));
+        hypervisor_free_deferred(lane_hypervisor(lane));
 }
 
 void
-lanes_connect(Lanes *lanes, unsigned attempt)
+lane_pool_connect(LanePool *pool, unsigned attempt)
 {
     AttemptTask *task = g_new0(AttemptTask, 1);
 
-    task->lanes = lanes;
-    task->slot = slot_new(lanes, attempt, true);
+    task->pool = pool;
+    task->slot = slot_new(pool, attempt, true);
     task->result.attempt = attempt;
-    g_ptr_array_add(lanes->pending, task->slot);
+    g_ptr_array_add(pool->pending, task->slot);
     lane_do(task->slot->lane, work_attempt, task);
 }
 
 static Slot *
-take_pending(Lanes *lanes, unsigned attempt)
+take_pending(LanePool *pool, unsigned attempt)
 {
-    for (unsigned i = 0; i < lanes->pending->len; i++) {
-        Slot *slot = lanes->pending->pdata[i];
+    for (unsigned i = 0; i < pool->pending->len; i++) {
+        Slot *slot = pool->pending->pdata[i];
 
         if (slot->generation == attempt) {
-            g_ptr_array_remove_index_fast(lanes->pending, i);
+            g_ptr_array_remove_index_fast(pool->pending, i);
             return slot;
         }
     }
@@ -304,20 +304,20 @@ take_pending(Lanes *lanes, unsigned attempt)
 }
 
 void
-lanes_adopt(Lanes *lanes, unsigned attempt)
+lane_pool_adopt(LanePool *pool, unsigned attempt)
 {
-    Slot *slot = take_pending(lanes, attempt);
+    Slot *slot = take_pending(pool, attempt);
 
-    slot->idle_since = now_usec(lanes);
-    g_ptr_array_add(lanes->slots, slot);
-    lanes->grow_again_at = 0;
-    dispatch(lanes);
+    slot->idle_since = now_usec(pool);
+    g_ptr_array_add(pool->slots, slot);
+    pool->grow_again_at = 0;
+    dispatch(pool);
 }
 
 void
-lanes_discard(Lanes *lanes, unsigned attempt)
+lane_pool_discard(LanePool *pool, unsigned attempt)
 {
-    Slot *slot = take_pending(lanes, attempt);
+    Slot *slot = take_pending(pool, attempt);
 
     if (slot)
         slot_quit(slot);
@@ -326,15 +326,15 @@ lanes_discard(Lanes *lanes, unsigned attempt)
 /* --- losing the connection ---------------------------------------------------------------- */
 
 static void
-clear_waiting(Lanes *lanes)
+clear_waiting(LanePool *pool)
 {
     for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
         Call *call;
 
-        while ((call = g_queue_pop_head(&lanes->waiting[class])))
-            add_unsent(lanes, call);
+        while ((call = g_queue_pop_head(&pool->waiting[class])))
+            add_unsent(pool, call);
     }
-    lanes->n_waiting = 0;
+    pool->n_waiting = 0;
 }
 
 /* What has not been sent by now never will be. */
@@ -347,14 +347,14 @@ give_up_call(Call *call)
 }
 
 void
-lanes_clear(Lanes *lanes)
+lane_pool_clear(LanePool *pool)
 {
-    g_autoptr(GPtrArray) slots = g_steal_pointer(&lanes->slots);
+    g_autoptr(GPtrArray) slots = g_steal_pointer(&pool->slots);
 
-    lanes->slots = g_ptr_array_new();
+    pool->slots = g_ptr_array_new();
     for (unsigned i = 0; i < slots->len; i++)
-        g_ptr_array_add(lanes->cleared, slots->pdata[i]);
-    clear_waiting(lanes);
+        g_ptr_array_add(pool->cleared, slots->pdata[i]);
+    clear_waiting(pool);
     for (unsigned i = 0; i < slots->len; i++) {
         Slot *slot = slots->pdata[i];
 
@@ -364,18 +364,18 @@ lanes_clear(Lanes *lanes)
 }
 
 void
-lanes_close_cleared(Lanes *lanes)
+lane_pool_close_cleared(LanePool *pool)
 {
-    for (unsigned i = 0; i < lanes->cleared->len; i++)
-        slot_quit(lanes->cleared->pdata[i]);
-    g_ptr_array_set_size(lanes->cleared, 0);
+    for (unsigned i = 0; i < pool->cleared->len; i++)
+        slot_quit(pool->cleared->pdata[i]);
+    g_ptr_array_set_size(pool->cleared, 0);
 }
 
 /* --- growing and shrinking ---------------------------------------------------------------- */
 
 typedef struct {
     Slot *slot;
-    Lanes *lanes;
+    LanePool *pool;
     bool opened;
 } GrowTask;
 
@@ -383,20 +383,20 @@ static void
 on_grown(void *data)
 {
     g_autofree GrowTask *task = data;
-    Lanes *lanes = task->lanes;
+    LanePool *pool = task->pool;
 
     if (!is_in_use(task->slot))
         return;
     if (task->opened) {
         task->slot->ready = true;
-        task->slot->idle_since = now_usec(lanes);
+        task->slot->idle_since = now_usec(pool);
     } else {
         /* Too many clients, perhaps: make do with the lanes there are for a while. */
-        g_ptr_array_remove(lanes->slots, task->slot);
+        g_ptr_array_remove(pool->slots, task->slot);
         slot_quit(task->slot);
-        lanes->grow_again_at = now_usec(lanes) + GROW_AGAIN_AFTER;
+        pool->grow_again_at = now_usec(pool) + GROW_AGAIN_AFTER;
     }
-    dispatch(lanes);
+    dispatch(pool);
 }
 
 static void
@@ -405,7 +405,7 @@ work_grow(Lane *lane, void *data)
     GrowTask *task = data;
     Status why;
     g_autoptr(Error) error = NULL;
-    Hypervisor *h = hypervisor_open(task->lanes->uri, &why, &error);
+    Hypervisor *h = hypervisor_open(task->pool->uri, &why, &error);
 
     lane_set_hypervisor(lane, h);
     task->opened = h != NULL;
@@ -413,13 +413,13 @@ work_grow(Lane *lane, void *data)
 }
 
 static void
-grow(Lanes *lanes)
+grow(LanePool *pool)
 {
     GrowTask *task = g_new0(GrowTask, 1);
 
-    task->lanes = lanes;
-    task->slot = slot_new(lanes, current_generation(lanes), false);
-    g_ptr_array_add(lanes->slots, task->slot);
+    task->pool = pool;
+    task->slot = slot_new(pool, current_generation(pool), false);
+    g_ptr_array_add(pool->slots, task->slot);
     lane_do(task->slot->lane, work_grow, task);
 }
 
@@ -428,12 +428,12 @@ grow(Lanes *lanes)
  * does: so they take turns. The end of CALL_SIZES's, but for a QEMU that hangs; 0: it has none.
  */
 static uint64_t
-end_of_turn(const Lanes *lanes)
+end_of_turn(const LanePool *pool)
 {
     uint64_t end = 0;
 
-    for (unsigned i = 0; i < lanes->slots->len; i++) {
-        const Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
 
         if (slot->call && slot->call->class == CALL_SIZES)
             end = MAX(end, slot->busy_since + TURN_MAX);
@@ -442,56 +442,56 @@ end_of_turn(const Lanes *lanes)
 }
 
 static void
-arm_timer(Lanes *lanes)
+arm_timer(LanePool *pool)
 {
-    uint64_t when = lanes->n_waiting && lanes->grow_again_at ? lanes->grow_again_at : UINT64_MAX;
+    uint64_t when = pool->n_waiting && pool->grow_again_at ? pool->grow_again_at : UINT64_MAX;
 
-    if (!g_queue_is_empty(&lanes->waiting[CALL_STATS]) && end_of_turn(lanes) > now_usec(lanes))
-        when = MIN(when, end_of_turn(lanes));
+    if (!g_queue_is_empty(&pool->waiting[CALL_STATS]) && end_of_turn(pool) > now_usec(pool))
+        when = MIN(when, end_of_turn(pool));
 
-    for (unsigned i = 1; i < lanes->slots->len; i++) {
-        const Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = 1; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
 
         if (slot->ready && !slot->call)
             when = MIN(when, slot->idle_since + IDLE_LIMIT);
     }
     if (when == UINT64_MAX) {
-        (void)sd_event_source_set_enabled(lanes->timer, SD_EVENT_OFF);
+        (void)sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
         return;
     }
-    (void)sd_event_source_set_time(lanes->timer, when);
-    (void)sd_event_source_set_enabled(lanes->timer, SD_EVENT_ONESHOT);
+    (void)sd_event_source_set_time(pool->timer, when);
+    (void)sd_event_source_set_enabled(pool->timer, SD_EVENT_ONESHOT);
 }
 
 static int
 on_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
-    Lanes *lanes = userdata;
-    uint64_t now = now_usec(lanes);
+    LanePool *pool = userdata;
+    uint64_t now = now_usec(pool);
 
-    if (lanes->grow_again_at <= now)
-        lanes->grow_again_at = 0;
-    for (unsigned i = lanes->slots->len; i-- > 1;) {
-        Slot *slot = lanes->slots->pdata[i];
+    if (pool->grow_again_at <= now)
+        pool->grow_again_at = 0;
+    for (unsigned i = pool->slots->len; i-- > 1;) {
+        Slot *slot = pool->slots->pdata[i];
 
         if (!slot->ready || slot->call || slot->idle_since + IDLE_LIMIT > now)
             continue;
-        g_ptr_array_remove_index(lanes->slots, i);
+        g_ptr_array_remove_index(pool->slots, i);
         slot_quit(slot);
     }
-    dispatch(lanes);
+    dispatch(pool);
     return 0;
 }
 
 /* --- dispatching -------------------------------------------------------------------------- */
 
 static unsigned
-count_running(const Lanes *lanes, CallClass class)
+count_running(const LanePool *pool, CallClass class)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < lanes->slots->len; i++) {
-        const Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
 
         if (slot->call && slot->call->class == class)
             n++;
@@ -501,12 +501,12 @@ count_running(const Lanes *lanes, CallClass class)
 
 /* One call of a class at a time for a domain. Looks are bounded by their caller. */
 static bool
-is_domain_busy(const Lanes *lanes, const Call *call)
+is_domain_busy(const LanePool *pool, const Call *call)
 {
-    if (call->key[0] == '\0' || call->class == CALL_LOOK)
+    if (call->key[0] == '\0' || call->class == CALL_QUICK)
         return false;
-    for (unsigned i = 0; i < lanes->slots->len; i++) {
-        const Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
 
         if (slot->call && slot->call->class == call->class &&
             g_str_equal(slot->call->key, call->key))
@@ -516,12 +516,12 @@ is_domain_busy(const Lanes *lanes, const Call *call)
 }
 
 static unsigned
-count_hanging(const Lanes *lanes)
+count_hanging(const LanePool *pool)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < lanes->slots->len; i++) {
-        const Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
 
         if (slot->call && classes[slot->call->class].hangs)
             n++;
@@ -530,47 +530,47 @@ count_hanging(const Lanes *lanes)
 }
 
 static bool
-is_its_turn(Lanes *lanes, CallClass class)
+is_its_turn(LanePool *pool, CallClass class)
 {
     if (class == CALL_STATS)
-        return end_of_turn(lanes) <= now_usec(lanes);
-    return class != CALL_SIZES || count_running(lanes, CALL_STATS) == 0;
+        return end_of_turn(pool) <= now_usec(pool);
+    return class != CALL_SIZES || count_running(pool, CALL_STATS) == 0;
 }
 
 static bool
-has_room(const Lanes *lanes, CallClass class)
+has_room(const LanePool *pool, CallClass class)
 {
-    if (classes[class].hangs && count_hanging(lanes) >= HANGING_MAX)
+    if (classes[class].hangs && count_hanging(pool) >= HANGING_MAX)
         return false;
-    return count_running(lanes, class) < classes[class].limit;
+    return count_running(pool, class) < classes[class].limit;
 }
 
 /* The first call of the class that may run now. */
 static GList *
-find_runnable(Lanes *lanes, CallClass class)
+find_runnable(LanePool *pool, CallClass class)
 {
-    if (!has_room(lanes, class) || !is_its_turn(lanes, class))
+    if (!has_room(pool, class) || !is_its_turn(pool, class))
         return NULL;
-    for (GList *link = lanes->waiting[class].head; link; link = link->next)
-        if (!is_domain_busy(lanes, link->data))
+    for (GList *link = pool->waiting[class].head; link; link = link->next)
+        if (!is_domain_busy(pool, link->data))
             return link;
     return NULL;
 }
 
 static bool
-may_use_primary(const Lanes *lanes, CallClass class)
+may_use_primary(const LanePool *pool, CallClass class)
 {
-    if (lanes->single || class == CALL_LOOK)
+    if (pool->single || class == CALL_QUICK)
         return true;
     /* Rather there than nowhere, while no other lane can be had. */
-    return lanes->grow_again_at != 0 && lanes->slots->len == 1;
+    return pool->grow_again_at != 0 && pool->slots->len == 1;
 }
 
 static Slot *
-find_idle(const Lanes *lanes, CallClass class)
+find_idle(const LanePool *pool, CallClass class)
 {
-    for (unsigned i = may_use_primary(lanes, class) ? 0 : 1; i < lanes->slots->len; i++) {
-        Slot *slot = lanes->slots->pdata[i];
+    for (unsigned i = may_use_primary(pool, class) ? 0 : 1; i < pool->slots->len; i++) {
+        Slot *slot = pool->slots->pdata[i];
 
         if (slot->ready && !slot->call)
             return slot;
@@ -579,10 +579,10 @@ find_idle(const Lanes *lanes, CallClass class)
 }
 
 static bool
-is_growing(const Lanes *lanes)
+is_growing(const LanePool *pool)
 {
-    for (unsigned i = 0; i < lanes->slots->len; i++)
-        if (!((Slot *)lanes->slots->pdata[i])->ready)
+    for (unsigned i = 0; i < pool->slots->len; i++)
+        if (!((Slot *)pool->slots->pdata[i])->ready)
             return true;
     return false;
 }
@@ -592,19 +592,19 @@ on_call_done(void *data)
 {
     Call *call = data;
     Slot *slot = call->slot;
-    Lanes *lanes = slot->lanes;
+    LanePool *pool = slot->pool;
 
     slot->call = NULL;
-    slot->idle_since = now_usec(lanes);
+    slot->idle_since = now_usec(pool);
     if (call->connection_died && is_in_use(slot) && !slot->primary) {
-        g_ptr_array_remove(lanes->slots, slot);
+        g_ptr_array_remove(pool->slots, slot);
         slot_quit(slot);
     } else if (call->connection_died && is_in_use(slot)) {
-        lanes->callbacks->lost(lanes->userdata, slot->generation, call->error->message);
+        pool->callbacks->lost(pool->userdata, slot->generation, call->error->message);
     }
     tell(call, outcome_of(call), call->error);
     free_call(call);
-    dispatch(lanes);
+    dispatch(pool);
 }
 
 static void
@@ -619,173 +619,172 @@ work_call(Lane *lane, void *data)
     if (!call->succeeded)
         call->connection_died = !hypervisor_is_alive(h);
     lane_post(lane, on_call_done, call);
-    hypervisor_tidy(h);
+    hypervisor_free_deferred(h);
 }
 
 static void
-start_call(Lanes *lanes, Slot *slot, GList *link, CallClass class)
+start_call(LanePool *pool, Slot *slot, GList *link, CallClass class)
 {
     Call *call = link->data;
 
-    g_queue_delete_link(&lanes->waiting[class], link);
-    lanes->n_waiting--;
+    g_queue_delete_link(&pool->waiting[class], link);
+    pool->n_waiting--;
     slot->call = call;
-    slot->busy_since = now_usec(lanes);
+    slot->busy_since = now_usec(pool);
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }
 
 static void
-dispatch_class(Lanes *lanes, CallClass class)
+dispatch_class(LanePool *pool, CallClass class)
 {
     GList *link;
 
-    while ((link = find_runnable(lanes, class))) {
-        Slot *slot = find_idle(lanes, class);
+    while ((link = find_runnable(pool, class))) {
+        Slot *slot = find_idle(pool, class);
 
         if (slot) {
-            start_call(lanes, slot, link, class);
+            start_call(pool, slot, link, class);
             continue;
         }
-        if (!lanes->single && !is_growing(lanes) && lanes->grow_again_at == 0)
-            grow(lanes);
+        if (!pool->single && !is_growing(pool) && pool->grow_again_at == 0)
+            grow(pool);
         return;
     }
 }
 
 static void
-dispatch(Lanes *lanes)
+dispatch(LanePool *pool)
 {
-    if (lanes->slots->len == 0 || lanes->stopping)
+    if (pool->slots->len == 0 || pool->stopping)
         return;
-    dispatch_class(lanes, CALL_FORCE);
-    dispatch_class(lanes, CALL_LOOK);
-    dispatch_class(lanes, CALL_BESIDE);
-    dispatch_class(lanes, CALL_CHANGE);
-    dispatch_class(lanes, CALL_LONG);
-    dispatch_class(lanes, CALL_READ);
-    dispatch_class(lanes, CALL_GUEST);
-    dispatch_class(lanes, CALL_SCREEN);
-    dispatch_class(lanes, CALL_POLL);
-    dispatch_class(lanes, CALL_STATS);
-    dispatch_class(lanes, CALL_SIZES);
-    arm_timer(lanes);
+    dispatch_class(pool, CALL_FORCE);
+    dispatch_class(pool, CALL_QUICK);
+    dispatch_class(pool, CALL_JOB_CONTROL);
+    dispatch_class(pool, CALL_CHANGE);
+    dispatch_class(pool, CALL_LONG);
+    dispatch_class(pool, CALL_READ);
+    dispatch_class(pool, CALL_GUEST);
+    dispatch_class(pool, CALL_DISPLAY);
+    dispatch_class(pool, CALL_PROGRESS);
+    dispatch_class(pool, CALL_STATS);
+    dispatch_class(pool, CALL_SIZES);
+    arm_timer(pool);
 }
 
 /* What is sent again goes before what came after it. */
 static void
-enqueue(Lanes *lanes, Call *call)
+enqueue(LanePool *pool, Call *call)
 {
-    GQueue *waiting = &lanes->waiting[call->class];
+    GQueue *waiting = &pool->waiting[call->class];
     GList *before = waiting->tail;
 
     while (before && ((const Call *)before->data)->order > call->order)
         before = before->prev;
     g_queue_insert_after(waiting, before, call);
-    lanes->n_waiting++;
+    pool->n_waiting++;
 }
 
 void
-lanes_submit(Lanes *lanes, Call *call)
+lane_pool_submit(LanePool *pool, Call *call)
 {
     if (call->order == 0)
-        call->order = ++lanes->last_order;
-    if (lanes->slots->len == 0) {
-        add_unsent(lanes, call);
+        call->order = ++pool->last_order;
+    if (pool->slots->len == 0) {
+        add_unsent(pool, call);
         return;
     }
-    enqueue(lanes, call);
-    dispatch(lanes);
+    enqueue(pool, call);
+    dispatch(pool);
 }
 
 bool
-lanes_submit_limited(Lanes *lanes, Call *call)
+lane_pool_submit_limited(LanePool *pool, Call *call)
 {
-    if (lanes->n_waiting >= WAITING_MAX) {
+    if (pool->n_waiting >= WAITING_MAX) {
         free_call(call);
         return false;
     }
-    lanes_submit(lanes, call);
+    lane_pool_submit(pool, call);
     return true;
 }
 
 void
-lanes_abandon(Lanes *lanes, Call *call)
+lane_pool_abandon(LanePool *pool, Call *call)
 {
     (void)g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
     call->told = true;
-    if (g_queue_remove(&lanes->waiting[call->class], call)) {
-        lanes->n_waiting--;
+    if (g_queue_remove(&pool->waiting[call->class], call)) {
+        pool->n_waiting--;
         free_call(call);
     }
 }
 
 bool
-lanes_withdraw(Lanes *lanes, Call *call)
+lane_pool_withdraw(LanePool *pool, Call *call)
 {
     if (!g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED))
         return false;
-    lanes_abandon(lanes, call);
+    lane_pool_abandon(pool, call);
     return true;
 }
 
 /* --- life --------------------------------------------------------------------------------- */
 
-Lanes *
-lanes_new(sd_event *event, Completion *completion, const char *uri, const LanesCallbacks *callbacks,
-          void *userdata)
+LanePool *
+lane_pool_new(sd_event *event, LoopQueue *loop_queue, const char *uri,
+              const LanePoolCallbacks *callbacks, void *userdata)
 {
-    Lanes *lanes = g_new0(Lanes, 1);
+    LanePool *pool = g_new0(LanePool, 1);
 
-    lanes->event = sd_event_ref(event);
-    lanes->completion = completion;
-    lanes->uri = g_strdup(uri);
-    lanes->single = hypervisor_uri_is_test(uri);
-    lanes->callbacks = callbacks;
-    lanes->userdata = userdata;
-    lanes->slots = g_ptr_array_new();
-    lanes->pending = g_ptr_array_new();
-    lanes->cleared = g_ptr_array_new();
-    lanes->unsent = g_ptr_array_new();
+    pool->event = sd_event_ref(event);
+    pool->loop_queue = loop_queue;
+    pool->uri = g_strdup(uri);
+    pool->single = hypervisor_uri_is_test(uri);
+    pool->callbacks = callbacks;
+    pool->userdata = userdata;
+    pool->slots = g_ptr_array_new();
+    pool->pending = g_ptr_array_new();
+    pool->cleared = g_ptr_array_new();
+    pool->unsent = g_ptr_array_new();
     for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
-        g_queue_init(&lanes->waiting[class]);
-    if (sd_event_add_time(event, &lanes->timer, CLOCK_MONOTONIC, 0, 10 * MSEC, on_timer, lanes) <
-            0 ||
-        sd_event_source_set_enabled(lanes->timer, SD_EVENT_OFF) < 0 ||
-        sd_event_add_defer(event, &lanes->unsent_source, tell_unsent, lanes) < 0 ||
-        sd_event_source_set_enabled(lanes->unsent_source, SD_EVENT_OFF) < 0) {
-        lanes_free(lanes);
+        g_queue_init(&pool->waiting[class]);
+    if (sd_event_add_time(event, &pool->timer, CLOCK_MONOTONIC, 0, 10 * MSEC, on_timer, pool) < 0 ||
+        sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF) < 0 ||
+        sd_event_add_defer(event, &pool->unsent_source, tell_unsent, pool) < 0 ||
+        sd_event_source_set_enabled(pool->unsent_source, SD_EVENT_OFF) < 0) {
+        lane_pool_free(pool);
         return NULL;
     }
-    return lanes;
+    return pool;
 }
 
 void
-lanes_free(Lanes *lanes)
+lane_pool_free(LanePool *pool)
 {
-    if (!lanes)
+    if (!pool)
         return;
-    for (unsigned i = 0; i < lanes->unsent->len; i++)
-        free_call(lanes->unsent->pdata[i]);
-    sd_event_source_disable_unref(lanes->timer);
-    sd_event_source_disable_unref(lanes->unsent_source);
-    g_ptr_array_unref(lanes->slots);
-    g_ptr_array_unref(lanes->pending);
-    g_ptr_array_unref(lanes->cleared);
-    g_ptr_array_unref(lanes->unsent);
-    sd_event_unref(lanes->event);
-    g_free(lanes->uri);
-    g_free(lanes);
+    for (unsigned i = 0; i < pool->unsent->len; i++)
+        free_call(pool->unsent->pdata[i]);
+    sd_event_source_disable_unref(pool->timer);
+    sd_event_source_disable_unref(pool->unsent_source);
+    g_ptr_array_unref(pool->slots);
+    g_ptr_array_unref(pool->pending);
+    g_ptr_array_unref(pool->cleared);
+    g_ptr_array_unref(pool->unsent);
+    sd_event_unref(pool->event);
+    g_free(pool->uri);
+    g_free(pool);
 }
 
 void
-lanes_stop(Lanes *lanes)
+lane_pool_stop(LanePool *pool)
 {
-    lanes_clear(lanes);
-    lanes_close_cleared(lanes);
-    lanes->stopping = true;
-    for (unsigned i = 0; i < lanes->pending->len; i++)
-        slot_quit(lanes->pending->pdata[i]);
-    if (lanes->n_threads == 0)
-        lanes->callbacks->stopped(lanes->userdata);
+    lane_pool_clear(pool);
+    lane_pool_close_cleared(pool);
+    pool->stopping = true;
+    for (unsigned i = 0; i < pool->pending->len; i++)
+        slot_quit(pool->pending->pdata[i]);
+    if (pool->n_threads == 0)
+        pool->callbacks->stopped(pool->userdata);
 }

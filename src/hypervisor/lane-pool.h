@@ -13,21 +13,21 @@
  * Belongs to the loop; a call's `work` runs on a lane.
  */
 
-#include "loop-queue.h"
 #include "hypervisor.h"
+#include "loop-queue.h"
 
 typedef enum {
-    CALL_LOOK,   /* quick, and wanted at once: the primary lane where it is free */
-    CALL_READ,   /* may be held up by its domain */
-    CALL_CHANGE, /* may take long */
-    CALL_LONG,   /* takes as long as it takes to move or to save a guest's memory */
-    CALL_BESIDE, /* about a long one that is under way: to end it, and what became of it */
-    CALL_POLL,   /* how far a long one is: nobody waits for it */
-    CALL_FORCE,  /* waits for no other call */
-    CALL_GUEST,  /* as slow as the agent in a guest: nothing else of its domain waits for it */
-    CALL_SCREEN, /* asks the guest's process for what it shows: likewise */
-    CALL_SIZES,  /* nobody waits for it */
-    CALL_STATS,  /* of all domains at once: may be held up by any */
+    CALL_QUICK,       /* quick, and wanted at once: the primary lane where it is free */
+    CALL_READ,        /* may be held up by its domain */
+    CALL_CHANGE,      /* may take long */
+    CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
+    CALL_JOB_CONTROL, /* about a long one that is under way: to end it, and what became of it */
+    CALL_PROGRESS,    /* how far a long one is: nobody waits for it */
+    CALL_FORCE,       /* waits for no other call */
+    CALL_GUEST,       /* as slow as the agent in a guest: nothing else of its domain waits for it */
+    CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
+    CALL_SIZES,       /* nobody waits for it */
+    CALL_STATS,       /* of all domains at once: may be held up by any */
     _CALL_CLASS_MAX,
 } CallClass;
 
@@ -64,51 +64,51 @@ struct Call {
 typedef struct {
     unsigned attempt;
     bool succeeded;
-    GPtrArray *snapshots; /* DomainSnapshot: the receiver may take it */
+    GPtrArray *snapshots; /* DomainUpdate: the receiver may take it */
     HypervisorIdentity identity;
     Status why; /* where it failed */
     Error *error;
-} Attempted;
+} ConnectResult;
 
 typedef struct {
-    void (*attempted)(void *userdata, Attempted *result);
+    void (*attempted)(void *userdata, ConnectResult *result);
     void (*event)(void *userdata, const HypervisorEvent *event);
     void (*lost)(void *userdata, unsigned generation, const char *message);
-    /* No lane is left after lanes_stop(). */
+    /* No lane is left after lane_pool_stop(). */
     void (*stopped)(void *userdata);
-} LanesCallbacks;
+} LanePoolCallbacks;
 
-typedef struct Lanes Lanes;
+typedef struct LanePool LanePool;
 
-Lanes *lanes_new(sd_event *event, Completion *completion, const char *uri,
-                 const LanesCallbacks *callbacks, void *userdata);
+LanePool *lane_pool_new(sd_event *event, LoopQueue *loop_queue, const char *uri,
+                        const LanePoolCallbacks *callbacks, void *userdata);
 /* No thread may be left. */
-void lanes_free(Lanes *lanes);
+void lane_pool_free(LanePool *pool);
 
 /* The effects of the availability engine: see there. */
-void lanes_connect(Lanes *lanes, unsigned attempt);
-void lanes_adopt(Lanes *lanes, unsigned attempt);
-void lanes_discard(Lanes *lanes, unsigned attempt);
+void lane_pool_connect(LanePool *pool, unsigned attempt);
+void lane_pool_adopt(LanePool *pool, unsigned attempt);
+void lane_pool_discard(LanePool *pool, unsigned attempt);
 /* From now on there is no connection: calls that wait are OUTCOME_UNSENT, those under way _LOST. */
-void lanes_clear(Lanes *lanes);
+void lane_pool_clear(LanePool *pool);
 /* Let the lanes that were cleared finish their call and close. */
-void lanes_close_cleared(Lanes *lanes);
+void lane_pool_close_cleared(LanePool *pool);
 
 /*
  * Queue a call; `done` is called later, never from in here. Without a connection it is
  * OUTCOME_UNSENT. For calls whose number is bounded by who makes them, such as those of operations:
  * one that is refused here would look like one that libvirt refuses.
  */
-void lanes_submit(Lanes *lanes, Call *call);
+void lane_pool_submit(LanePool *pool, Call *call);
 /*
  * The same for a call of which clients can have any number. False, and the call is freed, where too
  * many calls wait already.
  */
-bool lanes_submit_limited(Lanes *lanes, Call *call);
+bool lane_pool_submit_limited(LanePool *pool, Call *call);
 /* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */
-void lanes_abandon(Lanes *lanes, Call *call);
+void lane_pool_abandon(LanePool *pool, Call *call);
 /* The same for a call that was not sent yet; false, and it goes on, where it may have been. */
-bool lanes_withdraw(Lanes *lanes, Call *call);
+bool lane_pool_withdraw(LanePool *pool, Call *call);
 
-/* Close everything; LanesCallbacks.stopped tells when it is done. */
-void lanes_stop(Lanes *lanes);
+/* Close everything; LanePoolCallbacks.stopped tells when it is done. */
+void lane_pool_stop(LanePool *pool);

@@ -4,8 +4,8 @@
 #include "tsan.h"
 
 struct Lane {
-    Completion *completion;
-    CompletionFunc exited;
+    LoopQueue *loop_queue;
+    LoopFunc exited;
     void *userdata;
     GThread *thread;
     GAsyncQueue *tasks;
@@ -31,7 +31,7 @@ run_lane(gpointer data)
         task->work(lane, task->data);
     }
     hypervisor_close(g_steal_pointer(&lane->hypervisor));
-    completion_post(lane->completion, lane->exited, lane);
+    loop_queue_post(lane->loop_queue, lane->exited, lane);
     return NULL;
 }
 
@@ -47,11 +47,11 @@ push(Lane *lane, LaneWork work, void *data)
 }
 
 Lane *
-lane_new(Completion *completion, CompletionFunc exited, void *userdata)
+lane_new(LoopQueue *loop_queue, LoopFunc exited, void *userdata)
 {
     Lane *lane = g_new0(Lane, 1);
 
-    lane->completion = completion;
+    lane->loop_queue = loop_queue;
     lane->exited = exited;
     lane->userdata = userdata;
     lane->tasks = g_async_queue_new();
@@ -98,7 +98,7 @@ lane_set_hypervisor(Lane *lane, Hypervisor *h)
 }
 
 void
-lane_post(Lane *lane, CompletionFunc func, void *data)
+lane_post(Lane *lane, LoopFunc func, void *data)
 {
-    completion_post(lane->completion, func, data);
+    loop_queue_post(lane->loop_queue, func, data);
 }

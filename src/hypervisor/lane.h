@@ -10,8 +10,8 @@
  * the loop never waits for it.
  */
 
-#include "loop-queue.h"
 #include "hypervisor.h"
+#include "loop-queue.h"
 
 typedef struct Lane Lane;
 
@@ -19,7 +19,7 @@ typedef struct Lane Lane;
 typedef void (*LaneWork)(Lane *lane, void *data);
 
 /* `exited` is posted to the loop when the thread is about to end; then call lane_join(). */
-Lane *lane_new(Completion *completion, CompletionFunc exited, void *userdata);
+Lane *lane_new(LoopQueue *loop_queue, LoopFunc exited, void *userdata);
 void lane_do(Lane *lane, LaneWork work, void *data);
 void lane_quit(Lane *lane);
 /* Frees the lane; from `exited` only. */
@@ -30,4 +30,4 @@ void *lane_userdata(const Lane *lane);
 /* For work on the lane's own thread. */
 Hypervisor *lane_hypervisor(const Lane *lane);
 void lane_set_hypervisor(Lane *lane, Hypervisor *h);
-void lane_post(Lane *lane, CompletionFunc func, void *data);
+void lane_post(Lane *lane, LoopFunc func, void *data);

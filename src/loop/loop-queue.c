@@ -9,23 +9,23 @@
 #include <unistd.h>
 
 typedef struct {
-    CompletionFunc func;
+    LoopFunc func;
     void *data;
 } Post;
 
-struct Completion {
+struct LoopQueue {
     GAsyncQueue *queue;
     int fd;
     sd_event_source *source;
 };
 
 static void
-drain(Completion *completion)
+drain(LoopQueue *loop_queue)
 {
     Post *post;
 
-    while ((post = g_async_queue_try_pop(completion->queue))) {
-        happens_after(completion->queue);
+    while ((post = g_async_queue_try_pop(loop_queue->queue))) {
+        happens_after(loop_queue->queue);
         post->func(post->data);
         g_free(post);
     }
@@ -43,48 +43,48 @@ on_posted(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 }
 
 int
-completion_new(sd_event *event, Completion **ret)
+loop_queue_new(sd_event *event, LoopQueue **ret)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
     if (fd < 0)
         return -errno;
 
-    Completion *completion = g_new0(Completion, 1);
-    completion->fd = fd;
-    completion->queue = g_async_queue_new();
-    int r = sd_event_add_io(event, &completion->source, fd, EPOLLIN, on_posted, completion);
+    LoopQueue *loop_queue = g_new0(LoopQueue, 1);
+    loop_queue->fd = fd;
+    loop_queue->queue = g_async_queue_new();
+    int r = sd_event_add_io(event, &loop_queue->source, fd, EPOLLIN, on_posted, loop_queue);
     if (r < 0) {
-        completion_free(completion);
+        loop_queue_free(loop_queue);
         return r;
     }
-    (void)sd_event_source_set_description(completion->source, "completion");
-    *ret = completion;
+    (void)sd_event_source_set_description(loop_queue->source, "completion");
+    *ret = loop_queue;
     return 0;
 }
 
 void
-completion_free(Completion *completion)
+loop_queue_free(LoopQueue *loop_queue)
 {
-    if (!completion)
+    if (!loop_queue)
         return;
-    drain(completion);
-    sd_event_source_unref(completion->source);
-    g_async_queue_unref(completion->queue);
-    close(completion->fd);
-    g_free(completion);
+    drain(loop_queue);
+    sd_event_source_unref(loop_queue->source);
+    g_async_queue_unref(loop_queue->queue);
+    close(loop_queue->fd);
+    g_free(loop_queue);
 }
 
 void
-completion_post(Completion *completion, CompletionFunc func, void *data)
+loop_queue_post(LoopQueue *loop_queue, LoopFunc func, void *data)
 {
     Post *post = g_new(Post, 1);
     uint64_t one = 1;
 
     post->func = func;
     post->data = data;
-    happens_before(completion->queue);
-    g_async_queue_push(completion->queue, post);
+    happens_before(loop_queue->queue);
+    g_async_queue_push(loop_queue->queue, post);
     /* A full counter (EAGAIN) wakes the loop as well. */
-    (void)!write(completion->fd, &one, sizeof one);
+    (void)!write(loop_queue->fd, &one, sizeof one);
 }

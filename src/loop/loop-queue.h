@@ -8,12 +8,12 @@
 
 #include <systemd/sd-event.h>
 
-typedef struct Completion Completion;
-typedef void (*CompletionFunc)(void *data);
+typedef struct LoopQueue LoopQueue;
+typedef void (*LoopFunc)(void *data);
 
-int completion_new(sd_event *event, Completion **ret);
+int loop_queue_new(sd_event *event, LoopQueue **ret);
 /* Calls what is still queued, then frees; nobody may post any more. */
-void completion_free(Completion *completion);
+void loop_queue_free(LoopQueue *loop_queue);
 
 /* Any thread; never blocks. `func` becomes responsible for `data`. */
-void completion_post(Completion *completion, CompletionFunc func, void *data);
+void loop_queue_post(LoopQueue *loop_queue, LoopFunc func, void *data);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-peek.h"
 
-#include "utf8.h"
 #include "domain.h"
+#include "utf8.h"
 
 #include <libxml/parser.h>
 #include <string.h>
@@ -151,11 +151,9 @@ parse(Peek *peek, const char *xml)
 static char *
 take_field(Field *field)
 {
-    char *text = text_for_bus(field->complete ? field->text->str : NULL);
+    g_autofree char *text = field->text ? g_string_free(field->text, FALSE) : NULL;
 
-    if (field->text)
-        g_string_free(field->text, TRUE);
-    return text;
+    return utf8_for_bus(field->complete ? text : NULL);
 }
 
 void

@@ -5,7 +5,7 @@
 #include "xml.h"
 
 bool
-domain_xml_read(const char *xml, DomainSnapshot *snapshot)
+domain_xml_read(const char *xml, DomainUpdate *snapshot)
 {
     g_autoptr(xmlDoc) doc = xml_parse(xml, "domain");
 

@@ -11,7 +11,7 @@
 #include "domain.h"
 
 /* Add FACT_XML to `snapshot`; false, and nothing is added, where `xml` is no domain. */
-bool domain_xml_read(const char *xml, DomainSnapshot *snapshot);
+bool domain_xml_read(const char *xml, DomainUpdate *snapshot);
 
 /*
  * The name and the UUID that defining this XML is about; each is "" where the XML has none, and a

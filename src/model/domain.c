@@ -24,10 +24,10 @@ domain_state_is_down(DomainState state)
     return state == DOMAIN_SHUTOFF;
 }
 
-DomainSnapshot *
-domain_snapshot_new(const char *uuid)
+DomainUpdate *
+domain_update_new(const char *uuid)
 {
-    DomainSnapshot *snapshot = g_new0(DomainSnapshot, 1);
+    DomainUpdate *snapshot = g_new0(DomainUpdate, 1);
 
     g_strlcpy(snapshot->uuid, uuid, sizeof snapshot->uuid);
     snapshot->id = -1;
@@ -35,7 +35,7 @@ domain_snapshot_new(const char *uuid)
 }
 
 void
-domain_snapshot_free(DomainSnapshot *snapshot)
+domain_update_free(DomainUpdate *snapshot)
 {
     if (!snapshot)
         return;
@@ -47,7 +47,7 @@ domain_snapshot_free(DomainSnapshot *snapshot)
 }
 
 void
-domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from)
+domain_update_take_xml(DomainUpdate *to, DomainUpdate *from)
 {
     g_free(to->title);
     g_free(to->description);
@@ -128,7 +128,7 @@ take_int(int *to, int from, uint64_t bit)
 }
 
 static uint64_t
-apply_state(Domain *domain, DomainSnapshot *snapshot)
+apply_state(Domain *domain, DomainUpdate *snapshot)
 {
     uint64_t changed = 0;
 
@@ -143,7 +143,7 @@ apply_state(Domain *domain, DomainSnapshot *snapshot)
 }
 
 static uint64_t
-apply_xml(Domain *domain, DomainSnapshot *snapshot)
+apply_xml(Domain *domain, DomainUpdate *snapshot)
 {
     uint64_t changed = 0;
 
@@ -155,7 +155,7 @@ apply_xml(Domain *domain, DomainSnapshot *snapshot)
 }
 
 static uint64_t
-apply_snapshot_count(Domain *domain, const DomainSnapshot *snapshot)
+apply_snapshot_count(Domain *domain, const DomainUpdate *snapshot)
 {
     if (domain->snapshot_count == snapshot->snapshot_count)
         return 0;
@@ -164,7 +164,7 @@ apply_snapshot_count(Domain *domain, const DomainSnapshot *snapshot)
 }
 
 uint64_t
-domain_apply(Domain *domain, DomainSnapshot *snapshot)
+domain_apply(Domain *domain, DomainUpdate *snapshot)
 {
     uint64_t changed = 0;
 
@@ -187,7 +187,7 @@ domain_apply(Domain *domain, DomainSnapshot *snapshot)
 }
 
 DomainFacts
-domain_compare(const Domain *domain, const DomainSnapshot *snapshot)
+domain_compare(const Domain *domain, const DomainUpdate *snapshot)
 {
     DomainFacts differ = 0;
 

@@ -101,14 +101,14 @@ typedef struct {
     char *title;
     char *description;
     DomainConfig config;
-} DomainSnapshot;
+} DomainUpdate;
 
-DomainSnapshot *domain_snapshot_new(const char *uuid);
-void domain_snapshot_free(DomainSnapshot *snapshot);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainSnapshot, domain_snapshot_free)
+DomainUpdate *domain_update_new(const char *uuid);
+void domain_update_free(DomainUpdate *snapshot);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainUpdate, domain_update_free)
 
 /* Move what `from` knows of the XML into `to`. */
-void domain_snapshot_take_xml(DomainSnapshot *to, DomainSnapshot *from);
+void domain_update_take_xml(DomainUpdate *to, DomainUpdate *from);
 
 /* The types are those that sd-bus reads at an offset: strings, and int for a D-Bus boolean. */
 typedef struct Domain {
@@ -146,12 +146,12 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
  * Take over what the snapshot knows (its strings are moved out of it) and return the mask of what
  * that changed, which is also added to `unsignaled`.
  */
-uint64_t domain_apply(Domain *domain, DomainSnapshot *snapshot);
+uint64_t domain_apply(Domain *domain, DomainUpdate *snapshot);
 /*
  * Which facts of the snapshot's FACT_STATE and FACT_FLAGS differ from what is known, or have to be
  * looked at because they must.
  */
-DomainFacts domain_compare(const Domain *domain, const DomainSnapshot *snapshot);
+DomainFacts domain_compare(const Domain *domain, const DomainUpdate *snapshot);
 void domain_set_available(Domain *domain, bool available);
 void domain_set_job(Domain *domain, const char *job_path);
 

@@ -18,16 +18,16 @@
 static const struct {
     const char *id;
     int level;
-} events[_JOURNAL_EVENT_MAX] = {
-    [JOURNAL_OPERATION_DONE] = {"b24248350e3246318379e578c05e2699", LOG_INFO},
-    [JOURNAL_OPERATION_FAILED] = {"a75ed25cc218446fb3fd14641d8bce27", LOG_WARNING},
-    [JOURNAL_OPERATION_CANCELED] = {"a34a3479bd204e04980b892346dd6bd2", LOG_NOTICE},
-    [JOURNAL_DENIED] = {"74a067593538401bbcf7830ccf65d391", LOG_WARNING},
-    [JOURNAL_STATE_CHANGED] = {"13b5d3100fdc4986979e614ba3179e02", LOG_INFO},
-    [JOURNAL_DOMAIN_ADDED] = {"3870d0c1e3bf45b8a6754d20c9155af4", LOG_INFO},
-    [JOURNAL_DOMAIN_REMOVED] = {"a51f083716524398ad594061cf2581e8", LOG_INFO},
-    [JOURNAL_AVAILABLE] = {"d42c4b446aaa44d1b186b5ea14c1a5f6", LOG_NOTICE},
-    [JOURNAL_UNAVAILABLE] = {"5cf93210166748ec963489607541a2b2", LOG_WARNING},
+} events[_LOG_EVENT_MAX] = {
+    [LOG_EVENT_OPERATION_DONE] = {"b24248350e3246318379e578c05e2699", LOG_INFO},
+    [LOG_EVENT_OPERATION_FAILED] = {"a75ed25cc218446fb3fd14641d8bce27", LOG_WARNING},
+    [LOG_EVENT_OPERATION_CANCELED] = {"a34a3479bd204e04980b892346dd6bd2", LOG_NOTICE},
+    [LOG_EVENT_DENIED] = {"74a067593538401bbcf7830ccf65d391", LOG_WARNING},
+    [LOG_EVENT_STATE_CHANGED] = {"13b5d3100fdc4986979e614ba3179e02", LOG_INFO},
+    [LOG_EVENT_DOMAIN_ADDED] = {"3870d0c1e3bf45b8a6754d20c9155af4", LOG_INFO},
+    [LOG_EVENT_DOMAIN_REMOVED] = {"a51f083716524398ad594061cf2581e8", LOG_INFO},
+    [LOG_EVENT_AVAILABLE] = {"d42c4b446aaa44d1b186b5ea14c1a5f6", LOG_NOTICE},
+    [LOG_EVENT_UNAVAILABLE] = {"5cf93210166748ec963489607541a2b2", LOG_WARNING},
 };
 
 static const struct {
@@ -45,19 +45,19 @@ typedef struct {
 static gint max_level = LOG_INFO;
 
 void
-journal_set_level(int level)
+log_set_level(int level)
 {
     g_atomic_int_set(&max_level, level);
 }
 
 int
-journal_get_level(void)
+log_get_level(void)
 {
     return g_atomic_int_get(&max_level);
 }
 
 int
-journal_level_from_string(const char *name)
+log_level_from_string(const char *name)
 {
     for (size_t i = 0; i < G_N_ELEMENTS(levels); i++)
         if (g_str_equal(name, levels[i].name))
@@ -75,15 +75,15 @@ level_to_string(int level)
 }
 
 const char *
-journal_event_id(JournalEvent event)
+log_event_id(LogEvent event)
 {
     return events[event].id;
 }
 
 const char *
-journal_number(char buffer[static JOURNAL_NUMBER_SIZE], gint64 number)
+log_number(char buffer[static LOG_NUMBER_SIZE], gint64 number)
 {
-    g_snprintf(buffer, JOURNAL_NUMBER_SIZE, "%" G_GINT64_FORMAT, number);
+    g_snprintf(buffer, LOG_NUMBER_SIZE, "%" G_GINT64_FORMAT, number);
     return buffer;
 }
 
@@ -189,12 +189,12 @@ send(int level, const char *id, const char *message, const Field *fields, size_t
 }
 
 void
-journal_log(int level, const char *format, ...)
+log_message(int level, const char *format, ...)
 {
     g_autofree char *message = NULL;
     va_list ap;
 
-    if (level > journal_get_level())
+    if (level > log_get_level())
         return;
     va_start(ap, format);
     message = g_strdup_vprintf(format, ap);
@@ -203,13 +203,13 @@ journal_log(int level, const char *format, ...)
 }
 
 void
-journal_event(JournalEvent event, const char *message, ...)
+log_event(LogEvent event, const char *message, ...)
 {
     Field fields[MAX_FIELDS];
     size_t n = 0;
     va_list ap;
 
-    if (events[event].level > journal_get_level())
+    if (events[event].level > log_get_level())
         return;
     va_start(ap, message);
     for (const char *key; n < MAX_FIELDS && (key = va_arg(ap, const char *));) {

@@ -22,7 +22,7 @@ is_clean(const char *text)
 }
 
 char *
-text_for_bus(const char *text)
+utf8_for_bus(const char *text)
 {
     g_autofree char *valid = g_utf8_make_valid(text ? text : "", -1);
 

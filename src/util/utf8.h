@@ -10,4 +10,4 @@
  * never makes a character, which XML allows. One such string would make every message fail that
  * carries it. NULL is "".
  */
-char *text_for_bus(const char *text);
+char *utf8_for_bus(const char *text);

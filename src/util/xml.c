@@ -61,7 +61,7 @@ xml_child(const xmlNode *parent, const char *name)
 static char *
 take_text(xmlChar *text)
 {
-    char *clean = text_for_bus((const char *)text);
+    char *clean = utf8_for_bus((const char *)text);
 
     xmlFree(text);
     return clean;

@@ -66,7 +66,7 @@ main(int argc, char **argv)
         return hypervisor_console_main(argc, argv);
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_RUN:
-        journal_set_level(options.log_level);
+        log_set_level(options.log_level);
         keep_memory_small();
         block_signals();
         xmlInitParser();

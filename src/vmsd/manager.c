@@ -30,7 +30,7 @@ on_stop_timer(sd_event_source *source, uint64_t usec, void *userdata)
 {
     Manager *m = userdata;
 
-    journal_log(LOG_WARNING, "libvirt does not answer; leaving its connections unclosed");
+    log_message(LOG_WARNING, "libvirt does not answer; leaving its connections unclosed");
     return sd_event_exit(m->event, 0);
 }
 
@@ -51,7 +51,7 @@ stop(Manager *m)
     manager_flush(m);
     (void)sd_event_add_time_relative(m->event, &m->stop_timer, CLOCK_MONOTONIC, STOP_LIMIT_USEC, 0,
                                      on_stop_timer, m);
-    lanes_stop(m->lanes);
+    lane_pool_stop(m->lane_pool);
 }
 
 static int
@@ -67,7 +67,7 @@ on_bus_closed(sd_bus_message *message, void *userdata, sd_bus_error *error)
     Manager *m = userdata;
 
     if (!m->stopping)
-        journal_log(LOG_ERR, "The bus closed the connection");
+        log_message(LOG_ERR, "The bus closed the connection");
     return sd_event_exit(m->event, m->stopping ? 0 : -ECONNRESET);
 }
 
@@ -144,7 +144,7 @@ start_bus(Manager *m, const ManagerConfig *config)
         r = sd_bus_match_signal(m->bus, NULL, "org.freedesktop.DBus.Local", NULL,
                                 "org.freedesktop.DBus.Local", "Disconnected", on_bus_closed, m);
     if (r >= 0)
-        r = outbox_new(&m->outbox);
+        r = raw_message_new(&m->raw_messenger);
     if (r >= 0)
         r = sd_bus_add_filter(m->bus, NULL, on_message, m);
     if (r >= 0)
@@ -206,20 +206,20 @@ start_loop(Manager *m)
     if (r >= 0)
         r = sd_event_source_set_priority(m->flush_source, SD_EVENT_PRIORITY_NORMAL - 1);
     if (r >= 0)
-        r = completion_new(m->event, &m->completion);
+        r = loop_queue_new(m->event, &m->loop_queue);
     if (r >= 0)
         r = manager_list_init(m);
     if (r < 0)
         return r;
-    m->lanes = lanes_new(m->event, m->completion, m->uri, &manager_lanes_callbacks, m);
-    if (m->lanes)
-        m->refresher = refresher_new(m->event, m->lanes, &manager_refresh_callbacks, m);
-    m->capacities = capacities_new(m);
+    m->lane_pool = lane_pool_new(m->event, m->loop_queue, m->uri, &manager_lane_pool_callbacks, m);
+    if (m->lane_pool)
+        m->refresher = refresher_new(m->event, m->lane_pool, &manager_refresh_callbacks, m);
+    m->capacities = disk_sizes_new(m);
     m->jobs = jobs_new(m);
     m->requests = requests_new(m);
     m->stats = stats_new(m);
     m->consoles = consoles_new(m);
-    return m->lanes && m->refresher && m->jobs ? 0 : -ENOMEM;
+    return m->lane_pool && m->refresher && m->jobs ? 0 : -ENOMEM;
 }
 
 static Error *
@@ -259,8 +259,8 @@ manager_new(const ManagerConfig *config, Error **error)
     m->status_since = (uint64_t)g_get_real_time();
     m->identity = (HypervisorIdentity){g_strdup(""), g_strdup(""), g_strdup(""), g_strdup("")};
     m->slots = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
-    m->domain_interfaces = g_ptr_array_new_with_free_func(managed_interface_free);
-    m->job_interfaces = g_ptr_array_new_with_free_func(managed_interface_free);
+    m->domain_interfaces = g_ptr_array_new_with_free_func(object_interface_free);
+    m->job_interfaces = g_ptr_array_new_with_free_func(object_interface_free);
     m->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL,
                                        (GDestroyNotify)(void (*)(void))domain_unref);
     m->dirty = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_unref);
@@ -301,24 +301,24 @@ manager_free(Manager *m)
     if (!m)
         return;
     /* A thread that still waits for libvirt uses what it was given: the process ends anyway. */
-    if (m->availability && !m->lanes_stopped)
+    if (m->availability && !m->lane_pool_stopped)
         return;
     hypervisor_library_stop();
     /* What is still in it finds all that it is about. */
-    completion_free(m->completion);
-    pidfile_watch_free(m->pidfiles);
+    loop_queue_free(m->loop_queue);
+    daemon_watch_free(m->pidfiles);
     authorizer_free(m->authorizer);
     requests_free(m->requests);
     jobs_free(m->jobs);
     refresher_free(m->refresher);
-    capacities_free(m->capacities);
+    disk_sizes_free(m->capacities);
     availability_free(m->availability);
     sd_event_source_disable_unref(m->availability_timer);
     sd_event_source_disable_unref(m->reconcile_timer);
     sd_event_source_disable_unref(m->stop_timer);
     sd_event_source_disable_unref(m->flush_source);
     manager_list_done(m);
-    lanes_free(m->lanes);
+    lane_pool_free(m->lane_pool);
     stats_free(m->stats);
     consoles_free(m->consoles);
     g_ptr_array_unref(m->slots);
@@ -329,7 +329,7 @@ manager_free(Manager *m)
     g_hash_table_unref(m->domains);
     hypervisor_identity_clear(&m->identity);
     sd_bus_flush_close_unref(m->bus);
-    outbox_free(m->outbox);
+    raw_message_free(m->raw_messenger);
     sd_event_unref(m->event);
     g_free(m->bus_name);
     g_free(m->uri);

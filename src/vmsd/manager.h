@@ -10,12 +10,12 @@
 
 #include "authorize.h"
 #include "availability.h"
-#include "disk-sizes.h"
 #include "consoles.h"
+#include "daemon-watch.h"
+#include "disk-sizes.h"
 #include "job.h"
 #include "lane-pool.h"
 #include "object-server.h"
-#include "daemon-watch.h"
 #include "refresher.h"
 #include "request.h"
 #include "stats.h"
@@ -56,10 +56,10 @@ struct Manager {
     sd_event *event;
     sd_bus *bus;
     GPtrArray *slots; /* sd_bus_slot: the objects on the bus */
-    Outbox *outbox;
-    GPtrArray *domain_interfaces; /* ManagedInterface of every domain */
+    RawMessenger *raw_messenger;
+    GPtrArray *domain_interfaces; /* ObjectInterface of every domain */
     GPtrArray *job_interfaces;
-    const ManagedProperty *domain_properties[_DOMAIN_PROPERTY_MAX]; /* of those interfaces */
+    const ObjectProperty *domain_properties[_DOMAIN_PROPERTY_MAX]; /* of those interfaces */
 
     const char *version;
     char *bus_name;
@@ -73,15 +73,15 @@ struct Manager {
     HypervisorIdentity identity;
     unsigned unsignaled;
 
-    Completion *completion;
-    Lanes *lanes;
+    LoopQueue *loop_queue;
+    LanePool *lane_pool;
     Availability *availability;
     sd_event_source *availability_timer;
     sd_event_source *reconcile_timer;
     sd_event_source *flush_source;
-    PidfileWatch *pidfiles;
+    DaemonWatch *pidfiles;
     Refresher *refresher;
-    Capacities *capacities;
+    DiskSizes *capacities;
     Authorizer *authorizer;
     Jobs *jobs;
     Requests *requests;
@@ -91,8 +91,8 @@ struct Manager {
     GHashTable *domains; /* uuid (of the domain) -> Domain */
     bool adopting_first; /* the list that fills an empty cache is being applied */
     unsigned read_since_trim;
-    GPtrArray *dirty;     /* domains with something to signal */
-    Attempted *attempted; /* the attempt that is being adopted, else NULL */
+    GPtrArray *dirty;         /* domains with something to signal */
+    ConnectResult *attempted; /* the attempt that is being adopted, else NULL */
     /* Events of connections that are not adopted yet: attempt -> the UUIDs. */
     GHashTable *early;
 
@@ -103,7 +103,7 @@ struct Manager {
     sd_event_source *list_timer;
     bool stopping;
     size_t incoming_bytes; /* of the message that is handled now */
-    bool lanes_stopped;
+    bool lane_pool_stopped;
     sd_event_source *stop_timer;
 };
 
@@ -141,7 +141,7 @@ extern const RefreshCallbacks manager_refresh_callbacks;
 /* --- manager-connection.c: the availability engine's effects */
 
 int manager_start_connection(Manager *m, const ManagerConfig *config);
-extern const LanesCallbacks manager_lanes_callbacks;
+extern const LanePoolCallbacks manager_lane_pool_callbacks;
 
 /* --- manager-list.c: the list of all domains, shared by everybody who asks at the same time */
 
@@ -159,7 +159,7 @@ Manager *manager_of(sd_bus_message *message);
 int manager_bus_register(Manager *m);
 /* One more interface on every domain; the vtable's userdata is the Domain. */
 int domain_bus_add_interface(Manager *m, const char *interface, const sd_bus_vtable *vtable,
-                             const ManagedValue *values);
+                             const PropertyWriter *values);
 int domain_bus_register(Manager *m);
 int display_bus_register(Manager *m);
 int config_bus_register(Manager *m);

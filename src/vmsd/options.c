@@ -139,7 +139,7 @@ take_pid_files(Options *options)
 static bool
 take_log_level(Options *options)
 {
-    options->log_level = journal_level_from_string(option_log_level ? option_log_level : "info");
+    options->log_level = log_level_from_string(option_log_level ? option_log_level : "info");
     if (options->log_level < 0)
         return bad(options, "--log-level takes error, warning, notice, info or debug",
                    option_log_level);

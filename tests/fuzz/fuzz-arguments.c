@@ -22,7 +22,7 @@ typedef struct {
     const char *text;
 } Target;
 
-static const ArgumentOption table[] = {
+static const MethodOption table[] = {
     {"timeout", 't', offsetof(Target, timeout)},
     {"force", 'b', offsetof(Target, force)},
     {"text", 's', offsetof(Target, text)},
@@ -146,7 +146,7 @@ check(sd_bus_message *m, const Input *in)
     sd_bus_error error = SD_BUS_ERROR_NULL;
     Target target = {0};
     uint64_t seen = 0;
-    int r = arguments_read_options(m, table, &target, &seen, &error);
+    int r = method_options_read(m, table, &target, &seen, &error);
 
     if (in->allowed != (r >= 0))
         abort();

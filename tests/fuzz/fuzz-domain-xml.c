@@ -38,7 +38,7 @@ check_rows(const DomainConfig *config, HardwarePart part, int texts, size_t numb
 }
 
 static void
-check_snapshot(const DomainSnapshot *snapshot)
+check_snapshot(const DomainUpdate *snapshot)
 {
     const DomainConfig *config = &snapshot->config;
     WireReader os_type = domain_config_part(config, HARDWARE_OS_TYPE);
@@ -74,7 +74,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *xml = g_strndup((const char *)data, size);
-    g_autoptr(DomainSnapshot) snapshot = domain_snapshot_new("");
+    g_autoptr(DomainUpdate) snapshot = domain_update_new("");
     g_autofree char *name = NULL;
     g_autofree char *uuid = NULL;
     bool is_domain = domain_xml_read(xml, snapshot);
