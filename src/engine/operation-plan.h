@@ -9,6 +9,7 @@
 #include "domain.h"
 #include "error.h"
 #include "operation-spec.h"
+#include "verb.h"
 
 typedef enum {
     STEP_DONE,

@@ -15,6 +15,7 @@
 #include "domain.h"
 #include "error.h"
 #include "operation-spec.h"
+#include "verb.h"
 
 typedef enum {
     RESULT_DONE,

@@ -6,7 +6,9 @@
  */
 
 #include "error.h"
-#include "operation-spec.h"
+#include "verb.h"
+
+#include <stdbool.h>
 
 typedef enum {
     RETRY_DONE,     /* it succeeded */

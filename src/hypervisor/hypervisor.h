@@ -14,6 +14,7 @@
 #include "domain.h"
 #include "error.h"
 #include "operation-spec.h"
+#include "verb.h"
 
 typedef struct Hypervisor Hypervisor;
 

@@ -2,8 +2,7 @@
 #pragma once
 
 /*
- * What a client asks for: the kind of operation and its arguments; and the calls to the hypervisor
- * of which operations are made, and how these end. Pure; for any thread.
+ * What a client asks for: the kind of operation and its arguments. Pure; for any thread.
  */
 
 #include <glib.h>
@@ -29,41 +28,6 @@ typedef enum {
     OPERATION_MIGRATE,
     _OPERATION_MAX,
 } OperationKind;
-
-/* One call to the hypervisor. */
-typedef enum {
-    VERB_CREATE,
-    VERB_CREATE_PAUSED,
-    VERB_RESUME,
-    VERB_WAKEUP,
-    VERB_SUSPEND,
-    VERB_SHUTDOWN, /* asks the guest */
-    VERB_DESTROY,
-    VERB_REBOOT, /* asks the guest; the hypervisor starts it again in place */
-    VERB_RESET,
-    VERB_SAVE, /* this one and what follows: as the payload says */
-    VERB_CREATE_SNAPSHOT,
-    VERB_REVERT_SNAPSHOT,
-    VERB_DELETE_SNAPSHOT,
-    VERB_MIGRATE,
-    _VERB_MAX,
-} DomainVerb;
-
-/* How such a call ended. */
-typedef enum {
-    OUTCOME_OK,
-    OUTCOME_FAILED, /* the hypervisor said no */
-    OUTCOME_LOST,   /* the connection went while it was under way: nobody knows */
-    OUTCOME_UNSENT, /* it cannot have reached the hypervisor */
-} CallOutcome;
-
-/* What became of a long call whose connection went. */
-typedef enum {
-    PROBE_CARRIED_OUT,
-    PROBE_NOT_CARRIED_OUT, /* or nobody can tell */
-    PROBE_UNDER_WAY,
-    PROBE_UNANSWERED,
-} ProbeAnswer;
 
 typedef enum {
     PAYLOAD_BYPASS_CACHE = 1 << 0,        /* Save */
