@@ -68,8 +68,8 @@ typedef enum {
     EVENT_REPLY,
     EVENT_REPORT,
     EVENT_NEWS,
-    EVENT_LOOK,
-    EVENT_LOOKED,
+    EVENT_QUESTION,
+    EVENT_ANSWER,
     EVENT_GUEST,
     EVENT_HINT,
     EVENT_THAW,
@@ -114,7 +114,7 @@ typedef struct {
     DomainState state;
     int id;
     int last_id;
-    unsigned life;
+    unsigned run;
     bool persistent;
     bool exists;
     bool frozen; /* its process: nothing but destroying gets through */
@@ -170,7 +170,7 @@ typedef struct {
     int first_id;
     bool connected;
     bool finished;
-    bool looked;
+    bool refreshed;
     bool overtaken;
     bool canceled;
     bool seen_crashed;
@@ -433,14 +433,14 @@ is_calling(const Sim *s, const SimOp *op)
 }
 
 static void
-observe(Sim *s, unsigned domain, bool settled)
+observe(Sim *s, unsigned domain, bool fresh)
 {
     SimDomain *d = &s->domains[domain];
     Observation seen = {
         .state = d->cached ? d->model->state : DOMAIN_SHUTOFF,
         .id = d->cached ? d->model->id : -1,
         .gone = !d->cached,
-        .settled = settled,
+        .fresh = fresh,
     };
 
     for (unsigned i = 0; i < s->n_ops; i++) {
@@ -448,28 +448,28 @@ observe(Sim *s, unsigned domain, bool settled)
 
         if (op->finished || op->domain != domain)
             continue;
-        bool other_life =
-            op->looked && op->first_id >= 0 && seen.id >= 0 && seen.id != op->first_id;
+        bool restarted =
+            op->refreshed && op->first_id >= 0 && seen.id >= 0 && seen.id != op->first_id;
 
-        if (settled && !op->looked) {
-            op->looked = true;
+        if (fresh && !op->refreshed) {
+            op->refreshed = true;
             if (op->first_id >= 0)
                 op->first_id = seen.id;
         }
         /* It went down while it was being asked: nobody can tell who did it. */
-        if (seen.gone || seen.state == DOMAIN_SHUTOFF || other_life)
+        if (seen.gone || seen.state == DOMAIN_SHUTOFF || restarted)
             op->excused |= is_calling(s, op);
         op->seen_crashed |= seen.state == DOMAIN_CRASHED;
-        op->seen_down |= seen.gone || seen.state == DOMAIN_SHUTOFF || other_life;
+        op->seen_down |= seen.gone || seen.state == DOMAIN_SHUTOFF || restarted;
         op->excused |= op->failed_once && seen.state != DOMAIN_SHUTOFF && !seen.gone;
         operation_observe(op->op, s->now, &seen);
     }
 }
 
-/* --- looking: one question at a time for each domain ----------------------------------------- */
+/* --- refreshing: one question at a time for each domain --------------------------------------- */
 
 static void
-pump_looks(Sim *s, unsigned domain)
+pump_refreshes(Sim *s, unsigned domain)
 {
     SimDomain *d = &s->domains[domain];
 
@@ -479,14 +479,14 @@ pump_looks(Sim *s, unsigned domain)
     d->asked = true;
     d->answer_ready = false;
     d->question++;
-    after(s, between(s, 0, 3 * MSEC), EVENT_LOOK, domain, d->question);
+    after(s, between(s, 0, 3 * MSEC), EVENT_QUESTION, domain, d->question);
 }
 
 static void
 mark(Sim *s, unsigned domain)
 {
     s->domains[domain].stale = true;
-    pump_looks(s, domain);
+    pump_refreshes(s, domain);
 }
 
 static bool
@@ -502,7 +502,7 @@ daemon_of_connection(const Sim *s)
 }
 
 static void
-on_look_event(Sim *s, unsigned domain, unsigned question)
+on_question_event(Sim *s, unsigned domain, unsigned question)
 {
     SimDomain *d = &s->domains[domain];
 
@@ -512,11 +512,11 @@ on_look_event(Sim *s, unsigned domain, unsigned question)
     d->answer_state = d->state;
     d->answer_id = d->id;
     d->answer_ready = true;
-    after(s, between(s, 0, percent(s, 5) ? 7 * SEC : 3 * MSEC), EVENT_LOOKED, domain, question);
+    after(s, between(s, 0, percent(s, 5) ? 7 * SEC : 3 * MSEC), EVENT_ANSWER, domain, question);
 }
 
 static void
-on_looked_event(Sim *s, unsigned domain, unsigned question)
+on_answer_event(Sim *s, unsigned domain, unsigned question)
 {
     SimDomain *d = &s->domains[domain];
 
@@ -527,7 +527,7 @@ on_looked_event(Sim *s, unsigned domain, unsigned question)
     flush(s, d);
     observe(s, domain, false);
     if (d->stale)
-        pump_looks(s, domain);
+        pump_refreshes(s, domain);
     else if (!d->asked)
         observe(s, domain, true);
 }
@@ -566,12 +566,12 @@ change_state(Sim *s, unsigned domain, DomainState state)
     d->left_at[d->state] = s->now;
     say(s, "   vm%u: %s -> %s", domain, domain_state_name(d->state), domain_state_name(state));
     if (state == DOMAIN_SHUTOFF) {
-        d->life++;
+        d->run++;
         d->id = -1;
         d->frozen = false;
         d->exists = d->persistent;
     } else if (d->state == DOMAIN_SHUTOFF) {
-        d->life++;
+        d->run++;
         d->id = ++d->last_id;
     }
     d->state = state;
@@ -594,12 +594,11 @@ ask_to_go_down(Sim *s, unsigned domain)
     if (!is_up(d) || d->guest == GUEST_REFUSES)
         return OUTCOME_FAILED;
     if (d->guest == GUEST_OBEYS || (s->healed && d->guest == GUEST_LATE))
-        after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN,
-              d->life);
+        after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, d->run);
     else if (d->guest == GUEST_LATE)
-        after(s, between(s, 8 * SEC, 15 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, d->life);
+        after(s, between(s, 8 * SEC, 15 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, d->run);
     else if (d->guest == GUEST_CRASHES)
-        after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_CRASHED, d->life);
+        after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_CRASHED, d->run);
     return OUTCOME_OK;
 }
 
@@ -613,8 +612,7 @@ restart_in_place(Sim *s, unsigned domain, bool in_call)
     if (in_call)
         post_news(s, domain, true);
     else if (d->guest == GUEST_OBEYS || d->guest == GUEST_LATE)
-        after(s, between(s, 50 * MSEC, 12 * SEC), EVENT_GUEST, domain * 8 + GUEST_RESTARTS,
-              d->life);
+        after(s, between(s, 50 * MSEC, 12 * SEC), EVENT_GUEST, domain * 8 + GUEST_RESTARTS, d->run);
     return OUTCOME_OK;
 }
 
@@ -648,7 +646,7 @@ carry_out(Sim *s, const SimCall *call)
         if (from != DOMAIN_PMSUSPENDED)
             return OUTCOME_FAILED;
         if (d->guest != GUEST_IGNORES)
-            after(s, between(s, 0, 3 * SEC), EVENT_GUEST, call->domain * 8 + GUEST_WAKES, d->life);
+            after(s, between(s, 0, 3 * SEC), EVENT_GUEST, call->domain * 8 + GUEST_WAKES, d->run);
         return OUTCOME_OK;
     case VERB_SHUTDOWN:
         return ask_to_go_down(s, call->domain);
@@ -673,20 +671,20 @@ carry_out(Sim *s, const SimCall *call)
 }
 
 static void
-on_guest_event(Sim *s, unsigned domain, GuestDoing doing, unsigned life)
+on_guest_event(Sim *s, unsigned domain, GuestDoing doing, unsigned run)
 {
     SimDomain *d = &s->domains[domain];
 
-    if (d->life != life)
+    if (d->run != run)
         return;
     if (d->frozen) {
-        after(s, SEC, EVENT_GUEST, domain * 8 + doing, life);
+        after(s, SEC, EVENT_GUEST, domain * 8 + doing, run);
         return;
     }
     if (doing == GUEST_GOES_DOWN && is_up(d)) {
         if (percent(s, 30)) {
             change_state(s, domain, DOMAIN_SHUTDOWN);
-            after(s, between(s, 0, SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, life);
+            after(s, between(s, 0, SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, run);
         } else {
             change_state(s, domain, DOMAIN_SHUTOFF);
         }
@@ -758,7 +756,7 @@ check_call(Sim *s, SimOp *op, DomainVerb verb)
     REQUIRE(s, op->spec.force, "op%u forces, and must not", op->number);
     REQUIRE(s, s->now >= deadline || op->seen_crashed || op->first_state == DOMAIN_CRASHED,
             "op%u forces before the time is up", op->number);
-    /* What was listed as down, or as another life, is looked at first: for 5 s. */
+    /* A domain that was listed as down or restarted is refreshed first: for 5 s. */
     uint64_t limit = op->seen_down ? op->told_since + 5 * SEC : deadline;
     REQUIRE(s,
             op->destroyed || op->told_since > deadline || s->now <= MAX(deadline, limit) ||
@@ -990,11 +988,11 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
 }
 
 static void
-effect_look(void *userdata)
+effect_refresh(void *userdata)
 {
     SimOp *op = userdata;
 
-    REQUIRE(op->sim, !op->finished, "op%u looks after its end", op->number);
+    REQUIRE(op->sim, !op->finished, "op%u refreshes after its end", op->number);
     mark(op->sim, op->domain);
 }
 
@@ -1009,7 +1007,7 @@ effect_arm_op(void *userdata, uint64_t when)
 
 static const OperationEffects operation_effects = {
     .call = effect_call,
-    .look = effect_look,
+    .refresh = effect_refresh,
     .arm = effect_arm_op,
     .finished = effect_finished,
 };
@@ -1237,7 +1235,7 @@ effect_adopt(void *userdata, unsigned number)
     for (unsigned i = 0; i < s->n_domains; i++)
         observe(s, i, false);
     for (unsigned i = 0; i < s->n_domains; i++)
-        pump_looks(s, i);
+        pump_refreshes(s, i);
     tell_operations(s, true);
 }
 
@@ -1435,11 +1433,11 @@ freeze_daemon(Sim *s)
 }
 
 static void
-reask_looks(Sim *s)
+repeat_questions(Sim *s)
 {
     for (unsigned i = 0; i < s->n_domains; i++)
         if (s->domains[i].asked && !s->domains[i].answer_ready)
-            after(s, between(s, 0, MSEC), EVENT_LOOK, i, s->domains[i].question);
+            after(s, between(s, 0, MSEC), EVENT_QUESTION, i, s->domains[i].question);
 }
 
 static void
@@ -1451,13 +1449,13 @@ thaw_daemon(Sim *s, unsigned daemon)
     s->daemon_state = DAEMON_UP;
     wake_attempts(s);
     execute_stalled_calls(s);
-    reask_looks(s);
+    repeat_questions(s);
 }
 
 static void
 hint(Sim *s, Hint what)
 {
-    say(s, "hint: %s", what == HINT_NEW_DAEMON ? "another daemon" : "look");
+    say(s, "hint: %s", what == HINT_NEW_DAEMON ? "another daemon" : "probe");
     if (what == HINT_NEW_DAEMON)
         for (unsigned i = 1; i <= s->last_attempt; i++)
             s->attempts[i].replaced |= s->attempts[i].in_flight;
@@ -1608,7 +1606,7 @@ freeze_guest(Sim *s)
         return;
     say(s, "vm%u is frozen", domain);
     d->frozen = true;
-    after(s, between(s, SEC, 40 * SEC), EVENT_THAW_GUEST, domain, d->life);
+    after(s, between(s, SEC, 40 * SEC), EVENT_THAW_GUEST, domain, d->run);
 }
 
 static void
@@ -1681,7 +1679,7 @@ heal(Sim *s)
 
         d->frozen = false;
         if (d->state == DOMAIN_PMSUSPENDED)
-            after(s, SEC, EVENT_GUEST, i * 8 + GUEST_WAKES, d->life);
+            after(s, SEC, EVENT_GUEST, i * 8 + GUEST_WAKES, d->run);
     }
     execute_stalled_calls(s);
 }
@@ -1711,11 +1709,11 @@ handle(Sim *s, const Event *event)
     case EVENT_NEWS:
         on_news_event(s, event->a, event->b / 2, event->b % 2);
         break;
-    case EVENT_LOOK:
-        on_look_event(s, event->a, event->b);
+    case EVENT_QUESTION:
+        on_question_event(s, event->a, event->b);
         break;
-    case EVENT_LOOKED:
-        on_looked_event(s, event->a, event->b);
+    case EVENT_ANSWER:
+        on_answer_event(s, event->a, event->b);
         break;
     case EVENT_GUEST:
         on_guest_event(s, event->a / 8, (GuestDoing)(event->a % 8), event->b);
@@ -1727,7 +1725,7 @@ handle(Sim *s, const Event *event)
         thaw_daemon(s, event->a);
         break;
     case EVENT_THAW_GUEST:
-        if (s->domains[event->a].life == event->b) {
+        if (s->domains[event->a].run == event->b) {
             s->domains[event->a].frozen = false;
             execute_stalled_calls(s);
         }

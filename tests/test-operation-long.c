@@ -16,7 +16,7 @@ typedef struct World {
     DomainVerb verb;
     unsigned call; /* serials; 0: none */
     unsigned probe;
-    guint calls, looks, probes, aborts;
+    guint calls, refreshes, probes, aborts;
     bool withdraws; /* the call was never sent */
     uint64_t armed;
     bool finished;
@@ -36,9 +36,9 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
 }
 
 static void
-effect_look(void *userdata)
+effect_refresh(void *userdata)
 {
-    ((World *)userdata)->looks++;
+    ((World *)userdata)->refreshes++;
 }
 
 static void
@@ -80,7 +80,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
 
 static const OperationEffects effects = {
     .call = effect_call,
-    .look = effect_look,
+    .refresh = effect_refresh,
     .probe = effect_probe,
     .abort = effect_abort,
     .arm = effect_arm,
@@ -129,7 +129,7 @@ end_call(World *w, CallOutcome outcome, ErrorKind kind, const char *words)
 static void
 see(World *w, DomainState state)
 {
-    Observation seen = {.state = state, .id = 1, .settled = true};
+    Observation seen = {.state = state, .id = 1, .fresh = true};
 
     operation_observe(w->operation, NOW, &seen);
 }
@@ -409,7 +409,7 @@ test_lost_and_canceled(void)
                     "Save of \"web\" was canceled: as was asked for");
 }
 
-/* While nobody has looked yet what became of it. */
+/* Before it is known what became of it. */
 static void
 test_lost_and_canceled_at_once(void)
 {
@@ -511,7 +511,7 @@ typedef struct Truth {
     uint64_t now;
     bool connected;
     bool reached; /* a call may have been carried out */
-    bool good;    /* a call, or a look at what became of it, said so */
+    bool good;    /* a call, or a refresh at what became of it, said so */
     guint answered;
 } Truth;
 
@@ -573,7 +573,7 @@ step(World *w, Truth *t)
     Observation seen = {
         .state = (DomainState)g_test_rand_int_range(0, _DOMAIN_STATE_MAX),
         .id = g_test_rand_int_range(-1, 3),
-        .settled = g_test_rand_bit(),
+        .fresh = g_test_rand_bit(),
     };
 
     switch (g_test_rand_int_range(0, 12)) {
@@ -608,9 +608,9 @@ step(World *w, Truth *t)
 
 /* As one would after all that: everything answers, and time passes. */
 static void
-settle(World *w, Truth *t)
+let_it_end(World *w, Truth *t)
 {
-    Observation seen = {.state = DOMAIN_SHUTOFF, .id = -1, .settled = true};
+    Observation seen = {.state = DOMAIN_SHUTOFF, .id = -1, .fresh = true};
 
     if (!t->connected)
         step_connection(w, t);
@@ -650,16 +650,16 @@ test_any_schedule(void)
              */
             g_assert_true(w->calls == calls || (!reached && t.connected));
         }
-        settle(w, &t);
+        let_it_end(w, &t);
         g_assert_true(w->finished);
         g_assert_true(w->result != RESULT_DONE || t.good);
         g_assert_cmpint(w->result, !=, RESULT_TIMEOUT);
 
         /* After the end, nothing. */
-        guint effects_so_far = w->calls + w->looks + w->probes + w->aborts;
+        guint effects_so_far = w->calls + w->refreshes + w->probes + w->aborts;
         for (guint i = 0; i < 10; i++)
             step(w, &t);
-        g_assert_cmpuint(w->calls + w->looks + w->probes + w->aborts, ==, effects_so_far);
+        g_assert_cmpuint(w->calls + w->refreshes + w->probes + w->aborts, ==, effects_so_far);
     }
 }
 

@@ -2,7 +2,7 @@
 
 /*
  * The operations, bare: the test is the clock, the hypervisor and the guest. Every effect is a word
- * in a log ("shutdown look done"), which is compared with what it should be.
+ * in a log ("shutdown refresh done"), which is compared with what it should be.
  */
 
 #include "operation-plan.h"
@@ -63,12 +63,12 @@ on_call(void *userdata, DomainVerb verb, unsigned serial)
 }
 
 static void
-on_look(void *userdata)
+on_refresh(void *userdata)
 {
     World *w = userdata;
 
     g_assert_false(w->finished);
-    say(w, "look");
+    say(w, "refresh");
 }
 
 static void
@@ -97,7 +97,7 @@ on_finished(void *userdata, OperationResult result, const Error *error)
 
 static const OperationEffects effects = {
     .call = on_call,
-    .look = on_look,
+    .refresh = on_refresh,
     .arm = on_arm,
     .finished = on_finished,
 };
@@ -138,14 +138,14 @@ begin(World *w, DomainState state)
     g_assert_null(error);
     w->op = operation_new(&w->spec, "vm", &effects, w);
     operation_begin(w->op, w->now, state, id_of(state), !w->transient);
-    if (!w->log->str[0] || !g_str_has_suffix(w->log->str, "look") || w->refuse)
+    if (!w->log->str[0] || !g_str_has_suffix(w->log->str, "refresh") || w->refuse)
         return;
 
-    /* One that waits for the guest looks first which life it is. */
-    g_string_truncate(w->log, w->log->len - strlen("look"));
+    /* One that waits for the guest refreshes the domain first, to know which run this is. */
+    g_string_truncate(w->log, w->log->len - strlen("refresh"));
     if (w->log->len > 0)
         g_string_truncate(w->log, w->log->len - 1);
-    Observation seen = {.state = state, .id = id_of(state), .settled = true};
+    Observation seen = {.state = state, .id = id_of(state), .fresh = true};
     operation_observe(w->op, w->now, &seen);
 }
 
@@ -181,9 +181,9 @@ ok(World *w)
 }
 
 static void
-observe(World *w, DomainState state, bool settled)
+observe(World *w, DomainState state, bool fresh)
 {
-    Observation seen = {.state = state, .id = id_of(state), .settled = settled};
+    Observation seen = {.state = state, .id = id_of(state), .fresh = fresh};
 
     operation_observe(w->op, w->now, &seen);
 }
@@ -195,7 +195,7 @@ see(World *w, DomainState state)
 }
 
 static void
-settle(World *w, DomainState state)
+refreshed(World *w, DomainState state)
 {
     observe(w, state, true);
 }
@@ -206,13 +206,13 @@ connection(World *w, bool connected)
     operation_connection(w->op, w->now, connected);
 }
 
-/* A new connection, on which the domain is found so: listed first, then looked at. */
+/* A new connection, on which the domain is found so: listed first, then refreshed. */
 static void
 reset_connection(World *w, DomainState state)
 {
     see(w, state);
     connection(w, true);
-    settle(w, state);
+    refreshed(w, state);
 }
 
 static void
@@ -362,29 +362,29 @@ test_every_walk(void)
         DomainState awake; /* what the guest is after a call that prepares */
         const char *walk;
     } rows[] = {
-        {OPERATION_START, DOMAIN_SHUTOFF, false, 0, "create look done"},
-        {OPERATION_START, DOMAIN_PAUSED, false, 0, "resume look done"},
-        {OPERATION_START, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup look done"},
-        {OPERATION_RESUME, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup look done"},
-        {OPERATION_PAUSE, DOMAIN_RUNNING, false, 0, "suspend look done"},
-        {OPERATION_FORCE_STOP, DOMAIN_CRASHED, false, 0, "destroy look done"},
-        {OPERATION_STOP, DOMAIN_RUNNING, false, 0, "shutdown look done"},
-        {OPERATION_STOP, DOMAIN_SHUTDOWN, false, 0, "look done"},
-        {OPERATION_STOP, DOMAIN_PAUSED, false, DOMAIN_RUNNING, "resume shutdown look done"},
-        {OPERATION_STOP, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup shutdown look done"},
-        {OPERATION_STOP, DOMAIN_CRASHED, false, 0, "destroy look done"},
-        {OPERATION_REBOOT, DOMAIN_RUNNING, false, 0, "shutdown create look done"},
+        {OPERATION_START, DOMAIN_SHUTOFF, false, 0, "create refresh done"},
+        {OPERATION_START, DOMAIN_PAUSED, false, 0, "resume refresh done"},
+        {OPERATION_START, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup refresh done"},
+        {OPERATION_RESUME, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup refresh done"},
+        {OPERATION_PAUSE, DOMAIN_RUNNING, false, 0, "suspend refresh done"},
+        {OPERATION_FORCE_STOP, DOMAIN_CRASHED, false, 0, "destroy refresh done"},
+        {OPERATION_STOP, DOMAIN_RUNNING, false, 0, "shutdown refresh done"},
+        {OPERATION_STOP, DOMAIN_SHUTDOWN, false, 0, "refresh done"},
+        {OPERATION_STOP, DOMAIN_PAUSED, false, DOMAIN_RUNNING, "resume shutdown refresh done"},
+        {OPERATION_STOP, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup shutdown refresh done"},
+        {OPERATION_STOP, DOMAIN_CRASHED, false, 0, "destroy refresh done"},
+        {OPERATION_REBOOT, DOMAIN_RUNNING, false, 0, "shutdown create refresh done"},
         {OPERATION_REBOOT, DOMAIN_PAUSED, false, DOMAIN_RUNNING,
-         "resume shutdown create look done"},
+         "resume shutdown create refresh done"},
         {OPERATION_REBOOT, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING,
-         "wakeup shutdown create look done"},
-        {OPERATION_REBOOT, DOMAIN_SHUTDOWN, false, 0, "create look done"},
-        {OPERATION_REBOOT, DOMAIN_RUNNING, true, 0, "reboot look done"},
-        {OPERATION_REBOOT, DOMAIN_PAUSED, true, DOMAIN_RUNNING, "resume reboot look done"},
-        {OPERATION_REBOOT, DOMAIN_PMSUSPENDED, true, DOMAIN_RUNNING, "wakeup reboot look done"},
-        {OPERATION_RESET, DOMAIN_RUNNING, false, 0, "destroy create look done"},
-        {OPERATION_RESET, DOMAIN_CRASHED, false, 0, "destroy create look done"},
-        {OPERATION_RESET, DOMAIN_RUNNING, true, 0, "reset look done"},
+         "wakeup shutdown create refresh done"},
+        {OPERATION_REBOOT, DOMAIN_SHUTDOWN, false, 0, "create refresh done"},
+        {OPERATION_REBOOT, DOMAIN_RUNNING, true, 0, "reboot refresh done"},
+        {OPERATION_REBOOT, DOMAIN_PAUSED, true, DOMAIN_RUNNING, "resume reboot refresh done"},
+        {OPERATION_REBOOT, DOMAIN_PMSUSPENDED, true, DOMAIN_RUNNING, "wakeup reboot refresh done"},
+        {OPERATION_RESET, DOMAIN_RUNNING, false, 0, "destroy create refresh done"},
+        {OPERATION_RESET, DOMAIN_CRASHED, false, 0, "destroy create refresh done"},
+        {OPERATION_RESET, DOMAIN_RUNNING, true, 0, "reset refresh done"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -397,8 +397,8 @@ test_every_walk(void)
             const char *last = strrchr(w->log->str, ' ');
 
             last = last ? last + 1 : w->log->str;
-            if (g_str_equal(last, "look")) {
-                settle(w, state);
+            if (g_str_equal(last, "refresh")) {
+                refreshed(w, state);
             } else if (g_str_equal(last, "resume") || g_str_equal(last, "wakeup")) {
                 ok(w);
                 state = rows[i].awake;
@@ -429,8 +429,8 @@ test_start_paused(void)
     begin(w, DOMAIN_SHUTOFF);
     expect(w, "create-paused");
     ok(w);
-    settle(w, DOMAIN_PAUSED);
-    expect(w, "look done");
+    refreshed(w, DOMAIN_PAUSED);
+    expect(w, "refresh done");
 
     /* It would run, which was not asked for. */
     static const DomainState states[] = {DOMAIN_PAUSED, DOMAIN_PMSUSPENDED};
@@ -499,8 +499,8 @@ test_stop_forces_when_time_is_up(void)
         pass(w, 1);
         expect(w, "destroy");
         ok(w);
-        settle(w, DOMAIN_SHUTOFF);
-        expect(w, "look done");
+        refreshed(w, DOMAIN_SHUTOFF);
+        expect(w, "refresh done");
     }
 }
 
@@ -514,8 +514,8 @@ test_forcing_never_waits_for_a_hung_ask(void)
     pass(w, STOP_TIMEOUT);
     expect(w, "destroy");
     ok(w);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "look done");
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "refresh done");
     end_call(w, ask, OUTCOME_FAILED);
     expect(w, "");
 }
@@ -536,8 +536,8 @@ test_forcing_never_waits_for_a_hung_preparation(void)
         end_call(w, preparation, OUTCOME_OK);
         expect(w, "");
         ok(w);
-        settle(w, DOMAIN_SHUTOFF);
-        expect(w, "look done");
+        refreshed(w, DOMAIN_SHUTOFF);
+        expect(w, "refresh done");
     }
 }
 
@@ -548,8 +548,8 @@ test_reply_never_waits_for_a_hung_ask(void)
 
     see(w, DOMAIN_SHUTDOWN);
     see(w, DOMAIN_SHUTOFF);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "shutdown look done");
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "shutdown refresh done");
 }
 
 static void
@@ -560,15 +560,15 @@ test_force_fails(void)
 
     pass(w, STOP_TIMEOUT);
     end_call(w, w->serial, OUTCOME_FAILED);
-    settle(w, DOMAIN_SHUTOFF);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "shutdown destroy look look done");
+    refreshed(w, DOMAIN_SHUTOFF);
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "shutdown destroy refresh refresh done");
 
     g_autoptr(World) stubborn = begun(OPERATION_STOP, DOMAIN_RUNNING);
     pass(stubborn, STOP_TIMEOUT);
     end_call(stubborn, stubborn->serial, OUTCOME_FAILED);
-    settle(stubborn, DOMAIN_RUNNING);
-    expect(stubborn, "shutdown destroy look failed");
+    refreshed(stubborn, DOMAIN_RUNNING);
+    expect(stubborn, "shutdown destroy refresh failed");
     expect_error(stubborn, ERROR_OPERATION_FAILED, "libvirt's own words");
 }
 
@@ -588,7 +588,7 @@ test_stop_without_force(void)
 
 /* A guest that was asleep is given time to come to itself. */
 static void
-test_woken_guest_settles(void)
+test_woken_guest_is_given_time(void)
 {
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_PMSUSPENDED);
 
@@ -605,15 +605,15 @@ test_woken_guest_settles(void)
 }
 
 static void
-test_guest_goes_down_while_it_settles(void)
+test_guest_goes_down_as_it_wakes(void)
 {
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_PMSUSPENDED);
 
     ok(w);
     see(w, DOMAIN_RUNNING);
     see(w, DOMAIN_SHUTOFF);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "wakeup look done");
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "wakeup refresh done");
 }
 
 static void
@@ -667,8 +667,8 @@ test_reboot_boots_after_its_time(void)
     pass(w, 3600 * SEC);
     expect(w, "shutdown create");
     ok(w);
-    settle(w, DOMAIN_RUNNING);
-    expect(w, "look done");
+    refreshed(w, DOMAIN_RUNNING);
+    expect(w, "refresh done");
 }
 
 static void
@@ -680,8 +680,8 @@ test_reboot_in_call(void)
     w->spec.reboot_in_call = true;
     begin(w, DOMAIN_RUNNING);
     ok(w);
-    settle(w, DOMAIN_RUNNING);
-    expect(w, "reboot look done");
+    refreshed(w, DOMAIN_RUNNING);
+    expect(w, "reboot refresh done");
 }
 
 static void
@@ -701,13 +701,13 @@ test_start_timeout(void)
 }
 
 static void
-test_last_look_is_bounded(void)
+test_last_refresh_is_bounded(void)
 {
     g_autoptr(World) w = begun(OPERATION_PAUSE, DOMAIN_RUNNING);
 
     ok(w);
     see(w, DOMAIN_PAUSED);
-    expect(w, "suspend look");
+    expect(w, "suspend refresh");
     pass(w, 5 * SEC);
     expect(w, "done");
 }
@@ -722,22 +722,22 @@ test_failure_keeps_the_words(void)
         DomainState state;
         const char *log;
     } rows[] = {
-        {OPERATION_START, DOMAIN_SHUTOFF, "create look failed"},
-        {OPERATION_START, DOMAIN_PAUSED, "resume look failed"},
-        {OPERATION_START, DOMAIN_PMSUSPENDED, "wakeup look failed"},
-        {OPERATION_PAUSE, DOMAIN_RUNNING, "suspend look failed"},
-        {OPERATION_RESUME, DOMAIN_PAUSED, "resume look failed"},
-        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, "destroy look failed"},
-        {OPERATION_REBOOT, DOMAIN_RUNNING, "shutdown look failed"},
-        {OPERATION_REBOOT, DOMAIN_PAUSED, "resume look failed"},
-        {OPERATION_RESET, DOMAIN_RUNNING, "destroy look failed"},
+        {OPERATION_START, DOMAIN_SHUTOFF, "create refresh failed"},
+        {OPERATION_START, DOMAIN_PAUSED, "resume refresh failed"},
+        {OPERATION_START, DOMAIN_PMSUSPENDED, "wakeup refresh failed"},
+        {OPERATION_PAUSE, DOMAIN_RUNNING, "suspend refresh failed"},
+        {OPERATION_RESUME, DOMAIN_PAUSED, "resume refresh failed"},
+        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, "destroy refresh failed"},
+        {OPERATION_REBOOT, DOMAIN_RUNNING, "shutdown refresh failed"},
+        {OPERATION_REBOOT, DOMAIN_PAUSED, "resume refresh failed"},
+        {OPERATION_RESET, DOMAIN_RUNNING, "destroy refresh failed"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         g_autoptr(World) w = begun(rows[i].kind, rows[i].state);
 
         end_call(w, w->serial, OUTCOME_FAILED);
-        settle(w, rows[i].state);
+        refreshed(w, rows[i].state);
         expect(w, rows[i].log);
         expect_error(w, ERROR_OPERATION_FAILED, "libvirt's own words");
         g_assert_cmpstr(w->error->message, ==, "libvirt's own words");
@@ -767,7 +767,7 @@ test_never_success_without_having_acted(void)
         g_autoptr(World) w = begun(rows[i].kind, rows[i].state);
 
         end_call(w, w->serial, OUTCOME_FAILED);
-        settle(w, rows[i].found);
+        refreshed(w, rows[i].found);
         g_assert_true(w->finished);
         g_assert_cmpint(w->result, ==, RESULT_FAILED);
 
@@ -779,7 +779,7 @@ test_never_success_without_having_acted(void)
         if (!unsent->finished && !asks)
             end_call(unsent, unsent->serial, OUTCOME_FAILED);
         if (!unsent->finished)
-            settle(unsent, rows[i].found);
+            refreshed(unsent, rows[i].found);
         g_assert_true(unsent->finished);
         g_assert_cmpint(unsent->result, ==, RESULT_FAILED);
         if (asks)
@@ -793,17 +793,17 @@ test_guest_that_cannot_be_asked(void)
     /* Stop waits out its time all the same. */
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_RUNNING);
     end_call(w, w->serial, OUTCOME_FAILED);
-    settle(w, DOMAIN_RUNNING);
+    refreshed(w, DOMAIN_RUNNING);
     pass(w, STOP_TIMEOUT - 1);
-    expect(w, "shutdown look");
+    expect(w, "shutdown refresh");
     pass(w, 1);
     expect(w, "destroy");
 
     g_autoptr(World) asleep = begun(OPERATION_STOP, DOMAIN_PMSUSPENDED);
     end_call(asleep, asleep->serial, OUTCOME_FAILED);
-    settle(asleep, DOMAIN_PMSUSPENDED);
+    refreshed(asleep, DOMAIN_PMSUSPENDED);
     pass(asleep, STOP_TIMEOUT - 1);
-    expect(asleep, "wakeup look");
+    expect(asleep, "wakeup refresh");
     pass(asleep, 1);
     expect(asleep, "destroy");
 
@@ -811,8 +811,8 @@ test_guest_that_cannot_be_asked(void)
     gentle->spec.force = false;
     begin(gentle, DOMAIN_RUNNING);
     end_call(gentle, gentle->serial, OUTCOME_FAILED);
-    settle(gentle, DOMAIN_RUNNING);
-    expect(gentle, "shutdown look failed");
+    refreshed(gentle, DOMAIN_RUNNING);
+    expect(gentle, "shutdown refresh failed");
 }
 
 /* It was cached as paused, but somebody else has resumed it: it can be asked. */
@@ -822,8 +822,8 @@ test_preparation_that_was_not_needed(void)
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_PAUSED);
 
     end_call(w, w->serial, OUTCOME_FAILED);
-    settle(w, DOMAIN_RUNNING);
-    expect(w, "resume look shutdown");
+    refreshed(w, DOMAIN_RUNNING);
+    expect(w, "resume refresh shutdown");
 }
 
 /* A call may be refused before it is even queued. */
@@ -839,10 +839,10 @@ test_calls_that_fail_at_once(void)
         w->refuse = true;
         w->transient = cells[i].transient;
         begin(w, cells[i].state);
-        settle(w, cells[i].state);
+        refreshed(w, cells[i].state);
         if (waits) {
             pass(w, STOP_TIMEOUT);
-            settle(w, cells[i].state);
+            refreshed(w, cells[i].state);
         }
         g_assert_true(w->finished);
         g_assert_cmpint(w->result, ==, RESULT_FAILED);
@@ -862,11 +862,11 @@ test_waiting_stop_outlives_a_reset_of_the_connection(void)
     connection(w, false);
     pass(w, 2 * SEC);
     reset_connection(w, DOMAIN_RUNNING);
-    expect(w, "shutdown look");
+    expect(w, "shutdown refresh");
     pass(w, 2 * SEC);
     see(w, DOMAIN_SHUTOFF);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "look done");
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "refresh done");
 
     /* Neither does it forget its time. */
     g_autoptr(World) stubborn = begun(OPERATION_STOP, DOMAIN_RUNNING);
@@ -874,40 +874,40 @@ test_waiting_stop_outlives_a_reset_of_the_connection(void)
     connection(stubborn, false);
     reset_connection(stubborn, DOMAIN_RUNNING);
     pass(stubborn, STOP_TIMEOUT - 1);
-    expect(stubborn, "shutdown look");
+    expect(stubborn, "shutdown refresh");
     pass(stubborn, 1);
     expect(stubborn, "destroy");
 }
 
 /* The event that it waits for came while nobody listened. */
 static void
-test_missed_events_are_made_up_by_looking(void)
+test_missed_events_are_made_up_by_a_refresh(void)
 {
     g_autoptr(World) stop = begun(OPERATION_STOP, DOMAIN_RUNNING);
     ok(stop);
     connection(stop, false);
     pass(stop, 60 * SEC);
     reset_connection(stop, DOMAIN_SHUTOFF);
-    settle(stop, DOMAIN_SHUTOFF);
-    expect(stop, "shutdown look look done");
+    refreshed(stop, DOMAIN_SHUTOFF);
+    expect(stop, "shutdown refresh refresh done");
 
     g_autoptr(World) reboot = begun(OPERATION_REBOOT, DOMAIN_RUNNING);
     ok(reboot);
     connection(reboot, false);
     pass(reboot, 60 * SEC);
-    /* What was listed may be as old as the attempt that listed it: only the look counts. */
+    /* What was listed may be as old as the attempt that listed it: only the refresh counts. */
     see(reboot, DOMAIN_SHUTOFF);
     connection(reboot, true);
-    expect(reboot, "shutdown look");
-    settle(reboot, DOMAIN_SHUTOFF);
+    expect(reboot, "shutdown refresh");
+    refreshed(reboot, DOMAIN_SHUTOFF);
     expect(reboot, "create");
 
     g_autoptr(World) start = begun(OPERATION_START, DOMAIN_PMSUSPENDED);
     ok(start);
     connection(start, false);
     reset_connection(start, DOMAIN_RUNNING);
-    settle(start, DOMAIN_RUNNING);
-    expect(start, "wakeup look look done");
+    refreshed(start, DOMAIN_RUNNING);
+    expect(start, "wakeup refresh refresh done");
 }
 
 /* A hypervisor that was killed in the middle of it has left the domain half way up. */
@@ -915,61 +915,61 @@ static void
 test_left_half_way_up(void)
 {
     g_autoptr(World) w = begun(OPERATION_START, DOMAIN_SHUTOFF);
-    Observation seen = {.state = DOMAIN_PAUSED, .id = 5, .starting_up = true, .settled = true};
+    Observation seen = {.state = DOMAIN_PAUSED, .id = 5, .starting_up = true, .fresh = true};
 
     end_call(w, w->serial, OUTCOME_LOST);
     connection(w, false);
     connection(w, true);
     operation_observe(w->op, w->now, &seen);
-    expect(w, "create look look failed");
+    expect(w, "create refresh refresh failed");
     expect_error(w, ERROR_OPERATION_FAILED, "libvirt's own words" MAY_HAVE);
 }
 
-/* It is running, but in another life. */
+/* It is running, but was restarted: its id is another one. */
 static void
-test_another_life(void)
+test_restarted(void)
 {
     static const OperationKind kinds[] = {OPERATION_STOP, OPERATION_REBOOT};
 
     for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
         g_autoptr(World) w = begun(kinds[i], DOMAIN_RUNNING);
-        Observation seen = {.state = DOMAIN_RUNNING, .id = 6, .settled = true};
+        Observation seen = {.state = DOMAIN_RUNNING, .id = 6, .fresh = true};
 
         ok(w);
         connection(w, false);
         connection(w, true);
         operation_observe(w->op, w->now, &seen);
         operation_observe(w->op, w->now, &seen);
-        expect(w, "shutdown look look done");
+        expect(w, "shutdown refresh refresh done");
     }
 }
 
-/* It came up again while libvirt was away: time that is up by then does not end the new life. */
+/* It was restarted while libvirt was away: Stop does not force it, though its time is up. */
 static void
-test_another_life_is_not_forced(void)
+test_restarted_domain_is_not_forced(void)
 {
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_RUNNING);
     Observation seen = {.state = DOMAIN_RUNNING, .id = 6};
 
     ok(w);
-    settle(w, DOMAIN_RUNNING);
+    refreshed(w, DOMAIN_RUNNING);
     connection(w, false);
     pass(w, 60 * SEC);
     operation_observe(w->op, w->now, &seen);
     connection(w, true);
     pass(w, SEC);
-    seen.settled = true;
+    seen.fresh = true;
     operation_observe(w->op, w->now, &seen);
     operation_observe(w->op, w->now, &seen);
-    expect(w, "shutdown look look done");
+    expect(w, "shutdown refresh refresh done");
 }
 
-/* What was cached was of an earlier life: this one has not been down yet. */
+/* The cache told of an earlier run: this one has not been down yet. */
 static void
-test_life_is_known_by_looking(void)
+test_run_is_known_by_a_refresh(void)
 {
     g_autoptr(World) w = world_new(OPERATION_STOP);
-    Observation seen = {.state = DOMAIN_RUNNING, .id = 6, .settled = true};
+    Observation seen = {.state = DOMAIN_RUNNING, .id = 6, .fresh = true};
 
     w->op = operation_new(&w->spec, "vm", &effects, w);
     operation_begin(w->op, w->now, DOMAIN_RUNNING, 5, true);
@@ -978,23 +978,23 @@ test_life_is_known_by_looking(void)
     see(w, DOMAIN_SHUTOFF);
     operation_observe(w->op, w->now, &seen);
     operation_observe(w->op, w->now, &seen);
-    expect(w, "shutdown look");
+    expect(w, "shutdown refresh");
     seen.id = 7;
     operation_observe(w->op, w->now, &seen);
     operation_observe(w->op, w->now, &seen);
-    expect(w, "look done");
+    expect(w, "refresh done");
 }
 
 /* What listing found is good enough, if it is all in. */
 static void
-test_settled_before_the_connection_is_told(void)
+test_fresh_before_the_connection_is_told(void)
 {
     g_autoptr(World) w = begun(OPERATION_START, DOMAIN_SHUTOFF);
 
     connection(w, false);
     end_call(w, w->serial, OUTCOME_UNSENT);
-    settle(w, DOMAIN_SHUTOFF);
-    expect(w, "create look look");
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "create refresh refresh");
     connection(w, true);
     expect(w, "create");
 }
@@ -1008,7 +1008,7 @@ test_nothing_is_called_while_it_is_away(void)
     end_call(w, w->serial, OUTCOME_UNSENT);
     g_string_truncate(w->log, 0);
     see(w, DOMAIN_RUNNING);
-    settle(w, DOMAIN_RUNNING);
+    refreshed(w, DOMAIN_RUNNING);
     pass(w, 60 * SEC);
     expect(w, "");
     connection(w, true);
@@ -1024,38 +1024,46 @@ typedef struct {
     ErrorKind kind_of_error;
 } LostCall;
 
-/* What may have reached the hypervisor is never repeated: a look decides. */
+/* What may have reached the hypervisor is never repeated: a refresh decides. */
 static void
 test_lost_calls(void)
 {
     static const LostCall rows[] = {
-        {OPERATION_START, DOMAIN_SHUTOFF, false, DOMAIN_RUNNING, "create look look look done", 0},
-        {OPERATION_START, DOMAIN_SHUTOFF, false, DOMAIN_SHUTOFF, "create look look failed",
+        {OPERATION_START, DOMAIN_SHUTOFF, false, DOMAIN_RUNNING,
+         "create refresh refresh refresh done", 0},
+        {OPERATION_START, DOMAIN_SHUTOFF, false, DOMAIN_SHUTOFF, "create refresh refresh failed",
          ERROR_OPERATION_FAILED},
-        {OPERATION_START, DOMAIN_PAUSED, false, DOMAIN_RUNNING, "resume look look look done", 0},
-        {OPERATION_START, DOMAIN_PAUSED, false, DOMAIN_PAUSED, "resume look look failed",
+        {OPERATION_START, DOMAIN_PAUSED, false, DOMAIN_RUNNING,
+         "resume refresh refresh refresh done", 0},
+        {OPERATION_START, DOMAIN_PAUSED, false, DOMAIN_PAUSED, "resume refresh refresh failed",
          ERROR_OPERATION_FAILED},
-        {OPERATION_START, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING, "wakeup look look look done",
+        {OPERATION_START, DOMAIN_PMSUSPENDED, false, DOMAIN_RUNNING,
+         "wakeup refresh refresh refresh done", 0},
+        {OPERATION_PAUSE, DOMAIN_RUNNING, false, DOMAIN_PAUSED,
+         "suspend refresh refresh refresh done", 0},
+        {OPERATION_PAUSE, DOMAIN_RUNNING, false, DOMAIN_RUNNING, "suspend refresh refresh failed",
+         ERROR_OPERATION_FAILED},
+        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF,
+         "destroy refresh refresh refresh done", 0},
+        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, false, DOMAIN_RUNNING,
+         "destroy refresh refresh failed", ERROR_OPERATION_FAILED},
+        {OPERATION_STOP, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF,
+         "shutdown refresh refresh refresh done", 0},
+        {OPERATION_STOP, DOMAIN_PAUSED, false, DOMAIN_RUNNING, "resume refresh refresh shutdown",
          0},
-        {OPERATION_PAUSE, DOMAIN_RUNNING, false, DOMAIN_PAUSED, "suspend look look look done", 0},
-        {OPERATION_PAUSE, DOMAIN_RUNNING, false, DOMAIN_RUNNING, "suspend look look failed",
-         ERROR_OPERATION_FAILED},
-        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "destroy look look look done",
+        {OPERATION_STOP, DOMAIN_CRASHED, false, DOMAIN_SHUTOFF,
+         "destroy refresh refresh refresh done", 0},
+        {OPERATION_REBOOT, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "shutdown refresh refresh create",
          0},
-        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, false, DOMAIN_RUNNING, "destroy look look failed",
+        {OPERATION_REBOOT, DOMAIN_RUNNING, true, DOMAIN_RUNNING, "reboot refresh refresh failed",
          ERROR_OPERATION_FAILED},
-        {OPERATION_STOP, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "shutdown look look look done", 0},
-        {OPERATION_STOP, DOMAIN_PAUSED, false, DOMAIN_RUNNING, "resume look look shutdown", 0},
-        {OPERATION_STOP, DOMAIN_CRASHED, false, DOMAIN_SHUTOFF, "destroy look look look done", 0},
-        {OPERATION_REBOOT, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "shutdown look look create", 0},
-        {OPERATION_REBOOT, DOMAIN_RUNNING, true, DOMAIN_RUNNING, "reboot look look failed",
+        {OPERATION_REBOOT, DOMAIN_PAUSED, false, DOMAIN_PAUSED, "resume refresh refresh failed",
          ERROR_OPERATION_FAILED},
-        {OPERATION_REBOOT, DOMAIN_PAUSED, false, DOMAIN_PAUSED, "resume look look failed",
+        {OPERATION_RESET, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "destroy refresh refresh create",
+         0},
+        {OPERATION_RESET, DOMAIN_RUNNING, false, DOMAIN_RUNNING, "destroy refresh refresh failed",
          ERROR_OPERATION_FAILED},
-        {OPERATION_RESET, DOMAIN_RUNNING, false, DOMAIN_SHUTOFF, "destroy look look create", 0},
-        {OPERATION_RESET, DOMAIN_RUNNING, false, DOMAIN_RUNNING, "destroy look look failed",
-         ERROR_OPERATION_FAILED},
-        {OPERATION_RESET, DOMAIN_RUNNING, true, DOMAIN_RUNNING, "reset look look failed",
+        {OPERATION_RESET, DOMAIN_RUNNING, true, DOMAIN_RUNNING, "reset refresh refresh failed",
          ERROR_OPERATION_FAILED},
     };
 
@@ -1068,7 +1076,7 @@ test_lost_calls(void)
         end_call(w, w->serial, OUTCOME_LOST);
         reset_connection(w, rows[i].found);
         if (!w->finished)
-            settle(w, rows[i].found);
+            refreshed(w, rows[i].found);
         expect(w, rows[i].log);
         if (rows[i].kind_of_error)
             expect_error(w, rows[i].kind_of_error, "libvirt's own words" MAY_HAVE);
@@ -1085,7 +1093,7 @@ test_lost_request_is_not_repeated(void)
     end_call(w, w->serial, OUTCOME_LOST);
     reset_connection(w, DOMAIN_RUNNING);
     pass(w, STOP_TIMEOUT - 1);
-    expect(w, "shutdown look look");
+    expect(w, "shutdown refresh refresh");
     pass(w, 1);
     expect(w, "destroy");
 }
@@ -1110,7 +1118,7 @@ test_unsent_calls(void)
         /* All but Stop's forcing, which waits for nothing, is done when the domain is known. */
         if (cells[i].kind != OPERATION_STOP || cells[i].state != DOMAIN_CRASHED)
             expect(w, "");
-        settle(w, cells[i].state);
+        refreshed(w, cells[i].state);
         expect(w, cells[i].first);
     }
 }
@@ -1125,7 +1133,7 @@ test_unsent_before_the_loss_is_told(void)
     end_call(w, w->serial, OUTCOME_UNSENT);
     connection(w, false);
     reset_connection(w, DOMAIN_RUNNING);
-    expect(w, "reboot look look reboot");
+    expect(w, "reboot refresh refresh reboot");
 }
 
 /* A connection on which nothing can be sent: it ends all the same, and was not done. */
@@ -1138,7 +1146,7 @@ test_unsendable(void)
     while (!w->finished) {
         end_call(w, w->serial, OUTCOME_UNSENT);
         if (!w->finished)
-            settle(w, DOMAIN_SHUTOFF);
+            refreshed(w, DOMAIN_SHUTOFF);
         g_assert_cmpuint(++tries, <, 100);
     }
     g_assert_cmpuint(tries, >, 3);
@@ -1156,7 +1164,7 @@ test_restart_that_may_have_been_missed(void)
     ok(w);
     connection(w, false);
     reset_connection(w, DOMAIN_RUNNING);
-    expect(w, "reboot look failed");
+    expect(w, "reboot refresh failed");
     expect_error(w, ERROR_OPERATION_FAILED, MAY_HAVE);
 
     g_autoptr(World) late = world_new(OPERATION_REBOOT);
@@ -1165,11 +1173,11 @@ test_restart_that_may_have_been_missed(void)
     connection(late, false);
     ok(late);
     reset_connection(late, DOMAIN_RUNNING);
-    expect(late, "reboot look look failed");
+    expect(late, "reboot refresh refresh failed");
     expect_error(late, ERROR_OPERATION_FAILED, MAY_HAVE);
 }
 
-/* The time that passed while nobody could look decides nothing. */
+/* The time that passed while nobody could refresh decides nothing. */
 static void
 test_time_that_passed_while_away(void)
 {
@@ -1180,8 +1188,8 @@ test_time_that_passed_while_away(void)
     pass(w, 60 * SEC);
     connection(w, true);
     pass(w, SEC);
-    expect(w, "shutdown look");
-    settle(w, DOMAIN_SHUTOFF);
+    expect(w, "shutdown refresh");
+    refreshed(w, DOMAIN_SHUTOFF);
     expect(w, "create");
 
     /* A Stop that forces has nothing to wait for. */
@@ -1189,7 +1197,7 @@ test_time_that_passed_while_away(void)
     ok(stop);
     connection(stop, false);
     pass(stop, 60 * SEC);
-    expect(stop, "shutdown look");
+    expect(stop, "shutdown refresh");
     see(stop, DOMAIN_RUNNING);
     connection(stop, true);
     pass(stop, 0);
@@ -1204,18 +1212,18 @@ test_lost_after_the_work_was_done(void)
     ok(w);
     connection(w, false);
     pass(w, 60 * SEC);
-    expect(w, "suspend look look");
+    expect(w, "suspend refresh refresh");
     connection(w, true);
     pass(w, SEC);
     expect(w, "");
-    settle(w, DOMAIN_PAUSED);
+    refreshed(w, DOMAIN_PAUSED);
     expect(w, "done");
 
     g_autoptr(World) forgotten = begun(OPERATION_PAUSE, DOMAIN_RUNNING);
     ok(forgotten);
     connection(forgotten, false);
     pass(forgotten, 3600 * SEC);
-    expect(forgotten, "suspend look look done");
+    expect(forgotten, "suspend refresh refresh done");
 }
 
 static void
@@ -1225,14 +1233,14 @@ test_away_for_too_long(void)
     connection(unsent, false);
     end_call(unsent, unsent->serial, OUTCOME_UNSENT);
     pass(unsent, 3600 * SEC);
-    expect(unsent, "create look look failed");
+    expect(unsent, "create refresh refresh failed");
     expect_error(unsent, ERROR_NOT_AVAILABLE, "VMs are not available: ");
 
     g_autoptr(World) lost = begun(OPERATION_START, DOMAIN_SHUTOFF);
     connection(lost, false);
     end_call(lost, lost->serial, OUTCOME_LOST);
     pass(lost, 3600 * SEC);
-    expect(lost, "create look look failed");
+    expect(lost, "create refresh refresh failed");
     expect_error(lost, ERROR_OPERATION_FAILED, "libvirt's own words" MAY_HAVE);
 }
 
@@ -1240,7 +1248,7 @@ static void
 test_gone_domain(void)
 {
     static const Observation gone = {
-        .state = DOMAIN_SHUTOFF, .id = -1, .gone = true, .settled = true};
+        .state = DOMAIN_SHUTOFF, .id = -1, .gone = true, .fresh = true};
     g_autoptr(World) stop = world_new(OPERATION_STOP);
 
     stop->transient = true;
@@ -1248,7 +1256,7 @@ test_gone_domain(void)
     ok(stop);
     operation_observe(stop->op, stop->now, &gone);
     operation_observe(stop->op, stop->now, &gone);
-    expect(stop, "shutdown look done");
+    expect(stop, "shutdown refresh done");
 
     g_autoptr(World) reboot = world_new(OPERATION_REBOOT);
     reboot->transient = true;
@@ -1333,8 +1341,8 @@ test_cancel_of_what_is_done(void)
 
     ok(w);
     assert_cancel(w, false);
-    settle(w, DOMAIN_PAUSED);
-    expect(w, "suspend look done");
+    refreshed(w, DOMAIN_PAUSED);
+    expect(w, "suspend refresh done");
 }
 
 static void
@@ -1376,7 +1384,7 @@ test_overtake(void)
     g_autoptr(World) done = begun(OPERATION_PAUSE, DOMAIN_RUNNING);
     ok(done);
     operation_overtake(done->op, done->now);
-    expect(done, "suspend look done");
+    expect(done, "suspend refresh done");
 }
 
 /* A Reset that was overtaken between its two calls does not boot. */
@@ -1414,7 +1422,7 @@ test_abort(void)
     operation_abort(w->op, "again");
 }
 
-/* Only its last look is open: it is done. */
+/* Only its last refresh is open: it is done. */
 static void
 test_abort_of_what_is_done(void)
 {
@@ -1422,7 +1430,7 @@ test_abort_of_what_is_done(void)
 
     ok(w);
     operation_abort(w->op, "the service is stopping");
-    expect(w, "suspend look done");
+    expect(w, "suspend refresh done");
 }
 
 int
@@ -1443,14 +1451,14 @@ main(int argc, char **argv)
     TEST("reply-never-waits-for-a-hung-ask", test_reply_never_waits_for_a_hung_ask);
     TEST("force-fails", test_force_fails);
     TEST("stop-without-force", test_stop_without_force);
-    TEST("woken-guest-settles", test_woken_guest_settles);
-    TEST("guest-goes-down-while-it-settles", test_guest_goes_down_while_it_settles);
+    TEST("woken-guest-is-given-time", test_woken_guest_is_given_time);
+    TEST("guest-goes-down-as-it-wakes", test_guest_goes_down_as_it_wakes);
     TEST("crash-on-the-way", test_crash_on_the_way);
     TEST("reboot-timeout", test_reboot_timeout);
     TEST("reboot-boots-after-its-time", test_reboot_boots_after_its_time);
     TEST("reboot-in-call", test_reboot_in_call);
     TEST("start-timeout", test_start_timeout);
-    TEST("last-look-is-bounded", test_last_look_is_bounded);
+    TEST("last-refresh-is-bounded", test_last_refresh_is_bounded);
     TEST("failure-keeps-the-words", test_failure_keeps_the_words);
     TEST("never-success-without-having-acted", test_never_success_without_having_acted);
     TEST("guest-that-cannot-be-asked", test_guest_that_cannot_be_asked);
@@ -1458,11 +1466,11 @@ main(int argc, char **argv)
     TEST("calls-that-fail-at-once", test_calls_that_fail_at_once);
     TEST("waiting-stop-outlives-a-reset-of-the-connection",
          test_waiting_stop_outlives_a_reset_of_the_connection);
-    TEST("missed-events-are-made-up-by-looking", test_missed_events_are_made_up_by_looking);
-    TEST("another-life", test_another_life);
-    TEST("another-life-is-not-forced", test_another_life_is_not_forced);
-    TEST("life-is-known-by-looking", test_life_is_known_by_looking);
-    TEST("settled-before-the-connection-is-told", test_settled_before_the_connection_is_told);
+    TEST("missed-events-are-made-up-by-a-refresh", test_missed_events_are_made_up_by_a_refresh);
+    TEST("restarted", test_restarted);
+    TEST("restarted-domain-is-not-forced", test_restarted_domain_is_not_forced);
+    TEST("run-is-known-by-a-refresh", test_run_is_known_by_a_refresh);
+    TEST("fresh-before-the-connection-is-told", test_fresh_before_the_connection_is_told);
     TEST("nothing-is-called-while-it-is-away", test_nothing_is_called_while_it_is_away);
     TEST("lost-calls", test_lost_calls);
     TEST("left-half-way-up", test_left_half_way_up);

@@ -193,7 +193,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
 }
 
 static void
-effect_look(void *userdata)
+effect_refresh(void *userdata)
 {
     Job *job = userdata;
 
@@ -365,7 +365,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
 
 static const OperationEffects effects = {
     .call = effect_call,
-    .look = effect_look,
+    .refresh = effect_refresh,
     .probe = effect_probe,
     .abort = effect_abort,
     .arm = effect_arm,
@@ -528,7 +528,7 @@ jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
             .id = domain ? domain->id : -1,
             .gone = !domain,
             .starting_up = domain && is_starting_up(domain),
-            .settled = refresher_is_fresh(m->refresher, uuid),
+            .fresh = refresher_is_fresh(m->refresher, uuid),
         };
 
         if (g_str_equal(job->domain->uuid, uuid))

@@ -294,7 +294,7 @@ static void
 look(Operation *op)
 {
     op->looking = true;
-    op->effects->look(op->userdata);
+    op->effects->refresh(op->userdata);
 }
 
 static void
@@ -533,7 +533,7 @@ operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool per
     op->acted = *op->step == STEP_AWAIT_DOWN;
     advance(op, now);
     if (op->step && waits_for_guest(op))
-        op->effects->look(op->userdata);
+        op->effects->refresh(op->userdata);
     if (op->step)
         arm(op);
 }
@@ -697,12 +697,12 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     if (!op->step)
         return;
     op->seen = *seen;
-    if (seen->settled && !op->looked_at) {
+    if (seen->fresh && !op->looked_at) {
         op->looked_at = true;
         if (op->first_id >= 0)
             op->first_id = seen->id;
     }
-    if (op->looking && seen->settled && op->connected)
+    if (op->looking && seen->fresh && op->connected)
         looked(op, now);
     else if (is_awaiting(op))
         await(op, now);
@@ -912,7 +912,7 @@ static void
 disconnected(Operation *op, uint64_t now)
 {
     op->away_since = now;
-    op->seen.settled = false;
+    op->seen.fresh = false;
     /* What is not answered yet is asked again. */
     op->probe = 0;
     op->watching = false;
@@ -934,7 +934,7 @@ reconnected(Operation *op, uint64_t now)
     op->look_limit = limit;
     if (!forces(op))
         op->deadline = MAX(op->deadline, limit);
-    if (op->looking && op->seen.settled)
+    if (op->looking && op->seen.fresh)
         looked(op, now);
     else if (op->recall && *op->step == STEP_FORCE && !is_down(op))
         make_call(op); /* forcing waits for nothing, not for a look either */

@@ -31,7 +31,7 @@ typedef struct {
     int id;
     bool gone;        /* no such domain any more */
     bool starting_up; /* half way: a hypervisor that was killed there may leave it so for good */
-    bool settled;     /* nothing of it is stale: all that was asked for by look() is in */
+    bool fresh;       /* nothing of it is stale: it was read after the last refresh() */
 } Observation;
 
 typedef enum {
@@ -41,9 +41,9 @@ typedef enum {
 typedef struct {
     /* Make this call; ends in operation_call_done() with the same serial. */
     void (*call)(void *userdata, DomainVerb verb, unsigned serial);
-    /* See what the domain is now, on the next connection if there is none. */
-    void (*look)(void *userdata);
-    /* See what became of the long call; ends in operation_probed() with the same serial. */
+    /* Read what the domain is now, on the next connection if there is none. */
+    void (*refresh)(void *userdata);
+    /* Find out what became of the long call; ends in operation_probed() with the same serial. */
     void (*probe)(void *userdata, unsigned serial);
     /*
      * Have the hypervisor give up the long call, and tell operation_aborted() when it has agreed.
