@@ -17,7 +17,7 @@ typedef enum {
     STEP_RESUME,
     STEP_WAKEUP,
     STEP_AWAIT_AWAKE,
-    STEP_SETTLE,
+    STEP_COME_ROUND, /* a guest just woken is given time before it is asked */
     STEP_SUSPEND,
     STEP_ASK_SHUTDOWN,
     STEP_AWAIT_DOWN,
@@ -46,7 +46,7 @@ typedef struct {
     bool calls;
     bool asks;     /* a request to the guest: nothing waits for the call itself */
     bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
-    bool lasts;    /* a long call: a look at the domain does not tell what became of it */
+    bool lasts;    /* a long call: refreshing the domain does not tell what became of it */
     bool aborts;   /* which the hypervisor can give up */
     DomainVerb verb;
 } StepTraits;

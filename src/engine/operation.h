@@ -2,14 +2,14 @@
 #pragma once
 
 /*
- * What is done to a domain, step by step: the machine that walks through a plan (operation-plan.h)
- * across slow guests, lost connections and other people's doings.
+ * An operation on a domain: the state machine that walks through a plan (operation-plan.h), step by
+ * step, across slow guests, lost connections and what other people do to the domain.
  *
- * Pure: calls to the hypervisor, looks at the domain and the timer are effects; their results, the
- * domain's changes and the time (monotonic, µs) go in. An Operation belongs to the loop.
+ * Pure: calls to the hypervisor, refreshing the domain and the timer are effects; their results,
+ * the domain's changes and the time (monotonic, µs) go in. An Operation belongs to the loop.
  *
- * A call that may have reached the hypervisor is never repeated: the operation looks at the domain
- * on the next connection and decides by what it sees.
+ * A call that may have reached the hypervisor is never repeated: the domain is refreshed on the
+ * next connection, and the operation decides by what it is then.
  */
 
 #include "domain.h"

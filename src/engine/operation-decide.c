@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-private.h"
+
+/* The request to the guest failed or was lost: a Stop that forces waits out its time. */
+static void
+decide_about_request(Operation *op, uint64_t now)
+{
+    bool is_down = operation_is_down(op);
+    bool goes_on =
+        op->phase == PHASE_LOST || (is_down ? operation_has_acted(op) : operation_forces(op));
+
+    if (!goes_on) {
+        operation_finish_failed(op, false);
+        return;
+    }
+    if (!is_down)
+        op->impact = IMPACT_ACTED;
+    operation_enter(op, now, PHASE_WAITING);
+    operation_await(op, now);
+}
+
+/* The long call is over, and was not carried out or may have been. */
+static void
+finish_long_call(Operation *op)
+{
+    bool may_have = operation_is_lost(op);
+
+    if (op->given_up)
+        operation_finish_canceled(op, "as was asked for", false);
+    else if (op->failure->kind == ERROR_CANCELED && !may_have)
+        operation_finish(op, RESULT_CANCELED, op->failure); /* by somebody else */
+    else
+        operation_finish_failed(op, may_have);
+}
+
+/* Whether the aim of a call that failed, if it is reached, can be called ours. */
+static bool
+counts_all_the_same(const Operation *op)
+{
+    return op->phase == PHASE_LOST || operation_is_preparing(op) ||
+           (*op->step == STEP_FORCE && operation_may_have_acted(op)) ||
+           (*op->step == STEP_CREATE && operation_is_restarted(op));
+}
+
+static void
+decide_about_call(Operation *op, uint64_t now)
+{
+    bool can_do_without = operation_forces(op) && operation_steps[*op->step].prepares &&
+                          (operation_has_acted(op) || !operation_is_down(op));
+
+    if (counts_all_the_same(op) && operation_is_goal_reached(op)) {
+        operation_next_step(op, now);
+    } else if (can_do_without) {
+        /* The guest can be asked no longer: wait out the time, then force. */
+        op->impact = IMPACT_ACTED;
+        operation_skip_to(op, now, STEP_AWAIT_DOWN);
+    } else {
+        operation_finish_failed(op, op->phase == PHASE_LOST);
+    }
+}
+
+static void
+decide_about_failure(Operation *op, uint64_t now)
+{
+    bool lasts = operation_steps[*op->step].lasts;
+
+    if (*op->step == STEP_AWAIT_DOWN)
+        decide_about_request(op, now);
+    else if (lasts && op->phase == PHASE_LOST)
+        operation_enter(op, now, PHASE_PROBING);
+    else if (lasts)
+        finish_long_call(op);
+    else
+        decide_about_call(op, now);
+}
+
+/* The call was never sent; now the domain is known as it is. */
+static void
+send_again(Operation *op, uint64_t now)
+{
+    bool is_down = operation_is_down(op);
+
+    if (*op->step == STEP_AWAIT_DOWN && !is_down) {
+        operation_request(op, now, STEP_ASK_SHUTDOWN);
+    } else if (*op->step == STEP_AWAIT_REBOOT && !is_down) {
+        operation_request(op, now, STEP_ASK_REBOOT);
+    } else if (is_down && operation_has_ahead(op, STEP_AWAIT_DOWN)) {
+        operation_enter(op, now, PHASE_WAITING);
+        operation_await(op, now);
+    } else if (is_down && *op->step == STEP_FORCE) {
+        if (operation_may_have_acted(op))
+            operation_next_step(op, now);
+        else
+            operation_finish_not_possible(op);
+    } else {
+        operation_begin_step(op, now);
+    }
+}
+
+void
+operation_refreshed(Operation *op, uint64_t now)
+{
+    switch (op->phase) {
+    case PHASE_WAITING:
+        operation_await(op, now);
+        break;
+    case PHASE_UNSENT:
+        send_again(op, now);
+        break;
+    case PHASE_REFUSED:
+    case PHASE_LOST:
+        decide_about_failure(op, now);
+        break;
+    case PHASE_CONCLUDING:
+        finish_long_call(op);
+        break;
+    case PHASE_ANSWERING:
+        operation_finish(op, RESULT_DONE, NULL);
+        break;
+    case PHASE_OVER:
+    case PHASE_CALLING:
+    case PHASE_OVERTAKEN:
+    case PHASE_PROBING:
+    case PHASE_WATCHING:
+        break;
+    }
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-private.h"
+
+#define MAY_HAVE "it may have been carried out"
+
+void
+operation_finish(Operation *op, OperationResult result, const Error *error)
+{
+    g_autoptr(Error) copy = error_copy(error);
+
+    op->phase = PHASE_OVER;
+    if (op->armed != UINT64_MAX) {
+        op->armed = UINT64_MAX;
+        op->effects->arm(op->userdata, UINT64_MAX);
+    }
+    op->effects->finished(op->userdata, result, copy);
+}
+
+void
+operation_finish_canceled(Operation *op, const char *why, bool may_have)
+{
+    g_autoptr(Error) error =
+        error_new(ERROR_CANCELED, "%s of \"%s\" was canceled: %s%s", operation_name(op->spec.kind),
+                  op->domain_name, why, may_have ? "; " MAY_HAVE : "");
+
+    operation_finish(op, RESULT_CANCELED, error);
+}
+
+void
+operation_finish_failed(Operation *op, bool may_have)
+{
+    g_autoptr(Error) error =
+        may_have ? error_append(op->failure, MAY_HAVE) : error_copy(op->failure);
+
+    operation_finish(op, RESULT_FAILED, error);
+}
+
+void
+operation_finish_not_possible(Operation *op)
+{
+    const char *state = op->seen.gone ? "gone" : domain_state_name(op->seen.state);
+    g_autoptr(Error) error =
+        error_new(ERROR_INVALID_STATE, "%s is not possible any more: \"%s\" is %s",
+                  operation_name(op->spec.kind), op->domain_name, state);
+
+    operation_finish(op, RESULT_FAILED, error);
+}
+
+void
+operation_finish_stuck(Operation *op)
+{
+    bool has_crashed = op->seen.state == DOMAIN_CRASHED;
+    const char *what = has_crashed             ? "has crashed"
+                       : operation_is_down(op) ? "went down"
+                                               : "is paused";
+    g_autoptr(Error) error = error_new(has_crashed ? ERROR_INVALID_STATE : ERROR_OPERATION_FAILED,
+                                       "%s of \"%s\" cannot go on: it %s",
+                                       operation_name(op->spec.kind), op->domain_name, what);
+
+    operation_finish(op, RESULT_FAILED, error);
+}
+
+static Error *
+timeout_error(const Operation *op)
+{
+    const char *name = op->domain_name;
+
+    if (op->spec.kind == OPERATION_STOP)
+        return error_new(ERROR_TIMEOUT,
+                         "Stop: the guest of \"%s\" did not shut down in time; nothing was forced",
+                         name);
+    if (op->spec.kind == OPERATION_REBOOT && *op->step == STEP_AWAIT_REBOOT)
+        return error_new(ERROR_TIMEOUT,
+                         "Reboot: the guest of \"%s\" did not restart in time; nothing was forced, "
+                         "and if it obeys later it restarts then",
+                         name);
+    if (op->spec.kind == OPERATION_REBOOT)
+        return error_new(ERROR_TIMEOUT,
+                         "Reboot: the guest of \"%s\" did not shut down in time; nothing was "
+                         "forced, and if it obeys later it stays off",
+                         name);
+    return error_new(
+        ERROR_TIMEOUT, "%s of \"%s\" was not done in time%s", operation_name(op->spec.kind), name,
+        op->phase == PHASE_CALLING || operation_is_lost(op) ? "; it may still be carried out" : "");
+}
+
+void
+operation_finish_timeout(Operation *op)
+{
+    g_autoptr(Error) error = timeout_error(op);
+
+    operation_finish(op, RESULT_TIMEOUT, error);
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of an operation share: its phases and its state. Each file uses those above it:
+ *
+ *   operation-facts.c    what is known: of the domain, and of the rest of the plan
+ *   operation-end.c      how it ends: the result and its words
+ *   operation-phase.c    entering a phase; beginning the plan's next step; waiting
+ *   operation-decide.c   what follows once the domain was refreshed
+ *   operation.c          what comes in from outside: results, news, time, cancelling
+ */
+
+#include "operation-plan.h"
+#include "operation.h"
+
+/*
+ * Where an operation stands. operation_enter() is the only way from one phase to another.
+ *
+ *   step begins -> CALLING -> ok: next step      or -> WAITING -> reached: next step
+ *                  CALLING -> UNSENT  -> refreshed: the call is made again
+ *                  CALLING -> REFUSED -> refreshed: next step, or the end
+ *                  CALLING -> LOST    -> refreshed: next step, or the end
+ *   a long call:   LOST -> PROBING -> next step
+ *                          PROBING <-> WATCHING
+ *                          PROBING -> CONCLUDING -> refreshed: the end
+ *   last step done -> ANSWERING -> refreshed: the end
+ */
+typedef enum {
+    PHASE_OVER,       /* it has ended, or was not begun */
+    PHASE_CALLING,    /* the step's call is under way */
+    PHASE_OVERTAKEN,  /* likewise, but ForceStop has taken over: the call's end is the end */
+    PHASE_WAITING,    /* for the guest to do something, or for time to pass */
+    PHASE_UNSENT,     /* the call or request never left: made once the domain was refreshed */
+    PHASE_REFUSED,    /* it failed: the refreshed domain may be as it was to be, all the same */
+    PHASE_LOST,       /* nobody knows whether it was carried out: the refreshed domain tells */
+    PHASE_PROBING,    /* the hypervisor is asked what became of a lost long call */
+    PHASE_WATCHING,   /* that one goes on without us: probed again later */
+    PHASE_CONCLUDING, /* it was not carried out, as far as known: refreshed before that is said */
+    PHASE_ANSWERING,  /* the work is done: refreshed before that is said */
+} Phase;
+
+/* Whether what is seen of the domain counts. */
+typedef enum {
+    LINK_AWAY,  /* not connected: nothing is called */
+    LINK_STALE, /* events may have been missed: nothing counts before the domain was refreshed */
+    LINK_FRESH,
+} Link;
+
+/* What the calls that have ended did. */
+typedef enum {
+    IMPACT_NONE, /* none has reached the hypervisor */
+    IMPACT_REFUSED,
+    IMPACT_ACTED, /* or may have */
+} Impact;
+
+#define RUN_UNKNOWN (-2)
+
+struct Operation {
+    OperationSpec spec;
+    char *domain_name;
+    const OperationEffects *effects;
+    void *userdata;
+
+    Phase phase;
+    const Plan *plan;
+    const Step *step; /* of the plan: the one under way */
+    Error *failure;   /* from PHASE_REFUSED to PHASE_CONCLUDING: what the call ended with */
+
+    unsigned last_serial;
+    unsigned serial;  /* of the call or probe that the phase waits for */
+    unsigned request; /* of the request to the guest under way, for which nothing waits; 0: none */
+    unsigned unsent;  /* how often a call could not be sent */
+    Impact impact;
+    bool given_up; /* the hypervisor has agreed to end the long call */
+
+    Link link;
+    Observation seen;
+    int run; /* the domain's id when first refreshed; -1: it was off; or RUN_UNKNOWN */
+
+    uint64_t deadline;      /* of what the guest is waited for */
+    uint64_t refresh_limit; /* until then the deadline waits for a refresh */
+    uint64_t until;         /* the end of a pause; UINT64_MAX: none */
+    uint64_t away_since;
+    uint64_t armed;
+};
+
+/* --- facts -------------------------------------------------------------------------------- */
+
+uint64_t operation_time_after(uint64_t now, uint64_t usec);
+
+/* It runs, but was off since it was refreshed first, seen or not. */
+bool operation_is_restarted(const Operation *op);
+bool operation_is_down(const Operation *op);
+/* Whether what has become of the domain may be this operation's doing. */
+bool operation_may_have_acted(const Operation *op);
+/* Likewise, but by a call that has ended. */
+bool operation_has_acted(const Operation *op);
+bool operation_forces(const Operation *op);
+/* What the step under way has to bring about. */
+bool operation_is_goal_reached(const Operation *op);
+
+/* The rest of the plan still has this step to come, or under way. */
+bool operation_has_ahead(const Operation *op, Step step);
+/* The rest of the plan waits for the guest. */
+bool operation_awaits_guest(const Operation *op);
+/* The step under way is but the way to asking the guest, in Stop and Reboot. */
+bool operation_is_preparing(const Operation *op);
+/* Nothing goes on before the domain was refreshed. */
+bool operation_is_refreshing(const Operation *op);
+/* The call that the phase is about may have been carried out. */
+bool operation_is_lost(const Operation *op);
+
+/* --- the end ------------------------------------------------------------------------------ */
+
+void operation_finish(Operation *op, OperationResult result, const Error *error);
+void operation_finish_canceled(Operation *op, const char *why, bool may_have);
+/* With `failure` as the answer. */
+void operation_finish_failed(Operation *op, bool may_have);
+void operation_finish_timeout(Operation *op);
+/* The domain came to be so without us. */
+void operation_finish_not_possible(Operation *op);
+/* The domain is in a state in which it cannot be waited for. */
+void operation_finish_stuck(Operation *op);
+
+/* --- phases ------------------------------------------------------------------------------- */
+
+void operation_enter(Operation *op, uint64_t now, Phase phase);
+/* What the call ended with; `error` may be NULL. */
+void operation_set_failure(Operation *op, const Error *error, const char *otherwise);
+void operation_enter_refused(Operation *op, uint64_t now, const Error *error);
+void operation_enter_lost(Operation *op, uint64_t now, const Error *error);
+/* Or the end, where it was tried often enough. */
+void operation_enter_unsent(Operation *op, uint64_t now, const Error *error);
+/* Begin the step under way, or make its call again. */
+void operation_begin_step(Operation *op, uint64_t now);
+void operation_next_step(Operation *op, uint64_t now);
+/* Leave out what comes before `step`. */
+void operation_skip_to(Operation *op, uint64_t now, Step step);
+/* In PHASE_WAITING: go on if what is waited for has come. */
+void operation_await(Operation *op, uint64_t now);
+/* Ask the guest, in a step that waits for what it does. */
+void operation_request(Operation *op, uint64_t now, Step request);
+
+/* --- decisions ---------------------------------------------------------------------------- */
+
+/* The domain was refreshed: go on where the phase has waited for that. */
+void operation_refreshed(Operation *op, uint64_t now);
