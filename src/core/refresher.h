@@ -11,6 +11,8 @@
 
 #include "lane-pool.h"
 
+#include <systemd/sd-event.h>
+
 typedef struct {
     /* Whether the domain is published; one that is not is applied once all of it is known. */
     bool (*is_known)(void *userdata, const char *uuid);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lane-pool.h"
 
+#include "clock.h"
+#include "deferred.h"
 #include "lane.h"
-
-#include <time.h>
+#include "timer.h"
 
 #define MSEC UINT64_C(1000)
 #define SEC  (1000 * MSEC)
@@ -41,7 +42,6 @@ typedef struct {
 } Slot;
 
 struct LanePool {
-    sd_event *event;
     LoopQueue *loop_queue;
     char *uri;
     bool single;
@@ -58,22 +58,13 @@ struct LanePool {
     unsigned n_waiting;
     uint64_t last_order;
     GPtrArray *unsent; /* calls to be told so at the next turn of the loop */
-    sd_event_source *unsent_source;
+    Deferred *tell_unsent;
 
     uint64_t grow_again_at;
-    sd_event_source *timer;
+    Timer *timer;
 };
 
 static void dispatch(LanePool *pool);
-
-static uint64_t
-now_usec(LanePool *pool)
-{
-    uint64_t now = 0;
-
-    (void)sd_event_now(pool->event, CLOCK_MONOTONIC, &now);
-    return now;
-}
 
 /* --- calls -------------------------------------------------------------------------------- */
 
@@ -96,8 +87,8 @@ tell(Call *call, CallOutcome outcome, const Error *error)
     call->done(call, outcome, error);
 }
 
-static int
-tell_unsent(sd_event_source *source, void *userdata)
+static void
+tell_unsent(void *userdata)
 {
     LanePool *pool = userdata;
     g_autoptr(GPtrArray) unsent = g_steal_pointer(&pool->unsent);
@@ -109,14 +100,13 @@ tell_unsent(sd_event_source *source, void *userdata)
         tell(call, OUTCOME_UNSENT, NULL);
         free_call(call);
     }
-    return 0;
 }
 
 static void
 add_unsent(LanePool *pool, Call *call)
 {
     g_ptr_array_add(pool->unsent, call);
-    (void)sd_event_source_set_enabled(pool->unsent_source, SD_EVENT_ONESHOT);
+    deferred_schedule(pool->tell_unsent);
 }
 
 static CallOutcome
@@ -308,7 +298,7 @@ lane_pool_adopt(LanePool *pool, unsigned attempt)
 {
     Slot *slot = take_pending(pool, attempt);
 
-    slot->idle_since = now_usec(pool);
+    slot->idle_since = clock_now_usec();
     g_ptr_array_add(pool->slots, slot);
     pool->grow_again_at = 0;
     dispatch(pool);
@@ -389,12 +379,12 @@ on_grown(void *data)
         return;
     if (task->opened) {
         task->slot->ready = true;
-        task->slot->idle_since = now_usec(pool);
+        task->slot->idle_since = clock_now_usec();
     } else {
         /* Too many clients, perhaps: make do with the lanes there are for a while. */
         g_ptr_array_remove(pool->slots, task->slot);
         slot_quit(task->slot);
-        pool->grow_again_at = now_usec(pool) + GROW_AGAIN_AFTER;
+        pool->grow_again_at = clock_now_usec() + GROW_AGAIN_AFTER;
     }
     dispatch(pool);
 }
@@ -444,9 +434,9 @@ end_of_turn(const LanePool *pool)
 static void
 arm_timer(LanePool *pool)
 {
-    uint64_t when = pool->n_waiting && pool->grow_again_at ? pool->grow_again_at : UINT64_MAX;
+    uint64_t when = pool->n_waiting && pool->grow_again_at ? pool->grow_again_at : TIMER_NEVER;
 
-    if (!g_queue_is_empty(&pool->waiting[CALL_STATS]) && end_of_turn(pool) > now_usec(pool))
+    if (!g_queue_is_empty(&pool->waiting[CALL_STATS]) && end_of_turn(pool) > clock_now_usec())
         when = MIN(when, end_of_turn(pool));
 
     for (unsigned i = 1; i < pool->slots->len; i++) {
@@ -455,19 +445,14 @@ arm_timer(LanePool *pool)
         if (slot->ready && !slot->call)
             when = MIN(when, slot->idle_since + IDLE_LIMIT);
     }
-    if (when == UINT64_MAX) {
-        (void)sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(pool->timer, when);
-    (void)sd_event_source_set_enabled(pool->timer, SD_EVENT_ONESHOT);
+    timer_arm(pool->timer, when);
 }
 
-static int
-on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void
+on_timer(void *userdata)
 {
     LanePool *pool = userdata;
-    uint64_t now = now_usec(pool);
+    uint64_t now = clock_now_usec();
 
     if (pool->grow_again_at <= now)
         pool->grow_again_at = 0;
@@ -480,7 +465,6 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         slot_quit(slot);
     }
     dispatch(pool);
-    return 0;
 }
 
 /* --- dispatching -------------------------------------------------------------------------- */
@@ -533,7 +517,7 @@ static bool
 is_its_turn(LanePool *pool, CallClass class)
 {
     if (class == CALL_STATS)
-        return end_of_turn(pool) <= now_usec(pool);
+        return end_of_turn(pool) <= clock_now_usec();
     return class != CALL_SIZES || count_running(pool, CALL_STATS) == 0;
 }
 
@@ -595,7 +579,7 @@ on_call_done(void *data)
     LanePool *pool = slot->pool;
 
     slot->call = NULL;
-    slot->idle_since = now_usec(pool);
+    slot->idle_since = clock_now_usec();
     if (call->connection_died && is_in_use(slot) && !slot->primary) {
         g_ptr_array_remove(pool->slots, slot);
         slot_quit(slot);
@@ -630,7 +614,7 @@ start_call(LanePool *pool, Slot *slot, GList *link, CallClass class)
     g_queue_delete_link(&pool->waiting[class], link);
     pool->n_waiting--;
     slot->call = call;
-    slot->busy_since = now_usec(pool);
+    slot->busy_since = clock_now_usec();
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }
@@ -732,12 +716,11 @@ lane_pool_withdraw(LanePool *pool, Call *call)
 /* --- life --------------------------------------------------------------------------------- */
 
 LanePool *
-lane_pool_new(sd_event *event, LoopQueue *loop_queue, const char *uri,
+lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
               const LanePoolCallbacks *callbacks, void *userdata)
 {
     LanePool *pool = g_new0(LanePool, 1);
 
-    pool->event = sd_event_ref(event);
     pool->loop_queue = loop_queue;
     pool->uri = g_strdup(uri);
     pool->single = hypervisor_uri_is_test(uri);
@@ -749,13 +732,8 @@ lane_pool_new(sd_event *event, LoopQueue *loop_queue, const char *uri,
     pool->unsent = g_ptr_array_new();
     for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
         g_queue_init(&pool->waiting[class]);
-    if (sd_event_add_time(event, &pool->timer, CLOCK_MONOTONIC, 0, 10 * MSEC, on_timer, pool) < 0 ||
-        sd_event_source_set_enabled(pool->timer, SD_EVENT_OFF) < 0 ||
-        sd_event_add_defer(event, &pool->unsent_source, tell_unsent, pool) < 0 ||
-        sd_event_source_set_enabled(pool->unsent_source, SD_EVENT_OFF) < 0) {
-        lane_pool_free(pool);
-        return NULL;
-    }
+    pool->timer = timer_new(event, 10 * MSEC, on_timer, pool);
+    pool->tell_unsent = deferred_new(event, DEFERRED_IN_TURN, tell_unsent, pool);
     return pool;
 }
 
@@ -766,13 +744,12 @@ lane_pool_free(LanePool *pool)
         return;
     for (unsigned i = 0; i < pool->unsent->len; i++)
         free_call(pool->unsent->pdata[i]);
-    sd_event_source_disable_unref(pool->timer);
-    sd_event_source_disable_unref(pool->unsent_source);
+    timer_free(pool->timer);
+    deferred_free(pool->tell_unsent);
     g_ptr_array_unref(pool->slots);
     g_ptr_array_unref(pool->pending);
     g_ptr_array_unref(pool->cleared);
     g_ptr_array_unref(pool->unsent);
-    sd_event_unref(pool->event);
     g_free(pool->uri);
     g_free(pool);
 }

@@ -80,7 +80,7 @@ typedef struct {
 
 typedef struct LanePool LanePool;
 
-LanePool *lane_pool_new(sd_event *event, LoopQueue *loop_queue, const char *uri,
+LanePool *lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
                         const LanePoolCallbacks *callbacks, void *userdata);
 /* No thread may be left. */
 void lane_pool_free(LanePool *pool);

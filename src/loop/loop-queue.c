@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <sys/eventfd.h>
+#include <systemd/sd-event.h>
 #include <unistd.h>
 
 typedef struct {
@@ -19,12 +20,13 @@ struct LoopQueue {
     sd_event_source *source;
 };
 
+/* Only what is queued now: a thread that posts without a pause must not hold up the loop. */
 static void
 drain(LoopQueue *loop_queue)
 {
-    Post *post;
+    for (int n = g_async_queue_length(loop_queue->queue); n > 0; n--) {
+        Post *post = g_async_queue_try_pop(loop_queue->queue);
 
-    while ((post = g_async_queue_try_pop(loop_queue->queue))) {
         happens_after(loop_queue->queue);
         post->func(post->data);
         g_free(post);
@@ -43,7 +45,7 @@ on_posted(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 }
 
 int
-loop_queue_new(sd_event *event, LoopQueue **ret)
+loop_queue_new(struct sd_event *event, LoopQueue **ret)
 {
     int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
@@ -58,7 +60,7 @@ loop_queue_new(sd_event *event, LoopQueue **ret)
         loop_queue_free(loop_queue);
         return r;
     }
-    (void)sd_event_source_set_description(loop_queue->source, "completion");
+    (void)sd_event_source_set_description(loop_queue->source, "loop-queue");
     *ret = loop_queue;
     return 0;
 }
@@ -68,7 +70,8 @@ loop_queue_free(LoopQueue *loop_queue)
 {
     if (!loop_queue)
         return;
-    drain(loop_queue);
+    while (g_async_queue_length(loop_queue->queue) > 0)
+        drain(loop_queue);
     sd_event_source_unref(loop_queue->source);
     g_async_queue_unref(loop_queue->queue);
     close(loop_queue->fd);

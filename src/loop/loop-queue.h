@@ -6,12 +6,13 @@
  * posted from any thread, called on the loop in the order of posting.
  */
 
-#include <systemd/sd-event.h>
+struct sd_event;
 
 typedef struct LoopQueue LoopQueue;
 typedef void (*LoopFunc)(void *data);
 
-int loop_queue_new(sd_event *event, LoopQueue **ret);
+/* 0 or a negative errno. */
+int loop_queue_new(struct sd_event *event, LoopQueue **ret);
 /* Calls what is still queued, then frees; nobody may post any more. */
 void loop_queue_free(LoopQueue *loop_queue);
 

@@ -212,14 +212,13 @@ start_loop(Manager *m)
     if (r < 0)
         return r;
     m->lane_pool = lane_pool_new(m->event, m->loop_queue, m->uri, &manager_lane_pool_callbacks, m);
-    if (m->lane_pool)
-        m->refresher = refresher_new(m->event, m->lane_pool, &manager_refresh_callbacks, m);
+    m->refresher = refresher_new(m->event, m->lane_pool, &manager_refresh_callbacks, m);
     m->capacities = disk_sizes_new(m);
     m->jobs = jobs_new(m);
     m->requests = requests_new(m);
     m->stats = stats_new(m);
     m->consoles = consoles_new(m);
-    return m->lane_pool && m->refresher && m->jobs ? 0 : -ENOMEM;
+    return m->refresher && m->jobs ? 0 : -ENOMEM;
 }
 
 static Error *
