@@ -399,14 +399,11 @@ flush(Sim *s, SimDomain *d)
         REQUIRE(s, mirror->available != model->available, "Available was told twice");
         mirror->available = model->available;
     }
-    if (bits & DOMAIN_CHANGED(JOB)) {
-        g_free(mirror->job_path);
-        mirror->job_path = g_strdup(model->job_path);
-    }
+    if (bits & DOMAIN_CHANGED(JOB))
+        mirror->job = model->job;
     REQUIRE(s,
             mirror->state_name == model->state_name && mirror->id == model->id &&
-                mirror->available == model->available &&
-                g_str_equal(mirror->job_path, model->job_path),
+                mirror->available == model->available && mirror->job == model->job,
             "A mirror kept from signals differs from the cache");
 }
 
@@ -979,7 +976,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
     }
     if (d->job == (int)op->number) {
         d->job = -1;
-        domain_set_job(d->model, NULL);
+        domain_set_job(d->model, 0);
         flush(s, d);
     }
     for (unsigned i = 0; i < s->n_callers; i++)
@@ -1018,7 +1015,6 @@ new_operation(Sim *s, unsigned domain, const OperationSpec *spec)
     unsigned number = s->n_ops++;
     SimDomain *d = &s->domains[domain];
     SimOp *op = &s->ops[number];
-    char path[32];
 
     *op = (SimOp){
         .sim = s,
@@ -1034,8 +1030,7 @@ new_operation(Sim *s, unsigned domain, const OperationSpec *spec)
     };
     op->op = operation_new(spec, "vm", &operation_effects, op);
     d->job = (int)number;
-    g_snprintf(path, sizeof path, "/%u", number);
-    domain_set_job(d->model, path);
+    domain_set_job(d->model, number + 1);
     flush(s, d);
     return op;
 }
@@ -1860,7 +1855,7 @@ check_at_the_end(Sim *s)
         REQUIRE(s, d->cached == d->exists, "vm%u: what is cached is not so", i);
         REQUIRE(s, !d->exists || (d->mirror->state == d->state && d->mirror->id == d->id),
                 "vm%u is not as it was signalled", i);
-        REQUIRE(s, g_str_equal(d->mirror->job_path, "/"), "vm%u still has a job", i);
+        REQUIRE(s, d->mirror->job == 0, "vm%u still has a job", i);
     }
 }
 

@@ -6,12 +6,10 @@
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "domain.h"
-#include "names.h"
 
 #include <string.h>
 
 #define UUID "6695eb01-f6a4-8304-79aa-97f2502e193f"
-#define PATH VMS_DOMAIN_PREFIX "/6695eb01_f6a4_8304_79aa_97f2502e193f"
 
 static DomainUpdate *
 snapshot_of_state(const char *name, DomainState state, const char *reason, int id)
@@ -32,13 +30,12 @@ test_new(void)
     g_autoptr(Domain) domain = domain_new(UUID);
 
     g_assert_cmpstr(domain->uuid, ==, UUID);
-    g_assert_cmpstr(domain->path, ==, PATH);
     g_assert_cmpstr(domain->name, ==, "");
     g_assert_cmpstr(domain->title, ==, "");
     g_assert_cmpstr(domain->description, ==, "");
     g_assert_cmpstr(domain->state_name, ==, "nostate");
     g_assert_cmpstr(domain->reason, ==, "unknown");
-    g_assert_cmpstr(domain->job_path, ==, "/");
+    g_assert_cmpuint(domain->job, ==, 0);
     g_assert_cmpint(domain->id, ==, -1);
     g_assert_false(domain->available);
     g_assert_cmpuint(domain->known, ==, 0);
@@ -168,8 +165,8 @@ test_changes_add_up_until_signalled(void)
 
     domain_set_available(domain, true);
     g_assert_cmphex(domain->unsignaled, ==, DOMAIN_CHANGED(AVAILABLE));
-    domain_set_job(domain, VMS_JOB_PREFIX "/1");
-    g_assert_cmpstr(domain->job_path, ==, VMS_JOB_PREFIX "/1");
+    domain_set_job(domain, 1);
+    g_assert_cmpuint(domain->job, ==, 1);
     snapshot->known = FACT_AUTOSTART;
     snapshot->autostart = true;
     g_assert_cmphex(domain_apply(domain, snapshot), ==, DOMAIN_CHANGED(AUTOSTART));
@@ -178,11 +175,11 @@ test_changes_add_up_until_signalled(void)
 
     domain->unsignaled = 0;
     domain_set_available(domain, true);
-    domain_set_job(domain, VMS_JOB_PREFIX "/1");
+    domain_set_job(domain, 1);
     g_assert_cmphex(domain->unsignaled, ==, 0);
-    domain_set_job(domain, NULL);
-    g_assert_cmpstr(domain->job_path, ==, "/");
-    domain_set_job(domain, "/");
+    domain_set_job(domain, 0);
+    g_assert_cmpuint(domain->job, ==, 0);
+    domain_set_job(domain, 0);
     domain_set_available(domain, false);
     g_assert_cmphex(domain->unsignaled, ==, DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(JOB));
 }
@@ -212,37 +209,6 @@ test_uuid_parse(void)
         char uuid[UUID_LENGTH + 1];
 
         g_assert_true(domain_uuid_parse(rows[i].text, uuid) == (rows[i].uuid != NULL));
-        if (rows[i].uuid)
-            g_assert_cmpstr(uuid, ==, rows[i].uuid);
-    }
-}
-
-static void
-test_paths(void)
-{
-    static const struct {
-        const char *path;
-        const char *uuid;
-    } rows[] = {
-        {PATH, UUID},
-        {VMS_DOMAIN_PREFIX, NULL},
-        {VMS_DOMAIN_PREFIX "/", NULL},
-        {VMS_ROOT_PATH, NULL},
-        {"/", NULL},
-        {PATH "/x", NULL},
-        {PATH "0", NULL},
-        {VMS_DOMAIN_PREFIX "s/6695eb01_f6a4_8304_79aa_97f2502e193f", NULL},
-        /* One object, one path. */
-        {VMS_DOMAIN_PREFIX "/6695EB01_f6a4_8304_79aa_97f2502e193f", NULL},
-        {VMS_DOMAIN_PREFIX "/" UUID, NULL},
-    };
-    g_autofree char *path = domain_path_from_uuid(UUID);
-
-    g_assert_cmpstr(path, ==, PATH);
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
-        char uuid[UUID_LENGTH + 1];
-
-        g_assert_true(domain_uuid_from_path(rows[i].path, uuid) == (rows[i].uuid != NULL));
         if (rows[i].uuid)
             g_assert_cmpstr(uuid, ==, rows[i].uuid);
     }
@@ -390,7 +356,6 @@ main(int argc, char **argv)
     g_test_add_func("/domain/apply/only-what-is-known", test_apply_only_what_is_known);
     g_test_add_func("/domain/changes-add-up-until-signalled", test_changes_add_up_until_signalled);
     g_test_add_func("/domain/uuid", test_uuid_parse);
-    g_test_add_func("/domain/path", test_paths);
     g_test_add_func("/domain/identity", test_identity);
     g_test_add_func("/domain/peek", test_peek);
     g_test_add_func("/domain/peek-bounds", test_peek_bounds);

@@ -4,6 +4,8 @@
 
 #include "lane-pool.h"
 
+#include <systemd/sd-event.h>
+
 #define CALLS_MAX 100000
 
 typedef struct {

@@ -3,6 +3,7 @@
 
 #include "method-options.h"
 #include "names.h"
+#include "object-path.h"
 #include "operation-plan.h"
 
 /* --- operations --------------------------------------------------------------------------- */
@@ -428,6 +429,14 @@ method_get_xml(sd_bus_message *message, void *userdata, sd_bus_error *error)
     SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("a{sv}", options), SD_BUS_RESULT("o", job), handler, \
                             SD_BUS_VTABLE_UNPRIVILEGED)
 
+static void
+put_job(Wire *wire, const void *object)
+{
+    wire_put_string(wire, object_path_of_job(((const Domain *)object)->job).text);
+}
+
+static const PropertyWriter writers[] = {{"Job", put_job}, {NULL}};
+
 static const sd_bus_vtable domain_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("Uuid", "s", NULL, offsetof(Domain, uuid), SD_BUS_VTABLE_PROPERTY_CONST),
@@ -440,7 +449,7 @@ static const sd_bus_vtable domain_vtable[] = {
     EMITS("Persistent", "b", persistent),
     EMITS("Autostart", "b", autostart),
     EMITS("Available", "b", available),
-    EMITS("Job", "o", job_path),
+    SD_BUS_PROPERTY("Job", "o", object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     OPERATION("Start", method_start),
     OPERATION("Stop", method_stop),
     OPERATION("Pause", method_pause),
@@ -465,7 +474,7 @@ find_object(sd_bus *bus, const char *path, const char *interface, void *userdata
             sd_bus_error *error)
 {
     char uuid[UUID_LENGTH + 1];
-    Domain *domain = domain_uuid_from_path(path, uuid) ? manager_find_domain(userdata, uuid) : NULL;
+    Domain *domain = object_path_to_domain(path, uuid) ? manager_find_domain(userdata, uuid) : NULL;
 
     *ret = domain;
     return domain != NULL;
@@ -478,23 +487,43 @@ enumerate_objects(sd_bus *bus, const char *prefix, void *userdata, char ***ret, 
     /* sd-bus frees it with free(), which is what g_free() is. */
     char **paths = g_new0(char *, g_hash_table_size(m->domains) + 1);
     GHashTableIter iter;
-    gpointer domain;
+    gpointer uuid;
     unsigned n = 0;
 
     g_hash_table_iter_init(&iter, m->domains);
-    while (g_hash_table_iter_next(&iter, NULL, &domain))
-        paths[n++] = g_strdup(((Domain *)domain)->path);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        paths[n++] = g_strdup(object_path_of_domain(uuid).text);
     *ret = paths;
     return 0;
 }
 
+/* An interface's properties are next to each other: they share a signal. */
 static const struct {
     const char *interface;
     const char *name;
-} properties[] = {
-#define X(symbol, interface, name) {interface, name},
-    DOMAIN_PROPERTIES(X)
-#undef X
+} properties[_DOMAIN_PROPERTY_MAX] = {
+    [DOMAIN_PROPERTY_NAME] = {VMS_DOMAIN_INTERFACE, "Name"},
+    [DOMAIN_PROPERTY_TITLE] = {VMS_DOMAIN_INTERFACE, "Title"},
+    [DOMAIN_PROPERTY_DESCRIPTION] = {VMS_DOMAIN_INTERFACE, "Description"},
+    [DOMAIN_PROPERTY_STATE] = {VMS_DOMAIN_INTERFACE, "State"},
+    [DOMAIN_PROPERTY_STATE_REASON] = {VMS_DOMAIN_INTERFACE, "StateReason"},
+    [DOMAIN_PROPERTY_ID] = {VMS_DOMAIN_INTERFACE, "Id"},
+    [DOMAIN_PROPERTY_PERSISTENT] = {VMS_DOMAIN_INTERFACE, "Persistent"},
+    [DOMAIN_PROPERTY_AUTOSTART] = {VMS_DOMAIN_INTERFACE, "Autostart"},
+    [DOMAIN_PROPERTY_AVAILABLE] = {VMS_DOMAIN_INTERFACE, "Available"},
+    [DOMAIN_PROPERTY_JOB] = {VMS_DOMAIN_INTERFACE, "Job"},
+    [DOMAIN_PROPERTY_GRAPHICS] = {VMS_DISPLAY_INTERFACE, "Graphics"},
+    [DOMAIN_PROPERTY_HAS_MANAGED_SAVE] = {VMS_SAVED_INTERFACE, "HasManagedSave"},
+    [DOMAIN_PROPERTY_SNAPSHOT_COUNT] = {VMS_SNAPSHOTS_INTERFACE, "Count"},
+    [DOMAIN_PROPERTY_VCPUS] = {VMS_CONFIG_INTERFACE, "VCpus"},
+    [DOMAIN_PROPERTY_MAX_VCPUS] = {VMS_CONFIG_INTERFACE, "MaxVCpus"},
+    [DOMAIN_PROPERTY_MEMORY_BYTES] = {VMS_CONFIG_INTERFACE, "MemoryBytes"},
+    [DOMAIN_PROPERTY_MAX_MEMORY_BYTES] = {VMS_CONFIG_INTERFACE, "MaxMemoryBytes"},
+    [DOMAIN_PROPERTY_OS_TYPE] = {VMS_CONFIG_INTERFACE, "OsType"},
+    [DOMAIN_PROPERTY_TEMPLATE] = {VMS_CONFIG_INTERFACE, "Template"},
+    [DOMAIN_PROPERTY_DISKS] = {VMS_CONFIG_INTERFACE, "Disks"},
+    [DOMAIN_PROPERTY_NICS] = {VMS_CONFIG_INTERFACE, "Nics"},
+    [DOMAIN_PROPERTY_AGENT_CONNECTED] = {VMS_GUEST_INTERFACE, "AgentConnected"},
 };
 
 /* Once, so that a signal needs no look-up. */
@@ -530,7 +559,7 @@ domain_bus_register(Manager *m)
     if (r < 0)
         return r;
     g_ptr_array_add(m->slots, slot);
-    return domain_bus_add_interface(m, VMS_DOMAIN_INTERFACE, domain_vtable, NULL);
+    return domain_bus_add_interface(m, VMS_DOMAIN_INTERFACE, domain_vtable, writers);
 }
 
 int
@@ -554,7 +583,8 @@ domain_bus_request(sd_bus_message *message, const Domain *domain, const DomainRe
 int
 domain_bus_emit_added(Manager *m, Domain *domain)
 {
-    return object_server_emit_added(m, domain->path, m->domain_interfaces, domain);
+    return object_server_emit_added(m, object_path_of_domain(domain->uuid).text,
+                                    m->domain_interfaces, domain);
 }
 
 int
@@ -573,7 +603,8 @@ domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
                 entries[n++] = m->domain_properties[i];
         if (n == 0)
             continue;
-        int r = object_server_emit_changed(m, domain->path, entries, domain);
+        int r = object_server_emit_changed(m, object_path_of_domain(domain->uuid).text, entries,
+                                           domain);
         if (r < 0)
             return r;
     }

@@ -2,8 +2,7 @@
 #include "manager.h"
 
 #include "names.h"
-
-#include <string.h>
+#include "object-path.h"
 
 /* --- Cancel ------------------------------------------------------------------------------- */
 
@@ -38,7 +37,7 @@ method_cancel(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static void
 put_domain(Wire *wire, const void *object)
 {
-    wire_put_string(wire, ((const Job *)object)->domain->path);
+    wire_put_string(wire, object_path_of_domain(((const Job *)object)->domain->uuid).text);
 }
 
 static const PropertyWriter values[] = {{"Domain", put_domain}, {NULL}};
@@ -62,16 +61,9 @@ find_object(sd_bus *bus, const char *path, const char *interface, void *userdata
             sd_bus_error *error)
 {
     Manager *m = userdata;
-    guint64 number;
+    uint64_t number;
 
-    *ret = NULL;
-    if (!g_str_has_prefix(path, VMS_JOB_PREFIX "/") ||
-        !g_ascii_string_to_unsigned(path + strlen(VMS_JOB_PREFIX "/"), 10, 1, G_MAXUINT64, &number,
-                                    NULL))
-        return 0;
-    Job *job = jobs_find_by_number(m->jobs, number);
-    /* One object, one path: no leading zeros. */
-    *ret = job && g_str_equal(job->path, path) ? job : NULL;
+    *ret = object_path_to_job(path, &number) ? jobs_find_by_number(m->jobs, number) : NULL;
     return *ret != NULL;
 }
 

@@ -4,6 +4,7 @@
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "names.h"
+#include "object-path.h"
 #include "xml.h"
 
 Manager *
@@ -83,7 +84,7 @@ reply_found(Request *request)
     const Domain *domain = find_domain(request->manager, request->args);
 
     if (domain) {
-        request_reply_string(request, "o", domain->path);
+        request_reply_string(request, "o", object_path_of_domain(domain->uuid).text);
         return;
     }
     g_autoptr(Error) error =
@@ -195,9 +196,7 @@ make_define(Request *request)
 static void
 reply_defined(Request *request)
 {
-    g_autofree char *path = domain_path_from_uuid(request->vm_uuid);
-
-    request_reply_string(request, "o", path);
+    request_reply_string(request, "o", object_path_of_domain(request->vm_uuid).text);
 }
 
 static void

@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include "method-options.h"
+#include "object-path.h"
 
 /* --- the answer --------------------------------------------------------------------------- */
 
@@ -54,7 +55,7 @@ append_records(sd_bus_message *reply, Manager *m, const GPtrArray *records)
         const Domain *domain = manager_find_domain(m, record->uuid);
 
         if (domain)
-            r = append_record(reply, domain->path, record);
+            r = append_record(reply, object_path_of_domain(domain->uuid).text, record);
         else
             /* A path that leads nowhere helps nobody: publish it, for the next time. */
             refresher_mark(m->refresher, record->uuid, FACT_ALL);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "object-server.h"
 
+#include "bus-error.h"
 #include "manager.h"
 #include "names.h"
+#include "object-path.h"
 
 #include <errno.h>
 
@@ -179,13 +181,14 @@ put_all(Wire *wire, Manager *m)
 {
     g_autoptr(GPtrArray) jobs = jobs_all(m->jobs);
     GHashTableIter iter;
+    gpointer uuid;
     gpointer domain;
     size_t objects = wire_begin_array(wire, 8);
 
     g_hash_table_iter_init(&iter, m->domains);
-    while (g_hash_table_iter_next(&iter, NULL, &domain)) {
+    while (g_hash_table_iter_next(&iter, &uuid, &domain)) {
         wire_align(wire, 8);
-        put_object(wire, ((const Domain *)domain)->path, m->domain_interfaces, domain);
+        put_object(wire, object_path_of_domain(uuid).text, m->domain_interfaces, domain);
     }
     for (unsigned i = 0; i < jobs->len; i++) {
         wire_align(wire, 8);
@@ -208,7 +211,7 @@ on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
     put_all(&body, m);
     int r = raw_message_reply(m->raw_messenger, message, "a{oa{sa{sv}}}", &body);
     if (r == -EMSGSIZE)
-        return sd_bus_error_setf(error, error_name(ERROR_LIMITS_EXCEEDED),
+        return sd_bus_error_setf(error, bus_error_name(ERROR_LIMITS_EXCEEDED),
                                  "All objects together are too long for a message");
     return r < 0 ? r : 1;
 }
@@ -218,7 +221,7 @@ find_domain(Manager *m, const char *path)
 {
     char uuid[UUID_LENGTH + 1];
 
-    return path && domain_uuid_from_path(path, uuid) ? manager_find_domain(m, uuid) : NULL;
+    return path && object_path_to_domain(path, uuid) ? manager_find_domain(m, uuid) : NULL;
 }
 
 /* What there is not is left to sd-bus, which knows the error for it. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "request.h"
 
+#include "bus-error.h"
 #include "log.h"
 #include "manager.h"
 #include "retry.h"
@@ -106,7 +107,7 @@ request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *v
     size_t bytes = m->incoming_bytes > BYTES_SMALL ? m->incoming_bytes : 0;
 
     if (!has_room(requests, sender ? sender : "", bytes)) {
-        sd_bus_error_set(error, error_name(ERROR_LIMITS_EXCEEDED), "Too many calls at a time");
+        sd_bus_error_set(error, bus_error_name(ERROR_LIMITS_EXCEEDED), "Too many calls at a time");
         return NULL;
     }
 
@@ -190,7 +191,7 @@ reply_error(const Request *request, const sd_bus_error *error)
 int
 request_error_to_bus(const Error *error, sd_bus_error *ret)
 {
-    return sd_bus_error_set(ret, error_name(error->kind), error->message);
+    return sd_bus_error_set(ret, bus_error_name(error->kind), error->message);
 }
 
 static void
@@ -282,7 +283,7 @@ request_reply_string(Request *request, const char *type, const char *value)
 static void
 send_error(Request *request, const Error *error)
 {
-    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(error_name(error->kind), error->message);
+    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(bus_error_name(error->kind), error->message);
 
     manager_flush(request->manager);
     log_send_failure(request, reply_error(request, &reply));

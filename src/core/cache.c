@@ -4,6 +4,7 @@
 #include "job.h"
 #include "log.h"
 #include "names.h"
+#include "object-path.h"
 
 #include <malloc.h>
 #include <string.h>
@@ -100,7 +101,7 @@ emit_domain_changed(Manager *m, Domain *domain)
         return;
     int r = domain_bus_emit_changed(m, domain, changed);
     if (r < 0)
-        log_message(LOG_ERR, "Signalling a change of %s failed: %s", domain->path, g_strerror(-r));
+        log_message(LOG_ERR, "Signalling a change of %s failed: %s", domain->uuid, g_strerror(-r));
 }
 
 void
@@ -161,12 +162,12 @@ add_domain(Manager *m, DomainUpdate *snapshot)
     /* One of the same UUID was there before, and something still goes on. */
     const Job *job = jobs_find(m->jobs, domain->uuid);
     if (job)
-        domain_set_job(domain, job->path);
+        domain_set_job(domain, job->number);
     domain->unsignaled = 0;
     g_hash_table_insert(m->domains, domain->uuid, domain);
     int r = domain_bus_emit_added(m, domain);
     if (r < 0)
-        log_message(LOG_ERR, "Announcing %s failed: %s", domain->path, g_strerror(-r));
+        log_message(LOG_ERR, "Announcing %s failed: %s", domain->uuid, g_strerror(-r));
     log_presence(m, LOG_EVENT_DOMAIN_ADDED, domain, "is there");
     look_at_capacities(m, domain, snapshot);
 }
@@ -176,10 +177,10 @@ remove_domain(Manager *m, Domain *domain)
 {
     g_autoptr(Domain) keep = domain_ref(domain);
     /* The bus looks the object up while its removal is told. */
-    int r = sd_bus_emit_object_removed(m->bus, domain->path);
+    int r = sd_bus_emit_object_removed(m->bus, object_path_of_domain(domain->uuid).text);
 
     if (r < 0)
-        log_message(LOG_ERR, "Announcing the end of %s failed: %s", domain->path, g_strerror(-r));
+        log_message(LOG_ERR, "Announcing the end of %s failed: %s", domain->uuid, g_strerror(-r));
     g_hash_table_remove(m->domains, domain->uuid);
     log_presence(m, LOG_EVENT_DOMAIN_REMOVED, keep, "is gone");
 }

@@ -5,6 +5,7 @@
 #include "log.h"
 #include "manager.h"
 #include "names.h"
+#include "object-path.h"
 #include "operation-plan.h"
 
 #include <time.h>
@@ -114,7 +115,7 @@ job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *re
     job->n_ref = 1;
     job->manager = m;
     job->number = ++jobs->last_number;
-    job->path = g_strdup_printf(VMS_JOB_PREFIX "/%" G_GUINT64_FORMAT, job->number);
+    job->path = g_strdup(object_path_of_job(job->number).text);
     job->domain = domain_ref(domain);
     job->operation_name = operation_name(spec->kind);
     job->operation = operation_new(spec, domain->name, &effects, job);
@@ -281,8 +282,9 @@ emit_removed(Job *job, OperationResult result, const Error *error)
 
     if (r >= 0)
         r = sd_bus_emit_signal(m->bus, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "JobRemoved", "oosss",
-                               job->path, job->domain->path, job->operation_name,
-                               operation_result_name(result), error ? error->message : "");
+                               job->path, object_path_of_domain(job->domain->uuid).text,
+                               job->operation_name, operation_result_name(result),
+                               error ? error->message : "");
     if (r < 0)
         log_message(LOG_ERR, "Signalling the end of %s failed: %s", job->path, g_strerror(-r));
 }
@@ -347,7 +349,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
 
         g_hash_table_remove(jobs->by_domain, job->domain->uuid);
         if (domain) {
-            domain_set_job(domain, NULL);
+            domain_set_job(domain, 0);
             manager_domain_changed(m, domain);
         }
     }
@@ -423,7 +425,7 @@ job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **e
     }
 
     Job *job = job_new(m, domain, spec, request);
-    domain_set_job(domain, job->path);
+    domain_set_job(domain, job->number);
     manager_domain_changed(m, domain);
     int r = sd_bus_emit_object_added(m->bus, job->path);
     if (r < 0)

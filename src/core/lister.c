@@ -2,6 +2,7 @@
 #include "manager.h"
 
 #include "log.h"
+#include "object-path.h"
 #include "retry.h"
 
 #include <time.h>
@@ -49,7 +50,7 @@ reply_list(Request *request)
         const Domain *domain = domains->pdata[i];
 
         r = sd_bus_message_append(reply, "(ssso)", domain->uuid, domain->name, domain->state_name,
-                                  domain->path);
+                                  object_path_of_domain(domain->uuid).text);
     }
     if (r >= 0)
         r = sd_bus_message_close_container(reply);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain.h"
 
-#include "names.h"
-
 #include <string.h>
 
 static const char *const state_names[_DOMAIN_STATE_MAX] = {
@@ -63,14 +61,12 @@ domain_new(const char *uuid)
 
     domain->n_ref = 1;
     domain->uuid = g_strdup(uuid);
-    domain->path = domain_path_from_uuid(uuid);
     domain->name = g_strdup("");
     domain->title = g_strdup("");
     domain->description = g_strdup("");
     domain->state_name = domain_state_name(DOMAIN_NOSTATE);
     domain->reason = "unknown";
     domain->id = -1;
-    domain->job_path = g_strdup("/");
     return domain;
 }
 
@@ -87,11 +83,9 @@ domain_unref(Domain *domain)
     if (!domain || --domain->n_ref > 0)
         return;
     g_free(domain->uuid);
-    g_free(domain->path);
     g_free(domain->name);
     g_free(domain->title);
     g_free(domain->description);
-    g_free(domain->job_path);
     domain_config_clear(&domain->config);
     g_free(domain);
 }
@@ -216,31 +210,26 @@ domain_set_available(Domain *domain, bool available)
 }
 
 void
-domain_set_job(Domain *domain, const char *job_path)
+domain_set_job(Domain *domain, uint64_t number)
 {
-    g_autofree char *copy = g_strdup(job_path ? job_path : "/");
-
-    domain->unsignaled |= take_string(&domain->job_path, &copy, DOMAIN_CHANGED(JOB));
-}
-
-static bool
-parse_uuid(const char *text, char separator, char uuid[static UUID_LENGTH + 1])
-{
-    for (unsigned i = 0; i < UUID_LENGTH; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != separator : !g_ascii_isxdigit(text[i]))
-            return false;
-        uuid[i] = (char)(dash ? '-' : g_ascii_tolower(text[i]));
-    }
-    uuid[UUID_LENGTH] = '\0';
-    return text[UUID_LENGTH] == '\0';
+    if (domain->job == number)
+        return;
+    domain->job = number;
+    domain->unsignaled |= DOMAIN_CHANGED(JOB);
 }
 
 bool
 domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1])
 {
-    return parse_uuid(text, '-', uuid);
+    for (unsigned i = 0; i < UUID_LENGTH; i++) {
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+
+        if (dash ? text[i] != '-' : !g_ascii_isxdigit(text[i]))
+            return false;
+        uuid[i] = (char)(dash ? '-' : g_ascii_tolower(text[i]));
+    }
+    uuid[UUID_LENGTH] = '\0';
+    return text[UUID_LENGTH] == '\0';
 }
 
 bool
@@ -266,28 +255,4 @@ domain_uuid_read(const char *text, char uuid[static UUID_LENGTH + 1])
     while (g_ascii_isspace(*text))
         text++;
     return digits == 32 && *text == '\0';
-}
-
-char *
-domain_path_from_uuid(const char *uuid)
-{
-    char *path = g_strconcat(VMS_DOMAIN_PREFIX "/", uuid, NULL);
-
-    g_strdelimit(path + strlen(VMS_DOMAIN_PREFIX), "-", '_');
-    return path;
-}
-
-bool
-domain_uuid_from_path(const char *path, char uuid[static UUID_LENGTH + 1])
-{
-    if (!g_str_has_prefix(path, VMS_DOMAIN_PREFIX "/"))
-        return false;
-    path += strlen(VMS_DOMAIN_PREFIX "/");
-    if (!parse_uuid(path, '_', uuid))
-        return false;
-    /* One object, one path: upper case names nothing. */
-    for (unsigned i = 0; i < UUID_LENGTH; i++)
-        if (g_ascii_isupper(path[i]))
-            return false;
-    return true;
 }

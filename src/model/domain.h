@@ -42,36 +42,33 @@ typedef enum {
     FACT_ALL = FACT_STATE | FACT_FLAGS | FACT_XML,
 } DomainFacts;
 
-/*
- * What a client can see change: one row a property, in the order of the masks that domain_apply()
- * returns. (symbol, interface, name on the bus)
- */
+/* What a client can see change: a bit each in DomainChanges. */
 #define DOMAIN_PROPERTIES(X)                                                                       \
-    X(NAME, VMS_DOMAIN_INTERFACE, "Name")                                                          \
-    X(TITLE, VMS_DOMAIN_INTERFACE, "Title")                                                        \
-    X(DESCRIPTION, VMS_DOMAIN_INTERFACE, "Description")                                            \
-    X(STATE, VMS_DOMAIN_INTERFACE, "State")                                                        \
-    X(STATE_REASON, VMS_DOMAIN_INTERFACE, "StateReason")                                           \
-    X(ID, VMS_DOMAIN_INTERFACE, "Id")                                                              \
-    X(PERSISTENT, VMS_DOMAIN_INTERFACE, "Persistent")                                              \
-    X(AUTOSTART, VMS_DOMAIN_INTERFACE, "Autostart")                                                \
-    X(AVAILABLE, VMS_DOMAIN_INTERFACE, "Available")                                                \
-    X(JOB, VMS_DOMAIN_INTERFACE, "Job")                                                            \
-    X(GRAPHICS, VMS_DISPLAY_INTERFACE, "Graphics")                                                 \
-    X(HAS_MANAGED_SAVE, VMS_SAVED_INTERFACE, "HasManagedSave")                                     \
-    X(SNAPSHOT_COUNT, VMS_SNAPSHOTS_INTERFACE, "Count")                                            \
-    X(VCPUS, VMS_CONFIG_INTERFACE, "VCpus")                                                        \
-    X(MAX_VCPUS, VMS_CONFIG_INTERFACE, "MaxVCpus")                                                 \
-    X(MEMORY_BYTES, VMS_CONFIG_INTERFACE, "MemoryBytes")                                           \
-    X(MAX_MEMORY_BYTES, VMS_CONFIG_INTERFACE, "MaxMemoryBytes")                                    \
-    X(OS_TYPE, VMS_CONFIG_INTERFACE, "OsType")                                                     \
-    X(TEMPLATE, VMS_CONFIG_INTERFACE, "Template")                                                  \
-    X(DISKS, VMS_CONFIG_INTERFACE, "Disks")                                                        \
-    X(NICS, VMS_CONFIG_INTERFACE, "Nics")                                                          \
-    X(AGENT_CONNECTED, VMS_GUEST_INTERFACE, "AgentConnected")
+    X(NAME)                                                                                        \
+    X(TITLE)                                                                                       \
+    X(DESCRIPTION)                                                                                 \
+    X(STATE)                                                                                       \
+    X(STATE_REASON)                                                                                \
+    X(ID)                                                                                          \
+    X(PERSISTENT)                                                                                  \
+    X(AUTOSTART)                                                                                   \
+    X(AVAILABLE)                                                                                   \
+    X(JOB)                                                                                         \
+    X(GRAPHICS)                                                                                    \
+    X(HAS_MANAGED_SAVE)                                                                            \
+    X(SNAPSHOT_COUNT)                                                                              \
+    X(VCPUS)                                                                                       \
+    X(MAX_VCPUS)                                                                                   \
+    X(MEMORY_BYTES)                                                                                \
+    X(MAX_MEMORY_BYTES)                                                                            \
+    X(OS_TYPE)                                                                                     \
+    X(TEMPLATE)                                                                                    \
+    X(DISKS)                                                                                       \
+    X(NICS)                                                                                        \
+    X(AGENT_CONNECTED)
 
 enum {
-#define X(symbol, interface, name) DOMAIN_PROPERTY_##symbol,
+#define X(symbol) DOMAIN_PROPERTY_##symbol,
     DOMAIN_PROPERTIES(X)
 #undef X
         _DOMAIN_PROPERTY_MAX,
@@ -114,7 +111,6 @@ void domain_update_take_xml(DomainUpdate *to, DomainUpdate *from);
 typedef struct Domain {
     unsigned n_ref;
     char *uuid;
-    char *path;
 
     char *name;
     char *title;
@@ -125,7 +121,7 @@ typedef struct Domain {
     int persistent;
     int autostart;
     int available;
-    char *job_path; /* "/" when no job runs */
+    uint64_t job; /* the number of the operation that runs; 0: none */
     int has_managed_save;
     uint32_t snapshot_count;
     DomainConfig config;
@@ -153,14 +149,10 @@ uint64_t domain_apply(Domain *domain, DomainUpdate *snapshot);
  */
 DomainFacts domain_compare(const Domain *domain, const DomainUpdate *snapshot);
 void domain_set_available(Domain *domain, bool available);
-void domain_set_job(Domain *domain, const char *job_path);
+void domain_set_job(Domain *domain, uint64_t number);
 
 const char *domain_state_name(DomainState state);
 bool domain_state_is_down(DomainState state);
-
-/* "/org/unraid/Vms/domain/<uuid with '_'>" and back; false where that is no such path. */
-char *domain_path_from_uuid(const char *uuid);
-bool domain_uuid_from_path(const char *path, char uuid[static UUID_LENGTH + 1]);
 
 /* Canonical lower case with dashes; false where `text` is no UUID. */
 bool domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1]);

@@ -46,6 +46,3 @@ Error *error_append(const Error *error, const char *more);
 
 /* "VMs are not available: <why>": the one wording of NotAvailable. */
 Error *error_not_available(const char *why);
-
-/* The D-Bus error name, such as "org.unraid.Vms.Error.Busy". */
-const char *error_name(ErrorKind kind);

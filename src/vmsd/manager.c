@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "bus-error.h"
 #include "config.h"
 #include "log.h"
 #include "message-size.h"
@@ -87,7 +88,7 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
     m->incoming_bytes = message_size(message, MESSAGE_MAX);
     if (m->incoming_bytes <= MESSAGE_MAX)
         return 0;
-    (void)sd_bus_reply_method_errorf(message, error_name(ERROR_LIMITS_EXCEEDED),
+    (void)sd_bus_reply_method_errorf(message, bus_error_name(ERROR_LIMITS_EXCEEDED),
                                      "The arguments take more than %zu bytes", MESSAGE_MAX);
     return 1;
 }
