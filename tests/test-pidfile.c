@@ -597,53 +597,6 @@ test_parse(void)
 }
 
 static void
-test_sockets_of_uri(void)
-{
-    static const struct {
-        const char *uri;
-        const char *sockets; /* joined by spaces */
-    } cases[] = {
-        {"qemu:///system", "/run/libvirt/virtqemud-sock /run/libvirt/libvirt-sock"},
-        {"qemu+unix:///system", "/run/libvirt/virtqemud-sock /run/libvirt/libvirt-sock"},
-        {"xen:///system", "/run/libvirt/virtxend-sock /run/libvirt/libvirt-sock"},
-        {"qemu:///system?mode=direct", "/run/libvirt/virtqemud-sock"},
-        {"qemu:///system?mode=legacy", "/run/libvirt/libvirt-sock"},
-        {"qemu:///system?socket=/x/y", "/x/y"},
-        {"qemu+unix:///system?mode=direct&socket=/x%20y/%26z", "/x y/&z"},
-        {"test+unix:///default?socket=/x/y", "/x/y"},
-        {"test+unix:///default", "/run/libvirt/virttestd-sock /run/libvirt/libvirt-sock"},
-        {"test:///default", ""},
-        {"qemu:///embed?root=/x", ""},
-        {"qemu://host/system", ""},
-        {"qemu+ssh://root@host/system?socket=/x/y", ""},
-        {"qemu+tcp:///system", ""},
-        {"esx://host/", ""},
-        {"qemu:///system?socket=relative", ""},
-        {"an-alias", ""},
-        {"", ""},
-        {NULL, ""},
-    };
-
-    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_auto(GStrv) sockets = pidfile_sockets_of_uri(cases[i].uri);
-        g_autofree char *joined = g_strjoinv(" ", sockets);
-
-        g_assert_cmpstr(joined, ==, cases[i].sockets);
-    }
-}
-
-static void
-test_session_sockets(void)
-{
-    g_auto(GStrv) sockets = pidfile_sockets_of_uri("qemu:///session");
-    g_autofree char *expected =
-        g_build_filename(g_get_user_runtime_dir(), "libvirt", "virtqemud-sock", NULL);
-
-    g_assert_cmpuint(g_strv_length(sockets), ==, 2);
-    g_assert_cmpstr(sockets[0], ==, expected);
-}
-
-static void
 add(const char *path, void (*test)(Fixture *f, const void *unused))
 {
     g_test_add(path, Fixture, NULL, set_up, test, tear_down);
@@ -654,8 +607,6 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/pidfile/parse", test_parse);
-    g_test_add_func("/pidfile/sockets-of-uri", test_sockets_of_uri);
-    g_test_add_func("/pidfile/session-sockets", test_session_sockets);
     add("/pidfile/created", test_created);
     add("/pidfile/there-already", test_there_already);
     add("/pidfile/rewritten", test_rewritten);

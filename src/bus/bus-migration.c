@@ -30,7 +30,7 @@ method_migrate(sd_bus_message *message, void *userdata, sd_bus_error *error)
         r = method_options_read(message, options, &given, NULL, error);
     if (r < 0)
         return r;
-    g_autofree char *refusal = migration_uri_refuse(uri);
+    g_autofree char *refusal = libvirt_uri_refuse_destination(uri);
     if (refusal)
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, refusal);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "libvirt-uri.h"
 #include "log.h"
 
 #include <systemd/sd-daemon.h>
@@ -322,7 +323,7 @@ static const char *const default_pid_files[] = {
 int
 manager_start_connection(Manager *m, const ManagerConfig *config)
 {
-    g_auto(GStrv) sockets = pidfile_sockets_of_uri(m->uri);
+    g_auto(GStrv) sockets = libvirt_uri_sockets(m->uri, g_get_user_runtime_dir());
     const char *const *pid_files =
         config->pid_files ? (const char *const *)config->pid_files : default_pid_files;
     int r;

@@ -36,10 +36,3 @@ void daemon_watch_free(DaemonWatch *watch);
 /* The PID in `text`, which may be any bytes: a decimal number, white space around it allowed.
  * -EINVAL, and `ret` left alone, for anything else. */
 int pidfile_parse(const char *text, size_t length, pid_t *ret);
-
-/*
- * The sockets that a connection to `uri` may go to: the one of `socket=`, or else those where the
- * driver's own daemon and libvirtd listen. NULL-terminated, to be freed with g_strfreev(); empty
- * where the connection uses no local socket, as test:/// or one to a remote host.
- */
-char **pidfile_sockets_of_uri(const char *uri);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "libvirt-uri.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -59,19 +60,6 @@ hypervisor_fail(Error **error)
     return false;
 }
 
-/* "qemu:///system" or "qemu+unix://…": a socket of this machine. */
-static bool
-is_local(const char *uri)
-{
-    const char *scheme_end = strstr(uri, "://");
-    g_autofree char *scheme = scheme_end ? g_strndup(uri, (gsize)(scheme_end - uri)) : NULL;
-    const char *transport = scheme ? strchr(scheme, '+') : NULL;
-
-    if (!scheme)
-        return true;
-    return transport ? g_str_equal(transport, "+unix") : scheme_end[3] == '/';
-}
-
 static Status
 status_of_errno(int code, bool local)
 {
@@ -79,7 +67,7 @@ status_of_errno(int code, bool local)
     case ECONNREFUSED:
         return STATUS_STOPPED;
     case ENOENT:
-        /* No socket; of a remote hypervisor it is a missing key or certificate. */
+        /* No socket; elsewhere it is a missing file: a key, a certificate, a configuration. */
         return local ? STATUS_STOPPED : STATUS_FAILED;
     case EACCES:
     case EPERM:
@@ -113,7 +101,7 @@ status_of_last_error(const char *uri)
         return STATUS_DENIED;
     case VIR_ERR_SYSTEM_ERROR:
         /* virReportSystemError() keeps errno in int1. */
-        return status_of_errno(last->int1, is_local(uri));
+        return status_of_errno(last->int1, libvirt_uri_place(uri) == LIBVIRT_URI_LOCAL);
     default:
         return STATUS_FAILED;
     }

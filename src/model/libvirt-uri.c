@@ -9,6 +9,116 @@
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(xmlURI, xmlFreeURI)
 
+/* --- where a driver runs ------------------------------------------------------------------ */
+
+/* These drivers run in the client: no daemon is asked unless the URI names a transport. */
+static const char *const client_drivers[] = {
+    "test",         "esx",    "gsx",    "vpx",    "vmwareplayer", "vmwarews",
+    "vmwarefusion", "vmware", "hyperv", "openvz", NULL,
+};
+
+/* "qemu+ssh" is the driver "qemu" over the transport "ssh"; the transport is NULL if not named. */
+typedef struct {
+    char *driver;
+    const char *transport;
+} Scheme;
+
+static void
+scheme_clear(Scheme *scheme)
+{
+    g_free(scheme->driver);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Scheme, scheme_clear)
+
+static Scheme
+read_scheme(const xmlURI *uri)
+{
+    const char *name = uri && uri->scheme ? uri->scheme : "";
+    const char *plus = strchr(name, '+');
+    size_t length = plus ? (size_t)(plus - name) : strlen(name);
+
+    return (Scheme){
+        .driver = g_ascii_strdown(name, (gssize)length),
+        .transport = plus ? plus + 1 : NULL,
+    };
+}
+
+static bool
+has_server(const xmlURI *uri)
+{
+    return uri->server && *uri->server;
+}
+
+static LibvirtUriPlace
+place_of(const xmlURI *uri, const Scheme *scheme)
+{
+    if (scheme->transport)
+        return g_ascii_strcasecmp(scheme->transport, "unix") == 0 ? LIBVIRT_URI_LOCAL
+                                                                  : LIBVIRT_URI_REMOTE;
+    if (g_strv_contains(client_drivers, scheme->driver) || g_strcmp0(uri->path, "/embed") == 0)
+        return LIBVIRT_URI_IN_PROCESS;
+    return has_server(uri) ? LIBVIRT_URI_REMOTE : LIBVIRT_URI_LOCAL;
+}
+
+LibvirtUriPlace
+libvirt_uri_place(const char *text)
+{
+    g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
+    g_auto(Scheme) scheme = read_scheme(uri);
+
+    return *scheme.driver ? place_of(uri, &scheme) : LIBVIRT_URI_LOCAL;
+}
+
+char *
+libvirt_uri_driver(const char *text)
+{
+    g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
+    g_auto(Scheme) scheme = read_scheme(uri);
+
+    return g_steal_pointer(&scheme.driver);
+}
+
+/* --- sockets ------------------------------------------------------------------------------ */
+
+static void
+add_default_sockets(GPtrArray *sockets, const char *driver, const char *base, const char *mode)
+{
+    if (g_strcmp0(mode, "legacy") != 0 && !g_str_equal(driver, "remote"))
+        g_ptr_array_add(sockets, g_strdup_printf("%s/libvirt/virt%sd-sock", base, driver));
+    if (g_strcmp0(mode, "direct") != 0)
+        g_ptr_array_add(sockets, g_strdup_printf("%s/libvirt/libvirt-sock", base));
+}
+
+static void
+add_sockets(GPtrArray *sockets, const xmlURI *uri, const char *driver, const char *runtime_dir)
+{
+    const char *query = uri->query_raw ? uri->query_raw : "";
+    g_autoptr(GHashTable) params = g_uri_parse_params(query, -1, "&;", G_URI_PARAMS_NONE, NULL);
+    const char *named = params ? g_hash_table_lookup(params, "socket") : NULL;
+    const char *mode = params ? g_hash_table_lookup(params, "mode") : NULL;
+    bool session = g_strcmp0(uri->path, "/session") == 0;
+
+    if (!named)
+        add_default_sockets(sockets, driver, session ? runtime_dir : "/run", mode);
+    else if (g_path_is_absolute(named))
+        g_ptr_array_add(sockets, g_strdup(named));
+}
+
+char **
+libvirt_uri_sockets(const char *text, const char *runtime_dir)
+{
+    GPtrArray *sockets = g_ptr_array_new();
+    g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
+    g_auto(Scheme) scheme = read_scheme(uri);
+
+    if (*scheme.driver && !has_server(uri) && place_of(uri, &scheme) == LIBVIRT_URI_LOCAL)
+        add_sockets(sockets, uri, scheme.driver, runtime_dir);
+    g_ptr_array_add(sockets, NULL);
+    return (char **)g_ptr_array_free(sockets, FALSE);
+}
+
+/* --- destinations of a migration ---------------------------------------------------------- */
+
 typedef enum {
     TRANSPORT_SSH = 1 << 0,
     TRANSPORT_TLS = 1 << 1,
@@ -19,7 +129,7 @@ typedef enum {
 static const struct {
     const char *name;
     Transport transport;
-    bool has_server;
+    bool needs_server;
 } transports[] = {
     {"ssh", TRANSPORT_SSH, true},
     {"tls", TRANSPORT_TLS, true},
@@ -117,13 +227,13 @@ is_suspicious(const char *word)
 }
 
 static char *
-refuse_server(const xmlURI *uri, bool has_server, const char *transport_name)
+refuse_server(const xmlURI *uri, bool needs_server, const char *transport_name)
 {
-    bool given = uri->server && *uri->server;
+    bool given = has_server(uri);
 
-    if (given != has_server)
+    if (given != needs_server)
         return g_strdup_printf("The transport %s needs %s server", transport_name,
-                               has_server ? "a" : "no");
+                               needs_server ? "a" : "no");
     if ((given && is_suspicious(uri->server)) || (uri->user && is_suspicious(uri->user)))
         return g_strdup("The server or its user cannot begin with \"-\" or contain blanks");
     if (given && is_bracketed_nonsense(uri->server))
@@ -134,7 +244,7 @@ refuse_server(const xmlURI *uri, bool has_server, const char *transport_name)
 }
 
 char *
-migration_uri_refuse(const char *text)
+libvirt_uri_refuse_destination(const char *text)
 {
     g_autoptr(xmlURI) uri = xmlParseURI(text);
 
@@ -143,7 +253,7 @@ migration_uri_refuse(const char *text)
 
     const char *plus = strchr(uri->scheme, '+');
     const char *name = plus ? plus + 1 : "tls";
-    if (plus == uri->scheme || (!plus && !(uri->server && *uri->server)))
+    if (plus == uri->scheme || (!plus && !has_server(uri)))
         return g_strdup("The destination's URI names no transport");
     if (!plus && !is_remote_driver(uri->scheme))
         return g_strdup("The destination's URI names no transport, and its driver has its own");
@@ -156,11 +266,48 @@ migration_uri_refuse(const char *text)
     for (unsigned i = 0; i < G_N_ELEMENTS(transports); i++) {
         if (g_ascii_strcasecmp(transports[i].name, name) != 0)
             continue;
-        char *refusal = refuse_server(uri, transports[i].has_server, name);
+        char *refusal = refuse_server(uri, transports[i].needs_server, name);
         if (refusal || !uri->query_raw)
             return refusal;
         return refuse_query(uri->query_raw, transports[i].transport, name);
     }
     return g_strdup_printf("The transport \"%s\" is not possible: only ssh, tls, tcp and unix",
                            name);
+}
+
+/* --- passwords ---------------------------------------------------------------------------- */
+
+/* What ends the part of a URI that may name a user, or the URI itself. */
+static bool
+ends_authority(char c)
+{
+    return c == '\0' || strchr("/?#\"<>", c) || g_ascii_isspace(c) || g_ascii_iscntrl(c);
+}
+
+char *
+libvirt_uri_hide_passwords(const char *text)
+{
+    GString *shown = g_string_new(NULL);
+
+    for (const char *start; (start = strstr(text, "://"));) {
+        const char *user = start + strlen("://");
+        const char *colon = NULL;
+        const char *at = NULL;
+        const char *end = user;
+
+        for (; !ends_authority(*end); end++) {
+            if (*end == ':' && !colon)
+                colon = end;
+            if (*end == '@')
+                at = end;
+        }
+        if (at && colon && colon < at) {
+            g_string_append_len(shown, text, colon - text);
+            text = at;
+        }
+        g_string_append_len(shown, text, end - text);
+        text = end;
+    }
+    g_string_append(shown, text);
+    return g_string_free(shown, FALSE);
 }

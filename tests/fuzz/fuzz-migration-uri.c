@@ -40,7 +40,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *text = g_strndup((const char *)data, size);
-    g_autofree char *refusal = migration_uri_refuse(text);
+    g_autofree char *refusal = libvirt_uri_refuse_destination(text);
 
     if (!refusal)
         check_passed(text);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The rule about where a domain may be migrated to: each transport and each parameter. */
+/* libvirt's URIs: where they lead, what is secret in them, and to which a domain may be migrated.
+ */
 
 #include "libvirt-uri.h"
 
@@ -31,7 +32,7 @@ test_accepted(void)
     };
 
     for (guint i = 0; i < G_N_ELEMENTS(uris); i++) {
-        g_autofree char *refusal = migration_uri_refuse(uris[i]);
+        g_autofree char *refusal = libvirt_uri_refuse_destination(uris[i]);
         if (refusal)
             g_error("%s: %s", uris[i], refusal);
     }
@@ -40,7 +41,7 @@ test_accepted(void)
 static void
 assert_refused(const char *uri, const char *words)
 {
-    g_autofree char *refusal = migration_uri_refuse(uri);
+    g_autofree char *refusal = libvirt_uri_refuse_destination(uri);
 
     if (!refusal)
         g_error("%s is accepted", uri);
@@ -57,7 +58,7 @@ test_transports(void)
 
     for (guint i = 0; i < G_N_ELEMENTS(transports); i++) {
         g_autofree char *uri = g_strdup_printf("qemu+%s://other/system", transports[i]);
-        g_autofree char *refusal = migration_uri_refuse(uri);
+        g_autofree char *refusal = libvirt_uri_refuse_destination(uri);
 
         if (!refusal)
             g_error("%s is accepted", uri);
@@ -140,7 +141,7 @@ test_parameters_of_others(void)
             g_autofree char *uri = g_strdup_printf("qemu+%s://%s/system?%s=1", servers[s][0],
                                                    servers[s][1], parameters[i].name);
             g_autofree char *words = g_strconcat("transport ", servers[s][0], NULL);
-            g_autofree char *refusal = migration_uri_refuse(uri);
+            g_autofree char *refusal = libvirt_uri_refuse_destination(uri);
 
             if (!strstr(parameters[i].transports, servers[s][0]))
                 assert_refused(uri, words);
@@ -182,14 +183,124 @@ test_shape(void)
     assert_refused("hyperv://other/", "driver");
 }
 
+static void
+test_sockets(void)
+{
+    static const struct {
+        const char *uri;
+        const char *sockets; /* joined by spaces */
+    } cases[] = {
+        {"qemu:///system", "/run/libvirt/virtqemud-sock /run/libvirt/libvirt-sock"},
+        {"qemu+unix:///system", "/run/libvirt/virtqemud-sock /run/libvirt/libvirt-sock"},
+        {"xen:///system", "/run/libvirt/virtxend-sock /run/libvirt/libvirt-sock"},
+        {"qemu:///system?mode=direct", "/run/libvirt/virtqemud-sock"},
+        {"qemu:///system?mode=legacy", "/run/libvirt/libvirt-sock"},
+        {"qemu:///system?socket=/x/y", "/x/y"},
+        {"qemu+unix:///system?mode=direct&socket=/x%20y/%26z", "/x y/&z"},
+        {"test+unix:///default?socket=/x/y", "/x/y"},
+        {"test+unix:///default", "/run/libvirt/virttestd-sock /run/libvirt/libvirt-sock"},
+        {"test:///default", ""},
+        {"qemu:///embed?root=/x", ""},
+        {"qemu://host/system", ""},
+        {"qemu+ssh://root@host/system?socket=/x/y", ""},
+        {"qemu+tcp:///system", ""},
+        {"esx://host/", ""},
+        {"qemu:///system?socket=relative", ""},
+        {"an-alias", ""},
+        {"", ""},
+        {NULL, ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_auto(GStrv) sockets = libvirt_uri_sockets(cases[i].uri, "/run/user/7");
+        g_autofree char *joined = g_strjoinv(" ", sockets);
+
+        g_assert_cmpstr(joined, ==, cases[i].sockets);
+    }
+}
+
+static void
+test_session_sockets(void)
+{
+    g_auto(GStrv) sockets = libvirt_uri_sockets("qemu:///session", "/run/user/7");
+
+    g_assert_cmpuint(g_strv_length(sockets), ==, 2);
+    g_assert_cmpstr(sockets[0], ==, "/run/user/7/libvirt/virtqemud-sock");
+}
+
+static void
+test_places(void)
+{
+    static const struct {
+        const char *uri;
+        LibvirtUriPlace place;
+        const char *driver;
+    } cases[] = {
+        {"test:///default", LIBVIRT_URI_IN_PROCESS, "test"},
+        {"test:///nonexistent/node.xml", LIBVIRT_URI_IN_PROCESS, "test"},
+        {"TEST:///default", LIBVIRT_URI_IN_PROCESS, "test"},
+        {"test+unix:///default?socket=/x", LIBVIRT_URI_LOCAL, "test"},
+        {"test+tcp://host/default", LIBVIRT_URI_REMOTE, "test"},
+        {"esx://host/", LIBVIRT_URI_IN_PROCESS, "esx"},
+        {"qemu:///embed?root=/x", LIBVIRT_URI_IN_PROCESS, "qemu"},
+        {"qemu:///system", LIBVIRT_URI_LOCAL, "qemu"},
+        {"qemu+unix:///system", LIBVIRT_URI_LOCAL, "qemu"},
+        {"qemu://host/system", LIBVIRT_URI_REMOTE, "qemu"},
+        {"qemu+ssh://root@host/system", LIBVIRT_URI_REMOTE, "qemu"},
+        {"qemu+ext:///system?command=/x", LIBVIRT_URI_REMOTE, "qemu"},
+        {"an-alias", LIBVIRT_URI_LOCAL, ""},
+        {"", LIBVIRT_URI_LOCAL, ""},
+        {NULL, LIBVIRT_URI_LOCAL, ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *driver = libvirt_uri_driver(cases[i].uri);
+
+        g_assert_cmpint(libvirt_uri_place(cases[i].uri), ==, cases[i].place);
+        g_assert_cmpstr(driver, ==, cases[i].driver);
+    }
+}
+
+static void
+test_passwords(void)
+{
+    static const struct {
+        const char *text;
+        const char *shown;
+    } cases[] = {
+        {"qemu+ssh://root:secret@host/system", "qemu+ssh://root@host/system"},
+        {"qemu+ssh://root:se:c@ret@host:22/system", "qemu+ssh://root@host:22/system"},
+        {"qemu+ssh://:secret@[::1]:22/system", "qemu+ssh://@[::1]:22/system"},
+        {"qemu+ssh://root@host:22/a:b@c", "qemu+ssh://root@host:22/a:b@c"},
+        {"qemu+tcp://host:16509/system?x=a:b@c", "qemu+tcp://host:16509/system?x=a:b@c"},
+        {"cannot open 'a://u:p@h' and b://u:p'q@h/: x:y@z",
+         "cannot open 'a://u@h' and b://u@h/: x:y@z"},
+        {"a://u:p@h", "a://u@h"},
+        {"a://", "a://"},
+        {"://:@", "://@"},
+        {"no URI: a:b@c", "no URI: a:b@c"},
+        {"", ""},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *shown = libvirt_uri_hide_passwords(cases[i].text);
+
+        g_assert_cmpstr(shown, ==, cases[i].shown);
+    }
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
-    g_test_add_func("/migration-uri/accepted", test_accepted);
-    g_test_add_func("/migration-uri/transports", test_transports);
-    g_test_add_func("/migration-uri/parameters", test_parameters);
-    g_test_add_func("/migration-uri/parameters-of-others", test_parameters_of_others);
-    g_test_add_func("/migration-uri/shape", test_shape);
+    g_test_add_func("/libvirt-uri/destination-accepted", test_accepted);
+    g_test_add_func("/libvirt-uri/destination-transports", test_transports);
+    g_test_add_func("/libvirt-uri/destination-parameters", test_parameters);
+    g_test_add_func("/libvirt-uri/destination-parameters-of-others", test_parameters_of_others);
+    g_test_add_func("/libvirt-uri/destination-shape", test_shape);
+    g_test_add_func("/libvirt-uri/sockets", test_sockets);
+    g_test_add_func("/libvirt-uri/session-sockets", test_session_sockets);
+    g_test_add_func("/libvirt-uri/places", test_places);
+    g_test_add_func("/libvirt-uri/passwords", test_passwords);
     return g_test_run();
 }
