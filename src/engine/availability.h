@@ -13,24 +13,13 @@
  */
 
 #include "error.h"
+#include "status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define AVAILABILITY_ATTEMPTS_MAX 4
 #define AVAILABILITY_NEVER        UINT64_MAX
-
-typedef enum {
-    STATUS_STARTING,    /* no attempt has finished yet */
-    STATUS_AVAILABLE,   /* connected */
-    STATUS_STOPPED,     /* nothing listens */
-    STATUS_UNREACHABLE, /* was lost, or does not answer in time */
-    STATUS_DENIED,      /* refused us */
-    STATUS_FAILED,      /* any other reason */
-    _STATUS_MAX,
-} Status;
-
-const char *status_name(Status status);
 
 typedef enum {
     HINT_PROBE,      /* something changed: look now */
