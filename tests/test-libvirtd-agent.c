@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#define INVALID_STATE    VMS_ERROR_PREFIX "InvalidState"
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define PASSWORD         "correct-horse-battery"
 
@@ -171,7 +172,7 @@ test_connected(void)
     assert_ok(stop);
     wait_for(g->service->world, is_connected(g, "false"));
     g_autoptr(Call) off = guest_call(g, "GetHostname", NULL);
-    assert_error_says(off, OPERATION_FAILED, "not running");
+    assert_error_says(off, INVALID_STATE, "not running");
     guest_start(g->service->world, "web");
     guest_wait(g->service->world, "web", "VMS-GUEST-READY");
     wait_for(g->service->world, is_connected(g, "true"));

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#define INVALID_STATE    VMS_ERROR_PREFIX "InvalidState"
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define STILL_RUNNING    VMS_ERROR_PREFIX "StillRunning"
 
@@ -359,7 +360,7 @@ test_refused(void)
                                         0);
     assert_error_says(taken, OPERATION_FAILED, "vda");
     g_autoptr(Call) rename = config_call(g, "Rename", "s", "shop");
-    assert_error_says(rename, OPERATION_FAILED, "active");
+    assert_error_says(rename, INVALID_STATE, "active");
     g_autofree char *after = shell(g->service->world, "virsh dumpxml web; "
                                                       "virsh dumpxml --inactive web");
     g_assert_cmpstr(before, ==, after);

@@ -11,6 +11,7 @@
 
 #define BUSY             VMS_ERROR_PREFIX "Busy"
 #define NO_SUCH_DOMAIN   VMS_ERROR_PREFIX "NoSuchDomain"
+#define INVALID_STATE    VMS_ERROR_PREFIX "InvalidState"
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 
 static Service *
@@ -153,7 +154,7 @@ test_many(void)
     assert_shell(d, 4);
     wait_processes(s, 1);
     g_autoptr(Call) off = send_open(s, path, "");
-    assert_error_says(off, OPERATION_FAILED, "not running");
+    assert_error_says(off, INVALID_STATE, "not running");
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
     g_autoptr(Stream) e = open_console(s, path, "");

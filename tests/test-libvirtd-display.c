@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #define INVALID_ARGS     "org.freedesktop.DBus.Error.InvalidArgs"
+#define INVALID_STATE    VMS_ERROR_PREFIX "InvalidState"
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define SEALS            (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
@@ -272,10 +273,10 @@ test_graphics(void)
     assert_graphics(s, path, "[(\"vnc\", \"127.0.0.1\", \"port\", -1)]");
     g_autoptr(Call) off =
         client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
-    assert_error_says(off, OPERATION_FAILED, "not running");
+    assert_error_says(off, INVALID_STATE, "not running");
     g_autoptr(Call) dark =
         client_call(s->client, path, VMS_DISPLAY_INTERFACE, "Screenshot", "u", 0);
-    assert_error_says(dark, OPERATION_FAILED, "not running");
+    assert_error_says(dark, INVALID_STATE, "not running");
 
     /* A web socket, and a second server of another kind. */
     run(s->world, "domain-xml --graphics web bare | sed 's#<graphics .*#"

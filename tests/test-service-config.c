@@ -7,6 +7,7 @@
 #include <string.h>
 
 #define INVALID_ARGS     "org.freedesktop.DBus.Error.InvalidArgs"
+#define INVALID_STATE    VMS_ERROR_PREFIX "InvalidState"
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 
 #define UUID "9c1b6f5e-4a4b-4c63-8d59-0d6d0c3a1f00"
@@ -158,7 +159,7 @@ test_live_and_config(void)
     g_autofree char *path = define(s, "");
 
     g_autoptr(Call) off = config_call(s, path, "SetVCpus", "ua{sv}", 3, 1, "live", "b", 1);
-    assert_error_says(off, OPERATION_FAILED, "not running");
+    assert_error_says(off, INVALID_STATE, "not running");
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
 
@@ -232,13 +233,13 @@ test_rename(void)
     assert_ok(rename);
     g_assert_true(mirror_is(s->mirror, path, "Name", "shop"));
     g_autoptr(Call) taken = config_call(s, path, "Rename", "s", "test");
-    assert_error_says(taken, OPERATION_FAILED, "already exists");
+    assert_error_says(taken, INVALID_STATE, "already exists");
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "InterfacesRemoved"), ==, 0);
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "InterfacesAdded"), ==, 0);
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
     g_autoptr(Call) running = config_call(s, path, "Rename", "s", "mail");
-    assert_error_says(running, OPERATION_FAILED, "active");
+    assert_error_says(running, INVALID_STATE, "active");
     g_assert_true(mirror_is(s->mirror, path, "Name", "shop"));
 }
 
@@ -329,7 +330,7 @@ test_addresses(void)
     g_autoptr(Call) unknown = guest_call(s, path, "GetAddresses", "s", "oracle");
     assert_error_says(unknown, INVALID_ARGS, "oracle");
     g_autoptr(Call) off = guest_call(s, path, "GetAddresses", "s", "agent");
-    assert_error_says(off, OPERATION_FAILED, "not running");
+    assert_error_says(off, INVALID_STATE, "not running");
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
     g_autoptr(Call) agent = guest_call(s, path, "GetAddresses", "s", "agent");
@@ -364,7 +365,7 @@ test_secrets(void)
     g_autoptr(Call) set = guest_call(s, on, "SetUserPassword", "ss", "root", SECRET);
     assert_ok(set);
     g_autoptr(Call) failed = guest_call(s, off, "SetUserPassword", "ss", "root", SECRET);
-    assert_error_says(failed, OPERATION_FAILED, "not running");
+    assert_error_says(failed, INVALID_STATE, "not running");
     g_assert_null(strstr(failed->error_message, SECRET));
     g_autoptr(Call) more = guest_call(s, on, "SetUserPassword", "sss", "root", SECRET, SECRET);
     assert_error(more, INVALID_ARGS);

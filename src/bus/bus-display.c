@@ -3,6 +3,7 @@
 
 #include "consoles.h"
 #include "hypervisor-display.h"
+#include "hypervisor-traits.h"
 #include "names.h"
 
 #include <unistd.h>
@@ -188,7 +189,7 @@ make_refuse_console(Request *request)
 static void
 run_open_console(Request *request)
 {
-    if (hypervisor_uri_is_test(request->manager->uri))
+    if (hypervisor_traits_of_uri(request->manager->uri) & TRAIT_SEPARATE_WORLDS)
         request_call(request, make_refuse_console, on_done);
     else
         console_open(request);

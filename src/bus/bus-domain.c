@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "hypervisor-domain.h"
+#include "hypervisor-traits.h"
 #include "method-options.h"
 #include "names.h"
 #include "object-path.h"
@@ -34,7 +36,8 @@ begin_job(Request *request)
     if (!domain)
         return;
     OperationArgs *args = request->args;
-    args->spec.reboot_in_call = g_str_equal(request->manager->identity.type, "TEST");
+    HypervisorTraits traits = hypervisor_traits_of_type(request->manager->identity.type);
+    args->spec.reboot_in_call = (traits & TRAIT_REBOOT_IN_CALL) != 0;
     Job *job = job_begin(request, domain, &args->spec, &error);
     if (job)
         enter_job(request, job);

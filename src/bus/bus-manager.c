@@ -3,6 +3,7 @@
 
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
+#include "hypervisor-domain.h"
 #include "names.h"
 #include "object-path.h"
 #include "xml.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "hypervisor-snapshot.h"
 #include "method-options.h"
 #include "names.h"
 

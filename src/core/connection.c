@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "hypervisor-traits.h"
 #include "libvirt-uri.h"
 #include "log.h"
 
@@ -340,7 +341,7 @@ manager_start_connection(Manager *m, const ManagerConfig *config)
         return r;
     (void)sd_event_source_set_enabled(m->reconcile_timer, SD_EVENT_OFF);
 
-    if (!hypervisor_uri_is_test(m->uri) || config->pid_files) {
+    if (!(hypervisor_traits_of_uri(m->uri) & TRAIT_SEPARATE_WORLDS) || config->pid_files) {
         r = daemon_watch_new(m->event, pid_files, (const char *const *)sockets, on_hint, m,
                              &m->pidfiles);
         if (r < 0)

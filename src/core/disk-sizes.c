@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "disk-sizes.h"
 
-#include "hypervisor-config.h"
+#include "hypervisor-storage.h"
 #include "manager.h"
 
 #include <time.h>

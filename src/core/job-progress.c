@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job-progress.h"
 
+#include "hypervisor-job.h"
 #include "log.h"
 #include "manager.h"
 

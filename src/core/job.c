@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job.h"
 
+#include "hypervisor-domain.h"
+#include "hypervisor-job.h"
 #include "job-progress.h"
 #include "log.h"
 #include "manager.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "hypervisor-list.h"
 #include "log.h"
 #include "object-path.h"
 #include "retry.h"

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refresher.h"
 
+#include "hypervisor-domain.h"
+#include "hypervisor-list.h"
 #include "log.h"
 
 #include <time.h>

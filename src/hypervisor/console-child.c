@@ -2,12 +2,11 @@
 #include "console-child.h"
 
 #include "console-child-loop.h"
+#include "hypervisor-private.h"
+#include "hypervisor-reason.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <glib.h>
-#include <libvirt/libvirt.h>
-#include <libvirt/virterror.h>
 #include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -95,10 +94,14 @@ static bool
 report(ErrorKind kind, int code, const char *message)
 {
     ConsoleReport *packet = g_new0(ConsoleReport, 1);
+    const char *end;
 
     packet->kind = kind;
     packet->libvirt_code = code;
     g_strlcpy(packet->message, message, sizeof packet->message);
+    /* It may have been cut within a character. */
+    if (!g_utf8_validate(packet->message, -1, &end))
+        packet->message[end - packet->message] = '\0';
     size_t size = offsetof(ConsoleReport, message) + strlen(packet->message) + 1;
     bool sent = send(CONSOLE_FD_CONTROL, packet, size, MSG_NOSIGNAL) == (ssize_t)size;
 
@@ -109,10 +112,9 @@ report(ErrorKind kind, int code, const char *message)
 static bool
 report_failure(ErrorKind kind)
 {
-    virErrorPtr last = virGetLastError();
+    g_autofree char *words = hypervisor_last_words();
 
-    return report(kind, last ? last->code : 0,
-                  last && last->message ? last->message : "libvirt gave no reason");
+    return report(kind, virGetLastErrorCode(), words);
 }
 
 /* libvirt has no code of its own for a console that is taken; it opens none for other reasons with
@@ -120,9 +122,7 @@ report_failure(ErrorKind kind)
 static bool
 is_taken(void)
 {
-    virErrorPtr last = virGetLastError();
-
-    return last && last->code == VIR_ERR_OPERATION_FAILED;
+    return hypervisor_failed_with(VIR_ERR_OPERATION_FAILED);
 }
 
 static bool
@@ -134,11 +134,11 @@ open_stream(Console *console, const char *device)
         g_clear_pointer(&console->stream, virStreamFree);
         console->stream = virStreamNew(console->conn, VIR_STREAM_NONBLOCK);
         if (!console->stream)
-            return report_failure(ERROR_OPERATION_FAILED);
+            return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
         if (virDomainOpenConsole(console->dom, name, console->stream, 0) == 0)
             return true;
         if (!is_taken())
-            return report_failure(ERROR_OPERATION_FAILED);
+            return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
         g_usleep(TAKEN_RETRY_USEC);
     }
     return report_failure(ERROR_BUSY);
@@ -154,8 +154,7 @@ open_console(Console *console, const char *uri, const char *uuid, const char *de
         virResetLastError();
     console->dom = virDomainLookupByUUIDString(console->conn, uuid);
     if (!console->dom)
-        return report_failure(virGetLastErrorCode() == VIR_ERR_NO_DOMAIN ? ERROR_NO_SUCH_DOMAIN
-                                                                         : ERROR_OPERATION_FAILED);
+        return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
     return open_stream(console, device) && report(ERROR_NONE, 0, "");
 }
 

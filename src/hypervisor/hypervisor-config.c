@@ -3,6 +3,7 @@
 
 #include "domain-xml-device.h"
 #include "hypervisor-private.h"
+#include "hypervisor-traits.h"
 
 /* libvirt's own flags for what is asked; they have the same values for every kind of change. */
 static bool
@@ -34,13 +35,12 @@ prepare(Hypervisor *h, const char *uuid, Affect affect, unsigned *ret_flags, Err
     return dom;
 }
 
-/* The test driver changes the memory of one configuration at a time. */
 static bool
-is_test_driver(Hypervisor *h)
+sets_memory_once(Hypervisor *h)
 {
     const char *type = virConnectGetType(h->conn);
 
-    return type && g_ascii_strcasecmp(type, "test") == 0;
+    return type && (hypervisor_traits_of_type(type) & TRAIT_SETS_MEMORY_ONCE);
 }
 
 static bool
@@ -59,7 +59,7 @@ hypervisor_set_memory(Hypervisor *h, const char *uuid, uint64_t bytes, Affect af
 
     if (!dom)
         return false;
-    if (flags != both || !is_test_driver(h))
+    if (flags != both || !sets_memory_once(h))
         return set_memory(dom, kib, flags, error);
     return set_memory(dom, kib, VIR_DOMAIN_AFFECT_CONFIG, error) &&
            set_memory(dom, kib, VIR_DOMAIN_AFFECT_LIVE, error);
@@ -165,58 +165,4 @@ hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, c
         break;
     }
     return detach(dom, xml, flags, ret_pending, error);
-}
-
-/* --- capacities --------------------------------------------------------------------------- */
-
-static void
-add_capacity(GHashTable *capacities, const virDomainStatsRecord *record, unsigned disk)
-{
-    g_autofree char *name_key = g_strdup_printf("block.%u.name", disk);
-    g_autofree char *capacity_key = g_strdup_printf("block.%u.capacity", disk);
-    const char *name = NULL;
-    unsigned long long capacity = 0;
-
-    virTypedParamsGetString(record->params, record->nparams, name_key, &name);
-    virTypedParamsGetULLong(record->params, record->nparams, capacity_key, &capacity);
-    if (name && capacity)
-        g_hash_table_replace(capacities, g_strdup(name),
-                             g_memdup2(&(uint64_t){capacity}, sizeof(uint64_t)));
-}
-
-static GHashTable *
-capacities_of_records(virDomainStatsRecordPtr *records)
-{
-    GHashTable *capacities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-
-    for (; *records; records++) {
-        unsigned n = 0;
-
-        virTypedParamsGetUInt((*records)->params, (*records)->nparams, "block.count", &n);
-        for (unsigned i = 0; i < n; i++)
-            add_capacity(capacities, *records, i);
-    }
-    return capacities;
-}
-
-GHashTable *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state, Error **error)
-{
-    /* Of one that has stopped meanwhile libvirt would read the images itself. */
-    const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
-    const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
-    virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
-    virDomainStatsRecordPtr *records = NULL;
-    int reason;
-
-    if (!doms[0])
-        return NULL;
-    if (virDomainListGetStats(doms, groups, &records, flags) < 0) {
-        hypervisor_fail(error);
-        return NULL;
-    }
-    *ret_state = records[0] ? hypervisor_record_state(records[0], &reason) : DOMAIN_SHUTOFF;
-    GHashTable *capacities = capacities_of_records(records);
-    virDomainStatsRecordListFree(records);
-    return capacities;
 }

@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * Changes to a domain's configuration; for a lane, like all of hypervisor.h.
+ * Changes to a domain's configuration. On a lane, like all of hypervisor.h.
  */
 
 #include "hypervisor.h"
+
+#include <stdint.h>
 
 /* Which of the two configurations a change is for; none given: those that the domain has. */
 typedef enum {
@@ -32,11 +34,3 @@ bool hypervisor_set_description(Hypervisor *h, const char *uuid, const char *tex
  */
 bool hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, const char *xml,
                               Affect affect, char ***ret_pending, Error **error);
-
-/*
- * What QEMU says of the disks that it has open: target -> uint64_t *, in bytes. It waits for those
- * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer;
- * no storage is touched. The state is that of the same moment, after the wait.
- */
-GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
-                                       Error **error);

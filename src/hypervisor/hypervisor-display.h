@@ -7,6 +7,8 @@
 
 #include "hypervisor.h"
 
+#include <stdint.h>
+
 #define SEND_KEYS_MAX 16
 
 /* The number of a set of key codes ("linux", "xt", "usb", ...); -1 where there is none. */

@@ -1,24 +1,25 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hypervisor-private.h"
+#include "hypervisor-domain.h"
 
 #include "domain-xml.h"
+#include "hypervisor-private.h"
 #include "utf8.h"
 
 static bool
-examine_xml(virDomainPtr dom, DomainUpdate *snapshot, Error **error)
+examine_xml(virDomainPtr dom, DomainUpdate *update, Error **error)
 {
     g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
 
     if (!xml)
         return hypervisor_fail(error);
-    domain_xml_read(xml, snapshot);
+    domain_xml_read(xml, update);
     return true;
 }
 
 bool
-hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *snapshot, Error **error)
+hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, snapshot->uuid, error);
+    virDomainPtr dom = hypervisor_domain(h, update->uuid, error);
 
     if (!dom)
         return false;
@@ -27,21 +28,21 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *snapshot, 
 
         if (persistent < 0)
             return hypervisor_fail(error);
-        snapshot->persistent = persistent;
-        snapshot->known |= FACT_PERSISTENT;
+        update->persistent = persistent;
+        update->known |= FACT_PERSISTENT;
     }
     if (facts & FACT_AUTOSTART) {
         int autostart = 0;
 
         if (virDomainGetAutostart(dom, &autostart) < 0)
             return hypervisor_fail(error);
-        snapshot->autostart = autostart;
-        snapshot->known |= FACT_AUTOSTART;
+        update->autostart = autostart;
+        update->known |= FACT_AUTOSTART;
     }
-    if (!hypervisor_read_saved_facts(dom, facts, snapshot, error))
+    if (!hypervisor_read_saved_facts(dom, facts, update, error))
         return false;
     if (facts & FACT_XML)
-        return examine_xml(dom, snapshot, error);
+        return examine_xml(dom, update, error);
     return true;
 }
 
@@ -126,19 +127,36 @@ hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error 
     return virDomainSetAutostart(dom, autostart) == 0 || hypervisor_fail(error);
 }
 
+static unsigned
+undefine_flags(UndefineFlags flags)
+{
+    static const unsigned libvirt_flags[] = {
+        VIR_DOMAIN_UNDEFINE_MANAGED_SAVE,
+        VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA,
+        VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
+        VIR_DOMAIN_UNDEFINE_NVRAM,
+        VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
+#if LIBVIR_CHECK_VERSION(8, 9, 0)
+        VIR_DOMAIN_UNDEFINE_TPM,
+        VIR_DOMAIN_UNDEFINE_KEEP_TPM,
+#endif
+    };
+    unsigned mask = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(libvirt_flags); i++)
+        if (flags & 1U << i)
+            mask |= libvirt_flags[i];
+    return mask;
+}
+
 bool
 hypervisor_undefine(Hypervisor *h, const char *uuid, UndefineFlags flags, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    unsigned libvirt_flags =
-        (flags & UNDEFINE_MANAGED_SAVE ? VIR_DOMAIN_UNDEFINE_MANAGED_SAVE : 0) |
-        (flags & UNDEFINE_SNAPSHOTS_METADATA ? VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA : 0) |
-        (flags & UNDEFINE_NVRAM ? VIR_DOMAIN_UNDEFINE_NVRAM : 0) |
-        (flags & UNDEFINE_KEEP_NVRAM ? VIR_DOMAIN_UNDEFINE_KEEP_NVRAM : 0);
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainUndefineFlags(dom, libvirt_flags) == 0 || hypervisor_fail(error);
+    return virDomainUndefineFlags(dom, undefine_flags(flags)) == 0 || hypervisor_fail(error);
 }
 
 char *

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-events.h"
+
 #include "hypervisor-private.h"
 
 #include <string.h>

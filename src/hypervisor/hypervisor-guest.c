@@ -160,14 +160,6 @@ list_filesystems(virDomainPtr dom, Error **error)
     return g_variant_ref_sink(g_variant_builder_end(&rows));
 }
 
-static bool
-is_unsupported(void)
-{
-    virErrorPtr last = virGetLastError();
-
-    return last && last->code == VIR_ERR_NO_SUPPORT;
-}
-
 GVariant *
 hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, Error **error)
 {
@@ -179,7 +171,7 @@ hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, Error **error)
     if (virDomainGetGuestInfo(dom, VIR_DOMAIN_GUEST_INFO_FILESYSTEM, &params.params, &params.n,
                               0) == 0)
         return filesystems_of_params(&params);
-    if (is_unsupported())
+    if (hypervisor_is_unsupported())
         return list_filesystems(dom, error);
     hypervisor_fail(error);
     return NULL;

@@ -1,90 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/*
- * Managed save, migration, and what all long calls share: how far they have come, giving them up,
- * and what became of one whose connection was lost.
- */
+#include "hypervisor-job.h"
+
 #include "hypervisor-private.h"
-
-/* --- facts -------------------------------------------------------------------------------- */
-
-/* -1 is a failure; a driver without the feature has none of it. */
-static int
-count_or_none(int n)
-{
-    return n < 0 && hypervisor_failed_with(VIR_ERR_NO_SUPPORT) ? 0 : n;
-}
-
-bool
-hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *snapshot,
-                            Error **error)
-{
-    if (facts & FACT_MANAGED_SAVE) {
-        int saved = count_or_none(virDomainHasManagedSaveImage(dom, 0));
-
-        if (saved < 0)
-            return hypervisor_fail(error);
-        snapshot->has_managed_save = saved;
-        snapshot->known |= FACT_MANAGED_SAVE;
-    }
-    if (facts & FACT_SNAPSHOTS) {
-        int n = count_or_none(virDomainSnapshotNum(dom, 0));
-
-        if (n < 0)
-            return hypervisor_fail(error);
-        snapshot->snapshot_count = (uint32_t)n;
-        snapshot->known |= FACT_SNAPSHOTS;
-    }
-    return true;
-}
-
-/* --- managed save and sleep --------------------------------------------------------------- */
-
-static bool
-save(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error **error)
-{
-    unsigned flags = (payload->flags & PAYLOAD_BYPASS_CACHE ? VIR_DOMAIN_SAVE_BYPASS_CACHE : 0) |
-                     (payload->flags & PAYLOAD_PAUSED ? VIR_DOMAIN_SAVE_PAUSED : 0);
-
-    if (!hypervisor_pass_gate(h, error))
-        return false;
-    return virDomainManagedSave(dom, flags) == 0 || hypervisor_fail(error);
-}
-
-bool
-hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error)
-{
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
-
-    if (!dom)
-        return false;
-    int saved = virDomainHasManagedSaveImage(dom, 0);
-    if (saved < 0)
-        return hypervisor_fail(error);
-    if (saved == 0) {
-        /* Not every driver would say so. */
-        *error =
-            error_new(ERROR_INVALID_STATE, "Discard is not possible: there is no managed save");
-        return false;
-    }
-    if (!hypervisor_pass_gate(h, error))
-        return false;
-    return virDomainManagedSaveRemove(dom, 0) == 0 || hypervisor_fail(error);
-}
-
-bool
-hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error **error)
-{
-    static const unsigned targets[] = {
-        [SUSPEND_MEMORY] = VIR_NODE_SUSPEND_TARGET_MEM,
-        [SUSPEND_DISK] = VIR_NODE_SUSPEND_TARGET_DISK,
-        [SUSPEND_HYBRID] = VIR_NODE_SUSPEND_TARGET_HYBRID,
-    };
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
-
-    if (!dom || !hypervisor_pass_gate(h, error))
-        return false;
-    return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 || hypervisor_fail(error);
-}
 
 /* --- migration ---------------------------------------------------------------------------- */
 
@@ -130,7 +47,7 @@ hypervisor_do_long(Hypervisor *h, const char *uuid, DomainVerb verb,
         return false;
     switch (verb) {
     case VERB_SAVE:
-        return save(h, dom, payload, error);
+        return hypervisor_save(h, dom, payload, error);
     case VERB_CREATE_SNAPSHOT:
         return hypervisor_create_snapshot(h, dom, payload, error);
     case VERB_REVERT_SNAPSHOT:
@@ -153,11 +70,7 @@ hypervisor_abort(Hypervisor *h, const char *uuid, Error **error)
         return false;
     if (virDomainAbortJob(dom) == 0)
         return true;
-    bool none = hypervisor_failed_with(VIR_ERR_OPERATION_INVALID);
-    hypervisor_fail(error);
-    if (none)
-        (*error)->kind = ERROR_INVALID_STATE;
-    return false;
+    return hypervisor_fail(error);
 }
 
 static double
@@ -228,17 +141,6 @@ probe_snapshot(virDomainPtr dom, const char *name, bool wanted, ProbeAnswer *ret
     return true;
 }
 
-/* One that was cut short is there, too, but cannot be read. */
-static bool
-has_whole_managed_save(virDomainPtr dom)
-{
-    if (virDomainHasManagedSaveImage(dom, 0) != 1)
-        return false;
-
-    g_autofree char *xml = virDomainManagedSaveGetXMLDesc(dom, 0);
-    return xml || hypervisor_failed_with(VIR_ERR_NO_SUPPORT);
-}
-
 static bool
 probe_state(virDomainPtr dom, DomainVerb verb, bool was_active, ProbeAnswer *ret, Error **error)
 {
@@ -250,7 +152,7 @@ probe_state(virDomainPtr dom, DomainVerb verb, bool was_active, ProbeAnswer *ret
     if (state != VIR_DOMAIN_SHUTOFF)
         *ret = PROBE_NOT_CARRIED_OUT;
     else if (verb == VERB_SAVE)
-        *ret = answer_if(has_whole_managed_save(dom));
+        *ret = answer_if(hypervisor_has_whole_save(dom));
     else
         /* One that was off keeps the reason of an earlier time. */
         *ret = answer_if(was_active && reason == VIR_DOMAIN_SHUTOFF_MIGRATED);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hypervisor-private.h"
+#include "hypervisor-list.h"
 
+#include "hypervisor-private.h"
 #include "hypervisor-reason.h"
 #include "utf8.h"
 
@@ -16,18 +17,18 @@ id_of(virDomainPtr dom, DomainState state)
 }
 
 static DomainUpdate *
-snapshot_of(virDomainPtr dom, const char *name, DomainState state, int reason)
+update_of(virDomainPtr dom, const char *name, DomainState state, int reason)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
     hypervisor_uuid(dom, uuid);
-    DomainUpdate *snapshot = domain_update_new(uuid);
-    snapshot->known = FACT_STATE;
-    snapshot->name = utf8_for_bus(name);
-    snapshot->state = state;
-    snapshot->reason = hypervisor_reason_name(snapshot->state, reason);
-    snapshot->id = id_of(dom, snapshot->state);
-    return snapshot;
+    DomainUpdate *update = domain_update_new(uuid);
+    update->known = FACT_STATE;
+    update->name = utf8_for_bus(name);
+    update->state = state;
+    update->reason = hypervisor_reason_name(update->state, reason);
+    update->id = id_of(dom, update->state);
+    return update;
 }
 
 static DomainState
@@ -48,39 +49,39 @@ hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason)
 }
 
 static DomainUpdate *
-snapshot_of_record(const virDomainStatsRecord *record, const char *name)
+update_of_record(const virDomainStatsRecord *record, const char *name)
 {
     int reason;
     DomainState state = hypervisor_record_state(record, &reason);
 
-    return snapshot_of(record->dom, name, state, reason);
+    return update_of(record->dom, name, state, reason);
 }
 
 static GPtrArray *
-snapshots_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
+updates_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
 {
-    GPtrArray *snapshots =
+    GPtrArray *updates =
         g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_update_free);
 
     for (int i = 0; i < n; i++) {
         const char *name = virDomainGetName(records[i]->dom);
-        DomainUpdate *snapshot = snapshot_of_record(records[i], name);
+        DomainUpdate *update = update_of_record(records[i], name);
 
-        g_ptr_array_add(snapshots, snapshot);
+        g_ptr_array_add(updates, update);
         /* A handle stays good whatever becomes of the domain, but for its name. */
-        if (hypervisor_keeps_domain(h, snapshot->uuid, name))
+        if (hypervisor_keeps_domain(h, update->uuid, name))
             continue;
         virDomainRef(records[i]->dom);
-        hypervisor_keep_domain(h, snapshot->uuid, records[i]->dom);
+        hypervisor_keep_domain(h, update->uuid, records[i]->dom);
     }
-    return snapshots;
+    return updates;
 }
 
 /* For drivers without bulk statistics: one round trip a domain. */
 static GPtrArray *
 look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
 {
-    g_autoptr(GPtrArray) snapshots =
+    g_autoptr(GPtrArray) updates =
         g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_update_free);
 
     for (int i = 0; i < n; i++) {
@@ -88,8 +89,8 @@ look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
         int reason;
 
         if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
-            g_ptr_array_add(snapshots, snapshot_of(doms[i], virDomainGetName(doms[i]),
-                                                   domain_state(state), reason));
+            g_ptr_array_add(updates, update_of(doms[i], virDomainGetName(doms[i]),
+                                               domain_state(state), reason));
             continue;
         }
         g_autoptr(Error) problem = NULL;
@@ -101,15 +102,7 @@ look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
         }
         /* A domain that cannot be read hides no other one. */
     }
-    return g_steal_pointer(&snapshots);
-}
-
-static bool
-is_unsupported(void)
-{
-    virErrorPtr last = virGetLastError();
-
-    return last && last->code == VIR_ERR_NO_SUPPORT;
+    return g_steal_pointer(&updates);
 }
 
 static void
@@ -131,9 +124,9 @@ list_one_by_one(Hypervisor *h, Error **error)
         return NULL;
     }
     n = hypervisor_count((void **)doms);
-    GPtrArray *snapshots = look_one_by_one(h, doms, n, error);
+    GPtrArray *updates = look_one_by_one(h, doms, n, error);
     free_domains(doms, n);
-    return snapshots;
+    return updates;
 }
 
 static GPtrArray *
@@ -142,7 +135,7 @@ list_states(Hypervisor *h, Error **error)
     virDomainStatsRecordPtr *records = NULL;
     int n = virConnectGetAllDomainStats(h->conn, VIR_DOMAIN_STATS_STATE, &records, 0);
 
-    if (n < 0 && is_unsupported())
+    if (n < 0 && hypervisor_is_unsupported())
         return list_one_by_one(h, error);
     if (n < 0) {
         hypervisor_fail(error);
@@ -151,9 +144,9 @@ list_states(Hypervisor *h, Error **error)
     /* Those of domains that are gone, once there are many. */
     if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
         g_hash_table_remove_all(h->domains);
-    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
+    GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
     hypervisor_defer_free(h, records);
-    return snapshots;
+    return updates;
 }
 
 /* The UUIDs of the domains that a filter lets through; NULL on failure. */
@@ -196,7 +189,7 @@ list_filtered_if_known(Hypervisor *h, unsigned filter, Error **error)
  * have snapshots comes the same way; how many, libvirt tells of one domain at a time.
  */
 static bool
-list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
+list_flags(Hypervisor *h, GPtrArray *updates, Error **error)
 {
     g_autoptr(GHashTable) transient = list_filtered(h, VIR_CONNECT_LIST_DOMAINS_TRANSIENT, error);
     if (!transient)
@@ -213,16 +206,16 @@ list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
     if (!snapshotted)
         return false;
 
-    for (unsigned i = 0; i < snapshots->len; i++) {
-        DomainUpdate *snapshot = snapshots->pdata[i];
+    for (unsigned i = 0; i < updates->len; i++) {
+        DomainUpdate *update = updates->pdata[i];
 
-        snapshot->persistent = !g_hash_table_contains(transient, snapshot->uuid);
-        snapshot->autostart = g_hash_table_contains(autostart, snapshot->uuid);
-        snapshot->has_managed_save = g_hash_table_contains(saved, snapshot->uuid);
-        snapshot->has_snapshots = g_hash_table_contains(snapshotted, snapshot->uuid);
-        snapshot->known |= FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE;
-        if (!snapshot->has_snapshots)
-            snapshot->known |= FACT_SNAPSHOTS;
+        update->persistent = !g_hash_table_contains(transient, update->uuid);
+        update->autostart = g_hash_table_contains(autostart, update->uuid);
+        update->has_managed_save = g_hash_table_contains(saved, update->uuid);
+        update->has_snapshots = g_hash_table_contains(snapshotted, update->uuid);
+        update->known |= FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE;
+        if (!update->has_snapshots)
+            update->known |= FACT_SNAPSHOTS;
     }
     return true;
 }
@@ -230,11 +223,11 @@ list_flags(Hypervisor *h, GPtrArray *snapshots, Error **error)
 GPtrArray *
 hypervisor_list(Hypervisor *h, Error **error)
 {
-    g_autoptr(GPtrArray) snapshots = list_states(h, error);
+    g_autoptr(GPtrArray) updates = list_states(h, error);
 
-    if (!snapshots || !list_flags(h, snapshots, error))
+    if (!updates || !list_flags(h, updates, error))
         return NULL;
-    return g_steal_pointer(&snapshots);
+    return g_steal_pointer(&updates);
 }
 
 static GPtrArray *
@@ -243,15 +236,15 @@ look_at(Hypervisor *h, GPtrArray *doms, Error **error)
     virDomainStatsRecordPtr *records = NULL;
     int n = virDomainListGetStats((virDomainPtr *)doms->pdata, VIR_DOMAIN_STATS_STATE, &records, 0);
 
-    if (n < 0 && is_unsupported())
+    if (n < 0 && hypervisor_is_unsupported())
         return look_one_by_one(h, (virDomainPtr *)doms->pdata, (int)doms->len - 1, error);
     if (n < 0) {
         hypervisor_fail(error);
         return NULL;
     }
-    GPtrArray *snapshots = snapshots_of_records(h, records, hypervisor_count((void **)records));
+    GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
     hypervisor_defer_free(h, records);
-    return snapshots;
+    return updates;
 }
 
 GPtrArray *
@@ -277,8 +270,8 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
     /* The replies replace the cached handles that the question is made of. */
     g_ptr_array_foreach(doms, (GFunc)(void (*)(void))virDomainRef, NULL);
     g_ptr_array_add(doms, NULL);
-    GPtrArray *snapshots = look_at(h, doms, error);
+    GPtrArray *updates = look_at(h, doms, error);
     for (unsigned i = 0; i + 1 < doms->len; i++)
         virDomainFree(doms->pdata[i]);
-    return snapshots;
+    return updates;
 }

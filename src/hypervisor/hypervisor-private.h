@@ -2,10 +2,12 @@
 #pragma once
 
 /*
- * What the parts of the hypervisor module share: the connection's insides. For hypervisor*.c alone.
+ * The inside of a connection, shared by hypervisor*.c and by nobody else.
  */
 
+#include "domain.h"
 #include "hypervisor.h"
+#include "operation-spec.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
@@ -30,6 +32,12 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VirDomain, virDomainFree, NULL)
  * called before anything else: even freeing a domain erases it.
  */
 bool hypervisor_fail(Error **error);
+/* libvirt's last error of this thread is this one; it stays. */
+bool hypervisor_failed_with(int code);
+/* The driver has no such call. */
+bool hypervisor_is_unsupported(void);
+/* The message of libvirt's last error of this thread, fit for D-Bus and without passwords. */
+char *hypervisor_last_words(void);
 
 /*
  * How many elements an array of libvirt's has, which ends with NULL. The number that libvirt
@@ -61,10 +69,16 @@ void hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records);
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
 
 /* FACT_MANAGED_SAVE and FACT_SNAPSHOTS of a domain, a round trip each. */
-bool hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *snapshot,
+bool hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *update,
                                  Error **error);
 
-/* The long calls on snapshots; the domain's handle comes from hypervisor_domain(). */
+/* The long call that saves a domain; the domain's handle comes from hypervisor_domain(). */
+bool hypervisor_save(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
+                     Error **error);
+/* Whether there is a managed save that is whole. */
+bool hypervisor_has_whole_save(virDomainPtr dom);
+
+/* The long calls on snapshots, likewise. */
 bool hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
                                 Error **error);
 bool hypervisor_revert_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
@@ -73,8 +87,6 @@ bool hypervisor_delete_snapshot(Hypervisor *h, virDomainPtr dom, const Operation
                                 Error **error);
 /* Whether there is one of this name. */
 bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **error);
-/* libvirt's last error of this thread is this one; it stays. */
-bool hypervisor_failed_with(int code);
 
 /* End what hypervisor_watch() began. */
 void hypervisor_unwatch(Hypervisor *h);

@@ -2,6 +2,7 @@
 #include "hypervisor-reason.h"
 
 #include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
 
 #define REASONS_MAX 16
 
@@ -18,6 +19,9 @@ static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
             [VIR_DOMAIN_RUNNING_WAKEUP] = "wakeup",
             [VIR_DOMAIN_RUNNING_CRASHED] = "crashed",
             [VIR_DOMAIN_RUNNING_POSTCOPY] = "post-copy",
+#if LIBVIR_CHECK_VERSION(8, 5, 0)
+            [VIR_DOMAIN_RUNNING_POSTCOPY_FAILED] = "post-copy-failed",
+#endif
         },
     [DOMAIN_PAUSED] =
         {
@@ -34,6 +38,9 @@ static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
             [VIR_DOMAIN_PAUSED_STARTING_UP] = "starting-up",
             [VIR_DOMAIN_PAUSED_POSTCOPY] = "post-copy",
             [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = "post-copy-failed",
+#if LIBVIR_CHECK_VERSION(9, 2, 0)
+            [VIR_DOMAIN_PAUSED_API_ERROR] = "api-error",
+#endif
         },
     [DOMAIN_SHUTDOWN] =
         {
@@ -62,4 +69,32 @@ hypervisor_reason_name(DomainState state, int reason)
     if ((unsigned)state >= _DOMAIN_STATE_MAX || (unsigned)reason >= REASONS_MAX)
         return "unknown";
     return reasons[state][reason] ? reasons[state][reason] : "unknown";
+}
+
+/*
+ * VIR_ERR_AGENT_UNRESPONSIVE is not here: it also tells that there is no agent. hypervisor-guest
+ * knows which of the two it is.
+ */
+static const struct {
+    int code;
+    ErrorKind kind;
+} error_kinds[] = {
+    {VIR_ERR_NO_DOMAIN, ERROR_NO_SUCH_DOMAIN},
+    {VIR_ERR_OPERATION_INVALID, ERROR_INVALID_STATE},
+    {VIR_ERR_BLOCK_COPY_ACTIVE, ERROR_INVALID_STATE},
+    {VIR_ERR_OPERATION_ABORTED, ERROR_CANCELED},
+    {VIR_ERR_OPERATION_TIMEOUT, ERROR_TIMEOUT},
+    {VIR_ERR_AGENT_UNSYNCED, ERROR_TIMEOUT},
+#if LIBVIR_CHECK_VERSION(11, 2, 0)
+    {VIR_ERR_AGENT_COMMAND_TIMEOUT, ERROR_TIMEOUT},
+#endif
+};
+
+ErrorKind
+hypervisor_error_kind(int code)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(error_kinds); i++)
+        if (error_kinds[i].code == code)
+            return error_kinds[i].kind;
+    return ERROR_OPERATION_FAILED;
 }

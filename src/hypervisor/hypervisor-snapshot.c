@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "hypervisor-private.h"
+#include "hypervisor-snapshot.h"
 
+#include "hypervisor-private.h"
 #include "snapshot-xml.h"
 #include "utf8.h"
 

@@ -5,6 +5,7 @@
  * Every domain's figures, as libvirt names them. On a lane, as all of hypervisor.h.
  */
 
+#include "domain.h"
 #include "hypervisor.h"
 
 typedef enum {

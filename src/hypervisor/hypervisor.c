@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-private.h"
 
+#include "hypervisor-reason.h"
 #include "libvirt-uri.h"
 #include "utf8.h"
 
@@ -23,19 +24,6 @@ hypervisor_identity_clear(HypervisorIdentity *identity)
 
 /* --- errors ------------------------------------------------------------------------------- */
 
-static ErrorKind
-error_kind_of(int code)
-{
-    switch (code) {
-    case VIR_ERR_NO_DOMAIN:
-        return ERROR_NO_SUCH_DOMAIN;
-    case VIR_ERR_OPERATION_ABORTED:
-        return ERROR_CANCELED;
-    default:
-        return ERROR_OPERATION_FAILED;
-    }
-}
-
 bool
 hypervisor_failed_with(int code)
 {
@@ -45,17 +33,33 @@ hypervisor_failed_with(int code)
 }
 
 bool
+hypervisor_is_unsupported(void)
+{
+    return hypervisor_failed_with(VIR_ERR_NO_SUPPORT);
+}
+
+char *
+hypervisor_last_words(void)
+{
+    virErrorPtr last = virGetLastError();
+    g_autofree char *words =
+        utf8_for_bus(last && last->message ? last->message : "libvirt gave no reason");
+
+    return libvirt_uri_hide_passwords(words);
+}
+
+bool
 hypervisor_fail(Error **error)
 {
     virErrorPtr last = virGetLastError();
 
     if (error && !*error) {
-        g_autofree char *words =
-            utf8_for_bus(last && last->message ? last->message : "libvirt gave no reason");
+        int code = last ? last->code : VIR_ERR_OK;
+        g_autofree char *words = hypervisor_last_words();
 
-        *error = error_new(last ? error_kind_of(last->code) : ERROR_OPERATION_FAILED, "%s", words);
-        (*error)->libvirt_code = last ? last->code : 0;
-        (*error)->quotes_input = last && last->code == VIR_ERR_XML_DETAIL;
+        *error = error_new(hypervisor_error_kind(code), "%s", words);
+        (*error)->libvirt_code = code;
+        (*error)->quotes_input = code == VIR_ERR_XML_DETAIL;
     }
     return false;
 }
@@ -108,12 +112,6 @@ status_of_last_error(const char *uri)
 }
 
 /* --- connection --------------------------------------------------------------------------- */
-
-bool
-hypervisor_uri_is_test(const char *uri)
-{
-    return g_str_has_prefix(uri, "test:") || g_str_has_prefix(uri, "test+");
-}
 
 /* A handle of a domain; its name is the handle's own. */
 typedef struct {
@@ -237,10 +235,9 @@ hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
         virResetLastError(); /* not every driver has one */
     if (virConnectGetLibVersion(h->conn, &libvirt_version) < 0)
         return hypervisor_fail(error);
-    const char *type = virConnectGetType(h->conn);
 
-    identity.hostname = g_strdup(hostname ? hostname : "");
-    identity.type = g_strdup(type ? type : "");
+    identity.hostname = utf8_for_bus(hostname);
+    identity.type = utf8_for_bus(virConnectGetType(h->conn));
     identity.version = version ? version_string(version) : g_strdup("");
     identity.libvirt_version = version_string(libvirt_version);
     *ret = identity;

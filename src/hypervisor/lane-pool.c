@@ -3,6 +3,8 @@
 
 #include "clock.h"
 #include "deferred.h"
+#include "hypervisor-list.h"
+#include "hypervisor-traits.h"
 #include "lane.h"
 #include "timer.h"
 
@@ -723,7 +725,7 @@ lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
 
     pool->loop_queue = loop_queue;
     pool->uri = g_strdup(uri);
-    pool->single = hypervisor_uri_is_test(uri);
+    pool->single = (hypervisor_traits_of_uri(uri) & TRAIT_SEPARATE_WORLDS) != 0;
     pool->callbacks = callbacks;
     pool->userdata = userdata;
     pool->slots = g_ptr_array_new();

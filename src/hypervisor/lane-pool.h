@@ -13,8 +13,11 @@
  * Belongs to the loop; a call's `work` runs on a lane.
  */
 
+#include "hypervisor-events.h"
 #include "hypervisor.h"
 #include "loop-queue.h"
+#include "operation-spec.h"
+#include "verb.h"
 
 typedef enum {
     CALL_QUICK,       /* quick, and wanted at once: the primary lane where it is free */

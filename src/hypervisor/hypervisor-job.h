@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The long calls, which libvirt carries out as a job of the domain with progress. On a lane, like
+ * all of hypervisor.h; the call itself takes as long as the job.
+ */
+
+#include "hypervisor.h"
+#include "operation-spec.h"
+#include "verb.h"
+
+/* VERB_SAVE to VERB_MIGRATE. */
+bool hypervisor_do_long(Hypervisor *h, const char *uuid, DomainVerb verb,
+                        const OperationPayload *payload, Error **error);
+
+/* Have libvirt give up the long call; ERROR_INVALID_STATE: it has not begun or is over. */
+bool hypervisor_abort(Hypervisor *h, const char *uuid, Error **error);
+
+/*
+ * How far the long call that is under way for the domain has come, 0 to 1; -1 where there is none,
+ * or libvirt does not say.
+ */
+bool hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error);
+
+/* What became of a long call whose connection was lost; the domain was active or off before it. */
+bool hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb,
+                      const OperationPayload *payload, bool was_active, ProbeAnswer *ret,
+                      Error **error);

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hypervisor-saved.h"
+
+#include "hypervisor-private.h"
+
+/* --- facts -------------------------------------------------------------------------------- */
+
+/* -1 is a failure; a driver without the feature has none of it. */
+static int
+count_or_none(int n)
+{
+    return n < 0 && hypervisor_is_unsupported() ? 0 : n;
+}
+
+bool
+hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *update,
+                            Error **error)
+{
+    if (facts & FACT_MANAGED_SAVE) {
+        int saved = count_or_none(virDomainHasManagedSaveImage(dom, 0));
+
+        if (saved < 0)
+            return hypervisor_fail(error);
+        update->has_managed_save = saved;
+        update->known |= FACT_MANAGED_SAVE;
+    }
+    if (facts & FACT_SNAPSHOTS) {
+        int n = count_or_none(virDomainSnapshotNum(dom, 0));
+
+        if (n < 0)
+            return hypervisor_fail(error);
+        update->snapshot_count = (uint32_t)n;
+        update->known |= FACT_SNAPSHOTS;
+    }
+    return true;
+}
+
+/* --- managed save ------------------------------------------------------------------------- */
+
+bool
+hypervisor_save(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error **error)
+{
+    unsigned flags = (payload->flags & PAYLOAD_BYPASS_CACHE ? VIR_DOMAIN_SAVE_BYPASS_CACHE : 0) |
+                     (payload->flags & PAYLOAD_PAUSED ? VIR_DOMAIN_SAVE_PAUSED : 0);
+
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainManagedSave(dom, flags) == 0 || hypervisor_fail(error);
+}
+
+/* A save that was cut short is there, too, but cannot be read. */
+bool
+hypervisor_has_whole_save(virDomainPtr dom)
+{
+    if (virDomainHasManagedSaveImage(dom, 0) != 1)
+        return false;
+
+    g_autofree char *xml = virDomainManagedSaveGetXMLDesc(dom, 0);
+    return xml || hypervisor_is_unsupported();
+}
+
+bool
+hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    int saved = virDomainHasManagedSaveImage(dom, 0);
+    if (saved < 0)
+        return hypervisor_fail(error);
+    if (saved == 0) {
+        /* Not every driver would say so. */
+        *error =
+            error_new(ERROR_INVALID_STATE, "Discard is not possible: there is no managed save");
+        return false;
+    }
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainManagedSaveRemove(dom, 0) == 0 || hypervisor_fail(error);
+}
+
+/* --- sleep -------------------------------------------------------------------------------- */
+
+bool
+hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error **error)
+{
+    static const unsigned targets[] = {
+        [SUSPEND_MEMORY] = VIR_NODE_SUSPEND_TARGET_MEM,
+        [SUSPEND_DISK] = VIR_NODE_SUSPEND_TARGET_DISK,
+        [SUSPEND_HYBRID] = VIR_NODE_SUSPEND_TARGET_HYBRID,
+    };
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 || hypervisor_fail(error);
+}

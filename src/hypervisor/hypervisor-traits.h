@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What a driver does differently from the others. This is the only place that knows drivers by
+ * their names; of what a driver lacks, its own errors tell. Pure; any thread.
+ */
+
+typedef enum {
+    TRAIT_SEPARATE_WORLDS = 1 << 0,  /* a second connection may see other domains: use only one */
+    TRAIT_REBOOT_IN_CALL = 1 << 1,   /* a reboot is over when the call returns */
+    TRAIT_SETS_MEMORY_ONCE = 1 << 2, /* changes the memory of one configuration at a time */
+} HypervisorTraits;
+
+/* Of the driver that a URI names; none where it names none, as an alias does. */
+HypervisorTraits hypervisor_traits_of_uri(const char *uri);
+/* Of the type that the connected hypervisor gives itself, such as "QEMU". */
+HypervisorTraits hypervisor_traits_of_type(const char *type);

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* libvirt's numbers in our words, and what is known of its drivers. */
+
+#include "hypervisor-reason.h"
+#include "hypervisor-traits.h"
+
+#define VIR_ENUM_SENTINELS
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+
+#include <glib.h>
+
+/* Every reason of the headers that this was built with has a word, and no other has. */
+static void
+test_reasons(void)
+{
+    static const int n_reasons[_DOMAIN_STATE_MAX] = {
+        [DOMAIN_NOSTATE] = VIR_DOMAIN_NOSTATE_LAST,
+        [DOMAIN_RUNNING] = VIR_DOMAIN_RUNNING_LAST,
+        [DOMAIN_IDLE] = VIR_DOMAIN_BLOCKED_LAST,
+        [DOMAIN_PAUSED] = VIR_DOMAIN_PAUSED_LAST,
+        [DOMAIN_SHUTDOWN] = VIR_DOMAIN_SHUTDOWN_LAST,
+        [DOMAIN_SHUTOFF] = VIR_DOMAIN_SHUTOFF_LAST,
+        [DOMAIN_CRASHED] = VIR_DOMAIN_CRASHED_LAST,
+        [DOMAIN_PMSUSPENDED] = VIR_DOMAIN_PMSUSPENDED_LAST,
+    };
+
+    for (int state = 0; state < _DOMAIN_STATE_MAX; state++) {
+        g_autoptr(GHashTable) seen = g_hash_table_new(g_str_hash, g_str_equal);
+
+        g_assert_cmpstr(hypervisor_reason_name(state, 0), ==, "unknown");
+        for (int reason = 1; reason < n_reasons[state]; reason++) {
+            const char *name = hypervisor_reason_name(state, reason);
+
+            if (g_str_equal(name, "unknown") || !g_hash_table_add(seen, (char *)name))
+                g_error("state %d has no word of its own for reason %d", state, reason);
+        }
+        g_assert_cmpstr(hypervisor_reason_name(state, n_reasons[state]), ==, "unknown");
+        g_assert_cmpstr(hypervisor_reason_name(state, -1), ==, "unknown");
+        g_assert_cmpstr(hypervisor_reason_name(state, G_MAXINT), ==, "unknown");
+    }
+    g_assert_cmpstr(hypervisor_reason_name(DOMAIN_PAUSED, VIR_DOMAIN_PAUSED_IOERROR), ==,
+                    "io-error");
+    g_assert_cmpstr(hypervisor_reason_name(_DOMAIN_STATE_MAX, 1), ==, "unknown");
+    g_assert_cmpstr(hypervisor_reason_name((DomainState)-1, 1), ==, "unknown");
+}
+
+static void
+test_error_kinds(void)
+{
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_NO_DOMAIN), ==, ERROR_NO_SUCH_DOMAIN);
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_OPERATION_INVALID), ==, ERROR_INVALID_STATE);
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_OPERATION_ABORTED), ==, ERROR_CANCELED);
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_OPERATION_TIMEOUT), ==, ERROR_TIMEOUT);
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_INTERNAL_ERROR), ==, ERROR_OPERATION_FAILED);
+    g_assert_cmpint(hypervisor_error_kind(VIR_ERR_OK), ==, ERROR_OPERATION_FAILED);
+    g_assert_cmpint(hypervisor_error_kind(-1), ==, ERROR_OPERATION_FAILED);
+}
+
+static void
+test_traits(void)
+{
+    g_assert_cmpint(hypervisor_traits_of_uri("test:///default") & TRAIT_SEPARATE_WORLDS, !=, 0);
+    g_assert_cmpint(hypervisor_traits_of_uri("test+unix:///default?socket=/x"), ==,
+                    hypervisor_traits_of_type("TEST"));
+    g_assert_cmpint(hypervisor_traits_of_uri("qemu:///system"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_uri("tester:///default"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_uri("an-alias"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_type("QEMU"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_type(""), ==, 0);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/reason/reasons", test_reasons);
+    g_test_add_func("/reason/error-kinds", test_error_kinds);
+    g_test_add_func("/reason/traits", test_traits);
+    return g_test_run();
+}
