@@ -17,7 +17,7 @@ typedef struct {
     DeviceChange change;
 
     GPtrArray *pending; /* aliases of the devices that the guest may yet let go */
-    GHashTable *news;   /* alias -> DeviceEvent, since the call was made */
+    GHashTable *news;   /* alias -> HypervisorEventKind, since the call was made */
 } ConfigArgs;
 
 static void
@@ -198,7 +198,7 @@ run_set_memory(Request *request)
 /* --- detaching: a guest that runs has to agree -------------------------------------------- */
 
 static bool
-has_news(const ConfigArgs *args, DeviceEvent news)
+has_news(const ConfigArgs *args, HypervisorEventKind news)
 {
     for (unsigned i = 0; i < args->pending->len; i++)
         if (GPOINTER_TO_UINT(g_hash_table_lookup(args->news, args->pending->pdata[i])) == news)
@@ -214,10 +214,10 @@ look_for_device(Request *request)
 
     if (!domain)
         return;
-    if (is_down(domain) || has_news(args, DEVICE_REMOVED)) {
+    if (is_down(domain) || has_news(args, EVENT_DEVICE_REMOVED)) {
         request->awaited = NULL;
         request_refresh(request, request->vm_uuid, request_reply);
-    } else if (has_news(args, DEVICE_KEPT)) {
+    } else if (has_news(args, EVENT_DEVICE_KEPT)) {
         g_autoptr(Error) error =
             error_new(ERROR_OPERATION_FAILED, "The guest refused to let go of the device");
 
@@ -226,7 +226,7 @@ look_for_device(Request *request)
 }
 
 static void
-note_device(Request *request, const char *alias, DeviceEvent news)
+note_device(Request *request, const char *alias, HypervisorEventKind news)
 {
     const ConfigArgs *args = request->args;
 

@@ -661,7 +661,7 @@ requests_device_news(Requests *requests, const HypervisorEvent *event)
         Request *request = watching->pdata[i];
 
         if (request->devices)
-            request->devices(request, event->device, event->device_news);
+            request->devices(request, event->device, event->kind);
     }
 }
 

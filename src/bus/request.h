@@ -28,7 +28,7 @@ typedef enum {
 } RequestKind;
 
 typedef void (*RequestStep)(Request *request);
-typedef void (*RequestDeviceNews)(Request *request, const char *alias, DeviceEvent news);
+typedef void (*RequestDeviceNews)(Request *request, const char *alias, HypervisorEventKind news);
 
 struct Request {
     Manager *manager;

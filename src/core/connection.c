@@ -283,9 +283,9 @@ on_event(void *userdata, const HypervisorEvent *event)
         keep_early_event(m, event);
         return;
     }
-    if (event->rebooted)
+    if (event->kind == EVENT_REBOOTED)
         jobs_domain_rebooted(m->jobs, event->uuid);
-    if (event->device_news != DEVICE_NONE)
+    if (event->kind == EVENT_DEVICE_REMOVED || event->kind == EVENT_DEVICE_KEPT)
         requests_device_news(m->requests, event);
     refresher_mark(m->refresher, event->uuid, FACT_ALL);
 }

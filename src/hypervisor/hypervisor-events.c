@@ -82,14 +82,17 @@ watch_unref(void *userdata)
         g_free(watch);
 }
 
+/* Zeros but for what every event has; `device` may be NULL. */
 static HypervisorEvent *
-event_new(HypervisorWatch *watch, virDomainPtr dom, const char *device)
+event_new(HypervisorWatch *watch, virDomainPtr dom, HypervisorEventKind kind, const char *device)
 {
     size_t length = device ? strlen(device) : 0;
     HypervisorEvent *event = g_malloc0(sizeof *event + length + 1);
 
     event->userdata = watch->userdata;
     event->generation = watch->generation;
+    event->kind = kind;
+    event->time = (uint64_t)g_get_real_time();
     hypervisor_uuid(dom, event->uuid);
     if (device)
         memcpy(event->device, device, length);
@@ -97,113 +100,252 @@ event_new(HypervisorWatch *watch, virDomainPtr dom, const char *device)
 }
 
 static void
-report(HypervisorWatch *watch, virDomainPtr dom)
+report(HypervisorWatch *watch, virDomainPtr dom, HypervisorEventKind kind, const char *device)
 {
-    watch->watcher->event(event_new(watch, dom, NULL));
+    watch->watcher->event(event_new(watch, dom, kind, device));
 }
 
-static void
-report_device(HypervisorWatch *watch, virDomainPtr dom, const char *device, DeviceEvent news)
-{
-    HypervisorEvent *event = event_new(watch, dom, device);
+/* --- what happened to the domain ---------------------------------------------------------- */
 
-    event->device_news = news;
-    watch->watcher->event(event);
+static HypervisorEventKind
+lifecycle_kind(int event, int detail)
+{
+    switch (event) {
+    case VIR_DOMAIN_EVENT_STARTED:
+        /* A guest that wakes up has the process with which it went to sleep. */
+        return detail == VIR_DOMAIN_EVENT_STARTED_WAKEUP ? EVENT_CHANGED : EVENT_STARTED;
+    case VIR_DOMAIN_EVENT_RESUMED:
+        return EVENT_RESUMED;
+    case VIR_DOMAIN_EVENT_STOPPED:
+        return EVENT_STOPPED;
+    case VIR_DOMAIN_EVENT_CRASHED:
+        return EVENT_PANICKED;
+    default:
+        return EVENT_CHANGED;
+    }
 }
 
 static int
 on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *userdata)
 {
-    report(userdata, dom);
+    report(userdata, dom, lifecycle_kind(event, detail), NULL);
     return 0;
 }
 
 static void
 on_reboot(virConnectPtr conn, virDomainPtr dom, void *userdata)
 {
-    HypervisorWatch *watch = userdata;
-    HypervisorEvent *event = event_new(watch, dom, NULL);
+    report(userdata, dom, EVENT_REBOOTED, NULL);
+}
 
-    event->rebooted = true;
+static void
+on_power_management(virConnectPtr conn, virDomainPtr dom, int reason, void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, NULL);
+}
+
+static void
+on_agent_lifecycle(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *userdata)
+{
+    report(userdata, dom,
+           state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
+               ? EVENT_AGENT_CONNECTED
+               : EVENT_AGENT_DISCONNECTED,
+           NULL);
+}
+
+/* --- what went wrong ---------------------------------------------------------------------- */
+
+static void
+on_io_error(virConnectPtr conn, virDomainPtr dom, const char *source, const char *device,
+            int action, const char *reason, void *userdata)
+{
+    HypervisorWatch *watch = userdata;
+    bool full = g_strcmp0(reason, "enospc") == 0;
+    HypervisorEvent *event = event_new(watch, dom, full ? EVENT_NO_SPACE : EVENT_IO_ERROR, device);
+
+    event->reported = action == VIR_DOMAIN_EVENT_IO_ERROR_REPORT;
     watch->watcher->event(event);
 }
 
-/* --- what the XML says, and an event tells that it says something else */
+static void
+on_watchdog(virConnectPtr conn, virDomainPtr dom, int action, void *userdata)
+{
+    bool left_alone =
+        action == VIR_DOMAIN_EVENT_WATCHDOG_NONE || action == VIR_DOMAIN_EVENT_WATCHDOG_DEBUG;
+
+    report(userdata, dom, left_alone ? EVENT_WATCHDOG : EVENT_CHANGED, NULL);
+}
 
 static void
-on_metadata_change(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
-                   void *userdata)
+on_memory_failure(virConnectPtr conn, virDomainPtr dom, int recipient, int action, unsigned flags,
+                  void *userdata)
 {
-    report(userdata, dom);
+    report(userdata, dom, EVENT_MEMORY_FAILURE, NULL);
 }
+
+static void
+on_control_error(virConnectPtr conn, virDomainPtr dom, void *userdata)
+{
+    report(userdata, dom, EVENT_CONTROL_ERROR, NULL);
+}
+
+/* --- devices ------------------------------------------------------------------------------ */
 
 static void
 on_device_added(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
 {
-    report(userdata, dom);
+    report(userdata, dom, EVENT_CHANGED, device);
 }
 
 static void
 on_device_removed(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
 {
-    report_device(userdata, dom, device, DEVICE_REMOVED);
+    report(userdata, dom, EVENT_DEVICE_REMOVED, device);
 }
 
 static void
 on_device_removal_failed(virConnectPtr conn, virDomainPtr dom, const char *device, void *userdata)
 {
-    report_device(userdata, dom, device, DEVICE_KEPT);
-}
-
-static void
-on_balloon_change(virConnectPtr conn, virDomainPtr dom, unsigned long long actual, void *userdata)
-{
-    report(userdata, dom);
+    report(userdata, dom, EVENT_DEVICE_KEPT, device);
 }
 
 static void
 on_tray_change(virConnectPtr conn, virDomainPtr dom, const char *device, int reason, void *userdata)
 {
-    report(userdata, dom);
+    report(userdata, dom, EVENT_CHANGED, device);
 }
 
 static void
 on_disk_change(virConnectPtr conn, virDomainPtr dom, const char *old_source, const char *new_source,
                const char *device, int reason, void *userdata)
 {
-    report(userdata, dom);
+    report(userdata, dom, EVENT_CHANGED, device);
 }
 
-/* One that ends may leave the disk with another source. */
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+static void
+on_memory_device_size(virConnectPtr conn, virDomainPtr dom, const char *device,
+                      unsigned long long size, void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, device);
+}
+#endif
+
+#if LIBVIR_CHECK_VERSION(11, 2, 0)
+static void
+on_nic_mac_change(virConnectPtr conn, virDomainPtr dom, const char *device, const char *old_mac,
+                  const char *new_mac, void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, device);
+}
+#endif
+
+#if LIBVIR_CHECK_VERSION(12, 4, 0)
+static void
+on_vcpu_removed(virConnectPtr conn, virDomainPtr dom, unsigned vcpu, void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, NULL);
+}
+#endif
+
+/* --- settings and jobs -------------------------------------------------------------------- */
+
+static void
+on_metadata_change(virConnectPtr conn, virDomainPtr dom, int type, const char *nsuri,
+                   void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, NULL);
+}
+
+static void
+on_balloon_change(virConnectPtr conn, virDomainPtr dom, unsigned long long actual, void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, NULL);
+}
+
+/* Pins of vCPUs are among these. */
+static void
+on_tunable(virConnectPtr conn, virDomainPtr dom, virTypedParameterPtr params, int n_params,
+           void *userdata)
+{
+    report(userdata, dom, EVENT_CHANGED, NULL);
+}
+
+static void
+on_job_completed(virConnectPtr conn, virDomainPtr dom, virTypedParameterPtr params, int n_params,
+                 void *userdata)
+{
+    report(userdata, dom, EVENT_JOB_COMPLETED, NULL);
+}
+
 static void
 on_block_job(virConnectPtr conn, virDomainPtr dom, const char *disk, int type, int status,
              void *userdata)
 {
-    report(userdata, dom);
+    static const BlockJobEvent abouts[] = {
+        [VIR_DOMAIN_BLOCK_JOB_COMPLETED] = BLOCK_JOB_COMPLETED,
+        [VIR_DOMAIN_BLOCK_JOB_FAILED] = BLOCK_JOB_FAILED,
+        [VIR_DOMAIN_BLOCK_JOB_CANCELED] = BLOCK_JOB_CANCELED,
+        [VIR_DOMAIN_BLOCK_JOB_READY] = BLOCK_JOB_READY,
+    };
+    HypervisorWatch *watch = userdata;
+    bool known = status >= 0 && status < (int)G_N_ELEMENTS(abouts);
+    HypervisorEvent *event = event_new(watch, dom, known ? EVENT_BLOCK_JOB : EVENT_CHANGED, disk);
+
+    event->job = hypervisor_block_job_type(type);
+    event->about = known ? abouts[status] : BLOCK_JOB_COMPLETED;
+    watch->watcher->event(event);
 }
 
-static void
-on_agent_lifecycle(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *userdata)
-{
-    report(userdata, dom);
-}
+/* --- registration ------------------------------------------------------------------------- */
+
+/*
+ * libvirt takes callbacks of all types as one type. The conditional checks the type that the event
+ * has; the cast through void (*)(void) tells compilers that the other one is meant.
+ */
+#define CALLBACK(type, function)                                                                   \
+    ((virConnectDomainEventGenericCallback)(void (*)(void))(                                       \
+        true ? (function) : (virConnectDomainEvent##type)NULL))
 
 static const struct {
     int id;
     virConnectDomainEventGenericCallback callback;
 } events[] = {
-    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
-    {VIR_DOMAIN_EVENT_ID_REBOOT, VIR_DOMAIN_EVENT_CALLBACK(on_reboot)},
-    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_metadata_change)},
-    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, VIR_DOMAIN_EVENT_CALLBACK(on_device_added)},
-    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device_removed)},
+    {VIR_DOMAIN_EVENT_ID_LIFECYCLE, CALLBACK(Callback, on_lifecycle)},
+    {VIR_DOMAIN_EVENT_ID_REBOOT, CALLBACK(GenericCallback, on_reboot)},
+    {VIR_DOMAIN_EVENT_ID_PMWAKEUP, CALLBACK(PMWakeupCallback, on_power_management)},
+    {VIR_DOMAIN_EVENT_ID_PMSUSPEND, CALLBACK(PMSuspendCallback, on_power_management)},
+    {VIR_DOMAIN_EVENT_ID_PMSUSPEND_DISK, CALLBACK(PMSuspendDiskCallback, on_power_management)},
+    {VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, CALLBACK(AgentLifecycleCallback, on_agent_lifecycle)},
+
+    {VIR_DOMAIN_EVENT_ID_IO_ERROR_REASON, CALLBACK(IOErrorReasonCallback, on_io_error)},
+    {VIR_DOMAIN_EVENT_ID_WATCHDOG, CALLBACK(WatchdogCallback, on_watchdog)},
+    {VIR_DOMAIN_EVENT_ID_MEMORY_FAILURE, CALLBACK(MemoryFailureCallback, on_memory_failure)},
+    {VIR_DOMAIN_EVENT_ID_CONTROL_ERROR, CALLBACK(GenericCallback, on_control_error)},
+
+    {VIR_DOMAIN_EVENT_ID_DEVICE_ADDED, CALLBACK(DeviceAddedCallback, on_device_added)},
+    {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, CALLBACK(DeviceRemovedCallback, on_device_removed)},
     {VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED,
-     VIR_DOMAIN_EVENT_CALLBACK(on_device_removal_failed)},
-    {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_balloon_change)},
-    {VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_tray_change)},
-    {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, VIR_DOMAIN_EVENT_CALLBACK(on_disk_change)},
-    {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, VIR_DOMAIN_EVENT_CALLBACK(on_block_job)},
-    {VIR_DOMAIN_EVENT_ID_AGENT_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_agent_lifecycle)},
+     CALLBACK(DeviceRemovalFailedCallback, on_device_removal_failed)},
+    {VIR_DOMAIN_EVENT_ID_TRAY_CHANGE, CALLBACK(TrayChangeCallback, on_tray_change)},
+    {VIR_DOMAIN_EVENT_ID_DISK_CHANGE, CALLBACK(DiskChangeCallback, on_disk_change)},
+#if LIBVIR_CHECK_VERSION(7, 9, 0)
+    {VIR_DOMAIN_EVENT_ID_MEMORY_DEVICE_SIZE_CHANGE,
+     CALLBACK(MemoryDeviceSizeChangeCallback, on_memory_device_size)},
+#endif
+#if LIBVIR_CHECK_VERSION(11, 2, 0)
+    {VIR_DOMAIN_EVENT_ID_NIC_MAC_CHANGE, CALLBACK(NICMACChangeCallback, on_nic_mac_change)},
+#endif
+#if LIBVIR_CHECK_VERSION(12, 4, 0)
+    {VIR_DOMAIN_EVENT_ID_VCPU_REMOVED, CALLBACK(VcpuRemovedCallback, on_vcpu_removed)},
+#endif
+
+    {VIR_DOMAIN_EVENT_ID_METADATA_CHANGE, CALLBACK(MetadataChangeCallback, on_metadata_change)},
+    {VIR_DOMAIN_EVENT_ID_BALLOON_CHANGE, CALLBACK(BalloonChangeCallback, on_balloon_change)},
+    {VIR_DOMAIN_EVENT_ID_TUNABLE, CALLBACK(TunableCallback, on_tunable)},
+    {VIR_DOMAIN_EVENT_ID_JOB_COMPLETED, CALLBACK(JobCompletedCallback, on_job_completed)},
+    {VIR_DOMAIN_EVENT_ID_BLOCK_JOB_2, CALLBACK(BlockJobCallback, on_block_job)},
 };
 
 static void

@@ -7,26 +7,47 @@
  */
 
 #include "domain.h"
+#include "hypervisor-block-job.h"
 #include "hypervisor.h"
 
-/* What became of a device that a guest was asked to let go. */
+/* An event tells more than that something changed only where somebody needs to know. */
 typedef enum {
-    DEVICE_NONE, /* the event is about no device */
-    DEVICE_REMOVED,
-    DEVICE_KEPT, /* the guest said no */
-} DeviceEvent;
+    EVENT_CHANGED, /* something else; what it is, a refresh tells */
+
+    EVENT_STARTED,  /* a new process of the hypervisor runs the guest */
+    EVENT_RESUMED,  /* from a pause */
+    EVENT_STOPPED,  /* the process is gone */
+    EVENT_REBOOTED, /* by itself or by a reset in place; the process is the same */
+
+    EVENT_IO_ERROR,       /* of the disk `device`, an alias */
+    EVENT_NO_SPACE,       /* the same, because its storage is full */
+    EVENT_WATCHDOG,       /* it fired, and the guest was left as it was */
+    EVENT_PANICKED,       /* the guest's kernel says so */
+    EVENT_MEMORY_FAILURE, /* in the host's memory below the guest */
+    EVENT_CONTROL_ERROR,  /* libvirt lost control of the hypervisor's process */
+
+    EVENT_DEVICE_REMOVED, /* the device `device`, an alias */
+    EVENT_DEVICE_KEPT,    /* the guest did not let go of it */
+    EVENT_BLOCK_JOB,      /* of the disk `device`, a target */
+    EVENT_JOB_COMPLETED,  /* a migration or a backup is over */
+    EVENT_AGENT_CONNECTED,
+    EVENT_AGENT_DISCONNECTED,
+} HypervisorEventKind;
 
 /*
  * Something happened to a domain. libvirt has no event for some of what changes beside, so all that
- * is known of it is stale. The event is the receiver's to g_free().
+ * is known of it is stale, whatever the kind. The event is the receiver's to g_free().
  */
 typedef struct {
     void *userdata;
     unsigned generation;
     char uuid[UUID_LENGTH + 1];
-    bool rebooted;
-    DeviceEvent device_news;
-    char device[]; /* its alias */
+    HypervisorEventKind kind;
+    uint64_t time;       /* when it arrived, µs since the epoch */
+    bool reported;       /* EVENT_IO_ERROR, EVENT_NO_SPACE: to the guest, which runs on */
+    BlockJobType job;    /* EVENT_BLOCK_JOB */
+    BlockJobEvent about; /* likewise */
+    char device[];       /* "" where it is about none */
 } HypervisorEvent;
 
 /* The connection has closed by itself; `message` says how. Free it with g_free(). */

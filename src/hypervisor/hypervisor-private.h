@@ -6,6 +6,7 @@
  */
 
 #include "domain.h"
+#include "hypervisor-block-job.h"
 #include "hypervisor.h"
 #include "operation-spec.h"
 
@@ -87,6 +88,9 @@ bool hypervisor_delete_snapshot(Hypervisor *h, virDomainPtr dom, const Operation
                                 Error **error);
 /* Whether there is one of this name. */
 bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **error);
+
+/* A virDomainBlockJobType. */
+BlockJobType hypervisor_block_job_type(int type);
 
 /* End what hypervisor_watch() began. */
 void hypervisor_unwatch(Hypervisor *h);
