@@ -6,7 +6,7 @@
 # Measures the service beside its peers: Debian's libvirt-dbus, virsh, and a program that asks
 # libvirt directly with the fewest calls. All of them in one run, in turns, on one libvirtd (a
 # private one, with its QEMU driver) and one private bus. Prints a table of medians and ratios, and
-# leaves it in bench-results/ with the samples and a picture of the scaling. BENCHMARK.md says what
+# leaves it in bench-results/ with the samples and a picture of the scaling. docs/BENCHMARK.md says what
 # each line means. It is a measurement: it fails only where something does not work.
 #
 # Installs the packages that are missing; needs root.
@@ -18,7 +18,7 @@
 #   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
 #                  event, transition, stop, idle, frozen, recovery
 #   --output=DIR   instead of bench-results
-#   --document     put the tables and the picture into BENCHMARK.md, too
+#   --document     put the tables and the picture into docs/BENCHMARK.md, too
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench
 set -euo pipefail
 
@@ -32,7 +32,7 @@ for option; do
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
-    --document) export BENCH_DOCUMENT=$top/tests/BENCHMARK.md ;;
+    --document) export BENCH_DOCUMENT=$top/docs/BENCHMARK.md ;;
     --short | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
     *)
         sed -n '4,24s/^# \?//p' "$0" >&2
@@ -48,9 +48,9 @@ if [[ -z $build ]]; then
 fi
 ninja -C "$build" src/unraid-vmsd tests/bench/bench >/dev/null
 
-tests/guest/build-guest.sh build-guest
+tests/support/guest/build-guest.sh build-guest
 export VMS_GUEST_DIR=$top/build-guest
 UNRAID_VMSD=$(realpath "$build/src/unraid-vmsd")
 export UNRAID_VMSD
-exec tests/libvirtd-env --no-guest tests/bench/run "$(realpath -m "$out")" \
+exec tests/support/libvirtd-env --no-guest tests/bench/run "$(realpath -m "$out")" \
     "$(realpath "$build/tests/bench/bench")" "${options[@]}"

@@ -5,7 +5,7 @@
 #
 # Builds each parser of outside data with clang, libFuzzer, AddressSanitizer and
 # UndefinedBehaviorSanitizer, and runs each for so many seconds (5): options, domain-xml,
-# snapshot-xml, migration-uri, pidfile, arguments. What is found new goes into build-fuzz/corpus,
+# snapshot-xml, libvirt-uri, daemon-watch, method-options. What is found new goes into build-fuzz/corpus,
 # where the next run goes on from; tests/fuzz/corpus is where all begin. What fails is left in
 # build-fuzz, to be tried again with "build-fuzz/fuzz-TARGET FILE" and, when it is mended, kept in
 # tests/fuzz/corpus/TARGET.
@@ -14,7 +14,7 @@ set -euo pipefail
 cd "$(dirname -- "$(dirname -- "$(realpath -- "$0")")")"
 seconds=${1:-5}
 targets=("${@:2}")
-((${#targets[@]})) || targets=(options domain-xml snapshot-xml migration-uri pidfile arguments)
+((${#targets[@]})) || targets=(options domain-xml snapshot-xml libvirt-uri daemon-watch method-options)
 echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x c -o /dev/null - \
     2>/dev/null || {
     echo "skipped: clang with libFuzzer is not installed" >&2
@@ -24,9 +24,9 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
 # What each consists of, beside its own source.
 declare -A sources=(
     [options]="vmsd/options.c util/log.c"
-    [pidfile]="core/daemon-watch.c util/log.c"
-    [migration-uri]="model/libvirt-uri.c"
-    [arguments]="bus/method-options.c"
+    [daemon-watch]="core/daemon-watch.c util/log.c"
+    [libvirt-uri]="model/libvirt-uri.c"
+    [method-options]="bus/method-options.c"
     [snapshot-xml]="model/snapshot-xml.c util/xml.c util/utf8.c"
     [domain-xml]="model/domain.c model/domain-xml.c model/domain-xml-config.c
         model/domain-xml-device.c model/domain-xml-peek.c model/domain-xml-graphics.c

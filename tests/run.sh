@@ -69,7 +69,7 @@ PYTHON
 
 if ((EUID == 0)); then
     packages_install
-    tests/guest/build-guest.sh build-guest
+    tests/support/guest/build-guest.sh build-guest
 else
     echo "not root: no package is installed, and tests that need root are skipped"
 fi
@@ -100,7 +100,7 @@ else
     builds+=(build-thread)
     build build-thread -Db_sanitize=thread -Db_lundef=false
     rm -f build-thread/counted.json
-    export TSAN_OPTIONS="exitcode=66 suppressions=$top/tests/tsan.supp"
+    export TSAN_OPTIONS="exitcode=66 suppressions=$top/tests/support/tsan.supp"
     if ((${#tests[@]})); then
         run build-thread "${sanitized[@]}" "${tests[@]}"
     else

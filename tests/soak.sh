@@ -59,14 +59,14 @@ seed_for_glib() {
 while (($(date +%s) < end)); do
     left=$(((end - $(date +%s) + 59) / 60))
     share=$((left < 15 ? (left + 2) / 3 : 5))
-    attempt proxy "$share" tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy \
+    attempt proxy "$share" tests/support/libvirtd-env --no-guest build/tests/libvirtd/test-proxy \
         -p /libvirtd/proxy/embedded
-    attempt proxy-qemu $((share / 2 + 1)) tests/libvirtd-env --no-guest build/tests/test-libvirtd-proxy \
+    attempt proxy-qemu $((share / 2 + 1)) tests/support/libvirtd-env --no-guest build/tests/libvirtd/test-proxy \
         -p /libvirtd/proxy/qemu
-    attempt chaos "$share" tests/libvirtd-env build/tests/test-libvirtd-chaos
-    attempt floods 1 build/tests/test-floods
-    attempt simulate 1 build/tests/simulate --first "$seed" --seeds 2000000
-    VMS_FUZZ_CALLS=10000 attempt bus 1 build/tests/test-service-fuzz --seed "$(seed_for_glib)"
+    attempt chaos "$share" tests/support/libvirtd-env build/tests/libvirtd/test-chaos
+    attempt floods 1 build/tests/service/test-floods
+    attempt simulate 1 build/tests/sim/simulate --first "$seed" --seeds 2000000
+    VMS_FUZZ_CALLS=10000 attempt bus 1 build/tests/service/test-fuzz --seed "$(seed_for_glib)"
     attempt parsers 1 tests/fuzz.sh 15
     seed=$((seed + 1000003))
 done

@@ -4,7 +4,7 @@
 # tests/valgrind.sh [TEST...]
 #
 # Runs the service under valgrind's memcheck in the tests of the suite "service" (or in those named,
-# as the programs in build/tests are: test-service-manager). It fails where memory is lost, or is used
+# as the programs in build/tests/service are: test-manager). It fails where memory is lost, or is used
 # that is not the service's or has no value. What valgrind wrote is in build/valgrind/. Not in CI: a
 # test takes some ten times as long, and one that measures time may fail for that alone, which is said
 # and not counted.
@@ -33,10 +33,10 @@ chmod +x "$logs/unraid-vmsd"
 export UNRAID_VMSD=$logs/unraid-vmsd VMS_BUILD=$PWD/build VMS_INTERFACES=$PWD/dbus G_DEBUG=fatal-warnings
 
 tests=("$@")
-((${#tests[@]})) || tests=(test-service-{config,display,errors,jobs,long,manager,methods,privilege,promises})
+((${#tests[@]})) || tests=(test-{config,display,errors,jobs,long,manager,methods,privilege,promises})
 for test in "${tests[@]}"; do
     result=passed
-    "build/tests/$test" >"$logs/$test" 2>&1 || result=failed
+    "build/tests/service/$test" >"$logs/$test" 2>&1 || result=failed
     echo "$test $result: $(grep -c '^ok ' "$logs/$test")"
 done
 echo "runs of the service: $(find "$logs" -name '*.log' | wc -l)"

@@ -15,7 +15,7 @@ libvirtd_need(void)
 
     if (control)
         return;
-    g_printerr("skipped: this runs inside tests/libvirtd-env\n");
+    g_printerr("skipped: this runs inside tests/support/libvirtd-env\n");
     exit(77);
 }
 

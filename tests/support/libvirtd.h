@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * A real libvirtd and real guests, for a test program that runs inside tests/libvirtd-env. Whatever
+ * A real libvirtd and real guests, for a test program that runs inside libvirtd-env. Whatever
  * waits here runs the world's loop meanwhile, and aborts the test, saying why, if it fails.
  */
 
@@ -18,11 +18,11 @@ void run(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* libvirtd runs and has no domains. */
 void libvirtd_clean(void);
-/* start, stop, kill, restart, freeze or thaw (see tests/libvirtd-ctl). */
+/* start, stop, kill, restart, freeze or thaw (see libvirtd-ctl). */
 void libvirtd(World *w, const char *verb);
 
 /*
- * A domain for the test guest: options as for tests/guest/domain-xml ("--delay 2", ""), and its
+ * A domain for the test guest: options as for guest/domain-xml ("--delay 2", ""), and its
  * mode. Defined and not running; created instead it is transient and running.
  */
 void guest_define(World *w, const char *options, const char *name, const char *mode);

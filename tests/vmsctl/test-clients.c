@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * test-clients PROGRAM [ARGUMENT...]: one of ../clients, a stranger to the service, lists the VMs
+ * test-clients PROGRAM [ARGUMENT...]: one of examples/, a stranger to the service, lists the VMs
  * and follows them, live, through a restart of libvirtd. Needs tests/libvirtd-env; see
  * test-client.sh.
  */

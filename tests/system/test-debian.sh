@@ -6,7 +6,7 @@
 # nothing. Exits with 77, and says why, where that cannot be had.
 set -euo pipefail
 
-top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+top=$(realpath -- "$(dirname -- "$0")/../..")
 
 fail() {
     echo "FAILED: $*" >&2
@@ -83,8 +83,8 @@ if [[ ${1-} == --in-container ]]; then
     exit 0
 fi
 
-# shellcheck source=tests/container
-source "$top/tests/container"
+# shellcheck source=tests/system/container
+source "$top/tests/system/container"
 for tool in dpkg-buildpackage dh lintian; do
     command -v "$tool" >/dev/null || container_skip "there is no $tool"
 done
@@ -106,7 +106,7 @@ container_start
 trap 'container_stop; rm -rf "$work"' EXIT
 status=0
 # /var/tmp of the container is the machine's, as far as it was there at the boot.
-container_exec "$top/tests/${0##*/}" --in-container "$work/$(cd "$work" && echo unraid-vms_*.deb)" ||
+container_exec "$top/tests/system/${0##*/}" --in-container "$work/$(cd "$work" && echo unraid-vms_*.deb)" ||
     status=$?
 container_stop
 exit "$status"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tests/guest/build-guest.sh OUTDIR: makes a guest for the tests in OUTDIR, once:
+# tests/support/guest/build-guest.sh OUTDIR: makes a guest for the tests in OUTDIR, once:
 #   vmlinuz       Debian's cloud kernel, taken from its package without installing it
 #   initrd        busybox, the modules for the power button and for virtio, and ./init
 #   initrd-agent  the same with qemu-guest-agent

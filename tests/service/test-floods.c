@@ -6,7 +6,7 @@
  * unraid-vmsd(8) names.
  */
 
-#include "faults/rounds.h"
+#include "rounds.h"
 #include "service.h"
 
 #include <string.h>

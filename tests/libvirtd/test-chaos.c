@@ -7,8 +7,8 @@
  * rounds.h for how to do a round again: its choices are the same, the timing is the machine's.
  */
 
-#include "faults/rounds.h"
 #include "libvirtd.h"
+#include "rounds.h"
 
 #include <string.h>
 

@@ -8,9 +8,9 @@
  * to repeat one.
  */
 
-#include "faults/proxy.h"
-#include "faults/rounds.h"
 #include "libvirtd.h"
+#include "proxy.h"
+#include "rounds.h"
 
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# clients/install.sh OUTDIR: what follow.js needs, from npm, once.
+# examples/install.sh OUTDIR: what follow.js needs, from npm, once.
 set -eu
 
 here=$(dirname -- "$(realpath -- "$0")")

@@ -6,19 +6,19 @@
 # VMS_BUILD is the build directory; VMS_ONLY, if set, the one check to run after the set-up.
 set -euo pipefail
 
-top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
+top=$(realpath -- "$(dirname -- "$0")/../..")
 build=${VMS_BUILD:-$top/build}
 
 if [[ -z ${VMS_IN_CONTAINER-} ]]; then
-    # shellcheck source=tests/container
-    source "$top/tests/container"
+    # shellcheck source=tests/system/container
+    source "$top/tests/system/container"
     ! grep -q __asan_init "$build/src/unraid-vmsd" ||
         container_skip "AddressSanitizer does not work in the confinement of the unit"
     [[ -x /usr/sbin/libvirtd ]] || container_skip "there is no libvirtd"
     container_start
     status=0
     container_exec env VMS_IN_CONTAINER=1 VMS_BUILD="$build" VMS_ONLY="${VMS_ONLY-}" \
-        "$top/tests/${0##*/}" || status=$?
+        "$top/tests/system/${0##*/}" || status=$?
     container_stop
     exit "$status"
 fi
@@ -294,7 +294,7 @@ check_privilege() {
         has "$(path "$guest")" /org/unraid/Vms/domain/
     done
     call root "$(path stuck)" org.unraid.Vms.Domain Start
-    VMS_INSTALLED=1 "$build/tests/test-service-privilege" >"$scratch/privilege" 2>&1 ||
+    VMS_INSTALLED=1 "$build/tests/service/test-privilege" >"$scratch/privilege" 2>&1 ||
         fail "$(<"$scratch/privilege")"
     grep '^# [0-9]' "$scratch/privilege"
     call root "$(path stuck)" org.unraid.Vms.Domain ForceStop

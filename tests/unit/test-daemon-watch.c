@@ -45,7 +45,7 @@ set_up(Fixture *f, const void *unused)
 {
     g_autoptr(GError) error = NULL;
 
-    f->directory = g_dir_make_tmp("test-pidfile-XXXXXX", &error);
+    f->directory = g_dir_make_tmp("test-daemon-watch-XXXXXX", &error);
     g_assert_no_error(error);
     g_assert_cmpint(sd_event_new(&f->event), >=, 0);
 }
