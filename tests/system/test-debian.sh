@@ -14,7 +14,7 @@ fail() {
     exit 1
 }
 
-# What an install could leave: files where packages put them, state, users and groups.
+# Prints everything that an install could leave: files where packages put them, state, users, groups.
 snapshot() {
     find /etc /lib /opt /srv /usr -xdev -path /etc/libvirt -prune -o -print | sort
     find /var/lib -maxdepth 1 | sort

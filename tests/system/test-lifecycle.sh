@@ -1,0 +1,104 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# The service is killed, hangs, is stopped; libvirtd is restarted, goes away, changes its socket's group.
+set -euo pipefail
+# shellcheck source=tests/system/installed.sh
+source "$(dirname -- "$(realpath -- "$0")")/installed.sh"
+
+check_killed() {
+    local pid
+    until_true available true
+    pid=$(main_pid)
+    kill -KILL "$pid"
+    until_true new_main_pid "$pid"
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_watchdog() {
+    local pid
+    mkdir -p /run/systemd/system/unraid-vms.service.d
+    printf '[Service]\nWatchdogSec=2s\n' >/run/systemd/system/unraid-vms.service.d/test.conf
+    systemctl daemon-reload
+    systemctl restart unraid-vms.service
+    pid=$(main_pid)
+    kill -STOP "$pid"
+    until_true new_main_pid "$pid"
+    rm /run/systemd/system/unraid-vms.service.d/test.conf
+    systemctl daemon-reload
+    systemctl restart unraid-vms.service
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_stop_and_boot() {
+    until_true available true
+    now
+    systemctl stop unraid-vms.service
+    is "$(systemctl show -P Result unraid-vms.service)" success
+    # That it leaves libvirt is no news of libvirt.
+    is "$(entries MESSAGE_ID=5cf93210166748ec963489607541a2b2 | wc -l)" 0
+    systemctl enable --now unraid-vms.service 2>/dev/null
+    is "$(systemctl is-active unraid-vms.service)" active
+    systemctl disable unraid-vms.service 2>/dev/null
+    has "$(call bob "${manager[@]:1}" ListDomains)" '"web"'
+}
+
+check_libvirtd_restarted() {
+    local web pid
+    web=$(path web) pid=$(main_pid)
+    call root "$web" org.unraid.Vms.Domain Start
+    now
+    systemctl restart libvirtd.service
+    until_true available true
+    is "$(property "$web" Domain State)" '"running"'
+    call root "$web" org.unraid.Vms.Domain ForceStop
+    is "$(main_pid)" "$pid"
+}
+
+# One entry when it goes away, one when it is back, however often it is tried meanwhile.
+check_libvirtd_away() {
+    until_true available true
+    now
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    until_true available false
+    for _ in 1 2 3 4 5; do
+        denied org.unraid.Vms.Error.NotAvailable "VMs are not available" \
+            call root "${manager[@]:1}" Reconnect
+    done
+    has "$(systemctl show -P StatusText unraid-vms.service)" "not available"
+    systemctl start libvirtd.socket libvirtd.service
+    until_true available true
+    is "$(entries MESSAGE_ID=5cf93210166748ec963489607541a2b2 | wc -l)" 1
+    is "$(entries MESSAGE_ID=d42c4b446aaa44d1b186b5ea14c1a5f6 | wc -l)" 1
+}
+
+# The service watches the directory of libvirt's PID files.
+check_watches() {
+    local watched
+    until_true available true
+    watched=$(sed -n 's/^inotify .* ino:\([0-9a-f]*\) .*/\1/p' "/proc/$(main_pid)/fdinfo/"*)
+    [[ $'\n'$watched$'\n' == *$'\n'"$(printf %x "$(stat -c %i /run/libvirt)")"$'\n'* ]]
+}
+
+# The socket for a group, and no rule of ours: it is in the group.
+check_group() {
+    mkdir -p /run/systemd/system/libvirtd.socket.d
+    printf '[Socket]\nSocketMode=0660\nSocketGroup=libvirt\n' \
+        >/run/systemd/system/libvirtd.socket.d/test.conf
+    cp /etc/libvirt/libvirtd.conf "$scratch/"
+    echo 'auth_unix_rw = "none"' >>/etc/libvirt/libvirtd.conf
+    systemctl daemon-reload
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    systemctl start libvirtd.socket
+    is "$(stat -c '%a %G' /run/libvirt/libvirt-sock)" "660 libvirt"
+    until_true available true
+    call root "$(path web)" org.unraid.Vms.Domain Start
+    call root "$(path web)" org.unraid.Vms.Domain ForceStop
+    cp "$scratch/libvirtd.conf" /etc/libvirt/
+    rm /run/systemd/system/libvirtd.socket.d/test.conf
+    systemctl daemon-reload
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    systemctl start libvirtd.socket
+}
+
+run_checks killed watchdog stop_and_boot libvirtd_restarted libvirtd_away watches group
