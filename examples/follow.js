@@ -77,7 +77,7 @@ async function main() {
   Object.entries(managed.body[0])
     .sort((a, b) => (name(a) < name(b) ? -1 : 1))
     .forEach(([path, interfaces]) => add(path, interfaces));
-  // What came meanwhile is applied after it.
+  // Signals that arrived meanwhile are applied after it.
   onMessage = onSignal;
   queue.forEach(onSignal);
 }

@@ -21,7 +21,7 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
     exit 77
 }
 
-# What each consists of, beside its own source.
+# The sources of each, beside its own.
 declare -A sources=(
     [options]="vmsd/options.c util/log.c"
     [daemon-watch]="core/daemon-watch.c util/log.c"

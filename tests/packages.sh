@@ -9,7 +9,7 @@ set -euo pipefail
 declare -A PACKAGES=(
     [build]="gcc libc6-dev pkg-config meson ninja-build libvirt-dev libsystemd-dev libglib2.0-dev
         libxml2-dev"
-    # What the tests on the embedded hypervisor and on a private bus need.
+    # For the tests on the embedded hypervisor and on a private bus.
     [tests]="dbus dbus-bin systemd libglib2.0-bin python3 xz-utils util-linux iproute2 procps psmisc"
     [sanitizers]="libasan8 libubsan1 clang libclang-rt-14-dev llvm"
     # vmsctl: completion, and what checks the manual pages.

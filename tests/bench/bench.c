@@ -111,7 +111,7 @@ define_up_to(Bench *b, unsigned n)
     say(b, "defined");
 }
 
-/* What grows with the number of domains. */
+/* Everything that grows with the number of domains. */
 static void
 measure_scaling(Bench *b)
 {

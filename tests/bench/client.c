@@ -242,7 +242,7 @@ watch_turn(Watch *watch, double end, const char *what)
     int r = sd_bus_process(watch->bus, NULL);
 
     check(r, what);
-    /* What the caller waits for may come from elsewhere: do not sleep for long. */
+    /* The caller may wait for something other than the bus: do not sleep for long. */
     if (r == 0)
         check(sd_bus_wait(watch->bus, TURN_USEC), what);
     if (now_ms() > end)

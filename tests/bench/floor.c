@@ -252,7 +252,7 @@ floor_ask(int fd, const char *uri, bool connect)
     return times;
 }
 
-/* What a dashboard's machines look like: a disk, a network card, a picture and metadata. */
+/* A domain as dashboards define them: a disk, a network card, graphics and metadata. */
 static const char domain_xml[] =
     "<domain type='qemu'>"
     "<name>machine-%05u</name>"

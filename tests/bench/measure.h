@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * What is measured: named series of numbers, kept until the end and written as one line each:
- * name, number of domains, unit and the samples, separated by tabs. And what the kernel knows of a
- * process: CPU time, private memory, wake-ups.
+ * Named series of measured numbers, kept until the end and written as one line each: name, number
+ * of domains, unit and the samples, separated by tabs. And the kernel's figures of a process: CPU
+ * time, private memory, wake-ups.
  */
 
 #include <glib.h>

@@ -143,7 +143,7 @@ bench_thawed(Bench *b)
     read_for_a_while(b, "thawed-get", "thawed-objects");
 }
 
-/* What it is compared with is measured before and after. */
+/* bench_thawed() measures the values to compare with, before and after. */
 void
 bench_frozen(Bench *b)
 {

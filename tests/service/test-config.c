@@ -74,7 +74,7 @@ assert_config(Service *s, const char *path, const char *property, const char *va
     g_assert_cmpstr(mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, property), ==, value);
 }
 
-/* What the persistent configuration says between <element> and its end. */
+/* The text between <element> and its end in the persistent configuration. */
 static void
 assert_inactive_xml(Service *s, const char *path, const char *words)
 {

@@ -127,7 +127,7 @@ test_graphics(void)
     g_autofree char *web = client_domain(s->client, "web");
     g_autofree char *blind = client_domain(s->client, "blind");
 
-    /* What comes out of the XML may follow. */
+    /* Values that are read from the XML may follow later. */
     wait_for(s->world, g_strcmp0(mirror_get(s->mirror, web, VMS_DISPLAY_INTERFACE, "Graphics"),
                                  "[(\"vnc\", \"0.0.0.0\", \"port\", 5901), "
                                  "(\"vnc\", \"0.0.0.0\", \"websocket\", 5701)]") == 0);
@@ -188,7 +188,7 @@ test_stats(void)
     g_autoptr(Call) all = manager_call(s, "GetStats", "asa{sv}", 0, 0);
     assert_ok(all);
     g_assert_cmpstr(all->body, ==, state->body);
-    /* What the driver does not know is not there; the domains are. */
+    /* Groups that the driver does not know are left out; the domains are listed. */
     g_autoptr(Call) block = manager_call(s, "GetStats", "asa{sv}", 2, "block", "perf", 0);
     assert_ok(block);
     g_assert_cmpstr(block->body, ==, empty);
@@ -200,7 +200,7 @@ test_stats(void)
     assert_error_says(option, SD_BUS_ERROR_INVALID_ARGS, "quick");
 }
 
-/* Whatever comes and goes meanwhile, each gets an answer, about objects that are there. */
+/* Each call is answered, about objects that exist, while domains come and go. */
 static void
 test_stats_at_once(void)
 {

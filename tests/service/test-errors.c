@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is refused, and with which error: options, arguments, objects that are not there, a
+/* Calls that are refused, and with which error: options, arguments, objects that are not there, a
  * hypervisor that is not there, and an ordinary user who wants more than to read. */
 
 #include "service.h"

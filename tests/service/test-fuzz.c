@@ -240,7 +240,7 @@ send_fitting(Client *c, const Member *member)
     return send_method(c, member, member->path, member->interface, member->arguments);
 }
 
-/* Whatever has happened to them, there are domains to work on. */
+/* Make sure that there are domains to work on: earlier calls may have removed them. */
 static void
 provide_domain(Service *s)
 {

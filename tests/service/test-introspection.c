@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the running service says about itself: the same as the XML in dbus, on every object, and
+/* The introspection data of the running service: the same as the XML in dbus, on every object, and
  * acceptable to the tools that clients are made with. */
 
 #include "service.h"
@@ -14,7 +14,7 @@
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
-/* What clients are generated from; all other annotations are remarks. */
+/* Annotations that code generators read; all others are remarks. */
 static const char *const annotations_that_matter[] = {
     "org.freedesktop.DBus.Property.EmitsChangedSignal", "org.freedesktop.DBus.Deprecated",
     "org.freedesktop.DBus.Method.NoReply", "org.freedesktop.systemd1.Privileged", NULL};

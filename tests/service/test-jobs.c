@@ -77,7 +77,7 @@ test_object(void)
     g_autoptr(Call) stop = send_stop(s, path, 600 * SEC);
     assert_ok(stop);
     const char *job = call_path(stop);
-    /* What the reply names is there already. */
+    /* The job's object exists before the reply names it. */
     g_assert_true(mirror_is(s->mirror, path, "Job", job));
     g_assert_cmpstr(mirror_get(s->mirror, job, VMS_JOB_INTERFACE, "Operation"), ==, "Stop");
     g_assert_cmpstr(mirror_get(s->mirror, job, VMS_JOB_INTERFACE, "Domain"), ==, path);
@@ -182,7 +182,7 @@ test_busy(void)
     }
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
 
-    /* What is no operation goes on, and so does every other domain. */
+    /* Methods that are no operation are not held up, and neither are other domains. */
     g_autoptr(Call) autostart = domain_call(s, path, "SetAutostart", "b", true);
     assert_ok(autostart);
     g_assert_true(mirror_is(s->mirror, path, "Autostart", "true"));

@@ -101,7 +101,7 @@ test_get_domain(void)
     const char *missing[] = {"nobody", "", "WEB", unknown, "00000000-0000-4000-8000"};
 
     node_add(node, "web", "running");
-    /* Whoever means the UUID gets the UUID. */
+    /* A UUID wins over a domain of that name. */
     node_add(node, uuid, "running");
     g_autoptr(Service) s = service_on_node(node, NULL, NULL);
     g_autofree char *path = domain_path(uuid);
@@ -373,7 +373,7 @@ test_reconnect(void)
     g_assert_cmpstr(available, ==, "false true");
     g_assert_cmpstr(state, ==, "running");
     g_assert_cmpstr(other, ==, "");
-    /* Who hears that it is available has heard what the domains are. */
+    /* The domains are signalled before Available is. */
     g_assert_cmpuint(last_change(s->mirror, a, "State"), <,
                      last_change(s->mirror, VMS_ROOT_PATH, "Available"));
     g_assert_cmpuint(mirror_count(s->mirror, mark, VMS_ROOT_PATH, "InterfacesAdded"), ==, 0);

@@ -57,7 +57,7 @@ static const struct Row {
     {"shutdown", {NO, OK("shutoff"), NO, NO, OK("shutoff"), TIMED_OUT("stays off"), OK("running")}},
     {"shutoff", {OK("running"), NO, NO, NO, NO, NO, NO}},
     {"crashed", {NO, OK("shutoff"), NO, NO, OK("shutoff"), NO, OK("running")}},
-    /* What the verb says, with libvirt's answer: the domain is active in truth. */
+    /* Each verb is tried and libvirt answers: the domain is in fact active. */
     {"nostate",
      {FAILED("already running"), OK("shutoff"), OK("paused"), FAILED("not paused"), OK("shutoff"),
       OK("running"), OK("running")}},

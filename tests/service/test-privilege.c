@@ -40,8 +40,7 @@ static const char *const reads[] = {
 
 #define DEVICE "<disk type='file' device='disk'><source file='/x'/><target dev='vdb'/></disk>"
 
-/* What the first argument has to be for a method that looks at it before it asks about the caller;
- * it is a string. */
+/* Valid first arguments, strings, of methods that check theirs before they ask about the caller. */
 static const struct {
     const char *method;
     const char *text;
@@ -59,7 +58,7 @@ static const struct {
     {VMS_SAVED_INTERFACE ".Suspend", "memory"},
 };
 
-/* What the polkit action of each method permits; the first that the method's name begins with. */
+/* The words of each method's polkit action: those of the first row that its name begins with. */
 static const struct {
     const char *method;
     const char *words;

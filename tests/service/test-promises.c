@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the service promises whatever happens, as far as the embedded hypervisor and a socket that
- * says nothing can show it. */
+/* The promises of the interface, as far as the embedded hypervisor and a socket that says nothing
+ * can show them. */
 
 #include "service.h"
 
@@ -32,7 +32,7 @@ peer_is_open(int fd)
     char byte;
     ssize_t n;
 
-    /* What it says is of no interest, only whether it has gone. */
+    /* The bytes are of no interest, only whether the connection was closed. */
     do
         n = recv(fd, &byte, 1, MSG_DONTWAIT);
     while (n > 0);
@@ -317,7 +317,7 @@ test_one_signal_each(void)
     }
 }
 
-/* What is removed and made again is another object to whoever follows the signals. */
+/* A domain that is removed and defined again is another object to those who follow the signals. */
 static void
 test_redefinition(void)
 {

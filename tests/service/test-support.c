@@ -91,7 +91,7 @@ signal_objects(Fake *fake, const char *member)
     g_assert_cmpint(emit(fake->bus, DOMAIN_PATH, VMS_DOMAIN_INTERFACE, NULL), >=, 0);
 }
 
-/* What is wrong by now must say this; empty: nothing is. */
+/* The mirror's complaint must contain these words; empty: it has none. */
 static void
 check(Mirror *m, const char *words)
 {

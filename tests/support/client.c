@@ -38,7 +38,7 @@ client_new_as(World *w, uid_t uid)
     g_assert_cmpint(sd_bus_set_address(c->bus, world_address(w)), >=, 0);
     g_assert_cmpint(sd_bus_set_bus_client(c->bus, true), >=, 0);
     g_assert_cmpint(sd_bus_negotiate_fds(c->bus, true), >=, 0);
-    /* Who connects is who the bus takes us for, whatever we become afterwards. */
+    /* The bus knows us by the user who connects, not by the one we become afterwards. */
     g_assert_cmpint(seteuid(uid), ==, 0);
     g_assert_cmpint(sd_bus_start(c->bus), >=, 0);
     g_assert_cmpint(sd_bus_get_unique_name(c->bus, &name), >=, 0);

@@ -34,7 +34,7 @@ void guest_wait(World *w, const char *name, const char *text);
 char *guest_path(World *w, const char *name);
 
 /*
- * What the signals told equals what virsh says, the states included, and ListDomains, which asks
- * libvirt, says the same and finds nothing to signal.
+ * The mirror, which follows the signals, equals what virsh says, the states included, and
+ * ListDomains, which asks libvirt, says the same and finds nothing to signal.
  */
 void assert_equals_virsh(Service *s);

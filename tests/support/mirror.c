@@ -201,7 +201,7 @@ on_signal(sd_bus_message *msg, void *userdata, sd_bus_error *error)
 
     if (g_strcmp0(sd_bus_message_get_sender(msg), m->sender) != 0)
         return 0;
-    /* What comes before the first answer is contained in it. */
+    /* Signals before the first answer are contained in it. */
     about_manager = sd_bus_message_is_signal(msg, PROPERTIES, NULL) > 0 &&
                     g_str_equal(sd_bus_message_get_path(msg), ROOT_PATH);
     if (about_manager ? !m->manager_known : !m->objects_known)

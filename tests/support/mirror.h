@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a client knows that asked once, GetManagedObjects (and GetAll of the Manager), and then
+ * The state of a client that asked once, GetManagedObjects (and GetAll of the Manager), and then
  * follows InterfacesAdded, InterfacesRemoved and PropertiesChanged. It keeps all signals of the
  * service in their order, and takes note of any that breaks the protocol: one about an object that
  * is not there, one that adds or removes twice, or one that says nothing new.

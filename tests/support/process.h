@@ -25,7 +25,7 @@ void process_signal(Process *p, int signum);
  * passed. */
 int process_wait(Process *p, int bound_ms);
 
-/* What it has written so far. */
+/* Its output so far. */
 char *process_stdout(const Process *p);
 char *process_stderr(const Process *p);
 

@@ -236,7 +236,7 @@ on_io(sd_event_source *source, int fd, uint32_t events, void *userdata)
         l->closing = true;
     if (l->sides[0].ended && l->sides[1].ended)
         l->closing = true;
-    /* Who is gone for good is not to be told about again. */
+    /* A side that has ended must not be polled again. */
     if ((events & EPOLLHUP) && side->ended)
         l->closing = true;
     if (l->closing) {

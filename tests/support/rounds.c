@@ -102,7 +102,7 @@ holdings_of(const World *w)
     return h;
 }
 
-/* What the descriptors are, for whoever has to find out which of them is too many. */
+/* Lists the open descriptors, so that the one too many can be found. */
 static void
 show_descriptors(const World *w)
 {

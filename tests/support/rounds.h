@@ -29,7 +29,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Rounds, rounds_clear)
 guint pick(Rounds *r, guint n);
 bool one_in(Rounds *r, guint n);
 
-/* What the service holds. */
+/* Resources that the service holds. */
 typedef struct Holdings {
     guint threads, descriptors;
     guint64 kib; /* resident */

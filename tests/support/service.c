@@ -4,7 +4,7 @@
 #include <stdarg.h>
 
 /*
- * What the XML says follows after Available: have it first, so that a test that counts signals
+ * Values from the XML follow after Available: wait for them, so that a test that counts signals
  * counts its own. A domain with XML has memory.
  */
 static bool

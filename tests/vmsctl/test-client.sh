@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # test-client.sh ENVIRONMENT TEST WORK CLIENT: gets what the client needs into WORK, while there is
-# a network, and runs TEST with it in ENVIRONMENT (tests/libvirtd-env). Exits with 77, and says why,
+# a network, and runs TEST with it in ENVIRONMENT (tests/support/libvirtd-env). Exits with 77, and says why,
 # where the client cannot be had.
 set -euo pipefail
 

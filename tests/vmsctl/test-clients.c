@@ -2,7 +2,7 @@
 
 /*
  * test-clients PROGRAM [ARGUMENT...]: one of examples/, a stranger to the service, lists the VMs
- * and follows them, live, through a restart of libvirtd. Needs tests/libvirtd-env; see
+ * and follows them, live, through a restart of libvirtd. Needs tests/support/libvirtd-env; see
  * test-client.sh.
  */
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* vmsctl with a real libvirtd and a real guest. Needs tests/libvirtd-env. */
+/* vmsctl with a real libvirtd and a real guest. Needs tests/support/libvirtd-env. */
 
 #include "libvirtd.h"
 #include "run.h"
