@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The commands that configure. */
+
+#include "fixture.h"
+
+#include <string.h>
+
+static void
+test_configure(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autofree char *xml =
+        node_domain_xml(&(NodeDomain){.name = "new", .state = "shutoff", .uuid = NULL});
+    g_autofree char *file = write_file(w, "new.xml", xml);
+    g_autofree char *bad = write_file(w, "bad.xml", "<nonsense/>");
+    g_autofree char *binary = write_file(w, "binary.xml", "\xff\xfe");
+    g_autofree char *path = client_domain(s->client, "web");
+
+    assert_prints(w, "", "define", file);
+    assert_state(s, "new", "shutoff");
+    assert_vmsctl(w, FAILED, "define", bad);
+    assert_vmsctl(w, USAGE, "define", binary);
+    assert_vmsctl(w, FAILED, "define", "/nonexistent");
+    assert_prints(w, "", "undefine", "new");
+    assert_vmsctl(w, NO_SUCH_VM, "undefine", "new");
+
+    assert_prints(w, "", "autostart", "web", "off", "on");
+    wait_for(w, mirror_is(s->mirror, path, "Autostart", "true"));
+    assert_prints(w, "", "autostart", "web", "off");
+    wait_for(w, mirror_is(s->mirror, path, "Autostart", "false"));
+    assert_vmsctl(w, USAGE, "autostart", "web", "maybe");
+
+    g_autoptr(Run) shown = run_vmsctl(w, "xml", "--inactive", "web", NULL);
+    run_assert(shown, OK, __FILE__, __LINE__);
+    g_assert_true(g_str_has_prefix(shown->out, "<domain type='test'"));
+    g_assert_true(g_str_has_suffix(shown->out, "</domain>\n"));
+    assert_prints(w, "", "reconnect");
+}
+
+static void
+test_edit(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autofree char *path = client_domain(s->client, "off");
+    g_autofree char *seen = g_build_filename(world_directory(w), "seen", NULL);
+    g_autofree char *look =
+        g_strdup_printf("/bin/sh -c 'stat -c %%a \"$1\" >%s; dirname \"$1\" >>%s' -", seen, seen);
+    g_autofree char *text = NULL;
+
+    g_setenv("TMPDIR", world_directory(w), TRUE);
+    g_setenv("VISUAL", "true", TRUE);
+    assert_fails(w, OK, "Nothing was changed.", "edit", "off");
+    g_setenv("VISUAL", "sed -i 's|</name>|</name><title>Another title</title>|'", TRUE);
+    assert_prints(w, "", "edit", "off");
+    wait_for(w, mirror_is(s->mirror, path, "Title", "Another title"));
+    g_setenv("VISUAL", "sed -i s/domain/nonsense/", TRUE);
+    assert_vmsctl(w, FAILED, "edit", "off");
+    g_setenv("VISUAL", "false", TRUE);
+    assert_vmsctl(w, FAILED, "edit", "off");
+    assert_vmsctl(w, NO_SUCH_VM, "edit", "nobody");
+
+    /* What may hold passwords is for nobody else, and is not left behind. */
+    g_setenv("VISUAL", look, TRUE);
+    assert_fails(w, OK, "Nothing was changed.", "edit", "web");
+    g_assert_true(g_file_get_contents(seen, &text, NULL, NULL));
+    g_assert_true(g_str_has_prefix(text, "600\n"));
+    g_assert_nonnull(strstr(text, world_directory(w)));
+    g_autoptr(GDir) directory = g_dir_open(world_directory(w), 0, NULL);
+    for (const char *name; (name = g_dir_read_name(directory));)
+        g_assert_false(g_str_has_prefix(name, "vmsctl-"));
+    g_unsetenv("VISUAL");
+    g_unsetenv("TMPDIR");
+}
+
+static void
+test_snapshots(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    assert_prints(w, "NAME  STATE  CURRENT  CREATED\n", "snapshot", "web");
+    assert_prints(w, "", "snapshot", "web", "create", "one", "-d", "before the <upgrade>");
+    assert_prints(w, "", "snapshot", "web", "create", "two");
+    assert_json(w, "x[0]['Snapshots']['Count']", "2", "status", "web");
+    g_autoptr(Run) list = run_vmsctl(w, "snapshot", "web", "list", "--no-legend", NULL);
+    g_assert_true(
+        g_regex_match_simple("^one +running +no +.*\\ntwo +running +yes +.*\\n$", list->out, 0, 0));
+    g_autoptr(Run) xml = run_vmsctl(w, "snapshot", "web", "xml", "one", NULL);
+    g_assert_nonnull(strstr(xml->out, "before the &lt;upgrade&gt;"));
+    assert_prints(w, "", "stop", "web");
+    assert_prints(w, "", "snapshot", "web", "revert", "one");
+    assert_state(s, "web", "running");
+    assert_prints(w, "", "snapshot", "web", "delete", "one", "--children");
+    assert_prints(w, "[]\n", "--json", "snapshot", "web");
+    assert_vmsctl(w, FAILED, "snapshot", "web", "delete", "one");
+    assert_prints(w, "", "snapshot", "web", "create");
+    assert_json(w, "x[0]['Snapshots']['Count']", "1", "status", "web");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "revert");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "list", "one");
+    assert_vmsctl(w, USAGE, "snapshot", "web", "remove", "one");
+}
+
+static void
+test_hardware(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    assert_vmsctl(w, USAGE, "set-memory", "web", "much");
+    assert_vmsctl(w, USAGE, "set-vcpus", "web", "-1");
+    assert_vmsctl(w, FAILED, "attach", "web", "/nonexistent");
+    assert_vmsctl(w, FAILED, "set-memory", "--config", "off", "1T");
+    assert_prints(w, "", "set-vcpus", "--config", "off", "1");
+    assert_json(w, "x[0]['Config']['VCpus']", "1", "status", "off");
+    assert_prints(w, "", "rename", "off", "away");
+    assert_prints(w, "away\ntwo words\nweb\n", "list", "--names");
+    assert_vmsctl(w, FAILED, "rename", "away", "web");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmsctl-configure/configure", test_configure);
+    g_test_add_func("/vmsctl-configure/edit", test_edit);
+    g_test_add_func("/vmsctl-configure/snapshots", test_snapshots);
+    g_test_add_func("/vmsctl-configure/hardware", test_hardware);
+    return g_test_run();
+}

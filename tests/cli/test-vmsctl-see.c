@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* The commands that show: output to the byte, in text and in JSON. */
+
+#include "fixture.h"
+
+#include <string.h>
+
+static void
+test_list(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autoptr(Run) all = run_vmsctl(w, NULL, NULL);
+    g_auto(GStrv) lines = g_strsplit(all->out, "\n", -1);
+
+    run_assert(all, OK, __FILE__, __LINE__);
+    g_assert_cmpuint(g_strv_length(lines), ==, 7);
+    g_assert_true(g_str_has_prefix(lines[0], "NAME       STATE    JOB  AUTOSTART"));
+    g_assert_true(g_str_has_prefix(lines[1], "off        shutoff  -    no"));
+    g_assert_true(g_str_has_prefix(lines[2], "two words  paused   -    no"));
+    g_assert_true(g_str_has_prefix(lines[3], "web        running  -    no"));
+    g_assert_true(g_str_has_suffix(lines[3], "  The web server"));
+    g_assert_cmpstr(lines[5], ==, "3 VMs listed.");
+    g_assert_null(strchr(all->out, '\033'));
+
+    assert_prints(w, "off\ntwo words\nweb\n", "list", "--names");
+    assert_prints(w, "off\ntwo words\nweb\n", "list", "--names", "--cached");
+    assert_prints(w, "two words\nweb\n", "list", "--names", "--state=running,paused");
+    assert_prints(w, "two words\nweb\n", "list", "--names", "-s", "running", "-s", "paused");
+    assert_prints(w, "two words\nweb\n", "list", "--names", "*w*");
+    assert_prints(w, "web\n", "--no-legend", "list", "--names", "*w*", "--state", "running");
+    assert_prints(w, "", "list", "--no-legend", "nothing");
+    assert_prints(w, "[]\n", "list", "--json", "nothing");
+    assert_fails(w, USAGE,
+                 "vmsctl: \"on\" is no state; there are: nostate, running, idle, paused, "
+                 "shutdown, shutoff, crashed, pmsuspended",
+                 "list", "--state=on");
+}
+
+/* What follows VMs refuses those that are not there, and numbers that mean nothing. */
+static void
+test_wrong_vm(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    assert_vmsctl(w, NO_SUCH_VM, "monitor", "web", "nobody");
+    assert_vmsctl(w, NO_SUCH_VM, "top", "-n", "1", "web", "nobody");
+    g_autoptr(Run) top = run_vmsctl(w, "top", "-n", "1", "web", NULL);
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_assert_nonnull(strstr(top->out, "web"));
+    g_assert_null(strstr(top->out, "two words"));
+    assert_fails(w, USAGE, "vmsctl: It cannot leave after 0 tables", "top", "-n", "0");
+    assert_fails(w, USAGE, "vmsctl: Keys cannot be held down for -1 ms", "send-key", "--hold=-1",
+                 "web", "a");
+    assert_fails(w, USAGE, "vmsctl: There are no -3 lines of the journal", "status", "-n", "-3",
+                 "web");
+}
+
+static void
+test_json(void)
+{
+    g_autoptr(Service) s = service_with_three();
+
+    assert_json(s->world, "[v['Domain']['Name'] for v in x if v['Domain']['State'] == 'running']",
+                "['web']", "list", NULL);
+    assert_json(s->world, "x[0]['Domain']['Title']", "The web server", "status", "web");
+    assert_json(s->world, "x[0]['Domain']['Autostart']", "False", "status", "web");
+    assert_json(s->world, "x['Status'], x['StopTimeoutUSec']", "available 2000000", "service",
+                NULL);
+    assert_json(s->world, "x", "[]", "jobs", NULL);
+
+    g_autofree char *web = client_domain(s->client, "web");
+    g_autoptr(Run) top = run_vmsctl(s->world, "--json", "top", "--iterations=1", "web", NULL);
+    g_autofree char *begin = g_strdup_printf("{\"%s\":{", web);
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_assert_true(g_str_has_prefix(top->out, begin));
+    g_assert_null(strstr(top->out + strlen(begin), VMS_DOMAIN_PREFIX));
+}
+
+static void
+test_status(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    g_autoptr(Run) run = run_vmsctl(s->world, "status", "web", "nobody", "off", NULL);
+    g_autofree char *uuid = node_uuid(0);
+    g_autofree char *uuid_line = g_strdup_printf("         UUID: %s\n", uuid);
+
+    g_assert_cmpint(run->status, ==, NO_SUCH_VM);
+    g_assert_nonnull(strstr(run->out, " web - The web server\n"));
+    g_assert_nonnull(strstr(run->out, uuid_line));
+    g_assert_nonnull(strstr(run->out, "        State: running ("));
+    g_assert_nonnull(strstr(run->out, "        State: shutoff ("));
+    g_assert_true(g_str_has_prefix(run->err, "vmsctl: nobody: "));
+    /* By UUID too. */
+    assert_vmsctl(s->world, OK, "status", uuid);
+}
+
+static void
+test_monitor(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autoptr(Process) all = spawn_vmsctl(w, "monitor", NULL);
+    g_autoptr(Process) one = spawn_vmsctl(w, "monitor", "--json", "off", NULL);
+
+    wait_printed(w, all, "  web: running (");
+    wait_printed(w, one, "\"event\":\"state\",\"vm\":\"off\"");
+    g_autofree char *begin = process_stdout(all);
+    g_assert_nonnull(strstr(begin, "  VMs are available (test:///"));
+
+    assert_prints(w, "", "stop", "web");
+    assert_prints(w, "", "start", "off");
+    wait_printed(w, all, "  web: Stop started\n");
+    wait_printed(w, all, "  web: running → shutoff (shut-down)\n");
+    wait_printed(w, all, "  web: Stop done\n");
+    wait_printed(w, all, "  off: shutoff → running (booted)\n");
+    wait_printed(w, one, "\"event\":\"job-removed\",\"vm\":\"off\"");
+    g_autofree char *json = process_stdout(one);
+    g_assert_nonnull(strstr(json, "\"from\":\"shutoff\",\"to\":\"running\",\"reason\":\"booted\""));
+    g_assert_null(strstr(json, "\"vm\":\"web\""));
+    g_assert_true(process_is_alive(all));
+    process_signal(all, SIGINT);
+    g_assert_cmpint(process_wait(all, BOUND_MS), ==, OK);
+}
+
+/* A name or a message may try to write on the terminal; scripts get it as it is only in JSON. */
+static void
+test_control_characters(void)
+{
+    g_autoptr(Service) s = service_with_three();
+
+    assert_fails(s->world, NO_SUCH_VM,
+                 "vmsctl: a\\x1b[31mb: There is no domain \"a\\x1b[31mb\": Domain not found",
+                 "pause", "a\033[31mb");
+    assert_vmsctl(s->world, NO_SUCH_VM, "start", "\xff");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmsctl-see/list", test_list);
+    g_test_add_func("/vmsctl-see/wrong-vm", test_wrong_vm);
+    g_test_add_func("/vmsctl-see/json", test_json);
+    g_test_add_func("/vmsctl-see/status", test_status);
+    g_test_add_func("/vmsctl-see/monitor", test_monitor);
+    g_test_add_func("/vmsctl-see/control-characters", test_control_characters);
+    return g_test_run();
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* vmsctl's options, and the services, buses and hosts that it reaches or does not reach. */
+
+#include "config.h"
+#include "fixture.h"
+
+#include <glib/gstdio.h>
+#include <string.h>
+
+static void
+test_help(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Run) overview = run_vmsctl(w, "--help", NULL);
+    g_auto(GStrv) lines = g_strsplit(overview->out, "\n", -1);
+    unsigned verbs = 0;
+
+    run_assert(overview, OK, __FILE__, __LINE__);
+    for (char **line = lines; *line; line++) {
+        /* "  verb ARGUMENTS   summary" */
+        if (!g_str_has_prefix(*line, "  ") || !g_ascii_islower((*line)[2]) ||
+            g_str_has_prefix(*line, "  vmsctl"))
+            continue;
+        g_auto(GStrv) words = g_strsplit(*line + 2, " ", 2);
+        g_autofree char *usage = g_strdup_printf("Usage:\n  vmsctl %s [OPTION", words[0]);
+        g_autoptr(Run) help = run_vmsctl(w, words[0], "--help", NULL);
+
+        run_assert(help, OK, __FILE__, __LINE__);
+        g_assert_true(g_str_has_prefix(help->out, usage));
+        g_assert_nonnull(strstr(help->out, "--no-ask-password"));
+        g_assert_cmpstr(help->err, ==, "");
+        verbs++;
+    }
+    g_assert_cmpuint(verbs, >=, 30);
+}
+
+static void
+test_usage(void)
+{
+    g_autoptr(World) w = world_new();
+
+    assert_fails(w, USAGE, "vmsctl: Unknown command \"lits\"; try \"vmsctl --help\"", "lits");
+    assert_fails(w, USAGE, "vmsctl: Unknown option --nonsense; try \"vmsctl --help\"",
+                 "--nonsense");
+    assert_fails(w, USAGE, "vmsctl: Unknown option --nonsense; try \"vmsctl list --help\"", "list",
+                 "--nonsense");
+    assert_fails(w, USAGE, "vmsctl: Too few arguments; try \"vmsctl start --help\"", "start");
+    assert_fails(w, USAGE, "vmsctl: Too many arguments; try \"vmsctl jobs --help\"", "jobs", "x");
+    assert_fails(w, USAGE, "vmsctl: Only one of --session, --address and --host can be given",
+                 "--session", "--host=x", "list");
+    assert_fails(w, USAGE, "vmsctl: \"a b\" cannot be the name of an instance", "--instance=a b");
+    assert_fails(w, NOT_AVAILABLE, "vmsctl: Cannot connect to the bus: No such file or directory",
+                 "--address=unix:path=/nonexistent/bus");
+    /* As ssh ends that does not reach the other host. */
+    assert_vmsctl(w, NOT_AVAILABLE, "--address=unixexec:path=false", "list");
+    assert_prints(w, "vmsctl " PROJECT_VERSION "\n", "--version");
+}
+
+/* Nobody serves the name, or not this one. */
+static void
+test_no_service(void)
+{
+    g_autoptr(World) w = world_new();
+
+    assert_vmsctl(w, NOT_AVAILABLE, "list");
+    assert_vmsctl(w, NOT_AVAILABLE, "service");
+    assert_vmsctl(w, NOT_AVAILABLE, "start", "web");
+    assert_vmsctl(w, NOT_AVAILABLE, "monitor");
+    assert_vmsctl(w, NOT_AVAILABLE, "jobs");
+}
+
+/* Scripts learn that a list is not whole. */
+static void
+test_full(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    const char *list[] = {"sh", "-c", "exec \"$VMSCTL\" list >/dev/full", NULL};
+
+    g_autoptr(Run) run = run_program(s->world, list);
+    run_assert(run, FAILED, __FILE__, __LINE__);
+    g_assert_cmpstr(run->err, ==, "vmsctl: The output could not be written\n");
+}
+
+/* An ordinary user reads, and is refused all else. */
+static void
+test_denied(void)
+{
+    g_autoptr(Service) s = service_with_three();
+
+    if (!can_be_ordinary_user())
+        return;
+    const char *program = g_getenv("VMSCTL");
+    const char *list[] = {"setpriv", "--reuid=65534", "--clear-groups", program, "list", "--names",
+                          NULL};
+    const char *stop[] = {"setpriv", "--reuid=65534", "--clear-groups", program, "stop", "web",
+                          NULL};
+
+    g_autoptr(Run) listed = run_program(s->world, list);
+    run_assert(listed, OK, __FILE__, __LINE__);
+    g_assert_cmpstr(listed->out, ==, "off\ntwo words\nweb\n");
+    g_autoptr(Run) stopped = run_program(s->world, stop);
+    run_assert(stopped, DENIED, __FILE__, __LINE__);
+    g_assert_true(g_str_has_prefix(stopped->err, "vmsctl: web: "));
+    assert_state(s, "web", "running");
+}
+
+/* libvirt is not there: what can be told is told. */
+static void
+test_hypervisor_away(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Run) service = NULL;
+
+    world_start(w, "--uri=qemu+unix:///system?socket=/nonexistent/socket", NULL);
+    g_autoptr(Run) list = run_vmsctl(w, "list", NULL);
+    run_assert(list, NOT_AVAILABLE, __FILE__, __LINE__);
+    g_assert_true(g_str_has_prefix(list->err, "vmsctl: VMs are not available: "));
+    assert_vmsctl(w, NOT_AVAILABLE, "start", "web");
+
+    service = run_vmsctl(w, "service", NULL);
+    run_assert(service, NOT_AVAILABLE, __FILE__, __LINE__);
+    g_assert_nonnull(strstr(service->out, "      Status: stopped since "));
+    g_assert_nonnull(strstr(service->out, "      Reason: "));
+    g_assert_nonnull(strstr(service->out, "        Next: nothing listens there"));
+}
+
+static void
+test_instance(void)
+{
+    g_autoptr(World) w = world_new();
+
+    world_start(w, "--uri=test:///default", "--name=org.unraid.Vms.attic", NULL);
+    assert_vmsctl(w, NOT_AVAILABLE, "list");
+    assert_prints(w, "test\n", "--instance=attic", "list", "--names");
+    assert_prints(w, "test\n", "list", "-i", "attic", "--names");
+    g_autofree char *address = g_strconcat("--address=", world_address(w), NULL);
+    assert_prints(w, "test\n", address, "-i", "attic", "list", "--names");
+    assert_prints(w, "", "-i", "attic", "stop", "test");
+}
+
+/* Through ssh, but for the network: what is said there to the other machine is run here. */
+static void
+test_host(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autofree char *ssh = write_file(w, "ssh",
+                                      "#!/bin/sh\n"
+                                      "echo \"$@\" >\"$0.said\"\n"
+                                      "exec systemd-stdio-bridge --bus-path=\"$VMS_REMOTE_BUS\"\n");
+    g_autofree char *said = g_strconcat(ssh, ".said", NULL);
+    g_autofree char *before = g_strdup(g_getenv("PATH"));
+    g_autofree char *path = g_strconcat(world_directory(w), ":", before, NULL);
+    g_autofree char *words = NULL;
+
+    g_assert_cmpint(g_chmod(ssh, 0755), ==, 0);
+    g_setenv("VMS_REMOTE_BUS", world_address(w), TRUE);
+    g_setenv("PATH", path, TRUE);
+    assert_prints(w, "off\ntwo words\nweb\n", "--host=root@attic", "list", "--names");
+    g_assert_true(g_file_get_contents(said, &words, NULL, NULL));
+    g_assert_nonnull(strstr(words, "attic systemd-stdio-bridge"));
+    assert_prints(w, "", "-H", "attic", "start", "off");
+    assert_state(s, "off", "running");
+    /* Descriptors do not pass. */
+    assert_vmsctl(w, NOT_OFFERED, "-H", "attic", "console", "web");
+    assert_vmsctl(w, NOT_OFFERED, "-H", "attic", "screenshot", "web", "x.png");
+    g_setenv("PATH", before, TRUE);
+}
+
+/* A service of an early version, which knows a machine and its state, and nothing else. */
+static int
+get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    return sd_bus_reply_method_return(m, "o", VMS_DOMAIN_PREFIX "/old");
+}
+
+static const sd_bus_vtable old_manager[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD("GetDomain", "s", "o", get_domain, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+static const sd_bus_vtable old_domain[] = {SD_BUS_VTABLE_START(0), SD_BUS_VTABLE_END};
+
+static void
+assert_not_offered(World *w, const char *method, const char *verb, const char *argument)
+{
+    g_autoptr(Process) p = spawn_vmsctl(w, "-i", "old", verb, "web", argument, NULL);
+    g_autofree char *says =
+        g_strdup_printf("vmsctl: web: This service does not offer org.unraid.Vms.%s\n", method);
+
+    wait_ended(w, p);
+    g_assert_cmpint(process_wait(p, BOUND_MS), ==, NOT_OFFERED);
+    g_autofree char *said = process_stderr(p);
+    g_assert_cmpstr(said, ==, says);
+}
+
+static void
+test_not_offered(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Client) c = client_new(w);
+    g_autofree char *png = g_build_filename(world_directory(w), "x.png", NULL);
+
+    g_assert_cmpint(sd_bus_add_object_vtable(c->bus, NULL, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
+                                             old_manager, NULL),
+                    >=, 0);
+    g_assert_cmpint(sd_bus_add_object_vtable(c->bus, NULL, VMS_DOMAIN_PREFIX "/old",
+                                             VMS_DOMAIN_INTERFACE, old_domain, NULL),
+                    >=, 0);
+    g_assert_cmpint(sd_bus_request_name(c->bus, VMS_BUS_NAME ".old", 0), >=, 0);
+    assert_not_offered(w, "Snapshots.List", "snapshot", NULL);
+    assert_not_offered(w, "Config.SetMemory", "set-memory", "512M");
+    assert_not_offered(w, "Config.SetVCpus", "set-vcpus", "2");
+    assert_not_offered(w, "Config.Rename", "rename", "mail");
+    assert_not_offered(w, "Saved.Save", "save", NULL);
+    assert_not_offered(w, "Saved.Discard", "discard", NULL);
+    assert_not_offered(w, "Migration.Migrate", "migrate", "qemu+ssh://attic/system");
+    assert_not_offered(w, "Guest.GetAddresses", "addresses", NULL);
+    assert_not_offered(w, "Display.OpenConsole", "console", NULL);
+    assert_not_offered(w, "Display.Screenshot", "screenshot", png);
+    assert_not_offered(w, "Display.SendKeys", "send-key", "a");
+    assert_not_offered(w, "Domain.Pause", "pause", NULL);
+}
+
+static void
+test_completion(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    const char *script = g_getenv("VMSCTL_TEST_COMPLETION");
+
+    g_assert_nonnull(script);
+    g_autoptr(Run) run = run_program(s->world, (const char *const[]){"bash", script, NULL});
+    if (run->status == 77) {
+        g_test_skip(g_strchomp(run->err));
+        return;
+    }
+    run_assert(run, OK, __FILE__, __LINE__);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmsctl-usage/help", test_help);
+    g_test_add_func("/vmsctl-usage/usage", test_usage);
+    g_test_add_func("/vmsctl-usage/no-service", test_no_service);
+    g_test_add_func("/vmsctl-usage/full", test_full);
+    g_test_add_func("/vmsctl-usage/denied", test_denied);
+    g_test_add_func("/vmsctl-usage/hypervisor-away", test_hypervisor_away);
+    g_test_add_func("/vmsctl-usage/instance", test_instance);
+    g_test_add_func("/vmsctl-usage/host", test_host);
+    g_test_add_func("/vmsctl-usage/not-offered", test_not_offered);
+    g_test_add_func("/vmsctl-usage/completion", test_completion);
+    return g_test_run();
+}
