@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "bus-open.h"
+
+static int
+open_address(const char *address, const char *description, sd_bus **ret)
+{
+    sd_bus *bus = NULL;
+    int r = sd_bus_new(&bus);
+
+    if (r >= 0)
+        r = sd_bus_set_description(bus, description);
+    if (r >= 0)
+        r = sd_bus_set_address(bus, address);
+    if (r >= 0)
+        r = sd_bus_set_bus_client(bus, true);
+    if (r >= 0)
+        r = sd_bus_start(bus);
+    if (r < 0) {
+        sd_bus_unref(bus);
+        return r;
+    }
+    *ret = bus;
+    return 0;
+}
+
+int
+bus_open(const BusTarget *target, const char *description, sd_bus **ret)
+{
+    if (target->address)
+        return open_address(target->address, description, ret);
+    if (target->host)
+        /* sd-bus has no variant of this call that takes a description. */
+        return sd_bus_open_system_remote(ret, target->host);
+    if (target->session)
+        return sd_bus_open_user_with_description(ret, description);
+    return sd_bus_open_system_with_description(ret, description);
+}
