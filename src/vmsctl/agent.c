@@ -14,7 +14,7 @@
 
 static GPid agent_pid;
 
-/* In the child: the agent is to go when vmsctl does, however that ends. */
+/* In the child: the agent ends when vmsctl does, even if that is killed. */
 static void
 die_with_parent(void *data)
 {
@@ -47,7 +47,7 @@ agent_start(void)
         agent_pid = -1;
     close(ready[1]);
 
-    /* It closes its end when it is registered, or when it gives up. */
+    /* The agent closes its end when it is registered or has failed. */
     struct pollfd wait = {.fd = ready[0]};
     (void)poll(&wait, 1, AGENT_READY_MSEC);
     close(ready[0]);

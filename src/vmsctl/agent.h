@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * polkit's question in the terminal: an ordinary user on a terminal gets polkit's own text agent
- * (pkttyagent) for as long as vmsctl runs, as with systemctl. Where there is no terminal, or no
- * agent installed, nothing is started and polkit says no by itself.
+ * polkit's question for a password in the terminal. An ordinary user on a terminal gets polkit's
+ * own text agent (pkttyagent) for as long as vmsctl runs, as with systemctl. Without a terminal, or
+ * without pkttyagent, nothing is started, and polkit refuses what would need a password.
  */
 #pragma once
 

@@ -2,44 +2,13 @@
 #include "client.h"
 
 #include "agent.h"
+#include "bus-open.h"
 #include "value.h"
 
 /* The service answers within 20 s of being authorised. */
 #define READ_TIMEOUT_USEC   ((uint64_t)30 * G_USEC_PER_SEC)
 /* Somebody may have to find a password first. */
 #define CHANGE_TIMEOUT_USEC ((uint64_t)600 * G_USEC_PER_SEC)
-
-static int
-open_address(sd_bus **out, const char *address)
-{
-    sd_bus *bus = NULL;
-    int r = sd_bus_new(&bus);
-
-    if (r >= 0)
-        r = sd_bus_set_address(bus, address);
-    if (r >= 0)
-        r = sd_bus_set_bus_client(bus, true);
-    if (r >= 0)
-        r = sd_bus_negotiate_fds(bus, true);
-    if (r >= 0)
-        r = sd_bus_start(bus);
-    if (r < 0) {
-        sd_bus_unref(bus);
-        return r;
-    }
-    *out = bus;
-    return 0;
-}
-
-static int
-open_bus(sd_bus **out, const ClientOptions *options)
-{
-    if (options->address)
-        return open_address(out, options->address);
-    if (options->host)
-        return sd_bus_open_system_remote(out, options->host);
-    return options->session ? sd_bus_open_user(out) : sd_bus_open_system(out);
-}
 
 bool
 client_open(Client *client, const ClientOptions *options, GError **error)
@@ -58,7 +27,8 @@ client_open(Client *client, const ClientOptions *options, GError **error)
         return false;
     }
 
-    int r = open_bus(&client->bus, options);
+    const BusTarget target = {options->session, options->address, options->host};
+    int r = bus_open(&target, "vmsctl", &client->bus);
     if (r < 0) {
         failure_set(error, EXIT_NOT_AVAILABLE, "Cannot connect to the bus: %s", g_strerror(-r));
         return false;
@@ -166,17 +136,30 @@ client_find_vms(Client *client, char **vms, GError **error)
     return g_strv_builder_end(paths);
 }
 
-GVariant *
-client_manager_property(Client *client, const char *name, GError **error)
+ExitStatus
+client_change_each(Client *client, char **vms, const char *interface, const char *method,
+                   GVariant *arguments)
 {
-    g_autoptr(GVariant) reply =
-        client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
-                    g_variant_new("(ss)", VMS_MANAGER_INTERFACE, name), error);
-    GVariant *value = NULL;
+    g_autoptr(GVariant) held = arguments ? g_variant_ref_sink(arguments) : NULL;
+    ExitStatus first = EXIT_OK;
 
-    if (reply)
-        g_variant_get(reply, "(v)", &value);
-    return value;
+    for (; *vms; vms++) {
+        g_autoptr(GError) error = NULL;
+        g_autofree char *path = client_find_vm(client, *vms, &error);
+        g_autoptr(GVariant) reply =
+            path ? client_change(client, path, interface, method, held, &error) : NULL;
+
+        if (!reply)
+            failure_keep_first(&first, failure_report(*vms, error));
+    }
+    return first;
+}
+
+ExitStatus
+client_change_one(Client *client, const char *vm, const char *interface, const char *method,
+                  GVariant *arguments)
+{
+    return client_change_each(client, (char *[]){(char *)vm, NULL}, interface, method, arguments);
 }
 
 static bool

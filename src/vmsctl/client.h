@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The connection to one service: calls, with values in and out as GVariant and failures as GError
- * (see failure.h), and its signals.
+ * The connection to one service: its calls and its signals. Values go in and out as GVariant,
+ * failures come as GError (see failure.h).
  */
 #pragma once
 
@@ -28,17 +28,18 @@ typedef struct Client {
     char *service; /* the bus name */
 } Client;
 
-/* Connects; the service itself is started by the first call. */
+/* Connects to the bus, which starts the service itself at the first call. */
 bool client_open(Client *client, const ClientOptions *options, GError **error);
 void client_close(Client *client);
 
-/* Is it the service of this machine's own system bus (so that its journal is here)? */
+/* Is it on this host's own system bus? Only then are its journal and its polkit those of this
+ * host. */
 bool client_is_local(const Client *client);
 
 /*
- * Calls with the tuple ARGUMENTS (floating or NULL) and returns the reply's body as a tuple.
- * client_read() is for what nobody has to be asked about; client_change() may make polkit ask in
- * the terminal, and waits as long as that takes.
+ * Calls METHOD with the tuple ARGUMENTS (floating, or held by the caller, or NULL) and returns the
+ * reply's body as a tuple. client_read() is for methods that every user may call; client_change()
+ * may make polkit ask for a password in the terminal, and waits as long as that takes.
  */
 GVariant *client_read(Client *client, const char *path, const char *interface, const char *method,
                       GVariant *arguments, GError **error);
@@ -50,11 +51,17 @@ char *client_find_vm(Client *client, const char *vm, GError **error);
 /* The paths of all of them, freed with g_strfreev(); the error names the one that is missing. */
 char **client_find_vms(Client *client, char **vms, GError **error);
 
-/* A property of the Manager; NULL if it cannot be read. */
-GVariant *client_manager_property(Client *client, const char *name, GError **error);
+/*
+ * client_change() of each of the VMs; ARGUMENTS is floating or held. A failure is printed and does
+ * not stop the others; returns the status of the first one.
+ */
+ExitStatus client_change_each(Client *client, char **vms, const char *interface, const char *method,
+                              GVariant *arguments);
+ExitStatus client_change_one(Client *client, const char *vm, const char *interface,
+                             const char *method, GVariant *arguments);
 
 /* Every signal of the service below its root object. */
 bool client_subscribe(Client *client, sd_bus_message_handler_t handler, void *data, GError **error);
-/* The service coming and going: NameOwnerChanged of its name. */
+/* NameOwnerChanged of the service's name: it comes or goes. */
 bool client_watch_service(Client *client, sd_bus_message_handler_t handler, void *data,
                           GError **error);

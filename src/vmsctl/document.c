@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "document.h"
 
+#include "terminal-text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -42,4 +44,14 @@ document_read(const char *file, GError **error)
         return NULL;
     }
     return g_steal_pointer(&text);
+}
+
+void
+document_print(const char *text)
+{
+    g_autofree char *safe = isatty(STDOUT_FILENO) ? terminal_text_escape_lines(text) : NULL;
+
+    (void)fputs(safe ? safe : text, stdout);
+    if (!g_str_has_suffix(text, "\n"))
+        putchar('\n');
 }

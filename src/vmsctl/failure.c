@@ -2,7 +2,7 @@
 #include "failure.h"
 
 #include "names.h"
-#include "term.h"
+#include "terminal-text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,9 +33,10 @@ static const struct {
     {SD_BUS_ERROR_SERVICE_UNKNOWN, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_NAME_HAS_NO_OWNER, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_DISCONNECTED, EXIT_NOT_AVAILABLE},
-    /* What a bus that cannot be reached comes to, ssh to another host among them. */
+    /* A bus that cannot be reached, as where ssh to another host fails. */
     {"System.Error.ENOTCONN", EXIT_NOT_AVAILABLE},
-    /* The bus says so of a service that went away; one that is slow is a timeout. */
+    /* The bus sends this for a service that went away during the call. A service that is slow is a
+     * timeout. */
     {SD_BUS_ERROR_NO_REPLY, EXIT_NOT_AVAILABLE},
     {SD_BUS_ERROR_TIMEOUT, EXIT_TIMEOUT},
 };
@@ -107,8 +108,8 @@ failure_of_result(const char *result)
 ExitStatus
 failure_report(const char *subject, const GError *error)
 {
-    g_autofree char *message = term_safe(error->message);
-    g_autofree char *about = subject ? term_safe(subject) : NULL;
+    g_autofree char *message = terminal_text_escape(error->message);
+    g_autofree char *about = subject ? terminal_text_escape(subject) : NULL;
 
     (void)fflush(stdout);
     if (about)
@@ -116,4 +117,11 @@ failure_report(const char *subject, const GError *error)
     else
         fprintf(stderr, "vmsctl: %s\n", message);
     return error->domain == VMSCTL_ERROR ? (ExitStatus)error->code : EXIT_FAILED;
+}
+
+void
+failure_keep_first(ExitStatus *first, ExitStatus status)
+{
+    if (*first == EXIT_OK)
+        *first = status;
 }

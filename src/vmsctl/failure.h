@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What can go wrong, as a script sees it: one exit status for each kind of failure, carried as the
- * code of a GError whose message is the one line that the user reads. The numbers are documented in
- * vmsctl(1) and never change.
+ * Failures as scripts see them: each kind has an exit status, which is the code of a GError; the
+ * error's message is the one line that the user reads. The numbers are documented in vmsctl(1) and
+ * never change.
  */
 #pragma once
 
@@ -30,12 +30,15 @@ GQuark vmsctl_error_quark(void);
 
 void failure_set(GError **error, ExitStatus status, const char *format, ...) G_GNUC_PRINTF(3, 4);
 
-/* From what a call of INTERFACE.METHOD gave: an error reply, or a negative errno. */
+/* From the result of a call of INTERFACE.METHOD: an error reply, or the negative errno R. */
 void failure_from_bus(GError **error, const sd_bus_error *reply, int r, const char *interface,
                       const char *method);
 
-/* The status that a failed or canceled job stands for, by the result in JobRemoved. */
+/* The status for the result of a job, as JobRemoved has it. */
 ExitStatus failure_of_result(const char *result);
 
 /* Prints "vmsctl: SUBJECT: MESSAGE" (SUBJECT may be NULL) and returns the error's status. */
 ExitStatus failure_report(const char *subject, const GError *error);
+
+/* Where several things are done, the first failure gives the exit status. */
+void failure_keep_first(ExitStatus *first, ExitStatus status);

@@ -2,34 +2,35 @@
 #include "follow.h"
 
 #include "loop.h"
+#include "progress.h"
 #include "term.h"
+#include "terminal-text.h"
 #include "value.h"
 
-#include <inttypes.h>
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
-#define DRAW_USEC G_GINT64_CONSTANT(100000)
-#define BAR_WIDTH 30
+#define DRAW_USEC       G_GINT64_CONSTANT(100000)
+/* A job that is over sooner gets no bar, which would only flicker. */
+#define DRAW_AFTER_USEC (3 * DRAW_USEC)
 
 typedef struct Followed {
     char *vm;
     char *operation;
     char *job;
     gint64 since;
-    double progress;
+    double progress; /* as in Job.Progress */
     bool is_over;
 } Followed;
 
-struct Follower {
+typedef struct Follower {
     Client *client;
     GPtrArray *jobs;
     sd_event *loop;
-    ExitStatus status;
+    ExitStatus status; /* of the first failure */
     unsigned lines_drawn;
-};
+} Follower;
 
 static void
 followed_free(void *data)
@@ -72,41 +73,14 @@ erase(Follower *follower)
 }
 
 static void
-bar(char *out, double progress, gint64 elapsed)
-{
-    memset(out, ' ', BAR_WIDTH);
-    out[BAR_WIDTH] = '\0';
-    if (progress < 0) {
-        const gint64 span = BAR_WIDTH - 3, at = elapsed / DRAW_USEC % (2 * span);
-
-        memcpy(out + (at < span ? at : 2 * span - at), "<=>", 3);
-        return;
-    }
-    int filled = (int)lround(CLAMP(progress, 0, 1) * BAR_WIDTH);
-
-    memset(out, '=', (size_t)filled);
-    if (filled > 0 && filled < BAR_WIDTH)
-        out[filled - 1] = '>';
-}
-
-static void
 draw_one(const Followed *followed)
 {
-    gint64 elapsed = g_get_monotonic_time() - followed->since;
-    g_autofree char *vm = term_safe(followed->vm);
-    char graph[BAR_WIDTH + 1], percent[8] = "";
+    g_autofree char *text = g_strjoin(" ", followed->operation, followed->vm, NULL);
+    g_autofree char *line =
+        progress_format(followed->progress, g_get_monotonic_time() - followed->since, text,
+                        MAX(term_columns(STDERR_FILENO) - 1, 1));
 
-    bar(graph, followed->progress, elapsed);
-    if (followed->progress >= 0)
-        (void)g_snprintf(percent, sizeof percent, "%3.0f%%", CLAMP(followed->progress, 0, 1) * 100);
-    /* A line that wraps could not be erased: it is cut instead. */
-    g_autofree char *line = g_strdup_printf("[%s] %4s %4" PRId64 " s  %s %s", graph, percent,
-                                            elapsed / G_USEC_PER_SEC, followed->operation, vm);
-    glong columns = MAX(term_columns(STDERR_FILENO) - 1, 1);
-    g_autofree char *cut =
-        g_utf8_strlen(line, -1) > columns ? g_utf8_substring(line, 0, columns) : g_strdup(line);
-
-    fprintf(stderr, "%s\n", cut);
+    fprintf(stderr, "%s\n", line);
 }
 
 static void
@@ -116,8 +90,7 @@ draw(Follower *follower)
     for (unsigned i = 0; i < follower->jobs->len; i++) {
         const Followed *followed = follower->jobs->pdata[i];
 
-        /* What is over at once would only flicker. */
-        if (followed->is_over || g_get_monotonic_time() - followed->since < 3 * DRAW_USEC)
+        if (followed->is_over || g_get_monotonic_time() - followed->since < DRAW_AFTER_USEC)
             continue;
         draw_one(followed);
         follower->lines_drawn++;
@@ -136,10 +109,7 @@ static void
 fail(Follower *follower, const char *vm, const GError *error)
 {
     erase(follower);
-    ExitStatus status = failure_report(vm, error);
-
-    if (follower->status == EXIT_OK)
-        follower->status = status;
+    failure_keep_first(&follower->status, failure_report(vm, error));
 }
 
 static void
@@ -194,7 +164,7 @@ on_signal(sd_bus_message *message, void *data, sd_bus_error *unused)
     return 0;
 }
 
-/* A job ends with its service, and nobody is left to say how. */
+/* A job ends with its service, and no signal says with which result. */
 static int
 on_owner(sd_bus_message *message, void *data, sd_bus_error *unused)
 {
@@ -220,30 +190,7 @@ on_owner(sd_bus_message *message, void *data, sd_bus_error *unused)
     return follower->loop ? sd_event_exit(follower->loop, 0) : 0;
 }
 
-Follower *
-follower_new(Client *client, GError **error)
-{
-    g_autoptr(Follower) follower = g_new0(Follower, 1);
-
-    follower->client = client;
-    follower->jobs = g_ptr_array_new_with_free_func(followed_free);
-    if (!client_subscribe(client, on_signal, follower, error) ||
-        !client_watch_service(client, on_owner, follower, error))
-        return NULL;
-    return g_steal_pointer(&follower);
-}
-
-void
-follower_free(Follower *follower)
-{
-    if (!follower)
-        return;
-    sd_event_unref(follower->loop);
-    g_ptr_array_unref(follower->jobs);
-    g_free(follower);
-}
-
-/* "Stop" for StopWithOptions, as jobs are called. */
+/* "Stop" for StopWithOptions: the name in Job.Operation. */
 static char *
 operation_name(const char *method)
 {
@@ -252,8 +199,8 @@ operation_name(const char *method)
     return suffix ? g_strndup(method, (gsize)(suffix - method)) : g_strdup(method);
 }
 
-void
-follower_add(Follower *follower, const char *vm, const char *method, const char *job)
+static void
+add(Follower *follower, const char *vm, const char *method, const char *job)
 {
     Followed *followed = g_new0(Followed, 1);
 
@@ -267,7 +214,7 @@ follower_add(Follower *follower, const char *vm, const char *method, const char 
     g_ptr_array_add(follower->jobs, followed);
 }
 
-/* StillRunning's message ends in the path of the job, if it is one. */
+/* StillRunning's message ends in the path of the job, where the work is one. */
 static const char *
 job_in_message(const GError *error)
 {
@@ -278,13 +225,14 @@ job_in_message(const GError *error)
     return path;
 }
 
-ExitStatus
-follower_call(Follower *follower, const char *vm, const char *path, const char *interface,
-              const char *method, GVariant *arguments, bool no_wait)
+static void
+call(Follower *follower, const char *vm, const char *interface, const char *method,
+     GVariant *arguments, bool no_wait)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *path = client_find_vm(follower->client, vm, &error);
     g_autoptr(GVariant) reply =
-        client_change(follower->client, path, interface, method, arguments, &error);
+        path ? client_change(follower->client, path, interface, method, arguments, &error) : NULL;
     const char *job = NULL;
 
     if (reply && g_variant_is_of_type(reply, G_VARIANT_TYPE("(o)")))
@@ -293,12 +241,11 @@ follower_call(Follower *follower, const char *vm, const char *path, const char *
         job = job_in_message(error);
 
     if (!reply && !job)
-        return failure_report(vm, error);
-    if (job && no_wait)
+        fail(follower, vm, error);
+    else if (job && no_wait)
         puts(job + strlen(VMS_JOB_PREFIX "/"));
     else if (job)
-        follower_add(follower, vm, method, job);
-    return EXIT_OK;
+        add(follower, vm, method, job);
 }
 
 static void
@@ -307,7 +254,7 @@ tell_interrupted(Follower *follower)
     erase(follower);
     for (unsigned i = 0; i < follower->jobs->len; i++) {
         const Followed *followed = follower->jobs->pdata[i];
-        g_autofree char *vm = term_safe(followed->vm);
+        g_autofree char *vm = terminal_text_escape(followed->vm);
 
         if (!followed->is_over)
             fprintf(stderr, "%s of %s goes on; \"vmsctl cancel %s\" ends it\n", followed->operation,
@@ -316,10 +263,12 @@ tell_interrupted(Follower *follower)
 }
 
 static ExitStatus
-run(Follower *follower)
+wait_for_jobs(Follower *follower)
 {
     g_autoptr(GError) error = NULL;
 
+    if (is_finished(follower))
+        return EXIT_OK;
     follower->loop = loop_new(follower->client, &error);
     if (!follower->loop)
         return failure_report(NULL, error);
@@ -331,13 +280,33 @@ run(Follower *follower)
     if (status == EXIT_INTERRUPTED)
         tell_interrupted(follower);
     erase(follower);
+    sd_event_unref(follower->loop);
     return status;
 }
 
 ExitStatus
-follower_wait(Follower *follower)
+follow_each(Client *client, char **vms, const char *interface, const char *method,
+            GVariant *arguments, bool no_wait)
 {
-    ExitStatus status = is_finished(follower) ? EXIT_OK : run(follower);
+    g_autoptr(GPtrArray) jobs = g_ptr_array_new_with_free_func(followed_free);
+    g_autoptr(GVariant) held = arguments ? g_variant_ref_sink(arguments) : NULL;
+    g_autoptr(GError) error = NULL;
+    Follower follower = {.client = client, .jobs = jobs};
 
-    return status != EXIT_OK ? status : follower->status;
+    /* Before the calls: a job may end right after the reply. */
+    if (!client_subscribe(client, on_signal, &follower, &error) ||
+        !client_watch_service(client, on_owner, &follower, &error))
+        return failure_report(NULL, error);
+    for (; *vms; vms++)
+        call(&follower, *vms, interface, method, held, no_wait);
+
+    ExitStatus status = wait_for_jobs(&follower);
+    return status != EXIT_OK ? status : follower.status;
+}
+
+ExitStatus
+follow_one(Client *client, const char *vm, const char *interface, const char *method,
+           GVariant *arguments, bool no_wait)
+{
+    return follow_each(client, (char *[]){(char *)vm, NULL}, interface, method, arguments, no_wait);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "history.h"
 
-#include "term.h"
+#include "terminal-text.h"
 #include "text.h"
 
 #include <stdio.h>
@@ -17,7 +17,7 @@ get_field(sd_journal *journal, const char *name)
     if (sd_journal_get_data(journal, name, &data, &length) < 0 || length < skip)
         return g_strdup("");
     g_autofree char *text = g_strndup((const char *)data + skip, length - skip);
-    return term_safe(text);
+    return terminal_text_escape(text);
 }
 
 static void
@@ -49,7 +49,7 @@ void
 history_print(const char *uuid, const char *unit, int lines)
 {
     g_autofree char *about = g_strconcat("VM_UUID=", uuid, NULL);
-    /* Anyone may write about a VM, but not in the name of the unit. */
+    /* Every process may write VM_UUID=, but only the unit's own have _SYSTEMD_UNIT=. */
     g_autofree char *by = g_strconcat("_SYSTEMD_UNIT=", unit, NULL);
     sd_journal *journal = NULL;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* What the journal of this machine says of a VM. */
+/* The entries of this host's journal that are about a VM. */
 #pragma once
 
-/* The last LINES entries that UNIT wrote about it, oldest first; nothing where there are none, or
- * none that we may read. */
+/* Prints the last LINES entries that UNIT wrote about the VM, oldest first, if the user may read
+ * them. */
 void history_print(const char *uuid, const char *unit, int lines);

@@ -109,7 +109,7 @@ inventory_load(Inventory *inventory, Client *client, GError **error)
     if (!reply)
         return false;
     if (!g_variant_is_of_type(reply, G_VARIANT_TYPE("(a{oa{sa{sv}}})"))) {
-        failure_set(error, EXIT_FAILED, "The service's answer makes no sense");
+        failure_set(error, EXIT_FAILED, "The reply has an unknown format");
         return false;
     }
     inventory_replace(inventory, reply);
@@ -152,7 +152,8 @@ inventory_interfaces_removed(Inventory *inventory, GVariant *body)
     while (g_variant_iter_next(interfaces, "&s", &interface))
         g_hash_table_remove(object, interface);
 
-    /* The standard interfaces may be listed, or not: an object without one of ours is gone. */
+    /* Whether the standard interfaces are listed is up to the service: an object without an
+     * interface of the service's own is gone. */
     GHashTableIter left;
     void *key;
     g_hash_table_iter_init(&left, object);
@@ -296,6 +297,17 @@ inventory_describe(const Inventory *inventory, const char *path)
         g_variant_builder_add(&builder, "{sv}", (char *)interface->data + strlen(VMS_BUS_NAME "."),
                               describe_properties(g_hash_table_lookup(object, interface->data)));
     }
+    return g_variant_builder_end(&builder);
+}
+
+GVariant *
+inventory_describe_all(const Inventory *inventory, const GPtrArray *paths)
+{
+    GVariantBuilder builder;
+
+    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
+    for (unsigned i = 0; i < paths->len; i++)
+        g_variant_builder_add_value(&builder, inventory_describe(inventory, paths->pdata[i]));
     return g_variant_builder_end(&builder);
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * A copy of all that the service publishes: read whole, then kept true by its signals. Pure memory
- * but for inventory_load(); what it holds belongs to it until the next change.
+ * A copy of all objects that the service publishes, read at once and then updated from its signals.
+ * Only inventory_load() makes a call. What the functions return belongs to the inventory, until its
+ * next change.
  */
 #pragma once
 
@@ -13,7 +14,7 @@ Inventory *inventory_new(void);
 void inventory_free(Inventory *inventory);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Inventory, inventory_free)
 
-/* GetManagedObjects, in place of whatever was there. */
+/* Replaces the contents with the reply of GetManagedObjects. */
 bool inventory_load(Inventory *inventory, Client *client, GError **error);
 /* The same from the reply's body. */
 void inventory_replace(Inventory *inventory, GVariant *managed_objects);
@@ -32,7 +33,7 @@ GPtrArray *inventory_paths(const Inventory *inventory, const char *prefix);
 
 bool inventory_has(const Inventory *inventory, const char *path, const char *interface);
 
-/* Borrowed; NULL, or the fallback, where there is none of that type. */
+/* NULL, false or 0 where there is no such property, or one of another type. */
 GVariant *inventory_get(const Inventory *inventory, const char *path, const char *interface,
                         const char *property);
 const char *inventory_string(const Inventory *inventory, const char *path, const char *interface,
@@ -44,6 +45,8 @@ guint64 inventory_u64(const Inventory *inventory, const char *path, const char *
 
 /* The object as {"Path": …, "Domain": {…}, …}: its properties by the last word of the interface. */
 GVariant *inventory_describe(const Inventory *inventory, const char *path);
+/* An array of them, in the order of PATHS. */
+GVariant *inventory_describe_all(const Inventory *inventory, const GPtrArray *paths);
 
 /* The name of the VM at PATH, or the path where it is not known. */
 const char *inventory_vm_name(const Inventory *inventory, const char *path);

@@ -1,27 +1,40 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "json.h"
 
+#include "terminal-text.h"
+
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+
+/* JSON can write every character as an escape, so nothing is lost. */
+static void
+append_escape(GString *out, gunichar c)
+{
+    if (c > 0xffff)
+        g_string_append_printf(out, "\\u%04x\\u%04x", 0xd800 + ((c - 0x10000) >> 10),
+                               0xdc00 + (c & 0x3ff));
+    else
+        g_string_append_printf(out, "\\u%04x", c);
+}
 
 static void
 append_string(GString *out, const char *text)
 {
     g_string_append_c(out, '"');
-    for (const char *p = text; *p; p++) {
-        unsigned char c = (unsigned char)*p;
+    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
+        gunichar c = g_utf8_get_char(p);
 
         if (c == '"' || c == '\\')
-            g_string_append_printf(out, "\\%c", c);
+            g_string_append_printf(out, "\\%c", (char)c);
         else if (c == '\n')
             g_string_append(out, "\\n");
         else if (c == '\t')
             g_string_append(out, "\\t");
-        else if (c < 0x20 || c == 0x7f)
-            g_string_append_printf(out, "\\u%04x", c);
+        else if (terminal_text_is_unsafe(c))
+            append_escape(out, c);
         else
-            g_string_append_c(out, (char)c);
+            g_string_append_unichar(out, c);
     }
     g_string_append_c(out, '"');
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Any value as one line of JSON (RFC 8259): maps with string keys become objects, other containers
- * become arrays, and what JSON has no word for (an infinite number) becomes null.
+ * Any value as one line of JSON (RFC 8259). Dictionaries with string keys become objects, other
+ * containers become arrays, and numbers that JSON does not have (infinity) become null. Characters
+ * that a terminal acts on are escaped.
  */
 #pragma once
 

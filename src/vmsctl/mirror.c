@@ -40,7 +40,7 @@ on_objects(sd_bus_message *reply, void *data, sd_bus_error *unused)
     return 0;
 }
 
-/* The manager is no managed object of itself, so it comes as a second answer. */
+/* GetManagedObjects does not contain the root object itself, so a second call reads it. */
 static int
 on_manager(sd_bus_message *reply, void *data, sd_bus_error *unused)
 {
@@ -101,7 +101,7 @@ on_signal(sd_bus_message *message, void *data, sd_bus_error *unused)
     Mirror *mirror = data;
     const char *member = sd_bus_message_get_member(message);
 
-    /* What is older than the answer under way is contained in it. */
+    /* The reply under way contains the change of a signal that comes before it. */
     if (!mirror->has_objects)
         return 0;
 

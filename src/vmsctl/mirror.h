@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * An inventory that follows the service: read in the order of the bus, so that no signal is applied
- * to something newer than itself, and read anew whenever the service comes back.
+ * An inventory that follows the service. Signals and replies are applied in the order of the bus,
+ * so no signal is applied to objects that already contain its change. All is read again whenever
+ * the service comes back.
  */
 #pragma once
 
@@ -10,14 +11,14 @@
 #include <systemd/sd-event.h>
 
 typedef struct MirrorEvents {
-    /* All was read (again). */
+    /* All objects were read, for the first time or again. */
     void (*loaded)(void *data);
-    /* The object at PATH came, changed or went. */
+    /* The object at PATH was added, changed or removed. */
     void (*changed)(const char *path, void *data);
     void (*job_removed)(GVariant *body, void *data);
-    /* The service left the bus; what is known stays. */
+    /* The service left the bus; the inventory stays as it is. */
     void (*left)(void *data);
-    /* It could not be read: the mirror waits for the service to come back. */
+    /* The objects could not be read; the mirror waits for the service to come back. */
     void (*failed)(const GError *error, void *data);
 } MirrorEvents;
 
@@ -26,8 +27,8 @@ typedef struct Mirror {
     Inventory *inventory;
     const MirrorEvents *events;
     void *data;
-    bool has_objects; /* signals are applied */
-    bool is_loaded;   /* and told */
+    bool has_objects; /* the objects are read: signals are applied */
+    bool is_loaded;   /* the manager is read, too: events are called */
 } Mirror;
 
 /* Events come from the client's loop. Starts the service if it is not running. */

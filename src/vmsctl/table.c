@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "table.h"
 
+#include "terminal-text.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
@@ -49,9 +51,9 @@ table_free(Table *table)
 void
 table_add(Table *table, Color color, const char *text)
 {
-    Cell cell = {.text = term_safe(text), .color = color};
+    Cell cell = {.text = terminal_text_escape(text), .color = color};
 
-    cell.width = term_width(cell.text);
+    cell.width = terminal_text_width(cell.text);
     g_array_append_val(table->cells, cell);
 }
 
@@ -87,7 +89,7 @@ heading(const Table *table, unsigned column)
 static int
 column_width(const Table *table, unsigned column, bool legend)
 {
-    int width = legend ? term_width(heading(table, column)) : 0;
+    int width = legend ? terminal_text_width(heading(table, column)) : 0;
 
     for (unsigned i = column; i < table->cells->len; i += table->columns)
         width = MAX(width, g_array_index(table->cells, Cell, i).width);
@@ -126,7 +128,7 @@ table_print(const Table *table, bool legend)
     for (unsigned i = 0; legend && i < table->columns; i++) {
         Cell cell = {.text = (char *)heading(table, i), .color = COLOR_BOLD};
 
-        cell.width = term_width(cell.text);
+        cell.width = terminal_text_width(cell.text);
         print_cell(table, i, widths, &cell, &blanks);
     }
     for (unsigned i = 0; i < table->cells->len; i++)

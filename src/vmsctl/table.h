@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Aligned columns on standard output, coloured where it is a terminal. */
+/* Aligned columns on standard output, with colours on a terminal. Cells are made safe for it. */
 #pragma once
 
 #include "term.h"

@@ -40,42 +40,6 @@ term_reset(int fd)
     return term_is_fancy(fd) ? "\033[0m" : "";
 }
 
-char *
-term_safe(const char *text)
-{
-    GString *out = g_string_new(NULL);
-
-    for (const char *p = text; *p;) {
-        gunichar c = g_utf8_get_char_validated(p, -1);
-
-        if (c == (gunichar)-1 || c == (gunichar)-2) {
-            g_string_append_printf(out, "\\x%02x", (unsigned char)*p++);
-            continue;
-        }
-        if (g_unichar_iscntrl(c))
-            g_string_append_printf(out, "\\x%02x", c);
-        else
-            g_string_append_unichar(out, c);
-        p = g_utf8_next_char(p);
-    }
-    return g_string_free(out, FALSE);
-}
-
-int
-term_width(const char *text)
-{
-    int width = 0;
-
-    for (const char *p = text; *p; p = g_utf8_next_char(p)) {
-        gunichar c = g_utf8_get_char(p);
-
-        if (g_unichar_iszerowidth(c))
-            continue;
-        width += g_unichar_iswide(c) ? 2 : 1;
-    }
-    return width;
-}
-
 int
 term_columns(int fd)
 {

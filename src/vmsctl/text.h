@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Figures and times as people write and read them. */
+/* Numbers, sizes and times as people write and read them. */
 #pragma once
 
-#include "client.h"
+#include "failure.h"
+
+#include <stdbool.h>
 
 /* "10", "1.5", "90s", "2min", "1h" in µs. */
 bool text_parse_time(const char *text, guint64 *usec, GError **error);

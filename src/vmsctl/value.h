@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Values of a D-Bus message as GVariant, and back. The rest of vmsctl works with GVariant alone.
- * A handle (type h) is the number of a descriptor of ours, which belongs to whoever holds the
- * value.
+ * Values of a D-Bus message as GVariant, and back; the rest of vmsctl works with GVariant alone.
+ * A handle (type h) is the number of a descriptor that belongs to the caller, not to the message.
  */
 #pragma once
 

@@ -1,73 +1,89 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "verb.h"
+#include "verbs.h"
 
-#define HEADING(text)                                                                              \
-    {                                                                                              \
-        .name = (text), .is_heading = true                                                         \
-    }
+#include <stdio.h>
+#include <string.h>
 
-const Verb verbs[] = {
-    HEADING("See"),
-    {"list", "[PATTERN…]", "List the VMs", list_options, 0, -1, verb_list},
-    {"status", "VM…", "All about VMs, with their last journal lines", status_options, 1, -1,
-     verb_status},
-    {"monitor", "[VM…]", "Follow states, jobs and availability, a line for each change", NULL, 0,
-     -1, verb_monitor},
-    {"top", "[VM…]", "Live figures of the VMs", top_options, 0, -1, verb_top},
-    {"service", NULL, "Is the hypervisor there, since when, and if not why not", NULL, 0, 0,
-     verb_service},
-    {"jobs", NULL, "List the operations under way", NULL, 0, 0, verb_jobs},
+#define SUMMARY_COLUMN 29
 
-    HEADING("Operate"),
-    {"start", "VM…", "Start VMs, resume paused ones, wake sleeping ones", start_options, 1, -1,
-     verb_operation},
-    {"stop", "VM…", "Ask VMs to power off; force those that are not off in time", stop_options, 1,
-     -1, verb_operation},
-    {"pause", "VM…", "Pause running VMs", NULL, 1, -1, verb_operation},
-    {"resume", "VM…", "Resume paused VMs", NULL, 1, -1, verb_operation},
-    {"force-stop", "VM…", "Cut the power", NULL, 1, -1, verb_operation},
-    {"reboot", "VM…", "Power VMs off and on again, never by force", reboot_options, 1, -1,
-     verb_operation},
-    {"reset", "VM…", "Cut the power and boot again", NULL, 1, -1, verb_operation},
-    {"save", "VM…", "Save the memory to disk and stop; start goes on from there", save_options, 1,
-     -1, verb_save},
-    {"discard", "VM…", "Throw away what save saved", NULL, 1, -1, verb_discard},
-    {"suspend", "VM [memory|disk|hybrid]", "Ask the guest to go to sleep", NULL, 1, 2,
-     verb_suspend},
-    {"migrate", "VM URI", "Move a VM to another host", migrate_options, 2, 2, verb_migrate},
-    {"cancel", "JOB|VM…", "Cancel operations under way", NULL, 1, -1, verb_cancel},
-
-    HEADING("Configure"),
-    {"define", "FILE…", "Define VMs from XML files (- is standard input)", NULL, 1, -1,
-     verb_define},
-    {"undefine", "VM…", "Remove the configuration of VMs", undefine_options, 1, -1, verb_undefine},
-    {"xml", "VM", "Print the XML of a VM", xml_options, 1, 1, verb_xml},
-    {"edit", "VM", "Edit the XML of a VM", NULL, 1, 1, verb_edit},
-    {"rename", "VM NAME", "Give a VM another name", NULL, 2, 2, verb_rename},
-    {"autostart", "VM… on|off", "Start VMs with the host, or not", NULL, 2, -1, verb_autostart},
-    {"set-memory", "VM SIZE", "Change the memory (512M, 4G; MiB without a unit)", hardware_options,
-     2, 2, verb_set_memory},
-    {"set-vcpus", "VM NUMBER", "Change the number of virtual CPUs", hardware_options, 2, 2,
-     verb_set_vcpus},
-    {"attach", "VM FILE", "Attach the device that an XML file describes", hardware_options, 2, 2,
-     verb_device},
-    {"detach", "VM FILE", "Detach the device that an XML file describes", hardware_options, 2, 2,
-     verb_device},
-    {"update", "VM FILE", "Change the device that an XML file describes", hardware_options, 2, 2,
-     verb_device},
-    {"snapshot", "VM [list|create|revert|delete|xml] [NAME]", "Work with snapshots",
-     snapshot_options, 1, 3, verb_snapshot},
-
-    HEADING("Use"),
-    {"console", "VM [DEVICE]", "The serial console; ^] leaves", NULL, 1, 2, verb_console},
-    {"screenshot", "VM FILE", "Write what the VM shows into a picture file", screenshot_options, 2,
-     2, verb_screenshot},
-    {"send-key", "VM KEYS…", "Press keys, as in ctrl-alt-delete; one after the other",
-     send_key_options, 2, -1, verb_send_key},
-    {"addresses", "VM", "Network addresses of the guest", addresses_options, 1, 1, verb_addresses},
-
-    HEADING("Service"),
-    {"reconnect", NULL, "Drop the connection to the hypervisor and make a new one", NULL, 0, 0,
-     verb_reconnect},
-    {0},
+#define HEADING(text) {.name = (text)},
+#define VERB(name, id, arguments, states, summary)                                                 \
+    {name, arguments, states, summary, &command_##id},
+static const Verb verbs[] = {
+#include "commands.def"
 };
+#undef HEADING
+#undef VERB
+
+const Verb *
+verb_find(const char *name)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (verbs[i].command && g_str_equal(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+/* How many arguments there may be; MAX is G_MAXUINT where one of them can be repeated. */
+static void
+count_limits(const Verb *verb, unsigned *min, unsigned *max)
+{
+    g_auto(GStrv) words = g_strsplit(verb->arguments ? verb->arguments : "", " ", -1);
+
+    *min = *max = 0;
+    for (char **word = words; *word; word++) {
+        *min += **word != '[';
+        *max = *max == G_MAXUINT || strstr(*word, "…") ? G_MAXUINT : *max + 1;
+    }
+}
+
+bool
+verb_check(const Verb *verb, char **arguments, GError **error)
+{
+    unsigned count = g_strv_length(arguments), min, max;
+
+    count_limits(verb, &min, &max);
+    if (count >= min && count <= max)
+        return true;
+    failure_set(error, EXIT_USAGE, "Too %s arguments; try \"vmsctl %s --help\"",
+                count < min ? "few" : "many", verb->name);
+    return false;
+}
+
+static void
+append_usage(GString *out, const Verb *verb)
+{
+    g_autofree char *usage =
+        g_strjoin(" ", verb->name, verb->arguments ? verb->arguments : "", NULL);
+    int padding = SUMMARY_COLUMN - 2 - (int)g_utf8_strlen(usage, -1);
+
+    if (padding < 2)
+        g_string_append_printf(out, "  %s\n%*s%s\n", usage, SUMMARY_COLUMN, "", verb->summary);
+    else
+        g_string_append_printf(out, "  %s%*s%s\n", usage, padding, "", verb->summary);
+}
+
+char *
+verbs_overview(void)
+{
+    GString *out = g_string_new(NULL);
+
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++) {
+        if (verbs[i].command)
+            append_usage(out, &verbs[i]);
+        else
+            g_string_append_printf(out, "%s%s:\n", i > 0 ? "\n" : "", verbs[i].name);
+    }
+    g_string_append(out, "\nA VM is given by its name or its UUID. \"vmsctl COMMAND --help\" lists "
+                         "the options\nof a command; vmsctl(1) lists the exit statuses.");
+    return g_string_free(out, FALSE);
+}
+
+void
+verbs_print(void)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(verbs); i++)
+        if (verbs[i].command)
+            printf("%s\t%s\t%s\n", verbs[i].name, verbs[i].states ? verbs[i].states : "-",
+                   verbs[i].arguments ? verbs[i].arguments : "-");
+}

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-# Completion of vmsctl(1) for bash: commands and options come from its own help, VMs and jobs from
-# the service, by the same bus and instance as on the line that is being completed.
+# Completion of vmsctl(1) for bash. The commands and their arguments come from vmsctl --completion,
+# options from --help, VMs and jobs from the service, over the same bus and of the same instance as on
+# the line that is being completed.
 
-# Options of the line that say which service is asked.
+# The options on the line that select the service.
 _vmsctl_connection() {
     local i
     connection=(--no-ask-password)
     for ((i = 1; i < cword; i++)); do
         case ${words[i]} in
-        --session | --address=* | --host=* | --instance=*) connection+=("${words[i]}") ;;
+        --session | --address=* | --host=* | --instance=* | -[Hi]?*)
+            connection+=("${words[i]}")
+            ;;
         --address | --host | -H | --instance | -i)
             connection+=("${words[i]}" "${words[i + 1]-}")
             ;;
@@ -33,7 +36,7 @@ _vmsctl_find_command() {
 }
 
 _vmsctl_commands() {
-    "${words[0]}" --help 2>/dev/null | sed -n 's/^  \([a-z][a-z-]*\)\( .*\)\?$/\1/p'
+    "${words[0]}" --completion 2>/dev/null | cut -f 1
 }
 
 _vmsctl_options() {
@@ -52,7 +55,7 @@ _vmsctl_add_lines() {
 
 _vmsctl_add_vms() {
     _vmsctl_add_lines < <(
-        "${words[0]}" "${connection[@]}" list --cached --names "$@" 2>/dev/null)
+        "${words[0]}" "${connection[@]}" list --cached --completion "$@" 2>/dev/null)
 }
 
 _vmsctl_add_jobs() {
@@ -61,9 +64,10 @@ _vmsctl_add_jobs() {
             sed -n 's/^ *\([0-9]\+\) .*/\1/p')
 }
 
+# The existing snapshots of the VM that is the first argument.
 _vmsctl_add_snapshots() {
     _vmsctl_add_lines < <(
-        "${words[0]}" "${connection[@]}" --json snapshot "$vm" list 2>/dev/null |
+        "${words[0]}" "${connection[@]}" --json snapshot -- "${arguments[0]//\\/}" 2>/dev/null |
             grep -o '"Name":"[^"\\]*"' | sed 's/^"Name":"\(.*\)"$/\1/')
 }
 
@@ -109,36 +113,39 @@ _vmsctl_find_arguments() {
     done
 }
 
-_vmsctl_arguments() {
-    local arguments
-    _vmsctl_find_arguments
-    local n=$((${#arguments[@]} + 1)) vm=${arguments[0]-}
-
-    case $command:$n in
-    start:*) _vmsctl_add_vms --state=shutoff,paused,pmsuspended ;;
-    stop:* | reboot:*) _vmsctl_add_vms --state=running,idle,paused,pmsuspended,shutdown ;;
-    force-stop:* | reset:*)
-        _vmsctl_add_vms --state=running,idle,paused,pmsuspended,shutdown,crashed
-        ;;
-    pause:* | save:*) _vmsctl_add_vms --state=running,idle ;;
-    resume:*) _vmsctl_add_vms --state=paused,pmsuspended ;;
-    cancel:*)
-        _vmsctl_add_jobs
-        _vmsctl_add_vms
-        ;;
-    autostart:1) _vmsctl_add_vms ;;
-    autostart:*)
-        _vmsctl_add_words on off
-        _vmsctl_add_vms
-        ;;
-    define:* | screenshot:2 | attach:2 | detach:2 | update:2) _vmsctl_files ;;
-    suspend:2) _vmsctl_add_words memory disk hybrid ;;
-    snapshot:2) _vmsctl_add_words list create revert delete xml ;;
-    snapshot:3) [[ ${arguments[1]} == create ]] || _vmsctl_add_snapshots ;;
-    list:* | status:* | monitor:* | top:* | discard:* | undefine:*) _vmsctl_add_vms ;;
-    service:* | jobs:* | reconnect:*) ;;
-    *:1) _vmsctl_add_vms ;;
+# One kind of argument, as in the table of commands.
+_vmsctl_add_kind() {
+    case $1 in
+    VM | PATTERN) _vmsctl_add_vms "${states[@]}" ;;
+    JOB) _vmsctl_add_jobs ;;
+    FILE) _vmsctl_files ;;
+    SNAPSHOT) [[ ${arguments[1]} == create ]] || _vmsctl_add_snapshots ;;
+    [a-z]*) _vmsctl_add_words "$1" ;;
     esac
+}
+
+_vmsctl_arguments() {
+    local name among specs states=() arguments i kinds kind
+    while IFS=$'\t' read -r name among specs; do
+        [[ $name == "$command" ]] && break
+    done < <("${words[0]}" --completion 2>/dev/null)
+    [[ $among == - ]] || states=("--state=$among")
+    read -ra specs <<<"$specs"
+    _vmsctl_find_arguments
+
+    # After an argument that can be repeated comes either the same again or what follows it.
+    for ((i = 0; i < ${#arguments[@]}; i++)); do
+        [[ ${specs[i]-} == *…* ]] && break
+    done
+    kinds=("${specs[i]-}")
+    ((i < ${#arguments[@]})) && kinds=("${specs[@]:i}")
+    IFS='|' read -ra kinds < <(
+        IFS='|'
+        echo "${kinds[*]}"
+    )
+    for kind in "${kinds[@]}"; do
+        _vmsctl_add_kind "${kind//[^A-Za-z-]/}"
+    done
 }
 
 _vmsctl() {

@@ -52,7 +52,7 @@ expect 'vmsctl pause ' web
 expect 'vmsctl --no-legend pause w' web
 expect 'vmsctl resume ' 'two\ words'
 expect 'vmsctl status ' off 'two\ words' web
-expect 'vmsctl autostart web o' on off off
+expect 'vmsctl autostart web o' off on off
 expect 'vmsctl suspend web ' memory disk hybrid
 expect 'vmsctl snapshot web re' revert
 expect 'vmsctl snapshot --disk-only -d what web re' revert

@@ -71,7 +71,7 @@ test_jobs(void)
     assert_prints(w, "", "cancel", stop->out);
     assert_prints(w, "No operation is under way.\n", "jobs");
     g_autofree char *gone =
-        g_strdup_printf("vmsctl: %s: There is no such job, or it is over\n", stop->out);
+        g_strdup_printf("vmsctl: %s: There is no such job, or it has ended\n", stop->out);
     g_autoptr(Run) again = run_vmsctl(w, "cancel", stop->out, NULL);
     g_assert_cmpint(again->status, ==, INVALID_STATE);
     g_assert_cmpstr(again->err, ==, gone);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What of vmsctl needs no bus: JSON, text, tables' widths, pictures, values of messages. */
+/* The parts of vmsctl that need no bus: JSON, text, progress, failures, values of messages. */
 
 #include "json.h"
 #include "png.h"
-#include "term.h"
+#include "progress.h"
+#include "terminal-text.h"
 #include "text.h"
 #include "value.h"
 
@@ -33,6 +34,8 @@ test_json(void)
     assert_json("0.1", "0.10000000000000001");
     assert_json("inf", "null");
     assert_json("'a\"b\\\\c\\n\\t\\u0001\\u007fü'", "\"a\\\"b\\\\c\\n\\t\\u0001\\u007fü\"");
+    assert_json("'\\u009b \\u202e \\U000e0041 \\U0001f427'",
+                "\"\\u009b \\u202e \\udb40\\udc41 \U0001f427\"");
     assert_json("<<('x', byte 0x05)>>", "[\"x\",5]");
     assert_json("@as []", "[]");
     assert_json("@a{sv} {}", "{}");
@@ -42,19 +45,42 @@ test_json(void)
 }
 
 static void
-test_safe(void)
+assert_escape(const char *text, const char *expected)
 {
-    g_autofree char *control = term_safe("a\033[31mb\n\xc2\x9b"
-                                         "2J");
-    g_autofree char *broken = term_safe("x\xff\xc3");
-    g_autofree char *good = term_safe("größer → 漢字");
+    g_autofree char *safe = terminal_text_escape(text);
 
-    g_assert_cmpstr(control, ==, "a\\x1b[31mb\\x0a\\x9b2J");
-    g_assert_cmpstr(broken, ==, "x\\xff\\xc3");
-    g_assert_cmpstr(good, ==, "größer → 漢字");
-    g_assert_cmpint(term_width("größer"), ==, 6);
-    g_assert_cmpint(term_width("漢字"), ==, 4);
-    g_assert_cmpint(term_width("e\u0301"), ==, 1);
+    g_assert_cmpstr(safe, ==, expected);
+}
+
+static void
+test_escape(void)
+{
+    g_autofree char *lines = terminal_text_escape_lines("<a>\n\t<b/>\r\033[2J\n\u202e</a>");
+
+    assert_escape("a\033[31mb\n\t\xc2\x9b"
+                  "2J",
+                  "a\\x1b[31mb\\x0a\\x09\\x9b2J");
+    assert_escape("x\xff\xc3", "x\\xff\\xc3");
+    /* Marks, embeddings, overrides and isolates change the direction of what follows. */
+    assert_escape("\u200e\u200f\u061c\u202a\u202b\u202c\u202d\u202e",
+                  "\\u200e\\u200f\\u061c\\u202a\\u202b\\u202c\\u202d\\u202e");
+    assert_escape("\u2066\u2067\u2068\u2069", "\\u2066\\u2067\\u2068\\u2069");
+    /* Other lines, and what cannot be seen. */
+    assert_escape("\u2028\u2029\u200b\ufeff\U000e0041", "\\u2028\\u2029\\u200b\\ufeff\\U000e0041");
+    assert_escape("größer → 漢字 🐧 \u0645\u06cc\u200c\u062e",
+                  "größer → 漢字 🐧 \u0645\u06cc\u200c\u062e");
+    g_assert_cmpstr(lines, ==, "<a>\n\t<b/>\\x0d\\x1b[2J\n\\u202e</a>");
+}
+
+static void
+test_width(void)
+{
+    g_autofree char *half = terminal_text_cut("漢字", 3);
+
+    g_assert_cmpint(terminal_text_width("größer"), ==, 6);
+    g_assert_cmpint(terminal_text_width("漢字"), ==, 4);
+    g_assert_cmpint(terminal_text_width("e\u0301"), ==, 1);
+    g_assert_cmpstr(half, ==, "漢");
 }
 
 static void
@@ -125,6 +151,27 @@ test_ago(void)
     g_assert_cmpstr(days, ==, "1d 1h ago");
 }
 
+static void
+assert_progress(double done, gint64 elapsed_usec, int columns, const char *expected)
+{
+    g_autofree char *line =
+        progress_format(done, elapsed_usec, "Stop \u6f22\u5b57\033[2J", columns);
+
+    g_assert_cmpstr(line, ==, expected);
+}
+
+static void
+test_progress(void)
+{
+    assert_progress(0.5, 7000000, 80,
+                    "[==============>               ]  50%    7 s  Stop \u6f22\u5b57\\x1b[2J");
+    assert_progress(-1, 0, 80,
+                    "[<=>                           ]         0 s  Stop \u6f22\u5b57\\x1b[2J");
+    assert_progress(1, 0, 53, "[==============================] 100%    0 s  Stop \u6f22");
+    assert_progress(7, 0, 54, "[==============================] 100%    0 s  Stop \u6f22");
+    assert_progress(0, 0, 10, "[         ");
+}
+
 /* Python's zlib says whether it is one, and gives the pixels back. */
 static void
 test_png(void)
@@ -179,7 +226,7 @@ test_png(void)
     g_assert_null(png_from_ppm((const guint8 *)"", 0));
 }
 
-/* One that dies while it is asked did not answer too late: it is not there. */
+/* A service that dies during a call is not available; it is not a time-out. */
 static void
 test_failures(void)
 {
@@ -247,12 +294,14 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-plain/json", test_json);
-    g_test_add_func("/vmsctl-plain/safe", test_safe);
+    g_test_add_func("/vmsctl-plain/escape", test_escape);
+    g_test_add_func("/vmsctl-plain/width", test_width);
     g_test_add_func("/vmsctl-plain/time", test_time);
     g_test_add_func("/vmsctl-plain/size", test_size);
     g_test_add_func("/vmsctl-plain/format-size", test_format_size);
     g_test_add_func("/vmsctl-plain/ago", test_ago);
     g_test_add_func("/vmsctl-plain/png", test_png);
+    g_test_add_func("/vmsctl-plain/progress", test_progress);
     g_test_add_func("/vmsctl-plain/failures", test_failures);
     g_test_add_func("/vmsctl-plain/values", test_values);
     return g_test_run();

@@ -51,7 +51,7 @@ test_wrong_vm(void)
     run_assert(top, OK, __FILE__, __LINE__);
     g_assert_nonnull(strstr(top->out, "web"));
     g_assert_null(strstr(top->out, "two words"));
-    assert_fails(w, USAGE, "vmsctl: It cannot leave after 0 tables", "top", "-n", "0");
+    assert_fails(w, USAGE, "vmsctl: It cannot end after 0 tables", "top", "-n", "0");
     assert_fails(w, USAGE, "vmsctl: Keys cannot be held down for -1 ms", "send-key", "--hold=-1",
                  "web", "a");
     assert_fails(w, USAGE, "vmsctl: There are no -3 lines of the journal", "status", "-n", "-3",

@@ -122,7 +122,7 @@ test_hypervisor_away(void)
     run_assert(service, NOT_AVAILABLE, __FILE__, __LINE__);
     g_assert_nonnull(strstr(service->out, "      Status: stopped since "));
     g_assert_nonnull(strstr(service->out, "      Reason: "));
-    g_assert_nonnull(strstr(service->out, "        Next: nothing listens there"));
+    g_assert_nonnull(strstr(service->out, "        Next: nothing listens at this URI"));
 }
 
 static void

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl addresses */
+#include "command.h"
 #include "json.h"
 #include "table.h"
-#include "verb.h"
 
 static char *source;
 
-const GOptionEntry addresses_options[] = {
+static const GOptionEntry options[] = {
     {"source", 0, 0, G_OPTION_ARG_STRING, &source,
-     "Whom to ask: lease (the host's DHCP server, the default), agent (the guest) or arp",
-     "SOURCE"},
+     "Ask lease (the host's DHCP server; the default), agent (the guest) or arp", "SOURCE"},
     {NULL},
 };
 
@@ -35,7 +34,8 @@ print_table(Client *client, GVariant *interfaces)
     table_print(table, !client->options->no_legend);
 }
 
-VERB(verb_addresses)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = client_find_vm(client, arguments[0], &error);
@@ -45,7 +45,7 @@ VERB(verb_addresses)
              : NULL;
 
     if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(ssa(su)))")))
-        failure_set(&error, EXIT_FAILED, "The service's answer makes no sense");
+        failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
     if (error)
         return failure_report(arguments[0], error);
 
@@ -56,3 +56,5 @@ VERB(verb_addresses)
         print_table(client, interfaces);
     return EXIT_OK;
 }
+
+const Command command_addresses = {run, options, NULL};

@@ -3,7 +3,7 @@
  * vmsctl console: the descriptor that OpenConsole gives, joined with a raw terminal. Both ways are
  * buffered on their own, so that a guest that does not read cannot stop what it writes.
  */
-#include "verb.h"
+#include "command.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -177,7 +177,8 @@ open_console(Client *client, char **arguments, GError **error)
     return fd;
 }
 
-VERB(verb_console)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     int console = open_console(client, arguments, &error);
@@ -200,3 +201,5 @@ VERB(verb_console)
     (void)close(console);
     return stop_signal ? EXIT_INTERRUPTED : EXIT_OK;
 }
+
+const Command command_console = {.run = run};

@@ -4,8 +4,8 @@
  * erase the passwords), in a file that only its owner can read, until the result is accepted or
  * given up.
  */
+#include "command.h"
 #include "document.h"
-#include "verb.h"
 
 #include <errno.h>
 #include <glib/gstdio.h>
@@ -145,7 +145,8 @@ edit(Client *client, const char *vm, const char *path, const char *file, const c
     }
 }
 
-VERB(verb_edit)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     const char *vm = arguments[0];
     g_autoptr(GError) error = NULL;
@@ -166,3 +167,5 @@ VERB(verb_edit)
     (void)g_unlink(file);
     return status;
 }
+
+const Command command_edit = {.run = run};

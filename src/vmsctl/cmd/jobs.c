@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl jobs and vmsctl cancel */
+#include "command.h"
 #include "inventory.h"
 #include "json.h"
 #include "table.h"
 #include "text.h"
-#include "verb.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -44,7 +44,8 @@ print_jobs(Client *client, const Inventory *inventory, GPtrArray *paths)
         puts("No operation is under way.");
 }
 
-VERB(verb_jobs)
+static ExitStatus
+run_jobs(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(Inventory) inventory = inventory_new();
     g_autoptr(GError) error = NULL;
@@ -58,11 +59,7 @@ VERB(verb_jobs)
         return EXIT_OK;
     }
 
-    GVariantBuilder builder;
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-    for (unsigned i = 0; i < paths->len; i++)
-        g_variant_builder_add_value(&builder, inventory_describe(inventory, paths->pdata[i]));
-    json_print(g_variant_builder_end(&builder));
+    json_print(inventory_describe_all(inventory, paths));
     return EXIT_OK;
 }
 
@@ -114,20 +111,20 @@ cancel_one(Client *client, const char *name)
 
     if (!reply && job && error->code == EXIT_NO_SUCH_VM) {
         g_clear_error(&error);
-        failure_set(&error, EXIT_INVALID_STATE, "There is no such job, or it is over");
+        failure_set(&error, EXIT_INVALID_STATE, "There is no such job, or it has ended");
     }
     return reply ? EXIT_OK : failure_report(name, error);
 }
 
-VERB(verb_cancel)
+static ExitStatus
+run_cancel(Client *client, const Command *command, char **names)
 {
     ExitStatus first = EXIT_OK;
 
-    for (char **name = arguments; *name; name++) {
-        ExitStatus status = cancel_one(client, *name);
-
-        if (first == EXIT_OK)
-            first = status;
-    }
+    for (; *names; names++)
+        failure_keep_first(&first, cancel_one(client, *names));
     return first;
 }
+
+const Command command_jobs = {.run = run_jobs};
+const Command command_cancel = {.run = run_cancel};

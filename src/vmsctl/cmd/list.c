@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl list */
+#include "command.h"
 #include "inventory.h"
 #include "json.h"
 #include "table.h"
+#include "terminal-text.h"
 #include "text.h"
-#include "verb.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -13,13 +14,15 @@
 static char **wanted_states;
 static gboolean want_cached;
 static gboolean want_names;
+static gboolean want_completion;
 
-const GOptionEntry list_options[] = {
+static const GOptionEntry options[] = {
     {"state", 's', 0, G_OPTION_ARG_STRING_ARRAY, &wanted_states,
-     "Only VMs in these states, as in --state=running,paused", "STATE,…"},
+     "List only VMs in these states, as in --state=running,paused", "STATE,…"},
     {"cached", 0, 0, G_OPTION_ARG_NONE, &want_cached,
-     "What the service knows, without asking the hypervisor", NULL},
-    {"names", 0, 0, G_OPTION_ARG_NONE, &want_names, "Print the names alone, one a line", NULL},
+     "List what the service knows, without asking the hypervisor", NULL},
+    {"completion", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &want_completion, NULL, NULL},
+    {"names", 0, 0, G_OPTION_ARG_NONE, &want_names, "Print only the names, one on each line", NULL},
     {NULL},
 };
 
@@ -46,6 +49,16 @@ parse_states(GHashTable *states, GError **error)
     return true;
 }
 
+/* Is TEXT this UUID, in capitals or not, with its dashes or without? */
+static bool
+is_uuid(const char *text, const char *uuid)
+{
+    g_auto(GStrv) parts = g_strsplit(uuid, "-", -1);
+    g_autofree char *digits = g_strjoinv("", parts);
+
+    return g_ascii_strcasecmp(text, uuid) == 0 || g_ascii_strcasecmp(text, digits) == 0;
+}
+
 static bool
 is_wanted(const Inventory *inventory, const char *path, GHashTable *states, char **patterns)
 {
@@ -60,7 +73,7 @@ is_wanted(const Inventory *inventory, const char *path, GHashTable *states, char
         return true;
     for (char **pattern = patterns; *pattern; pattern++)
         if (g_pattern_match_simple(*pattern, inventory_vm_name(inventory, path)) ||
-            g_str_equal(*pattern, uuid))
+            is_uuid(*pattern, uuid))
             return true;
     return false;
 }
@@ -104,22 +117,42 @@ print_table(const Inventory *inventory, GPtrArray *paths, bool legend)
         printf("\n%u VM%s listed.\n", paths->len, paths->len == 1 ? "" : "s");
 }
 
-static void
-print_json(const Inventory *inventory, GPtrArray *paths)
-{
-    GVariantBuilder builder;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-    for (unsigned i = 0; i < paths->len; i++)
-        g_variant_builder_add_value(&builder, inventory_describe(inventory, paths->pdata[i]));
-    json_print(g_variant_builder_end(&builder));
-}
-
+/* Scripts pass the names on and get them as they are; a terminal gets escapes. */
 static void
 print_names(const Inventory *inventory, GPtrArray *paths)
 {
-    for (unsigned i = 0; i < paths->len; i++)
-        puts(inventory_vm_name(inventory, paths->pdata[i]));
+    bool is_terminal = isatty(STDOUT_FILENO);
+
+    for (unsigned i = 0; i < paths->len; i++) {
+        const char *name = inventory_vm_name(inventory, paths->pdata[i]);
+        g_autofree char *safe = is_terminal ? terminal_text_escape(name) : NULL;
+
+        puts(safe ? safe : name);
+    }
+}
+
+/* Does NAME, typed as an argument, always stand for the VM of this name, and can it be shown? */
+static bool
+can_be_typed(const char *name)
+{
+    g_autofree char *safe = terminal_text_escape(name);
+    g_auto(GStrv) parts = g_strsplit(name, "-", -1);
+    g_autofree char *digits = g_strjoinv("", parts);
+    bool is_uuid_of_any = strlen(digits) == 32 && strspn(digits, "0123456789abcdefABCDEF") == 32;
+
+    return *name != '-' && !is_uuid_of_any && g_str_equal(safe, name);
+}
+
+/* For the shell's completion: what stands for each VM on the command line. */
+static void
+print_completion(const Inventory *inventory, GPtrArray *paths)
+{
+    for (unsigned i = 0; i < paths->len; i++) {
+        const char *path = paths->pdata[i], *name = inventory_vm_name(inventory, path);
+
+        puts(can_be_typed(name) ? name
+                                : inventory_string(inventory, path, VMS_DOMAIN_INTERFACE, "Uuid"));
+    }
 }
 
 static GPtrArray *
@@ -134,7 +167,7 @@ choose(const Inventory *inventory, GHashTable *states, char **patterns)
     return paths;
 }
 
-/* Makes the service look; where it cannot, what it last knew is still worth a list. */
+/* Makes the service ask the hypervisor. Where it cannot, what it last knew is listed. */
 static ExitStatus
 ask_hypervisor(Client *client)
 {
@@ -147,7 +180,8 @@ ask_hypervisor(Client *client)
     return reply ? EXIT_OK : failure_report(NULL, error);
 }
 
-VERB(verb_list)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GHashTable) states = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_autoptr(Inventory) inventory = inventory_new();
@@ -162,10 +196,14 @@ VERB(verb_list)
 
     g_autoptr(GPtrArray) paths = choose(inventory, states, arguments);
     if (client->options->json)
-        print_json(inventory, paths);
+        json_print(inventory_describe_all(inventory, paths));
+    else if (want_completion)
+        print_completion(inventory, paths);
     else if (want_names)
         print_names(inventory, paths);
     else
         print_table(inventory, paths, !client->options->no_legend);
     return status;
 }
+
+const Command command_list = {run, options, NULL};

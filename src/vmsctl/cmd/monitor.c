@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vmsctl monitor: a line for each change of a state, a job or the availability. What was printed is
- * remembered, so that after an absence of the service only what really changed is told.
+ * vmsctl monitor: a line for each change of a state, a job or the availability. It remembers what
+ * it has printed, so that after a restart of the service it prints only real changes.
  */
+#include "command.h"
 #include "json.h"
 #include "loop.h"
 #include "mirror.h"
 #include "term.h"
-#include "verb.h"
+#include "terminal-text.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -25,6 +26,8 @@ typedef struct Monitor {
     sd_event *loop;
     char **wanted;    /* paths; none: all */
     GHashTable *told; /* path → Told */
+    GHashTable
+        *jobs; /* path of a job under way → name of its VM, which may go before the job ends */
     char *status;
     bool was_loaded;
 } Monitor;
@@ -45,8 +48,8 @@ print_text(const char *subject, Color color, const char *text)
 {
     g_autoptr(GDateTime) now = g_date_time_new_now_local();
     g_autofree char *time = g_date_time_format(now, "%H:%M:%S");
-    g_autofree char *who = subject ? term_safe(subject) : NULL;
-    g_autofree char *what = term_safe(text);
+    g_autofree char *who = subject ? terminal_text_escape(subject) : NULL;
+    g_autofree char *what = terminal_text_escape(text);
 
     printf("%s%s%s  %s%s%s%s%s\n", term_color(STDOUT_FILENO, COLOR_GRAY), time,
            term_reset(STDOUT_FILENO), who ? who : "", who ? ": " : "",
@@ -122,7 +125,9 @@ tell_job(const Monitor *monitor, const char *path, const char *name, const char 
     const char *operation =
         inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Operation");
 
-    if (!operation || !is_wanted(monitor, path))
+    if (!operation)
+        return;
+    if (!is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
         print_event(
@@ -234,17 +239,20 @@ on_loaded(void *data)
     monitor->was_loaded = true;
 }
 
-static void
-on_job_removed(GVariant *body, void *data)
+static const char *
+name_of_job(const Monitor *monitor, const char *path)
 {
-    const Monitor *monitor = data;
+    const Told *told = g_hash_table_lookup(monitor->told, path);
+
+    return told ? told->name : path;
+}
+
+static void
+tell_job_end(const Monitor *monitor, GVariant *body, const char *name)
+{
     const char *job, *path, *operation, *result, *message;
 
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
-    const Told *told = g_hash_table_lookup(monitor->told, path);
-    const char *name = told ? told->name : path;
-    if (!is_wanted(monitor, path))
-        return;
     if (monitor->client->options->json) {
         print_event(monitor, "job-removed",
                     (const char *[]){"vm", name, "path", path, "job", job, "operation", operation,
@@ -254,6 +262,17 @@ on_job_removed(GVariant *body, void *data)
     g_autofree char *text =
         g_strdup_printf("%s %s%s%s", operation, result, *message ? ": " : "", message);
     print_text(name, g_str_equal(result, "done") ? COLOR_NONE : COLOR_RED, text);
+}
+
+static void
+on_job_removed(GVariant *body, void *data)
+{
+    Monitor *monitor = data;
+    const char *job, *path, *operation, *result, *message;
+
+    g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
+    if (is_wanted(monitor, path))
+        tell_job_end(monitor, body, name_of_job(monitor, path));
 }
 
 static void
@@ -274,14 +293,15 @@ on_failed(const GError *error, void *data)
     Monitor *monitor = data;
     ExitStatus status = failure_report(NULL, error);
 
-    /* Once it was there, it is waited for. */
+    /* A service that was there before is waited for. */
     if (!monitor->was_loaded)
         (void)sd_event_exit(monitor->loop, (int)status);
 }
 
 static const MirrorEvents events = {on_loaded, on_changed, on_job_removed, on_left, on_failed};
 
-VERB(verb_monitor)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     g_auto(GStrv) wanted = client_find_vms(client, arguments, &error);
@@ -301,6 +321,8 @@ VERB(verb_monitor)
     g_hash_table_unref(monitor.told);
     g_free(monitor.status);
     sd_event_unref(monitor.loop);
-    /* Being interrupted is how this command ends. */
+    /* Nothing else ends this command. */
     return status == EXIT_INTERRUPTED ? EXIT_OK : status;
 }
+
+const Command command_monitor = {.run = run};

@@ -1,117 +1,75 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vmsctl start, stop, pause, resume, force-stop, reboot, reset: one table, any number of VMs. */
+/* vmsctl start, stop, pause, resume, force-stop, reboot, reset */
+#include "command.h"
+#include "flags.h"
 #include "follow.h"
 #include "text.h"
-#include "verb.h"
 
-static gboolean no_wait;
-static gboolean no_force;
-static gboolean paused;
+static gboolean no_wait, no_force, paused;
 static char *timeout;
 
-#define NO_WAIT                                                                                    \
-    {                                                                                              \
-        "no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait,                                              \
-            "Print the number of the job and do not wait for its end", NULL                        \
-    }
 #define TIMEOUT(text)                                                                              \
     {                                                                                              \
         "timeout", 't', 0, G_OPTION_ARG_STRING, &timeout, text, "SECONDS"                          \
     }
 
-const GOptionEntry start_options[] = {
-    {"paused", 0, 0, G_OPTION_ARG_NONE, &paused, "Leave it paused, before its first instruction",
-     NULL},
-    NO_WAIT,
+static const GOptionEntry start_options[] = {
+    {"paused", 0, 0, G_OPTION_ARG_NONE, &paused,
+     "Leave the VM paused, before its first instruction", NULL},
+    FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
-const GOptionEntry stop_options[] = {
+static const GOptionEntry stop_options[] = {
     TIMEOUT("How long to wait for the guest before the power is cut"),
     {"no-force", 0, 0, G_OPTION_ARG_NONE, &no_force, "Give up instead of cutting the power", NULL},
-    NO_WAIT,
+    FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
-const GOptionEntry reboot_options[] = {
+static const GOptionEntry reboot_options[] = {
     TIMEOUT("How long to wait for the guest before giving up"),
-    NO_WAIT,
+    FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
 
-typedef struct Operation {
-    const char *verb;
-    const char *method;
-    bool takes_options;
-} Operation;
-
-static const Operation operations[] = {
-    {"start", "StartWithOptions", true},
-    {"stop", "StopWithOptions", true},
-    {"reboot", "RebootWithOptions", true},
-    {"pause", "Pause", false},
-    {"resume", "Resume", false},
-    {"force-stop", "ForceStop", false},
-    {"reset", "Reset", false},
-};
-
-static const Operation *
-find_operation(const char *verb)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(operations); i++)
-        if (g_str_equal(operations[i].verb, verb))
-            return &operations[i];
-    g_assert_not_reached();
-}
-
+/* NULL if an option is wrong. Each command accepts only its own options, so the rest are unset. */
 static GVariant *
-build_arguments(const Operation *operation, guint64 usec)
+build_arguments(GError **error)
 {
-    GVariantBuilder builder;
+    static const Flag flags[] = {{"paused", &paused}, {NULL}};
+    g_autoptr(GVariantBuilder) builder = flags_build(flags);
+    guint64 usec;
 
-    if (!operation->takes_options)
-        return NULL;
-    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-    if (timeout)
-        g_variant_builder_add(&builder, "{sv}", "timeout", g_variant_new_uint64(usec));
+    if (timeout) {
+        if (!text_parse_time(timeout, &usec, error))
+            return NULL;
+        g_variant_builder_add(builder, "{sv}", "timeout", g_variant_new_uint64(usec));
+    }
     if (no_force)
-        g_variant_builder_add(&builder, "{sv}", "force", g_variant_new_boolean(FALSE));
-    if (paused)
-        g_variant_builder_add(&builder, "{sv}", "paused", g_variant_new_boolean(TRUE));
-    return g_variant_new("(a{sv})", &builder);
+        g_variant_builder_add(builder, "{sv}", "force", g_variant_new_boolean(FALSE));
+    return g_variant_new("(a{sv})", builder);
 }
 
 static ExitStatus
-operate_one(Follower *follower, Client *client, const Operation *operation, const char *vm,
-            guint64 usec)
+run_with_options(Client *client, const Command *command, char **vms)
 {
     g_autoptr(GError) error = NULL;
-    g_autofree char *path = client_find_vm(client, vm, &error);
+    GVariant *arguments = build_arguments(&error);
 
-    if (!path)
-        return failure_report(vm, error);
-    return follower_call(follower, vm, path, VMS_DOMAIN_INTERFACE, operation->method,
-                         build_arguments(operation, usec), no_wait);
+    if (!arguments)
+        return failure_report(NULL, error);
+    return follow_each(client, vms, VMS_DOMAIN_INTERFACE, command->method, arguments, no_wait);
 }
 
-VERB(verb_operation)
+static ExitStatus
+run_plain(Client *client, const Command *command, char **vms)
 {
-    const Operation *operation = find_operation(verb->name);
-    g_autoptr(GError) error = NULL;
-    ExitStatus first = EXIT_OK;
-    guint64 usec = 0;
-
-    if (timeout && !text_parse_time(timeout, &usec, &error))
-        return failure_report(NULL, error);
-    g_autoptr(Follower) follower = follower_new(client, &error);
-    if (!follower)
-        return failure_report(NULL, error);
-
-    /* One after the other, as polkit may ask about each; then all jobs run side by side. */
-    for (char **vm = arguments; *vm; vm++) {
-        ExitStatus status = operate_one(follower, client, operation, *vm, usec);
-
-        if (first == EXIT_OK)
-            first = status;
-    }
-    ExitStatus status = follower_wait(follower);
-    return first != EXIT_OK ? first : status;
+    return follow_each(client, vms, VMS_DOMAIN_INTERFACE, command->method, NULL, false);
 }
+
+const Command command_start = {run_with_options, start_options, "StartWithOptions"};
+const Command command_stop = {run_with_options, stop_options, "StopWithOptions"};
+const Command command_reboot = {run_with_options, reboot_options, "RebootWithOptions"};
+const Command command_pause = {run_plain, NULL, "Pause"};
+const Command command_resume = {run_plain, NULL, "Resume"};
+const Command command_force_stop = {run_plain, NULL, "ForceStop"};
+const Command command_reset = {run_plain, NULL, "Reset"};

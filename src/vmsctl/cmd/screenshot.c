@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl screenshot */
+#include "command.h"
 #include "png.h"
-#include "verb.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,7 +12,7 @@
 
 static int screen;
 
-const GOptionEntry screenshot_options[] = {
+static const GOptionEntry options[] = {
     {"screen", 0, 0, G_OPTION_ARG_INT, &screen, "Which screen (0)", "NUMBER"},
     {NULL},
 };
@@ -82,7 +82,8 @@ take_picture(Client *client, const char *vm, GError **error)
     return picture;
 }
 
-VERB(verb_screenshot)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     const char *vm = arguments[0], *file = arguments[1];
     g_autoptr(GError) error = NULL;
@@ -101,3 +102,5 @@ VERB(verb_screenshot)
     g_autoptr(GBytes) converted = convert(picture, file);
     return write_picture(file, converted, &error) ? EXIT_OK : failure_report(NULL, error);
 }
+
+const Command command_screenshot = {run, options, NULL};

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl send-key */
+#include "command.h"
 #include "text.h"
-#include "verb.h"
 
 #include <linux/input-event-codes.h>
 #include <string.h>
@@ -9,10 +9,10 @@
 static int hold_msec;
 static char *codeset;
 
-const GOptionEntry send_key_options[] = {
+static const GOptionEntry options[] = {
     {"hold", 0, 0, G_OPTION_ARG_INT, &hold_msec, "How long the keys are held down", "MSEC"},
     {"codeset", 0, 0, G_OPTION_ARG_STRING, &codeset,
-     "What numbers mean (linux; others as in virsh)", "NAME"},
+     "The code set of numbers (linux; others as in virsh)", "NAME"},
     {NULL},
 };
 
@@ -176,10 +176,11 @@ parse_all(char **texts, GError **error)
     return g_steal_pointer(&all);
 }
 
-VERB(verb_send_key)
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
-    /* All are understood before the first one is pressed. */
+    /* All arguments are checked before the first key is pressed. */
     g_autoptr(GPtrArray) all = parse_all(arguments + 1, &error);
     g_autofree char *path = NULL;
 
@@ -200,3 +201,5 @@ VERB(verb_send_key)
     }
     return error ? failure_report(arguments[0], error) : EXIT_OK;
 }
+
+const Command command_send_key = {run, options, NULL};

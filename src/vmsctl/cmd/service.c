@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vmsctl service and vmsctl reconnect: the service itself, and what it is connected to. */
+/* vmsctl service and vmsctl reconnect */
+#include "command.h"
 #include "json.h"
 #include "term.h"
+#include "terminal-text.h"
 #include "text.h"
-#include "verb.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -18,17 +19,18 @@ static const Advice advices[] = {
     {"starting", COLOR_YELLOW, "the first attempt to connect is under way"},
     {"available", COLOR_GREEN, NULL},
     {"stopped", COLOR_YELLOW,
-     "nothing listens there: the service connects as soon as the hypervisor's daemon comes up,\n"
-     "and tries by itself at least every 10 s and at every call (is libvirtd started?)"},
+     "nothing listens at this URI (is libvirtd started?). The service connects as\n"
+     "soon as the daemon comes up, and tries at least every 10 s and at every call"},
     {"unreachable", COLOR_RED,
-     "the daemon hangs, is slow or was lost: the service tries again at least every 10 s, and at\n"
-     "every call"},
+     "the hypervisor's daemon hangs, is slow or was lost. The service tries again at\n"
+     "least every 10 s and at every call"},
     {"denied", COLOR_RED,
-     "the service's user may not use it: see the polkit rule for libvirt, or the socket's group;\n"
-     "the service tries again at least every 10 s, and at every call"},
+     "the service's user may not use the hypervisor: see the polkit rule for libvirt,\n"
+     "or the group of its socket. The service tries again at least every 10 s and at\n"
+     "every call"},
     {"failed", COLOR_RED,
-     "see the message: this may not pass by itself; the service tries again at least every 10 s,\n"
-     "and at every call"},
+     "see the reason: this may not pass by itself. The service tries again at least\n"
+     "every 10 s and at every call"},
 };
 
 static const Advice *
@@ -42,22 +44,29 @@ find_advice(const char *status)
     return &unknown;
 }
 
-static const char *
+/* Safe for a terminal. */
+static char *
 get_string(GVariant *properties, const char *name)
 {
     const char *text = "";
 
     (void)g_variant_lookup(properties, name, "&s", &text);
-    return text;
+    return terminal_text_escape(text);
 }
 
 static void
-print_line(const char *label, const char *value)
+print_line(const char *label, const char *text)
 {
-    g_autofree char *safe = term_safe(value);
+    if (*text)
+        printf("%12s: %s\n", label, text);
+}
 
-    if (*value)
-        printf("%12s: %s\n", label, safe);
+static void
+print_property(GVariant *properties, const char *label, const char *name)
+{
+    g_autofree char *text = get_string(properties, name);
+
+    print_line(label, text);
 }
 
 static void
@@ -70,38 +79,48 @@ print_indented(const char *label, const char *lines)
 }
 
 static void
-print_service(Client *client, GVariant *properties)
+print_status(const Client *client, GVariant *properties)
 {
-    const char *status = get_string(properties, "Status");
+    g_autofree char *status = get_string(properties, "Status");
+    g_autofree char *version = get_string(properties, "Version");
     const Advice *advice = find_advice(status);
-    guint64 since = 0, stop_timeout = 0;
+    guint64 since = 0;
 
     (void)g_variant_lookup(properties, "StatusSince", "t", &since);
-    (void)g_variant_lookup(properties, "StopTimeoutUSec", "t", &stop_timeout);
     g_autofree char *time = text_format_time(since);
     g_autofree char *ago = text_format_ago(since);
-    g_autofree char *wait = g_strdup_printf("%.15g s, then Stop cuts the power",
-                                            (double)stop_timeout / (double)G_USEC_PER_SEC);
-    g_autofree char *hypervisor =
-        g_strstrip(g_strjoin(" ", get_string(properties, "HypervisorType"),
-                             get_string(properties, "HypervisorVersion"), NULL));
 
     printf("%s%s%s %s %s\n", term_color(STDOUT_FILENO, advice->color),
-           term_is_unicode() ? "●" : "*", term_reset(STDOUT_FILENO), client->service,
-           get_string(properties, "Version"));
-    print_line("URI", get_string(properties, "Uri"));
+           term_is_unicode() ? "●" : "*", term_reset(STDOUT_FILENO), client->service, version);
+    print_property(properties, "URI", "Uri");
     printf("%12s: %s%s%s since %s; %s\n", "Status", term_color(STDOUT_FILENO, advice->color),
            status, term_reset(STDOUT_FILENO), time, ago);
-    print_line("Reason", get_string(properties, "StatusMessage"));
+    print_property(properties, "Reason", "StatusMessage");
     if (advice->next)
         print_indented("Next", advice->next);
-    print_line("Host", get_string(properties, "Hostname"));
+}
+
+static void
+print_service(const Client *client, GVariant *properties)
+{
+    guint64 stop_timeout = 0;
+
+    (void)g_variant_lookup(properties, "StopTimeoutUSec", "t", &stop_timeout);
+    g_autofree char *wait = g_strdup_printf("%.15g s, then Stop cuts the power",
+                                            (double)stop_timeout / (double)G_USEC_PER_SEC);
+    g_autofree char *type = get_string(properties, "HypervisorType");
+    g_autofree char *version = get_string(properties, "HypervisorVersion");
+    g_autofree char *hypervisor = g_strstrip(g_strjoin(" ", type, version, NULL));
+
+    print_status(client, properties);
+    print_property(properties, "Host", "Hostname");
     print_line("Hypervisor", hypervisor);
-    print_line("libvirt", get_string(properties, "LibvirtVersion"));
+    print_property(properties, "libvirt", "LibvirtVersion");
     print_line("Stop waits", wait);
 }
 
-VERB(verb_service)
+static ExitStatus
+run_service(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
@@ -121,7 +140,8 @@ VERB(verb_service)
     return is_available ? EXIT_OK : EXIT_NOT_AVAILABLE;
 }
 
-VERB(verb_reconnect)
+static ExitStatus
+run_reconnect(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
@@ -129,3 +149,6 @@ VERB(verb_reconnect)
 
     return reply ? EXIT_OK : failure_report(NULL, error);
 }
+
+const Command command_service = {.run = run_service};
+const Command command_reconnect = {.run = run_reconnect};

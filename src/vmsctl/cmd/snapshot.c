@@ -1,44 +1,35 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl snapshot */
+#include "command.h"
+#include "document.h"
+#include "flags.h"
 #include "follow.h"
 #include "json.h"
 #include "table.h"
 #include "text.h"
-#include "verb.h"
-
-#include <stdio.h>
 
 static char *description;
 static gboolean want_disk_only, want_running, want_paused, want_children, want_metadata_only;
 static gboolean no_wait;
 
-const GOptionEntry snapshot_options[] = {
-    {"description", 'd', 0, G_OPTION_ARG_STRING, &description, "create: what it is for", "TEXT"},
+static const GOptionEntry options[] = {
+    {"description", 'd', 0, G_OPTION_ARG_STRING, &description, "create: what the snapshot is for",
+     "TEXT"},
     {"disk-only", 0, 0, G_OPTION_ARG_NONE, &want_disk_only, "create: without the memory", NULL},
     {"running", 0, 0, G_OPTION_ARG_NONE, &want_running, "revert: leave the VM running", NULL},
     {"paused", 0, 0, G_OPTION_ARG_NONE, &want_paused, "revert: leave the VM paused", NULL},
-    {"children", 0, 0, G_OPTION_ARG_NONE, &want_children, "delete: with all that follow from it",
-     NULL},
+    {"children", 0, 0, G_OPTION_ARG_NONE, &want_children,
+     "delete: with all snapshots that descend from it", NULL},
     {"metadata-only", 0, 0, G_OPTION_ARG_NONE, &want_metadata_only,
-     "delete: what the hypervisor knows of it, and no data", NULL},
-    {"no-wait", 0, 0, G_OPTION_ARG_NONE, &no_wait,
-     "Print the number of the job and do not wait for its end", NULL},
+     "delete: only the hypervisor's metadata, and no data", NULL},
+    FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
 
-typedef struct Flag {
-    const char *action;
-    const char *name;
-    const gboolean *is_set;
-} Flag;
-
-static const Flag flags[] = {
-    {"Create", "disk_only", &want_disk_only},
-    {"Revert", "running", &want_running},
-    {"Revert", "paused", &want_paused},
-    {"Delete", "children", &want_children},
-    {"Delete", "metadata_only", &want_metadata_only},
-};
+static const Flag create_flags[] = {{"disk_only", &want_disk_only}, {NULL}};
+static const Flag revert_flags[] = {{"running", &want_running}, {"paused", &want_paused}, {NULL}};
+static const Flag delete_flags[] = {
+    {"children", &want_children}, {"metadata_only", &want_metadata_only}, {NULL}};
 
 static void
 print_snapshots(Client *client, GVariant *snapshots)
@@ -85,14 +76,15 @@ describe(GVariant *snapshots)
 }
 
 static ExitStatus
-list(Client *client, const char *vm, const char *path)
+list(Client *client, const char *vm, const char *unused)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *path = client_find_vm(client, vm, &error);
     g_autoptr(GVariant) reply =
-        client_read(client, path, VMS_SNAPSHOTS_INTERFACE, "List", NULL, &error);
+        path ? client_read(client, path, VMS_SNAPSHOTS_INTERFACE, "List", NULL, &error) : NULL;
 
     if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(sxsb))")))
-        failure_set(&error, EXIT_FAILED, "The service's answer makes no sense");
+        failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
     if (error)
         return failure_report(vm, error);
 
@@ -105,70 +97,94 @@ list(Client *client, const char *vm, const char *path)
 }
 
 static ExitStatus
-print_xml(Client *client, const char *vm, const char *path, const char *name)
+print_xml(Client *client, const char *vm, const char *name)
 {
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply = client_change(client, path, VMS_SNAPSHOTS_INTERFACE, "GetXml",
-                                              g_variant_new("(s)", name), &error);
+    g_autofree char *path = client_find_vm(client, vm, &error);
+    g_autoptr(GVariant) reply = path ? client_change(client, path, VMS_SNAPSHOTS_INTERFACE,
+                                                     "GetXml", g_variant_new("(s)", name), &error)
+                                     : NULL;
     const char *xml;
 
     if (!reply)
         return failure_report(vm, error);
     g_variant_get(reply, "(&s)", &xml);
-    (void)fputs(xml, stdout);
+    document_print(xml);
     return EXIT_OK;
 }
 
 static ExitStatus
-change(Client *client, const char *vm, const char *path, const char *method, const char *name)
+change(Client *client, const char *vm, const char *method, const char *name,
+       GVariantBuilder *builder)
 {
-    g_autoptr(GError) error = NULL;
-    g_autoptr(Follower) follower = follower_new(client, &error);
-    GVariantBuilder builder;
-
-    if (!follower)
-        return failure_report(NULL, error);
-    g_variant_builder_init(&builder, G_VARIANT_TYPE_VARDICT);
-    if (description && g_str_equal(method, "Create"))
-        g_variant_builder_add(&builder, "{sv}", "description", g_variant_new_string(description));
-    for (size_t i = 0; i < G_N_ELEMENTS(flags); i++)
-        if (*flags[i].is_set && g_str_equal(flags[i].action, method))
-            g_variant_builder_add(&builder, "{sv}", flags[i].name, g_variant_new_boolean(TRUE));
-
-    ExitStatus status = follower_call(follower, vm, path, VMS_SNAPSHOTS_INTERFACE, method,
-                                      g_variant_new("(sa{sv})", name, &builder), no_wait);
-    return status != EXIT_OK ? status : follower_wait(follower);
+    return follow_one(client, vm, VMS_SNAPSHOTS_INTERFACE, method,
+                      g_variant_new("(sa{sv})", name, builder), no_wait);
 }
 
-VERB(verb_snapshot)
+static ExitStatus
+create(Client *client, const char *vm, const char *name)
 {
-    const char *vm = arguments[0], *action = arguments[1] ? arguments[1] : "list";
-    const char *name = arguments[1] ? arguments[2] : NULL;
-    bool is_list = g_str_equal(action, "list");
-    /* Without a name the hypervisor makes one up. */
-    bool needs_name = !is_list && !g_str_equal(action, "create");
-    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariantBuilder) builder = flags_build(create_flags);
 
-    if (!g_strv_contains((const char *const[]){"list", "create", "revert", "delete", "xml", NULL},
-                         action))
-        failure_set(&error, EXIT_USAGE, "\"%s\" cannot be done with snapshots; try \"%s\"", action,
-                    "vmsctl snapshot --help");
-    else if (needs_name && !name)
-        failure_set(&error, EXIT_USAGE, "\"snapshot %s\" takes the name of a snapshot", action);
-    else if (is_list && name)
-        failure_set(&error, EXIT_USAGE, "\"snapshot list\" takes no name");
-    if (error)
-        return failure_report(NULL, error);
-
-    g_autofree char *path = client_find_vm(client, vm, &error);
-    if (!path)
-        return failure_report(vm, error);
-    if (is_list)
-        return list(client, vm, path);
-    if (g_str_equal(action, "xml"))
-        return print_xml(client, vm, path, name);
-
-    g_autofree char *method = g_strdup(action);
-    method[0] = g_ascii_toupper(method[0]);
-    return change(client, vm, path, method, name ? name : "");
+    if (description)
+        g_variant_builder_add(builder, "{sv}", "description", g_variant_new_string(description));
+    /* The hypervisor makes a name up where there is none. */
+    return change(client, vm, "Create", name ? name : "", builder);
 }
+
+static ExitStatus
+revert(Client *client, const char *vm, const char *name)
+{
+    g_autoptr(GVariantBuilder) builder = flags_build(revert_flags);
+
+    return change(client, vm, "Revert", name, builder);
+}
+
+static ExitStatus delete (Client *client, const char *vm, const char *name)
+{
+    g_autoptr(GVariantBuilder) builder = flags_build(delete_flags);
+
+    return change(client, vm, "Delete", name, builder);
+}
+
+typedef struct Action {
+    const char *name;
+    bool takes_name, needs_name; /* of a snapshot */
+    ExitStatus (*run)(Client *client, const char *vm, const char *snapshot);
+} Action;
+
+static const Action actions[] = {
+    {"list", false, false, list},   {"create", true, false, create}, {"revert", true, true, revert},
+    {"delete", true, true, delete}, {"xml", true, true, print_xml},
+};
+
+static const Action *
+find_action(const char *name, bool has_snapshot, GError **error)
+{
+    for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
+        const Action *action = &actions[i];
+
+        if (!g_str_equal(action->name, name))
+            continue;
+        if (has_snapshot ? action->takes_name : !action->needs_name)
+            return action;
+        failure_set(error, EXIT_USAGE, "\"snapshot %s\" takes %s name of a snapshot", name,
+                    has_snapshot ? "no" : "the");
+        return NULL;
+    }
+    failure_set(error, EXIT_USAGE, "Unknown action \"%s\"; try \"vmsctl snapshot --help\"", name);
+    return NULL;
+}
+
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
+{
+    const char *vm = arguments[0], *snapshot = arguments[1] ? arguments[2] : NULL;
+    g_autoptr(GError) error = NULL;
+    const Action *action =
+        find_action(arguments[1] ? arguments[1] : "list", snapshot != NULL, &error);
+
+    return action ? action->run(client, vm, snapshot) : failure_report(NULL, error);
+}
+
+const Command command_snapshot = {run, options, NULL};

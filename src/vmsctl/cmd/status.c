@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* vmsctl status: all that is published about VMs, and what the journal says of them. */
+/* vmsctl status: all that the service publishes about VMs, and their last journal entries. */
+#include "command.h"
 #include "history.h"
 #include "inventory.h"
 #include "json.h"
 #include "term.h"
+#include "terminal-text.h"
 #include "text.h"
-#include "verb.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -13,8 +14,8 @@
 
 static int lines = 10;
 
-const GOptionEntry status_options[] = {
-    {"lines", 'n', 0, G_OPTION_ARG_INT, &lines, "How many lines of the journal (10)", "NUMBER"},
+static const GOptionEntry options[] = {
+    {"lines", 'n', 0, G_OPTION_ARG_INT, &lines, "How many entries of the journal (10)", "NUMBER"},
     {NULL},
 };
 
@@ -35,7 +36,7 @@ domain_string(const View *view, const char *property)
 static void
 print_text(const char *label, const char *value)
 {
-    g_autofree char *safe = term_safe(value);
+    g_autofree char *safe = terminal_text_escape(value);
 
     if (*value)
         printf("%13s: %s\n", label, safe);
@@ -44,8 +45,8 @@ print_text(const char *label, const char *value)
 static void
 print_state(const View *view)
 {
-    const char *state = domain_string(view, "State");
-    const char *reason = domain_string(view, "StateReason");
+    g_autofree char *state = terminal_text_escape(domain_string(view, "State"));
+    g_autofree char *reason = terminal_text_escape(domain_string(view, "StateReason"));
     GVariant *id = inventory_get(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Id");
 
     printf("%13s: %s%s%s", "State", term_color(STDOUT_FILENO, term_state_color(state)), state,
@@ -55,7 +56,7 @@ print_state(const View *view)
     if (id && g_variant_get_int32(id) >= 0)
         printf(", id %d", g_variant_get_int32(id));
     if (!inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Available"))
-        printf("; last known, as VMs are not available now");
+        printf("; last known, as the VM is not available now");
     putchar('\n');
 }
 
@@ -69,7 +70,8 @@ print_job(const View *view)
         return;
     g_autofree char *ago =
         text_format_ago(inventory_u64(view->inventory, job, VMS_JOB_INTERFACE, "StartedAt"));
-    printf("%13s: %s, begun %s (%s)\n", "Job", operation, ago, job);
+    g_autofree char *text = g_strdup_printf("%s, begun %s (%s)", operation, ago, job);
+    print_text("Job", text);
 }
 
 static void
@@ -180,8 +182,8 @@ static void
 print_vm(Client *client, const View *view)
 {
     const char *state = domain_string(view, "State");
-    g_autofree char *name = term_safe(inventory_vm_name(view->inventory, view->path));
-    g_autofree char *title = term_safe(domain_string(view, "Title"));
+    g_autofree char *name = terminal_text_escape(inventory_vm_name(view->inventory, view->path));
+    g_autofree char *title = terminal_text_escape(domain_string(view, "Title"));
 
     printf("%s%s%s %s%s%s\n", term_color(STDOUT_FILENO, term_state_color(state)),
            term_is_unicode() ? "●" : "*", term_reset(STDOUT_FILENO), name, *title ? " - " : "",
@@ -202,11 +204,21 @@ print_vm(Client *client, const View *view)
         print_history(client, view);
 }
 
-VERB(verb_status)
+/* Reads all again for each VM: client_find_vm() may make the service find one that is new. */
+static char *
+load(Inventory *inventory, Client *client, const char *vm, GError **error)
+{
+    g_autofree char *path = client_find_vm(client, vm, error);
+
+    return path && inventory_load(inventory, client, error) ? g_steal_pointer(&path) : NULL;
+}
+
+static ExitStatus
+run(Client *client, const Command *command, char **vms)
 {
     g_autoptr(Inventory) inventory = inventory_new();
+    g_autoptr(GVariantBuilder) builder = g_variant_builder_new(G_VARIANT_TYPE("aa{sv}"));
     ExitStatus first = EXIT_OK;
-    GVariantBuilder builder;
     bool is_next = false;
 
     if (lines < 0) {
@@ -215,31 +227,23 @@ VERB(verb_status)
         failure_set(&error, EXIT_USAGE, "There are no %d lines of the journal", lines);
         return failure_report(NULL, error);
     }
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-    for (char **vm = arguments; *vm; vm++) {
+    for (; *vms; vms++) {
         g_autoptr(GError) error = NULL;
-        /* This may make the service look for a VM that it does not know yet. */
-        g_autofree char *path = client_find_vm(client, *vm, &error);
+        g_autofree char *path = load(inventory, client, *vms, &error);
 
-        if (!path || !inventory_load(inventory, client, &error)) {
-            ExitStatus status = failure_report(*vm, error);
-
-            if (first == EXIT_OK)
-                first = status;
-            continue;
+        if (!path) {
+            failure_keep_first(&first, failure_report(*vms, error));
+        } else if (client->options->json) {
+            g_variant_builder_add_value(builder, inventory_describe(inventory, path));
+        } else {
+            (void)fputs(is_next ? "\n" : "", stdout);
+            print_vm(client, &(View){inventory, path});
+            is_next = true;
         }
-        if (client->options->json) {
-            g_variant_builder_add_value(&builder, inventory_describe(inventory, path));
-            continue;
-        }
-        if (is_next)
-            putchar('\n');
-        is_next = true;
-        print_vm(client, &(View){inventory, path});
     }
-
-    g_autoptr(GVariant) all = g_variant_ref_sink(g_variant_builder_end(&builder));
     if (client->options->json)
-        json_print(all);
+        json_print(g_variant_builder_end(builder));
     return first;
 }
+
+const Command command_status = {run, options, NULL};

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vmsctl top: GetStats again and again, the differences of two answers as rates. The names of the
- * figures are libvirt's own.
+ * vmsctl top: calls GetStats at an interval and shows the differences of two replies as rates. The
+ * names of the figures are libvirt's.
  */
+#include "command.h"
 #include "inventory.h"
 #include "json.h"
 #include "loop.h"
 #include "table.h"
 #include "text.h"
 #include "value.h"
-#include "verb.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,9 +20,9 @@
 static char *interval;
 static int iterations = G_MAXINT;
 
-const GOptionEntry top_options[] = {
-    {"interval", 'd', 0, G_OPTION_ARG_STRING, &interval, "Time between two looks (2)", "SECONDS"},
-    {"iterations", 'n', 0, G_OPTION_ARG_INT, &iterations, "Leave after so many tables", "NUMBER"},
+static const GOptionEntry options[] = {
+    {"interval", 'd', 0, G_OPTION_ARG_STRING, &interval, "Time between two tables (2)", "SECONDS"},
+    {"iterations", 'n', 0, G_OPTION_ARG_INT, &iterations, "End after so many tables", "NUMBER"},
     {NULL},
 };
 
@@ -36,7 +36,7 @@ typedef struct Figures {
 
 typedef struct Row {
     const char *path;
-    Figures rates; /* but for memory and vcpus, which are what they are */
+    Figures rates; /* per second, but memory_bytes and vcpus as they are */
     bool has_rates;
 } Row;
 
@@ -105,7 +105,7 @@ read_figures(GVariant *stats)
     };
 }
 
-/* A counter that fell began anew. */
+/* A counter that has fallen was reset: there is no rate. */
 static double
 rate(double now, double before, double seconds)
 {
@@ -179,7 +179,7 @@ is_wanted(const Top *top, const char *path)
     return !*top->wanted || g_strv_contains((const char *const *)top->wanted, path);
 }
 
-/* Rows of the VMs asked for; their figures are remembered for the next time. */
+/* The rows of the wanted VMs; keeps the figures for the next table. */
 static GArray *
 make_rows(Top *top, GVariant *all)
 {
@@ -232,7 +232,7 @@ show(Top *top, GVariant *all)
     (void)fflush(stdout);
 }
 
-/* The figures as the service gives them, of the VMs asked for. */
+/* The figures of the wanted VMs as the service has them. */
 static void
 show_json(const Top *top, GVariant *all)
 {
@@ -281,7 +281,7 @@ on_stats(sd_bus_message *reply, void *data, sd_bus_error *unused)
     return sd_event_source_set_enabled(top->timer, SD_EVENT_ONESHOT);
 }
 
-/* Names and states come first, so that they belong to the figures. */
+/* This reply comes first, so that names and states are as old as the figures. */
 static int
 on_objects(sd_bus_message *reply, void *data, sd_bus_error *unused)
 {
@@ -335,11 +335,12 @@ run(Top *top)
     }
 
     ExitStatus status = loop_run(top->client, top->loop);
-    /* Being interrupted is how this command ends. */
+    /* Without a number of tables nothing else ends this command. */
     return status == EXIT_INTERRUPTED ? EXIT_OK : status;
 }
 
-VERB(verb_top)
+static ExitStatus
+run_top(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     Top top = {.client = client, .interval_usec = 2 * (guint64)G_USEC_PER_SEC};
@@ -347,7 +348,7 @@ VERB(verb_top)
     if (interval && !text_parse_time(interval, &top.interval_usec, &error))
         return failure_report(NULL, error);
     if (iterations < 1) {
-        failure_set(&error, EXIT_USAGE, "It cannot leave after %d tables", iterations);
+        failure_set(&error, EXIT_USAGE, "It cannot end after %d tables", iterations);
         return failure_report(NULL, error);
     }
 
@@ -366,3 +367,5 @@ VERB(verb_top)
     inventory_free(top.inventory);
     return status;
 }
+
+const Command command_top = {run_top, options, NULL};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* vmsctl migrate */
+#include "command.h"
+#include "flags.h"
+#include "follow.h"
+#include "text.h"
+
+static gboolean want_live, want_persist, want_undefine, no_wait;
+static char *bandwidth;
+
+static const GOptionEntry options[] = {
+    {"live", 0, 0, G_OPTION_ARG_NONE, &want_live, "Move the VM while it runs", NULL},
+    {"persist-destination", 0, 0, G_OPTION_ARG_NONE, &want_persist,
+     "Define the VM on the other host", NULL},
+    {"undefine-source", 0, 0, G_OPTION_ARG_NONE, &want_undefine, "Undefine the VM on this host",
+     NULL},
+    {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &bandwidth, "Use at most this much", "MiB/s"},
+    FOLLOW_NO_WAIT_OPTION(&no_wait),
+    {NULL},
+};
+
+static ExitStatus
+run(Client *client, const Command *command, char **arguments)
+{
+    static const Flag flags[] = {{"live", &want_live},
+                                 {"persist_destination", &want_persist},
+                                 {"undefine_source", &want_undefine},
+                                 {NULL}};
+    g_autoptr(GVariantBuilder) builder = flags_build(flags);
+    g_autoptr(GError) error = NULL;
+    guint32 mib = 0;
+
+    if (bandwidth && !text_parse_unsigned(bandwidth, &mib, &error))
+        return failure_report(NULL, error);
+    if (bandwidth)
+        g_variant_builder_add(builder, "{sv}", "bandwidth", g_variant_new_uint64(mib));
+    return follow_one(client, arguments[0], VMS_MIGRATION_INTERFACE, "Migrate",
+                      g_variant_new("(sa{sv})", arguments[1], builder), no_wait);
+}
+
+const Command command_migrate = {run, options, NULL};
