@@ -3,13 +3,11 @@
 /* The parts of vmsctl that need no bus: JSON, text, progress, failures, values of messages. */
 
 #include "json.h"
-#include "png.h"
 #include "progress.h"
 #include "terminal-text.h"
 #include "text.h"
 #include "value.h"
 
-#include <glib/gstdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -172,60 +170,6 @@ test_progress(void)
     assert_progress(0, 0, 10, "[         ");
 }
 
-/* Python's zlib says whether it is one, and gives the pixels back. */
-static void
-test_png(void)
-{
-    const char *check =
-        "import sys, zlib, struct\n"
-        "d = sys.stdin.buffer.read()\n"
-        "assert d[:8] == b'\\x89PNG\\r\\n\\x1a\\n'\n"
-        "at, chunks = 8, {}\n"
-        "while at < len(d):\n"
-        "    n, t = struct.unpack('>I4s', d[at:at + 8])\n"
-        "    body, crc = d[at + 8:at + 8 + n], d[at + 8 + n:at + 12 + n]\n"
-        "    assert zlib.crc32(t + body) == struct.unpack('>I', crc)[0]\n"
-        "    chunks[t] = body\n"
-        "    at += 12 + n\n"
-        "w, h = struct.unpack('>II', chunks[b'IHDR'][:8])\n"
-        "rows = zlib.decompress(chunks[b'IDAT'])\n"
-        "assert list(chunks) == [b'IHDR', b'IDAT', b'IEND'] and len(rows) == (w * 3 + 1) * h\n"
-        "print(w, h, rows[1], rows[-1])\n";
-    gsize size = (gsize)300 * 200 * 3;
-    g_autoptr(GByteArray) ppm = g_byte_array_new();
-    g_autofree guint8 *pixels = g_malloc0(size);
-    g_autofree char *file = NULL, *out = NULL;
-    int status;
-
-    pixels[0] = 7;
-    pixels[size - 1] = 9;
-    g_byte_array_append(ppm, (const guint8 *)"P6\n# a comment\n300 200\n255\n", 27);
-    g_byte_array_append(ppm, pixels, (guint)size);
-    g_autoptr(GBytes) png = png_from_ppm(ppm->data, ppm->len);
-    g_assert_nonnull(png);
-
-    int fd = g_file_open_tmp("png-XXXXXX", &file, NULL);
-    g_assert_cmpint(fd, >=, 0);
-    close(fd);
-    g_assert_true(g_file_set_contents(file, g_bytes_get_data(png, NULL),
-                                      (gssize)g_bytes_get_size(png), NULL));
-    g_autofree char *quoted = g_shell_quote(check);
-    g_autofree char *command =
-        g_strdup_printf("sh -c 'python3 -c \"$0\" <\"$1\"' %s %s", quoted, file);
-    g_assert_true(g_spawn_command_line_sync(command, &out, NULL, &status, NULL));
-    g_assert_cmpint(status, ==, 0);
-    g_assert_cmpstr(out, ==, "300 200 7 9\n");
-    unlink(file);
-
-    /* One byte short, another depth, no picture at all. */
-    g_assert_null(png_from_ppm(ppm->data, ppm->len - 1));
-    g_assert_null(png_from_ppm((const guint8 *)"P6 1 1 65535 xxxxxx", 19));
-    g_assert_null(png_from_ppm((const guint8 *)"P6 99999999999 1 255 x", 22));
-    g_assert_null(png_from_ppm((const guint8 *)"\x89PNG", 4));
-    g_assert_null(png_from_ppm((const guint8 *)"P6", 2));
-    g_assert_null(png_from_ppm((const guint8 *)"", 0));
-}
-
 /* A service that dies during a call is not available; it is not a time-out. */
 static void
 test_failures(void)
@@ -300,7 +244,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-plain/size", test_size);
     g_test_add_func("/vmsctl-plain/format-size", test_format_size);
     g_test_add_func("/vmsctl-plain/ago", test_ago);
-    g_test_add_func("/vmsctl-plain/png", test_png);
     g_test_add_func("/vmsctl-plain/progress", test_progress);
     g_test_add_func("/vmsctl-plain/failures", test_failures);
     g_test_add_func("/vmsctl-plain/values", test_values);

@@ -101,6 +101,17 @@ test_monitor(void)
     g_assert_true(terminal_is_cooked(monitor));
 }
 
+/* Bytes of a picture are no text. */
+static void
+test_screenshot(void)
+{
+    g_autoptr(Service) s = service_with("running", "shutoff");
+    g_autoptr(Terminal) shot = terminal_vmsctl(s->world, "screenshot", "web", "-", NULL);
+
+    terminal_expect(shot, "vmsctl: A picture cannot be written to a terminal");
+    g_assert_cmpint(terminal_wait(shot), ==, USAGE);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -109,5 +120,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-terminal/progress", test_progress);
     g_test_add_func("/vmsctl-terminal/edit-again", test_edit_again);
     g_test_add_func("/vmsctl-terminal/monitor", test_monitor);
+    g_test_add_func("/vmsctl-terminal/screenshot", test_screenshot);
     return g_test_run();
 }

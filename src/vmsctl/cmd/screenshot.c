@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl screenshot */
 #include "command.h"
-#include "png.h"
+#include "terminal-text.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ read_picture(int fd, GError **error)
     struct stat info;
 
     if (fstat(fd, &info) < 0 || info.st_size <= 0) {
-        failure_set(error, EXIT_FAILED, "There is no picture");
+        failure_set(error, EXIT_FAILED, "The picture is empty");
         return NULL;
     }
     gsize size = (gsize)info.st_size;
@@ -36,17 +36,6 @@ read_picture(int fd, GError **error)
     GBytes *bytes = g_bytes_new(data, size);
     (void)munmap(data, size);
     return bytes;
-}
-
-/* Hypervisors differ in what they make; a file that is called .png is to be one. */
-static GBytes *
-convert(GBytes *picture, const char *file)
-{
-    gsize size;
-    const guint8 *data = g_bytes_get_data(picture, &size);
-    GBytes *png = g_str_has_suffix(file, ".png") ? png_from_ppm(data, size) : NULL;
-
-    return png ? png : g_bytes_ref(picture);
 }
 
 static bool
@@ -63,23 +52,48 @@ write_picture(const char *file, GBytes *picture, GError **error)
     return false;
 }
 
+/* TYPE is the picture's MIME type. */
 static GBytes *
-take_picture(Client *client, const char *vm, GError **error)
+take_picture(Client *client, const char *vm, char **type, GError **error)
 {
     g_autofree char *path = client_find_vm(client, vm, error);
     g_autoptr(GVariant) reply =
         path ? client_change(client, path, VMS_DISPLAY_INTERFACE, "Screenshot",
                              g_variant_new("(u)", (guint32)screen), error)
              : NULL;
-    const char *type;
     gint32 fd;
 
     if (!reply)
         return NULL;
-    g_variant_get(reply, "(h&s)", &fd, &type);
+    g_variant_get(reply, "(hs)", &fd, type);
     GBytes *picture = read_picture(fd, error);
     (void)close(fd);
     return picture;
+}
+
+static bool
+check(const Client *client, const char *file, GError **error)
+{
+    if (screen < 0)
+        failure_set(error, EXIT_USAGE, "There is no screen %d", screen);
+    else if (g_str_equal(file, "-") && isatty(STDOUT_FILENO))
+        failure_set(error, EXIT_USAGE, "A picture cannot be written to a terminal");
+    else if (client->options->host)
+        failure_set(error, EXIT_NOT_OFFERED,
+                    "A picture cannot be fetched from another host; log in there first");
+    else
+        return true;
+    return false;
+}
+
+/* The file has the format that the hypervisor makes, whatever its name says. */
+static void
+warn_of_name(const char *file, const char *type)
+{
+    g_autofree char *safe = terminal_text_escape(type);
+
+    if (g_str_has_suffix(file, ".png") && !g_str_equal(type, "image/png"))
+        fprintf(stderr, "vmsctl: The picture is no PNG; its type is %s\n", safe);
 }
 
 static ExitStatus
@@ -87,20 +101,17 @@ run(Client *client, const Command *command, char **arguments)
 {
     const char *vm = arguments[0], *file = arguments[1];
     g_autoptr(GError) error = NULL;
+    g_autofree char *type = NULL;
 
-    if (screen < 0)
-        failure_set(&error, EXIT_USAGE, "There is no screen %d", screen);
-    else if (client->options->host)
-        failure_set(&error, EXIT_NOT_OFFERED,
-                    "A picture cannot be fetched from another host; log in there first");
-    if (error)
+    if (!check(client, file, &error))
         return failure_report(NULL, error);
-
-    g_autoptr(GBytes) picture = take_picture(client, vm, &error);
+    g_autoptr(GBytes) picture = take_picture(client, vm, &type, &error);
     if (!picture)
         return failure_report(vm, error);
-    g_autoptr(GBytes) converted = convert(picture, file);
-    return write_picture(file, converted, &error) ? EXIT_OK : failure_report(NULL, error);
+    if (!write_picture(file, picture, &error))
+        return failure_report(NULL, error);
+    warn_of_name(file, type);
+    return EXIT_OK;
 }
 
 const Command command_screenshot = {run, options, NULL};
