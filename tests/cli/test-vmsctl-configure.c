@@ -4,6 +4,7 @@
 
 #include "fixture.h"
 
+#include <signal.h>
 #include <string.h>
 
 static void
@@ -40,6 +41,15 @@ test_configure(void)
 }
 
 static void
+assert_nothing_left(World *w)
+{
+    g_autoptr(GDir) directory = g_dir_open(world_directory(w), 0, NULL);
+
+    for (const char *name; (name = g_dir_read_name(directory));)
+        g_assert_false(g_str_has_prefix(name, "vmsctl-"));
+}
+
+static void
 test_edit(void)
 {
     g_autoptr(Service) s = service_with_three();
@@ -62,15 +72,50 @@ test_edit(void)
     assert_vmsctl(w, FAILED, "edit", "off");
     assert_vmsctl(w, NO_SUCH_VM, "edit", "nobody");
 
-    /* What may hold passwords is for nobody else, and is not left behind. */
+    /* The text may hold passwords: nobody else can read it, and it is not left behind. */
     g_setenv("VISUAL", look, TRUE);
     assert_fails(w, OK, "Nothing was changed.", "edit", "web");
     g_assert_true(g_file_get_contents(seen, &text, NULL, NULL));
     g_assert_true(g_str_has_prefix(text, "600\n"));
     g_assert_nonnull(strstr(text, world_directory(w)));
-    g_autoptr(GDir) directory = g_dir_open(world_directory(w), 0, NULL);
-    for (const char *name; (name = g_dir_read_name(directory));)
-        g_assert_false(g_str_has_prefix(name, "vmsctl-"));
+    assert_nothing_left(w);
+    g_unsetenv("VISUAL");
+    g_unsetenv("TMPDIR");
+}
+
+/* Ends vmsctl with these signals while EDITOR, a shell script, runs and has printed "editing". */
+static void
+interrupt_edit(World *w, const char *editor, const int *signals)
+{
+    g_autofree char *quoted = g_shell_quote(editor);
+    g_autofree char *command = g_strdup_printf("/bin/sh -c %s -", quoted);
+
+    g_setenv("VISUAL", command, TRUE);
+    g_autoptr(Process) edit = spawn_vmsctl(w, "edit", "off", NULL);
+    wait_printed(w, edit, "editing");
+    for (; *signals; signals++)
+        process_signal(edit, *signals);
+    g_assert_cmpint(process_wait(edit, BOUND_MS), ==, INTERRUPTED);
+    g_autofree char *said = process_stderr(edit);
+    g_assert_cmpstr(said, ==, "vmsctl: off: Interrupted; nothing was changed\n");
+    assert_nothing_left(w);
+}
+
+/* The file with the passwords does not outlive vmsctl, nor does what the editor makes of it. */
+static void
+test_edit_interrupted(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    g_setenv("TMPDIR", world_directory(w), TRUE);
+    interrupt_edit(w, "cp \"$1\" \"$1.swp\"; echo editing; exec sleep 1000",
+                   (const int[]){SIGTERM, 0});
+    interrupt_edit(w, "cp \"$1\" \"$1.swp\"; echo editing; exec sleep 1000",
+                   (const int[]){SIGHUP, 0});
+    /* An editor that does not obey is killed at the second signal. */
+    interrupt_edit(w, "trap '' TERM; echo editing; while :; do sleep 0.1; done",
+                   (const int[]){SIGTERM, SIGHUP, 0});
     g_unsetenv("VISUAL");
     g_unsetenv("TMPDIR");
 }
@@ -126,6 +171,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-configure/configure", test_configure);
     g_test_add_func("/vmsctl-configure/edit", test_edit);
+    g_test_add_func("/vmsctl-configure/edit-interrupted", test_edit_interrupted);
     g_test_add_func("/vmsctl-configure/snapshots", test_snapshots);
     g_test_add_func("/vmsctl-configure/hardware", test_hardware);
     return g_test_run();
