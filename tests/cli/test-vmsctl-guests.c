@@ -116,7 +116,11 @@ test_console(void)
     g_assert_cmpint(terminal_wait(console), ==, OK);
     g_assert_true(terminal_is_cooked(console));
 
-    /* In a pipe, until the guest ends. */
+    /* In a pipe, until it is told to end, or the guest ends. */
+    g_autoptr(Process) told = spawn_vmsctl(w, "console", "web", NULL);
+    wait_status(w, told, "SigIgn:\t0000000000001000");
+    process_signal(told, SIGTERM);
+    g_assert_cmpint(process_wait(told, BOUND_MS), ==, INTERRUPTED);
     g_autoptr(Process) piped = spawn_vmsctl(w, "console", "web", NULL);
     wait_status(w, piped, "SigIgn:\t0000000000001000"); /* SIGPIPE, once it is connected */
     assert_prints(w, "", "force-stop", "web");

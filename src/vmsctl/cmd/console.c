@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vmsctl console: the descriptor that OpenConsole gives, joined with a raw terminal. Both ways are
- * buffered on their own, so that a guest that does not read cannot stop what it writes.
+ * vmsctl console: joins the terminal, in raw mode, and the descriptor from OpenConsole. Each
+ * direction has its own buffer, so that a guest that does not read cannot stop its own output.
  */
 #include "command.h"
+#include "terminal-text.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
+#include <sys/signalfd.h>
 #include <termios.h>
 #include <unistd.h>
 
@@ -24,35 +26,30 @@ typedef struct Pipe {
     bool is_ended; /* nothing more comes in */
 } Pipe;
 
-static struct termios saved_terminal;
-static volatile sig_atomic_t stop_signal;
-
-static void
-on_signal(int number)
+/* A descriptor that is readable once vmsctl is told to end, so that poll() misses no signal. */
+static int
+open_signals(void)
 {
-    stop_signal = number;
-}
+    sigset_t signals;
 
-/* Without SA_RESTART: poll() is to return. */
-static void
-catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = on_signal};
-
-    (void)sigaction(SIGTERM, &action, NULL);
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGHUP, &action, NULL);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    (void)sigprocmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
+    return signalfd(-1, &signals, SFD_CLOEXEC);
 }
 
+/* Keeps the settings of before in SAVED. */
 static bool
-make_raw(void)
+make_raw(struct termios *saved)
 {
     struct termios raw;
 
-    if (tcgetattr(STDIN_FILENO, &saved_terminal) < 0)
+    if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, saved) < 0)
         return false;
-    raw = saved_terminal;
+    raw = *saved;
     cfmakeraw(&raw);
     return tcsetattr(STDIN_FILENO, TCSANOW, &raw) == 0;
 }
@@ -79,11 +76,12 @@ fill(Pipe *way)
     way->length = (size_t)n;
 }
 
-/* Writes once; false if nobody takes it any more. */
+/* Writes once, as much as poll() says a pipe takes without blocking; false if there is no reader.
+ */
 static bool
 drain(Pipe *way)
 {
-    ssize_t n = write(way->to, way->data + way->start, way->length);
+    ssize_t n = write(way->to, way->data + way->start, MIN(way->length, PIPE_BUF));
 
     if (n < 0)
         return is_passing();
@@ -119,21 +117,24 @@ is_ready(const struct pollfd *fd)
     return fd->events != 0 && (fd->revents & (fd->events | POLLHUP | POLLERR)) != 0;
 }
 
-/* Until the guest's end is closed, ^] is typed or a signal comes. */
-static void
-bridge(int console, bool has_escape)
+/*
+ * Returns when the guest's end is closed, when ^] is typed, or when one of SIGNALS comes: then
+ * false.
+ */
+static bool
+bridge(int console, int signals, bool has_escape)
 {
     Pipe keys = {.from = STDIN_FILENO, .to = console};
     Pipe screen = {.from = console, .to = STDOUT_FILENO};
     bool is_leaving = false;
 
-    while (!stop_signal && !(screen.is_ended && screen.length == 0) &&
-           !(is_leaving && keys.length == 0)) {
+    while (!(screen.is_ended && screen.length == 0) && !(is_leaving && keys.length == 0)) {
         struct pollfd fds[] = {
             {.fd = STDIN_FILENO, .events = wanted(&keys, true)},
             {.fd = console, .events = wanted(&keys, false)},
             {.fd = console, .events = wanted(&screen, true)},
             {.fd = STDOUT_FILENO, .events = wanted(&screen, false)},
+            {.fd = signals, .events = POLLIN},
         };
 
         for (size_t i = 0; i < G_N_ELEMENTS(fds); i++)
@@ -141,6 +142,8 @@ bridge(int console, bool has_escape)
                 fds[i].fd = -1;
         if (poll(fds, G_N_ELEMENTS(fds), -1) < 0)
             continue;
+        if (is_ready(&fds[4]))
+            return false;
         if (is_ready(&fds[0])) {
             fill(&keys);
             is_leaving = has_escape && cut_at_escape(&keys);
@@ -152,6 +155,7 @@ bridge(int console, bool has_escape)
         if (is_ready(&fds[3]) && !drain(&screen))
             break;
     }
+    return true;
 }
 
 static int
@@ -181,25 +185,27 @@ static ExitStatus
 run(Client *client, const Command *command, char **arguments)
 {
     g_autoptr(GError) error = NULL;
+    g_autofree char *vm = terminal_text_escape(arguments[0]);
     int console = open_console(client, arguments, &error);
-    bool is_terminal = isatty(STDIN_FILENO);
+    struct termios saved;
 
     if (console < 0)
         return failure_report(arguments[0], error);
 
     (void)fcntl(console, F_SETFL, fcntl(console, F_GETFL) | O_NONBLOCK);
-    catch_signals();
-    if (is_terminal) {
-        fprintf(stderr, "Connected to %s; ^] leaves.\n", arguments[0]);
-        is_terminal = make_raw();
-    }
-    bridge(console, is_terminal);
-    if (is_terminal) {
-        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &saved_terminal);
+    int signals = open_signals();
+    if (isatty(STDIN_FILENO))
+        fprintf(stderr, "Connected to %s; ^] leaves.\n", vm);
+    bool is_raw = make_raw(&saved);
+    bool is_over = bridge(console, signals, is_raw);
+
+    if (is_raw) {
+        (void)tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
         (void)fputc('\n', stderr);
     }
+    (void)close(signals);
     (void)close(console);
-    return stop_signal ? EXIT_INTERRUPTED : EXIT_OK;
+    return is_over ? EXIT_OK : EXIT_INTERRUPTED;
 }
 
 const Command command_console = {.run = run};
