@@ -125,6 +125,64 @@ test_monitor(void)
     g_assert_cmpint(process_wait(all, BOUND_MS), ==, OK);
 }
 
+/* A VM that its operation has removed keeps its name until the job ends. */
+static void
+test_monitor_removed(void)
+{
+    g_autoptr(Node) node = node_new();
+
+    node_add_domain(node, &(NodeDomain){.name = "guest", .state = "running", .transient = true});
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=2", NULL);
+    g_autoptr(Process) monitor = spawn_vmsctl(s->world, "monitor", NULL);
+
+    wait_printed(s->world, monitor, "  guest: running (");
+    assert_prints(s->world, "", "force-stop", "guest");
+    wait_printed(s->world, monitor, "  guest: is gone\n");
+    wait_printed(s->world, monitor, "ForceStop done\n");
+    g_autofree char *out = process_stdout(monitor);
+    g_assert_nonnull(strstr(out, "  guest: ForceStop done\n"));
+}
+
+/* Figures of an earlier run are no CPU time of a VM that is off. */
+static void
+test_top_off(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    g_autoptr(Run) top =
+        run_vmsctl(s->world, "top", "-n2", "-d0.1", "--no-legend", "off", "web", NULL);
+
+    run_assert(top, OK, __FILE__, __LINE__);
+    g_auto(GStrv) tables = g_strsplit(top->out, "\n\n", -1);
+    g_assert_cmpuint(g_strv_length(tables), ==, 2);
+    g_assert_true(g_regex_match_simple("^web +running +[0-9]", tables[1], G_REGEX_MULTILINE, 0));
+    g_assert_true(
+        g_regex_match_simple("^off +shutoff +- .* - +- +- +-$", tables[1], G_REGEX_MULTILINE, 0));
+}
+
+/* Each row of Graphics says what it is, with a port or without. */
+static void
+test_graphics(void)
+{
+    g_autoptr(Node) node = node_new();
+
+    node_add_domain(node, &(NodeDomain){.name = "auto",
+                                        .state = "shutoff",
+                                        .devices = "<graphics type='vnc' autoport='yes' "
+                                                   "websocket='-1' listen='127.0.0.1'/>"});
+    node_add_domain(node, &(NodeDomain){.name = "fixed",
+                                        .state = "shutoff",
+                                        .devices = "<graphics type='vnc' port='5901' "
+                                                   "websocket='5701'/>"});
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=2", NULL);
+    g_autoptr(Run) automatic = run_vmsctl(s->world, "status", "auto", NULL);
+    g_autoptr(Run) fixed = run_vmsctl(s->world, "status", "fixed", NULL);
+
+    g_assert_nonnull(strstr(automatic->out, "     Graphics: vnc on 127.0.0.1\n"
+                                            "             : vnc on 127.0.0.1, websocket\n"));
+    g_assert_nonnull(strstr(fixed->out, "     Graphics: vnc on (any), port 5901\n"
+                                        "             : vnc on (any), websocket 5701\n"));
+}
+
 /* A name or a message may try to write on the terminal; scripts get it as it is only in JSON. */
 static void
 test_control_characters(void)
@@ -146,6 +204,9 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-see/json", test_json);
     g_test_add_func("/vmsctl-see/status", test_status);
     g_test_add_func("/vmsctl-see/monitor", test_monitor);
+    g_test_add_func("/vmsctl-see/monitor-removed", test_monitor_removed);
+    g_test_add_func("/vmsctl-see/top-off", test_top_off);
+    g_test_add_func("/vmsctl-see/graphics", test_graphics);
     g_test_add_func("/vmsctl-see/control-characters", test_control_characters);
     return g_test_run();
 }

@@ -125,9 +125,7 @@ tell_job(const Monitor *monitor, const char *path, const char *name, const char 
     const char *operation =
         inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Operation");
 
-    if (!operation)
-        return;
-    if (!is_wanted(monitor, path))
+    if (!operation || !is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
         print_event(
@@ -215,10 +213,23 @@ sync_service(Monitor *monitor)
 }
 
 static void
+remember_job(Monitor *monitor, const char *job)
+{
+    const char *path =
+        inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Domain");
+
+    if (path)
+        g_hash_table_replace(monitor->jobs, g_strdup(job),
+                             g_strdup(inventory_vm_name(monitor->mirror.inventory, path)));
+}
+
+static void
 on_changed(const char *path, void *data)
 {
     if (g_str_has_prefix(path, VMS_DOMAIN_PREFIX "/"))
         sync_domain(data, path);
+    else if (g_str_has_prefix(path, VMS_JOB_PREFIX "/"))
+        remember_job(data, path);
     else if (g_str_equal(path, VMS_ROOT_PATH))
         sync_service(data);
 }
@@ -228,6 +239,7 @@ on_loaded(void *data)
 {
     Monitor *monitor = data;
     g_autoptr(GPtrArray) paths = inventory_paths(monitor->mirror.inventory, VMS_DOMAIN_PREFIX);
+    g_autoptr(GPtrArray) jobs = inventory_paths(monitor->mirror.inventory, VMS_JOB_PREFIX);
     g_autoptr(GList) known = g_hash_table_get_keys(monitor->told);
 
     sync_service(monitor);
@@ -236,15 +248,18 @@ on_loaded(void *data)
             sync_gone(monitor, path->data);
     for (unsigned i = 0; i < paths->len; i++)
         sync_domain(monitor, paths->pdata[i]);
+    for (unsigned i = 0; i < jobs->len; i++)
+        remember_job(monitor, jobs->pdata[i]);
     monitor->was_loaded = true;
 }
 
 static const char *
-name_of_job(const Monitor *monitor, const char *path)
+name_of_job(const Monitor *monitor, const char *job, const char *path)
 {
     const Told *told = g_hash_table_lookup(monitor->told, path);
+    const char *name = told ? told->name : g_hash_table_lookup(monitor->jobs, job);
 
-    return told ? told->name : path;
+    return name ? name : path;
 }
 
 static void
@@ -272,7 +287,8 @@ on_job_removed(GVariant *body, void *data)
 
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
     if (is_wanted(monitor, path))
-        tell_job_end(monitor, body, name_of_job(monitor, path));
+        tell_job_end(monitor, body, name_of_job(monitor, job, path));
+    g_hash_table_remove(monitor->jobs, job);
 }
 
 static void
@@ -280,6 +296,7 @@ on_left(void *data)
 {
     Monitor *monitor = data;
 
+    g_hash_table_remove_all(monitor->jobs);
     g_clear_pointer(&monitor->status, g_free);
     if (monitor->client->options->json)
         print_event(monitor, "service-left", (const char *[]){NULL});
@@ -311,6 +328,7 @@ run(Client *client, const Command *command, char **arguments)
     if (!wanted)
         return failure_report(NULL, error);
     monitor.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
+    monitor.jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     monitor.loop = loop_new(client, &error);
     if (monitor.loop && mirror_open(&monitor.mirror, client, &events, &monitor, &error))
         status = loop_run(client, monitor.loop);
@@ -319,6 +337,7 @@ run(Client *client, const Command *command, char **arguments)
 
     mirror_close(&monitor.mirror);
     g_hash_table_unref(monitor.told);
+    g_hash_table_unref(monitor.jobs);
     g_free(monitor.status);
     sd_event_unref(monitor.loop);
     /* Nothing else ends this command. */

@@ -141,9 +141,11 @@ format_graphics(GVariant *graphics)
     if (!g_variant_is_of_type(graphics, G_VARIANT_TYPE("(sssi)")))
         return g_strdup("");
     g_variant_get(graphics, "(&s&s&si)", &type, &listen, &kind, &port);
-    if (port < 0)
-        return g_strdup(type);
-    return g_strdup_printf("%s on %s, %s %d", type, *listen ? listen : "(any)", kind, port);
+    if (port >= 0)
+        return g_strdup_printf("%s on %s, %s %d", type, *listen ? listen : "(any)", kind, port);
+    /* The port is chosen at the next start, or there is none. */
+    return g_strconcat(type, *listen ? " on " : "", listen, g_str_equal(kind, "port") ? "" : ", ",
+                       g_str_equal(kind, "port") ? "" : kind, NULL);
 }
 
 static void

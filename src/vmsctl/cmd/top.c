@@ -112,11 +112,22 @@ rate(double now, double before, double seconds)
     return now >= before && seconds > 0 ? (now - before) / seconds : 0;
 }
 
+/* libvirt may have figures of the last run. */
+static bool
+is_active(const Top *top, const char *path)
+{
+    GVariant *id = inventory_get(top->inventory, path, VMS_DOMAIN_INTERFACE, "Id");
+
+    return id && g_variant_is_of_type(id, G_VARIANT_TYPE_INT32) && g_variant_get_int32(id) >= 0;
+}
+
 static Row
 make_row(const Top *top, const char *path, const Figures *now, double seconds)
 {
     const Figures *before = g_hash_table_lookup(top->before, path);
-    Row row = {.path = path, .rates = *now, .has_rates = before != NULL && seconds > 0};
+    Row row = {.path = path,
+               .rates = *now,
+               .has_rates = before != NULL && seconds > 0 && is_active(top, path)};
 
     if (!row.has_rates)
         return row;
