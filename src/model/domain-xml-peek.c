@@ -165,7 +165,7 @@ domain_xml_peek(const char *xml, char **ret_name, char **ret_uuid)
     parse(&peek, xml);
     *ret_name = take_field(&peek.name);
     *ret_uuid = take_field(&peek.uuid);
-    if (!domain_uuid_read(*ret_uuid, canonical))
+    if (!domain_uuid_parse(*ret_uuid, canonical))
         return;
     g_free(*ret_uuid);
     *ret_uuid = g_strdup(canonical);

@@ -35,6 +35,6 @@ domain_xml_identity(const char *xml, char **ret_name, char **ret_uuid)
     char canonical[UUID_LENGTH + 1];
 
     *ret_name = xml_child_text(root, "name");
-    *ret_uuid = domain_uuid_read(uuid, canonical) ? g_strdup(canonical) : g_steal_pointer(&uuid);
+    *ret_uuid = domain_uuid_parse(uuid, canonical) ? g_strdup(canonical) : g_steal_pointer(&uuid);
     return true;
 }

@@ -221,20 +221,6 @@ domain_set_job(Domain *domain, uint64_t number)
 bool
 domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1])
 {
-    for (unsigned i = 0; i < UUID_LENGTH; i++) {
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-
-        if (dash ? text[i] != '-' : !g_ascii_isxdigit(text[i]))
-            return false;
-        uuid[i] = (char)(dash ? '-' : g_ascii_tolower(text[i]));
-    }
-    uuid[UUID_LENGTH] = '\0';
-    return text[UUID_LENGTH] == '\0';
-}
-
-bool
-domain_uuid_read(const char *text, char uuid[static UUID_LENGTH + 1])
-{
     unsigned n = 0; /* of uuid */
     unsigned digits = 0;
 

@@ -154,7 +154,8 @@ void domain_set_job(Domain *domain, uint64_t number);
 const char *domain_state_name(DomainState state);
 bool domain_state_is_down(DomainState state);
 
-/* Canonical lower case with dashes; false where `text` is no UUID. */
+/*
+ * Canonical lower case with dashes, from any spelling that libvirt accepts: in capitals, with
+ * blanks around it, with dashes anywhere or nowhere. False where `text` is no UUID.
+ */
 bool domain_uuid_parse(const char *text, char uuid[static UUID_LENGTH + 1]);
-/* The same for all that libvirt takes for one: blanks around it, and dashes anywhere or nowhere. */
-bool domain_uuid_read(const char *text, char uuid[static UUID_LENGTH + 1]);

@@ -198,11 +198,14 @@ test_uuid_parse(void)
         {"6695eb01-f6a4-8304-79aa-97f2502e193", NULL},
         {"6695eb01-f6a4-8304-79aa-97f2502e193f0", NULL},
         {"6695eb01_f6a4_8304_79aa_97f2502e193f", NULL},
-        {"6695eb01f6a4830479aa97f2502e193f", NULL},
+        {"6695eb01f6a4830479aa97f2502e193f", UUID},
+        {"6695EB01F6A4830479AA97F2502E193F", UUID},
+        {"6695eb01f6a4830479aa97f2502e193", NULL},
+        {"6695eb01f6a4830479aa97f2502e193f0", NULL},
         {"6695eb01-f6a4-8304-79aa-97f2502e193g", NULL},
         {"-6695eb0-f6a4-8304-79aa-97f2502e193f", NULL},
         {"6695eb01-f6a4-8304-79aa-97f2502e19\xc3\xa9", NULL},
-        {" 6695eb01-f6a4-8304-79aa-97f2502e193f", NULL},
+        {" 6695eb01-f6a4-8304-79aa-97f2502e193f", UUID},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
