@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Names and UUIDs that look like something else, with every command that takes a VM, and what of
+ * them a terminal gets to see.
+ */
+
+#include "fixture.h"
+
+#include <string.h>
+
+#define OTHER_UUID "c0de0099-0000-4000-8000-000000000099"
+#define REVERSED   "\u202egnp.nimda"
+#define CONTROL    "\xc2\x9b" /* U+009B starts an escape sequence */
+
+static const char *const names[] = {
+    "虚拟机-测试 🐧",
+    REVERSED,
+    "-help",
+    "--",
+    "12",
+    "off",
+    "list",
+    "  two  spaces ",
+    "über&<unter>'\"\\$(id)%s",
+    "c1" CONTROL "2J",
+    "other",
+    OTHER_UUID, /* the name of one, and the UUID of "other" */
+};
+#define OTHER    10
+#define IMPOSTOR 11
+
+static Service *
+service_with_names(const char *state)
+{
+    g_autoptr(Node) node = node_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        node_add_domain(node, &(NodeDomain){.name = names[i],
+                                            .state = state,
+                                            .uuid = i == OTHER ? OTHER_UUID : NULL});
+    return service_on_node(node, "--stop-timeout=2", NULL);
+}
+
+/* A name means its VM unless another VM has it as its UUID. */
+static char *
+word_for(unsigned place)
+{
+    return place == IMPOSTOR ? node_uuid(place) : g_strdup(names[place]);
+}
+
+static void
+assert_each(World *w, const char *verb, const char *last)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *word = word_for(i);
+        g_autoptr(Run) run = run_vmsctl(w, verb, "--", word, last, NULL);
+
+        g_test_message("%s %s", verb, word);
+        run_assert(run, OK, __FILE__, __LINE__);
+        g_assert_cmpstr(run->err, ==, "");
+    }
+}
+
+static void
+test_operate(void)
+{
+    g_autoptr(Service) s = service_with_names("shutoff");
+    World *w = s->world;
+
+    assert_each(w, "start", NULL);
+    assert_each(w, "pause", NULL);
+    assert_each(w, "resume", NULL);
+    assert_each(w, "reboot", NULL);
+    assert_each(w, "reset", NULL);
+    assert_each(w, "save", NULL);
+    assert_each(w, "discard", NULL);
+    assert_each(w, "start", NULL);
+    assert_each(w, "stop", NULL);
+    assert_each(w, "start", NULL);
+    assert_each(w, "force-stop", NULL);
+    /* All of them on one line. */
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_state(s, names[i], "shutoff");
+}
+
+static void
+test_others(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    World *w = s->world;
+    g_autofree char *file = write_file(w, "none.xml", "<none/>");
+
+    assert_each(w, "list", NULL);
+    assert_each(w, "status", NULL);
+    assert_each(w, "autostart", "on");
+    assert_each(w, "autostart", "off");
+    assert_each(w, "xml", NULL);
+    assert_each(w, "snapshot", "list");
+    g_setenv("VISUAL", "true", TRUE);
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autofree char *word = word_for(i);
+        g_autoptr(Run) top = run_vmsctl(w, "--no-legend", "top", "-n1", "--", word, NULL);
+        g_autoptr(Run) edit = run_vmsctl(w, "edit", "--", word, NULL);
+
+        run_assert(top, OK, __FILE__, __LINE__);
+        g_assert_nonnull(strstr(top->out, "running"));
+        run_assert(edit, OK, __FILE__, __LINE__);
+        /* These get as far as to the VM, but not beyond. */
+        assert_vmsctl(w, FAILED, "attach", "--", word, file);
+        assert_vmsctl(w, FAILED, "set-memory", "--live", "--", word, "1T");
+        assert_vmsctl(w, FAILED, "rename", "--", word, "other name");
+        assert_vmsctl(w, INVALID_STATE, "cancel", "--", word);
+    }
+    g_unsetenv("VISUAL");
+    assert_each(w, "stop", NULL);
+    assert_each(w, "undefine", NULL);
+    assert_prints(w, "", "list", "--names");
+}
+
+/* A UUID is one in capitals and without its dashes, too, wherever a VM is meant. */
+static void
+test_uuids(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    World *w = s->world;
+    const char *const spellings[] = {OTHER_UUID, "C0DE0099-0000-4000-8000-000000000099",
+                                     "c0de0099000040008000000000000099",
+                                     "C0DE0099000040008000000000000099"};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(spellings); i++) {
+        const char *uuid = spellings[i];
+
+        g_autoptr(Run) status = run_vmsctl(w, "status", uuid, NULL);
+        run_assert(status, OK, __FILE__, __LINE__);
+        g_assert_nonnull(strstr(status->out, " other\n"));
+        assert_prints(w, "", "pause", uuid);
+        assert_prints(w, "", "resume", uuid);
+        assert_vmsctl(w, INVALID_STATE, "cancel", uuid);
+        g_autoptr(Run) list = run_vmsctl(w, "list", "--names", uuid, NULL);
+        g_assert_nonnull(strstr(list->out, "other\n"));
+    }
+    /* The VM with this name is reached by its own UUID. */
+    g_autofree char *impostor = node_uuid(IMPOSTOR);
+    assert_prints(w, OTHER_UUID "\n", "list", "--names", impostor);
+}
+
+/* Nothing that the terminal would act on, whatever is printed. */
+static void
+assert_clean(World *w, const char *verb, const char *option, const char *name)
+{
+    g_autoptr(Terminal) terminal = terminal_vmsctl(w, verb, option, name, NULL);
+
+    g_assert_cmpint(terminal_wait(terminal), ==, OK);
+    g_assert_nonnull(strstr(terminal_output(terminal), "gnp.nimda"));
+    g_assert_null(strstr(terminal_output(terminal), "\u202e"));
+    g_assert_null(strstr(terminal_output(terminal), CONTROL));
+}
+
+static void
+test_terminal(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    World *w = s->world;
+
+    assert_clean(w, "list", "--no-legend", NULL);
+    assert_clean(w, "list", "--names", NULL);
+    assert_clean(w, "list", "--json", NULL);
+    assert_clean(w, "status", "--lines=0", REVERSED);
+    assert_clean(w, "status", "--json", REVERSED);
+    assert_clean(w, "xml", "--inactive", REVERSED);
+    assert_clean(w, "top", "-n1", NULL);
+
+    g_autoptr(Terminal) monitor = terminal_vmsctl(w, "monitor", NULL);
+    terminal_expect(monitor, "c1\\x9b2J: ");
+    terminal_expect(monitor, "\\u202egnp.nimda: ");
+    terminal_type(monitor, "\003");
+    g_assert_cmpint(terminal_wait(monitor), ==, OK);
+    g_assert_null(strstr(terminal_output(monitor), "\u202e"));
+
+    /* Programs get the names as they are. */
+    g_autoptr(Run) piped = run_vmsctl(w, "list", "--names", NULL);
+    g_assert_nonnull(strstr(piped->out, "\n" REVERSED "\n"));
+    g_assert_nonnull(strstr(piped->out, "c1" CONTROL "2J\n"));
+}
+
+/* What completion offers stands for the VM, and can be shown. */
+static void
+test_completion(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    World *w = s->world;
+    g_autoptr(Run) run = run_vmsctl(w, "list", "--completion", NULL);
+    g_auto(GStrv) words = g_strsplit(g_strchomp(run->out), "\n", -1);
+
+    g_assert_cmpuint(g_strv_length(words), ==, G_N_ELEMENTS(names));
+    for (char **word = words; *word; word++) {
+        g_autoptr(Run) paused = run_vmsctl(w, "pause", *word, NULL);
+
+        g_test_message("%s", *word);
+        run_assert(paused, OK, __FILE__, __LINE__);
+    }
+    g_assert_null(strstr(run->out, "\u202e"));
+    for (unsigned i = 0; i < G_N_ELEMENTS(names); i++)
+        assert_state(s, names[i], "paused");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/vmsctl-names/operate", test_operate);
+    g_test_add_func("/vmsctl-names/others", test_others);
+    g_test_add_func("/vmsctl-names/uuids", test_uuids);
+    g_test_add_func("/vmsctl-names/terminal", test_terminal);
+    g_test_add_func("/vmsctl-names/completion", test_completion);
+    return g_test_run();
+}
