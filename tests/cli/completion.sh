@@ -63,5 +63,11 @@ expect 'vmsctl list --state=pa' paused
 expect 'vmsctl list --state=running,pa' running,paused
 expect 'vmsctl addresses --source=a' agent arp
 expect 'vmsctl --instance nobody start '
+expect 'vmsctl -inobody start '
+expect 'vmsctl cancel w' web
+expect 'vmsctl list two' 'two\ words'
+expect 'vmsctl autostart ' off 'two\ words' web
+expect 'vmsctl rename web '
+expect 'vmsctl snapshot two\ words c' create
 expect 'vmsctl jobs '
 ((failures == 0))

@@ -57,6 +57,37 @@ test_usage(void)
     assert_prints(w, "vmsctl " PROJECT_VERSION "\n", "--version");
 }
 
+/* A short option takes its value attached or as the next word; "--" ends the options. */
+static void
+test_options(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+
+    assert_prints(w, "web\n", "list", "--names", "-srunning");
+    assert_prints(w, "web\n", "list", "--names", "-s", "running");
+    assert_prints(w, "two words\nweb\n", "list", "-srunning,paused", "--names");
+    assert_prints(w, "[]\n", "list", "-jscrashed");
+    assert_prints(w, "[]\n", "-j", "list", "-s", "crashed");
+    assert_prints(w, "", "snapshot", "web", "create", "-dbefore the upgrade", "one");
+    assert_vmsctl(w, OK, "top", "-n1", "-d0.1");
+    assert_vmsctl(w, OK, "status", "-n0", "web");
+    assert_vmsctl(w, NOT_AVAILABLE, "-inobody", "list");
+    assert_fails(w, USAGE, "vmsctl: Missing argument for -n; try \"vmsctl status --help\"",
+                 "status", "web", "-n");
+    assert_fails(w, USAGE, "vmsctl: There are no -1 lines of the journal", "status", "-n-1", "web");
+    assert_fails(w, USAGE, "vmsctl: Unknown option -q1; try \"vmsctl list --help\"", "list", "-q1");
+
+    /* What looks like an option is the value of one, or follows "--". */
+    assert_prints(w, "", "snapshot", "web", "create", "-d", "-n5", "two");
+    assert_prints(w, "", "snapshot", "web", "create", "--description", "--", "three");
+    assert_vmsctl(w, NO_SUCH_VM, "pause", "--", "-n5");
+    assert_prints(w, "", "pause", "--", "web");
+    assert_vmsctl(w, NO_SUCH_VM, "resume", "web", "--", "-n5");
+    assert_state(s, "web", "running");
+    assert_vmsctl(w, NO_SUCH_VM, "pause", "--", "--");
+}
+
 /* Nobody serves the name, or not this one. */
 static void
 test_no_service(void)
@@ -244,6 +275,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-usage/help", test_help);
     g_test_add_func("/vmsctl-usage/usage", test_usage);
+    g_test_add_func("/vmsctl-usage/options", test_options);
     g_test_add_func("/vmsctl-usage/no-service", test_no_service);
     g_test_add_func("/vmsctl-usage/full", test_full);
     g_test_add_func("/vmsctl-usage/denied", test_denied);
