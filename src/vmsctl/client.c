@@ -7,7 +7,7 @@
 
 /* The service answers within 20 s of being authorised. */
 #define READ_TIMEOUT_USEC   ((uint64_t)30 * G_USEC_PER_SEC)
-/* Somebody may have to find a password first. */
+/* A user may have to type a password first. */
 #define CHANGE_TIMEOUT_USEC ((uint64_t)600 * G_USEC_PER_SEC)
 
 bool

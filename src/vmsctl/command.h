@@ -8,7 +8,7 @@
 #include "client.h"
 
 typedef struct Command {
-    /* ARGUMENTS is what the command line has beside options; its number is checked already. */
+    /* ARGUMENTS has no options any more; their number is checked. */
     ExitStatus (*run)(Client *client, const struct Command *command, char **arguments);
     const GOptionEntry *options; /* NULL: only the global ones */
     const char *method;          /* of D-Bus, where one function serves a family of commands */

@@ -9,12 +9,12 @@
 
 typedef struct MainOptions {
     gboolean version;
-    gboolean completion; /* print what the shell's completion works with */
+    gboolean completion; /* print the table of commands for the shell's completion */
 } MainOptions;
 
 /* Leaves the command and what follows it. */
 bool options_parse_main(char ***arguments, MainOptions *options, ClientOptions *client,
                         GError **error);
 
-/* Leaves what the command is to work on. */
+/* Leaves the command and its arguments. */
 bool options_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client, GError **error);

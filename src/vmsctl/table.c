@@ -96,7 +96,7 @@ column_width(const Table *table, unsigned column, bool legend)
     return width;
 }
 
-/* BLANKS is what has to come before the next text: none is left at the end of a line. */
+/* BLANKS counts the blanks before the next text, so that no line ends in blanks. */
 static void
 print_cell(const Table *table, unsigned column, const int *widths, const Cell *cell, int *blanks)
 {

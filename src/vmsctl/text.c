@@ -41,7 +41,7 @@ text_parse_time(const char *text, guint64 *usec, GError **error)
 
     if (parse(text, units, usec))
         return true;
-    failure_set(error, EXIT_USAGE, "\"%s\" is no time; write seconds, or 500ms, 2min, 1h", text);
+    failure_set(error, EXIT_USAGE, "\"%s\" is not a time; write seconds, or 500ms, 2min, 1h", text);
     return false;
 }
 
@@ -62,7 +62,7 @@ text_parse_size(const char *text, guint64 *bytes, GError **error)
 
     if (parse(text, units, bytes))
         return true;
-    failure_set(error, EXIT_USAGE, "\"%s\" is no size; write MiB, or 512M, 4G", text);
+    failure_set(error, EXIT_USAGE, "\"%s\" is not a size; write MiB, or 512M, 4G", text);
     return false;
 }
 
@@ -72,7 +72,7 @@ text_parse_unsigned(const char *text, guint32 *number, GError **error)
     guint64 value;
 
     if (!g_ascii_string_to_unsigned(text, 10, 0, G_MAXUINT32, &value, NULL)) {
-        failure_set(error, EXIT_USAGE, "\"%s\" is no number", text);
+        failure_set(error, EXIT_USAGE, "\"%s\" is not a number", text);
         return false;
     }
     *number = (guint32)value;

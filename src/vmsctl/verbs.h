@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The table of commands (see commands.def), and what follows from a row of it. */
+/* The table of commands (see commands.def): look-up, checks and help. */
 #pragma once
 
 #include "command.h"

@@ -32,7 +32,6 @@ write_file(World *w, const char *name, const char *text)
     return file;
 }
 
-/* What another program makes of the JSON. */
 void
 assert_json(World *w, const char *expression, const char *expected, const char *verb,
             const char *argument)

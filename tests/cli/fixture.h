@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What the tests of vmsctl begin with: a service with three domains, and checks of what follows. */
+/* A service with three domains, and checks that several tests of vmsctl need. */
 
 #include "run.h"
 

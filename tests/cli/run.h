@@ -7,7 +7,7 @@
 #include "service.h"
 #include "terminal.h"
 
-/* What scripts rely on: these numbers are those of the manual page. */
+/* The exit statuses of the manual page, which scripts rely on. */
 enum {
     OK = 0,
     FAILED = 1,
@@ -74,5 +74,6 @@ Process *spawn_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMINATE
 void wait_printed(World *w, Process *p, const char *text);
 /* Until it has ended; the world's loop runs meanwhile. */
 void wait_ended(World *w, Process *p);
-/* Until /proc/PID/status has this TEXT: what it does with signals tells how far it is. */
+/* Until /proc/PID/status has this TEXT: the signals that it blocks or ignores show how far it is.
+ */
 void wait_status(World *w, Process *p, const char *text);

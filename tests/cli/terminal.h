@@ -3,7 +3,7 @@
 
 /*
  * A program in a pseudo terminal of 80 × 25, as a user sees it: what it writes is collected, what
- * is typed goes in. Whatever waits here is bounded, and aborts the test with what there was to see.
+ * is typed goes in. Every wait has a deadline, at which the test aborts and prints the output.
  */
 
 #include <glib.h>

@@ -68,7 +68,7 @@ test_restart(void)
     g_autoptr(Run) service = run_vmsctl(w, "service", NULL);
     run_assert(service, NOT_AVAILABLE, __FILE__, __LINE__);
     g_assert_nonnull(strstr(service->out, "        Next: "));
-    /* What is last known can still be seen. */
+    /* The last known state can still be listed. */
     assert_prints(w, "web\n", "list", "--cached", "--names", "--state=running");
     g_autoptr(Run) list = run_vmsctl(w, "list", "--names", NULL);
     run_assert(list, NOT_AVAILABLE, __FILE__, __LINE__);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * Names and UUIDs that look like something else, with every command that takes a VM, and what of
- * them a terminal gets to see.
+ * Names that look like something else (an option, a number, a keyword, a UUID), UUIDs in every
+ * spelling, with every command that takes a VM; and that no command prints them raw on a terminal.
  */
 
 #include "fixture.h"
@@ -145,7 +145,7 @@ test_uuids(void)
     assert_prints(w, OTHER_UUID "\n", "list", "--names", impostor);
 }
 
-/* Nothing that the terminal would act on, whatever is printed. */
+/* The command prints nothing that the terminal would act on. */
 static void
 assert_clean(World *w, const char *verb, const char *option, const char *name)
 {
@@ -184,7 +184,7 @@ test_terminal(void)
     g_assert_nonnull(strstr(piped->out, "c1" CONTROL "2J\n"));
 }
 
-/* What completion offers stands for the VM, and can be shown. */
+/* Each word that completion offers is one VM, and is safe for a terminal. */
 static void
 test_completion(void)
 {

@@ -34,7 +34,7 @@ test_operate(void)
     assert_vmsctl(w, USAGE, "stop", "--timeout=soon", "web");
     assert_vmsctl(w, USAGE, "start", "--timeout=1", "web");
 
-    /* What cannot be done for one does not stop the others; the first failure is the status. */
+    /* A failure of one VM does not stop the others; the first failure is the status. */
     g_autoptr(Run) run = run_vmsctl(w, "start", "nobody", "web", "two words", NULL);
     g_assert_cmpint(run->status, ==, NO_SUCH_VM);
     assert_state(s, "web", "running");

@@ -33,12 +33,12 @@ test_list(void)
     assert_prints(w, "", "list", "--no-legend", "nothing");
     assert_prints(w, "[]\n", "list", "--json", "nothing");
     assert_fails(w, USAGE,
-                 "vmsctl: \"on\" is no state; there are: nostate, running, idle, paused, "
+                 "vmsctl: \"on\" is not a state; the states are: nostate, running, idle, paused, "
                  "shutdown, shutoff, crashed, pmsuspended",
                  "list", "--state=on");
 }
 
-/* What follows VMs refuses those that are not there, and numbers that mean nothing. */
+/* Commands refuse VMs that do not exist, and numbers out of range. */
 static void
 test_wrong_vm(void)
 {
@@ -51,11 +51,11 @@ test_wrong_vm(void)
     run_assert(top, OK, __FILE__, __LINE__);
     g_assert_nonnull(strstr(top->out, "web"));
     g_assert_null(strstr(top->out, "two words"));
-    assert_fails(w, USAGE, "vmsctl: It cannot end after 0 tables", "top", "-n", "0");
-    assert_fails(w, USAGE, "vmsctl: Keys cannot be held down for -1 ms", "send-key", "--hold=-1",
-                 "web", "a");
-    assert_fails(w, USAGE, "vmsctl: There are no -3 lines of the journal", "status", "-n", "-3",
-                 "web");
+    assert_fails(w, USAGE, "vmsctl: The number of tables must be at least 1", "top", "-n", "0");
+    assert_fails(w, USAGE, "vmsctl: The time to hold keys cannot be negative", "send-key",
+                 "--hold=-1", "web", "a");
+    assert_fails(w, USAGE, "vmsctl: The number of journal entries cannot be negative", "status",
+                 "-n", "-3", "web");
 }
 
 static void

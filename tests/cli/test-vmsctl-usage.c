@@ -75,10 +75,11 @@ test_options(void)
     assert_vmsctl(w, NOT_AVAILABLE, "-inobody", "list");
     assert_fails(w, USAGE, "vmsctl: Missing argument for -n; try \"vmsctl status --help\"",
                  "status", "web", "-n");
-    assert_fails(w, USAGE, "vmsctl: There are no -1 lines of the journal", "status", "-n-1", "web");
+    assert_fails(w, USAGE, "vmsctl: The number of journal entries cannot be negative", "status",
+                 "-n-1", "web");
     assert_fails(w, USAGE, "vmsctl: Unknown option -q1; try \"vmsctl list --help\"", "list", "-q1");
 
-    /* What looks like an option is the value of one, or follows "--". */
+    /* A word that looks like an option can be the value of one, or follow "--". */
     assert_prints(w, "", "snapshot", "web", "create", "-d", "-n5", "two");
     assert_prints(w, "", "snapshot", "web", "create", "--description", "--", "three");
     assert_vmsctl(w, NO_SUCH_VM, "pause", "--", "-n5");

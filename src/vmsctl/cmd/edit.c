@@ -25,7 +25,7 @@ get_xml(Client *client, const char *path, GError **error)
     return xml;
 }
 
-/* A change that somebody else has made since must not be lost silently. */
+/* Defining the edited text would silently undo a change made in the meantime. */
 static bool
 is_unchanged(Client *client, const char *path, const char *before, GError **error)
 {

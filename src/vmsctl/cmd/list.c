@@ -40,7 +40,8 @@ parse_states(GHashTable *states, GError **error)
             if (!g_strv_contains(known_states, *part)) {
                 g_autofree char *all = g_strjoinv(", ", (char **)known_states);
 
-                failure_set(error, EXIT_USAGE, "\"%s\" is no state; there are: %s", *part, all);
+                failure_set(error, EXIT_USAGE, "\"%s\" is not a state; the states are: %s", *part,
+                            all);
                 return false;
             }
             g_hash_table_add(states, g_strdup(*part));
@@ -131,7 +132,7 @@ print_names(const Inventory *inventory, GPtrArray *paths)
     }
 }
 
-/* Does NAME, typed as an argument, always stand for the VM of this name, and can it be shown? */
+/* Is NAME, typed as an argument, always taken for the name of this VM, and safe for a terminal? */
 static bool
 can_be_typed(const char *name)
 {
@@ -143,7 +144,7 @@ can_be_typed(const char *name)
     return *name != '-' && !is_uuid_of_any && g_str_equal(safe, name);
 }
 
-/* For the shell's completion: what stands for each VM on the command line. */
+/* For the shell's completion: the name of each VM or, where that cannot be typed, its UUID. */
 static void
 print_completion(const Inventory *inventory, GPtrArray *paths)
 {

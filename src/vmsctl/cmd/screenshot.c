@@ -75,7 +75,7 @@ static bool
 check(const Client *client, const char *file, GError **error)
 {
     if (screen < 0)
-        failure_set(error, EXIT_USAGE, "There is no screen %d", screen);
+        failure_set(error, EXIT_USAGE, "The number of a screen cannot be negative");
     else if (g_str_equal(file, "-") && isatty(STDOUT_FILENO))
         failure_set(error, EXIT_USAGE, "A picture cannot be written to a terminal");
     else if (client->options->host)
@@ -86,7 +86,7 @@ check(const Client *client, const char *file, GError **error)
     return false;
 }
 
-/* The file has the format that the hypervisor makes, whatever its name says. */
+/* The file has the format that the hypervisor makes, even if its name says another. */
 static void
 warn_of_name(const char *file, const char *type)
 {

@@ -185,7 +185,7 @@ run(Client *client, const Command *command, char **arguments)
     g_autofree char *path = NULL;
 
     if (all && hold_msec < 0)
-        failure_set(&error, EXIT_USAGE, "Keys cannot be held down for %d ms", hold_msec);
+        failure_set(&error, EXIT_USAGE, "The time to hold keys cannot be negative");
     if (!all || error)
         return failure_report(NULL, error);
     path = client_find_vm(client, arguments[0], &error);

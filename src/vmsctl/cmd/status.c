@@ -226,7 +226,7 @@ run(Client *client, const Command *command, char **vms)
     if (lines < 0) {
         g_autoptr(GError) error = NULL;
 
-        failure_set(&error, EXIT_USAGE, "There are no %d lines of the journal", lines);
+        failure_set(&error, EXIT_USAGE, "The number of journal entries cannot be negative");
         return failure_report(NULL, error);
     }
     for (; *vms; vms++) {

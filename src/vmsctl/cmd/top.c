@@ -359,7 +359,7 @@ run_top(Client *client, const Command *command, char **arguments)
     if (interval && !text_parse_time(interval, &top.interval_usec, &error))
         return failure_report(NULL, error);
     if (iterations < 1) {
-        failure_set(&error, EXIT_USAGE, "It cannot end after %d tables", iterations);
+        failure_set(&error, EXIT_USAGE, "The number of tables must be at least 1");
         return failure_report(NULL, error);
     }
 
