@@ -60,15 +60,14 @@ def verdict(value, reached):
     return "–" if math.isnan(value) else "yes" if reached else "**no**"
 
 
-def rows(run):
-    """(what, ours, peers, ratio, reach, reached)"""
+def at_most(run, what, ours, peer, limit, peers=None):
+    value = ratio(run.median(ours), run.median(peer))
+    yield (what, figure(run.median(ours)), peers or f"floor {figure(run.median(peer))}",
+           times(value), f"≤ {limit} ×", verdict(value, value <= limit))
+
+
+def reads(run):
     m = run.median
-
-    def at_most(what, ours, peer, limit, peers=None, name="floor"):
-        value = ratio(m(ours), m(peer))
-        yield (what, figure(m(ours)), peers or f"{name} {figure(m(peer))}", times(value),
-               f"≤ {limit} ×", verdict(value, value <= limit))
-
     best = min(m("objects-peer-16"), m("objects-peer-1"))
     faster = ratio(best, m("objects"))
     yield ("`GetManagedObjects`", figure(m("objects")),
@@ -76,22 +75,31 @@ def rows(run):
            f"one by one {figure(m('objects-peer-1'))}",
            f"{faster:.0f} × faster", "≥ 50 ×; Manager, Domain and Job alone ≥ 100 ×",
            verdict(faster, faster >= 50) + (" (50 ×)" if 50 <= faster < 100 else ""))
-    yield from at_most("one property", "get", "ping", 1.25,
+    yield from at_most(run, "one property", "get", "ping", 1.25,
                        f"own `Ping` {figure(m('ping'))}; libvirt-dbus {figure(m('get-peer'))}, "
                        f"its `Ping` {figure(m('ping-peer'))}")
-    yield from at_most("`ListDomains`", "list", "list-floor", 1.6,
+    yield from at_most(run, "`ListDomains`", "list", "list-floor", 1.6,
                        f"floor {figure(m('list-floor'))} (names and states alone "
                        f"{figure(m('list-floor-names'))}); virsh {figure(m('list-virsh'))}")
-    yield from at_most("connect to last `InterfacesAdded`", "connect-added", "connect-floor", 1.5)
-    yield from at_most("… to the last signal of what the XML says", "connect-all",
+
+
+def connection(run):
+    m = run.median
+    yield from at_most(run, "connect to last `InterfacesAdded`", "connect-added", "connect-floor",
+                       1.5)
+    yield from at_most(run, "… to the last signal of what the XML says", "connect-all",
                        "connect-floor", 1.5)
-    yield from at_most("… to `Available`", "connect-available", "connect-floor-bulk", 1.5)
+    yield from at_most(run, "… to `Available`", "connect-available", "connect-floor-bulk", 1.5)
     for series, what in (("connect-added", "last `InterfacesAdded`"),
                          ("connect-all", "last signal")):
         value = ratio(m(series, 10000), m(series, 1000))
         if not math.isnan(value):
             yield (f"… 10,000 domains against 1,000, to the {what}", figure(m(series, 10000)),
                    figure(m(series, 1000)), times(value), "≤ 11 ×", verdict(value, value <= 11))
+
+
+def events(run):
+    m = run.median
     limit = m("event-peer") + m("round-trip")
     yield ("event to `PropertiesChanged`", figure(m("event")),
            f"libvirt-dbus {figure(m('event-peer'))}, round trip {figure(m('round-trip'))}",
@@ -111,6 +119,10 @@ def rows(run):
            f"not frozen {figure(m('thawed-get'))}, all {figure(m('thawed-objects'))}; "
            f"libvirt-dbus {figure(m('frozen-get-peer'))}", times(value), "as fast (≤ 1.25 ×)",
            verdict(value, value <= 1.25))
+
+
+def resources(run):
+    m = run.median
     value = ratio(m("memory"), m("memory-peer"))
     yield ("private memory", figure(m("memory"), "MB"),
            f"libvirt-dbus {figure(m('memory-peer'), 'MB')}", times(value), "≤ 1 ×",
@@ -122,6 +134,12 @@ def rows(run):
            verdict(m("idle"), m("idle-loop") <= IDLE_LOOP))
     yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
            verdict(m("stop"), m("stop") <= 10))
+
+
+def rows(run):
+    """(what, ours, peers, ratio, reach, reached)"""
+    for part in (reads, connection, events, resources):
+        yield from part(run)
 
 
 def table(run):
