@@ -312,6 +312,7 @@ make_undefine(Request *request)
 {
     ConfigureCall *configure = configure_call_new(request, CALL_CHANGE, work_undefine);
 
+    configure->base.call.stops_others = true;
     configure->undefine = GPOINTER_TO_UINT(request->args);
     return &configure->base.call;
 }

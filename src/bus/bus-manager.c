@@ -188,6 +188,7 @@ make_define(Request *request)
     DefineCall *define = request_call_new(request, sizeof *define, CALL_CHANGE, work_define);
 
     define->base.call.free = free_define;
+    define->base.call.stops_others = true;
     define->xml = g_strdup(request->args);
     define->expected_name = g_strdup(request->vm_name);
     define->expected_uuid = g_strdup(request->vm_uuid);

@@ -474,6 +474,8 @@ request_call_new(const Request *request, size_t size, CallClass class, CallWork 
     RequestCall *call = g_malloc0(size);
 
     call->call.class = class;
+    call->call.name = request->verb;
+    call->call.uid = request->uid;
     g_strlcpy(call->call.key, request->vm_uuid ? request->vm_uuid : "", sizeof call->call.key);
     call->call.work = work;
     return call;

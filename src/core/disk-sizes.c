@@ -102,6 +102,8 @@ submit(DiskSizes *capacities, const char *uuid)
     SizesCall *capacity = g_new0(SizesCall, 1);
 
     capacity->call.class = CALL_SIZES;
+    capacity->call.name = "virDomainListGetStats";
+    g_strlcpy(capacity->call.key, uuid, sizeof capacity->call.key);
     capacity->call.work = work;
     capacity->call.done = on_done;
     capacity->call.free = free_call;

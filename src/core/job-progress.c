@@ -51,12 +51,13 @@ free_beside(Call *call)
 }
 
 static BesideCall *
-submit(JobProgress *watch, CallClass class, CallWork work,
+submit(JobProgress *watch, CallClass class, const char *name, CallWork work,
        void (*done)(Call *call, CallOutcome outcome, const Error *), unsigned serial)
 {
     BesideCall *beside = g_new0(BesideCall, 1);
 
     beside->call.class = class;
+    beside->call.name = name;
     g_strlcpy(beside->call.key, watch->job->domain->uuid, sizeof beside->call.key);
     beside->call.work = work;
     beside->call.done = done;
@@ -151,7 +152,8 @@ job_progress_abort(JobProgress *watch)
 {
     watch->aborting = true;
     if (!watch->abort && !watch->poll)
-        watch->abort = submit(watch, CALL_JOB_CONTROL, work_abort, on_aborted, 0);
+        watch->abort =
+            submit(watch, CALL_JOB_CONTROL, "virDomainAbortJob", work_abort, on_aborted, 0);
 }
 
 /* --- probing ------------------------------------------------------------------------------ */
@@ -184,7 +186,8 @@ void
 job_progress_probe(JobProgress *watch, unsigned serial)
 {
     abandon(watch, &watch->probe);
-    watch->probe = submit(watch, CALL_JOB_CONTROL, work_probe, on_probed, serial);
+    watch->probe =
+        submit(watch, CALL_JOB_CONTROL, "virDomainGetState", work_probe, on_probed, serial);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -197,7 +200,7 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
     if (watch->aborting && !watch->abort)
         job_progress_abort(watch);
     if (!watch->aborting && !watch->silent && !watch->poll)
-        watch->poll = submit(watch, CALL_PROGRESS, work_poll, on_polled, 0);
+        watch->poll = submit(watch, CALL_PROGRESS, "virDomainGetJobStats", work_poll, on_polled, 0);
     return 0;
 }
 

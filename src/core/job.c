@@ -171,7 +171,7 @@ class_of(DomainVerb verb)
 {
     if (verb == VERB_DESTROY)
         return CALL_FORCE;
-    return verb >= VERB_SAVE ? CALL_LONG : CALL_CHANGE;
+    return verb >= VERB_SAVE ? CALL_LONG : CALL_OPERATION;
 }
 
 static void
@@ -181,6 +181,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     StepCall *step = g_new0(StepCall, 1);
 
     step->call.class = class_of(verb);
+    step->call.name = call_name_of_verb(verb);
     g_strlcpy(step->call.key, job->domain->uuid, sizeof step->call.key);
     step->call.work = work_step;
     step->call.done = on_step_done;

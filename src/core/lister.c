@@ -128,6 +128,7 @@ start_listing(Manager *m)
 
     list->manager = m;
     list->call.class = CALL_QUICK;
+    list->call.name = "virConnectGetAllDomainStats";
     list->call.work = work_list;
     list->call.done = on_listed;
     list->call.free = free_list;

@@ -328,6 +328,7 @@ question_new(Refresher *refresher, bool look)
     question->uuids = g_ptr_array_new_with_free_func(g_free);
     question->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
     question->call.class = CALL_QUICK;
+    question->call.name = look ? "virDomainListGetStats" : "virDomainGetXMLDesc";
     question->call.work = look ? work_look : work_examine;
     question->call.done = on_answer;
     question->call.free = free_question;

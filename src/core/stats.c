@@ -181,6 +181,7 @@ ask(Round *round)
         asked->groups = STATS_PERF;
     stats->n_calls += asked->counted;
     asked->call.class = CALL_STATS;
+    asked->call.name = "virConnectGetAllDomainStats";
     asked->call.work = work_stats;
     asked->call.done = on_answer;
     asked->call.free = free_stats;

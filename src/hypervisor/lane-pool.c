@@ -1,72 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "lane-pool.h"
-
 #include "clock.h"
-#include "deferred.h"
-#include "hypervisor-list.h"
 #include "hypervisor-traits.h"
-#include "lane.h"
-#include "timer.h"
+#include "lane-pool-private.h"
 
-#define MSEC UINT64_C(1000)
-#define SEC  (1000 * MSEC)
-
-/* How many calls of a class run at a time, and whether they may hang on a guest for long. */
-static const struct {
-    unsigned limit;
-    bool hangs;
-} classes[_CALL_CLASS_MAX] = {
-    [CALL_QUICK] = {4},       [CALL_READ] = {4},           [CALL_CHANGE] = {8, true},
-    [CALL_LONG] = {6, true},  [CALL_JOB_CONTROL] = {4},    [CALL_FORCE] = {8},
-    [CALL_GUEST] = {6, true}, [CALL_DISPLAY] = {4, true},  [CALL_SIZES] = {2, true},
-    [CALL_STATS] = {7, true}, [CALL_PROGRESS] = {4, true},
-};
-/* All that may hang, together. libvirtd has 20 workers for all its clients, and some more for calls
- * that cannot hang, such as destroying. */
-#define HANGING_MAX      12
+/* How late it may be noticed that a call hangs. */
+#define TIMER_ACCURACY UINT64_C(10000)
 /* How long CALL_STATS lets a CALL_SIZES finish first. */
-#define TURN_MAX         (250 * MSEC)
-#define WAITING_MAX      4096
-#define IDLE_LIMIT       (30 * SEC)
-#define GROW_AGAIN_AFTER (1 * SEC)
-
-/* A lane, as the pool sees it. */
-typedef struct {
-    LanePool *pool;
-    Lane *lane;
-    unsigned generation; /* or the attempt it belongs to */
-    bool primary;
-    bool ready; /* its connection is open */
-    bool leaving;
-    uint64_t idle_since;
-    uint64_t busy_since;
-    Call *call;
-} Slot;
-
-struct LanePool {
-    LoopQueue *loop_queue;
-    char *uri;
-    bool single;
-    const LanePoolCallbacks *callbacks;
-    void *userdata;
-
-    GPtrArray *slots;   /* of the connection in use; the primary one is the first */
-    GPtrArray *pending; /* of attempts that are under way, or not adopted yet */
-    GPtrArray *cleared; /* of a connection that is gone */
-    unsigned n_threads;
-    bool stopping;
-
-    GQueue waiting[_CALL_CLASS_MAX];
-    unsigned n_waiting;
-    uint64_t last_order;
-    GPtrArray *unsent; /* calls to be told so at the next turn of the loop */
-    Deferred *tell_unsent;
-
-    uint64_t grow_again_at;
-    Timer *timer;
-};
-
-static void dispatch(LanePool *pool);
+#define TURN_MAX       UINT64_C(250000)
 
 /* --- calls -------------------------------------------------------------------------------- */
 
@@ -121,456 +61,68 @@ outcome_of(const Call *call)
     return g_atomic_int_get(&call->gate) == GATE_PASSED ? OUTCOME_LOST : OUTCOME_UNSENT;
 }
 
-/* --- slots -------------------------------------------------------------------------------- */
-
-static void
-on_lane_exited(void *data)
+void
+lane_pool_submit(LanePool *pool, Call *call)
 {
-    Lane *lane = data;
-    Slot *slot = lane_userdata(lane);
-    LanePool *pool = slot->pool;
-
-    lane_join(lane);
-    g_free(slot);
-    pool->n_threads--;
-    if (pool->stopping && pool->n_threads == 0)
-        pool->callbacks->stopped(pool->userdata);
-}
-
-static Slot *
-slot_new(LanePool *pool, unsigned generation, bool primary)
-{
-    Slot *slot = g_new0(Slot, 1);
-
-    slot->pool = pool;
-    slot->generation = generation;
-    slot->primary = primary;
-    slot->lane = lane_new(pool->loop_queue, on_lane_exited, slot);
-    pool->n_threads++;
-    return slot;
-}
-
-static void
-slot_quit(Slot *slot)
-{
-    if (slot->leaving)
+    if (pool->slots->len == 0) {
+        add_unsent(pool, call);
         return;
-    slot->leaving = true;
-    lane_quit(slot->lane);
-}
-
-static unsigned
-current_generation(const LanePool *pool)
-{
-    return pool->slots->len ? ((Slot *)pool->slots->pdata[0])->generation : 0;
-}
-
-static bool
-is_in_use(const Slot *slot)
-{
-    return g_ptr_array_find(slot->pool->slots, slot, NULL);
-}
-
-/* --- attempts ----------------------------------------------------------------------------- */
-
-typedef struct {
-    Slot *slot;
-    LanePool *pool;
-    ConnectResult result;
-    bool connection_died;
-} AttemptTask;
-
-static void
-on_hypervisor_event(void *data)
-{
-    HypervisorEvent *event = data;
-    LanePool *pool = event->userdata;
-
-    pool->callbacks->event(pool->userdata, event);
-    g_free(event);
-}
-
-static void
-on_hypervisor_lost(void *data)
-{
-    HypervisorLoss *loss = data;
-    LanePool *pool = loss->userdata;
-
-    pool->callbacks->lost(pool->userdata, loss->generation, loss->message);
-    g_free(loss);
-}
-
-static void
-post_event(HypervisorEvent *event)
-{
-    LanePool *pool = event->userdata;
-
-    loop_queue_post(pool->loop_queue, on_hypervisor_event, event);
-}
-
-static void
-post_loss(HypervisorLoss *loss)
-{
-    LanePool *pool = loss->userdata;
-
-    loop_queue_post(pool->loop_queue, on_hypervisor_lost, loss);
-}
-
-static const HypervisorWatcher watcher = {.event = post_event, .lost = post_loss};
-
-static void
-on_attempted(void *data)
-{
-    AttemptTask *task = data;
-    LanePool *pool = task->pool;
-    ConnectResult *result = &task->result;
-
-    task->slot->ready = result->succeeded;
-    if (!result->succeeded) {
-        g_ptr_array_remove_fast(pool->pending, task->slot);
-        slot_quit(task->slot);
     }
-    pool->callbacks->attempted(pool->userdata, result);
-
-    g_clear_pointer(&result->snapshots, g_ptr_array_unref);
-    hypervisor_identity_clear(&result->identity);
-    error_free(result->error);
-    g_free(task);
+    call_schedule_add(pool->schedule, call);
+    deferred_schedule(pool->dispatch);
 }
 
-/* Watch before listing, so that nothing falls between. */
-static bool
-connect_and_list(Lane *lane, AttemptTask *task)
+bool
+lane_pool_submit_limited(LanePool *pool, Call *call)
 {
-    ConnectResult *result = &task->result;
-    Hypervisor *h = hypervisor_open(task->pool->uri, &result->why, &result->error);
-
-    if (!h)
+    if (!call_schedule_has_room(pool->schedule, call)) {
+        free_call(call);
         return false;
-    lane_set_hypervisor(lane, h);
-    if (hypervisor_watch(h, &watcher, task->pool, result->attempt, &result->error) &&
-        hypervisor_identify(h, &result->identity, &result->error)) {
-        result->snapshots = hypervisor_list(h, &result->error);
-        if (result->snapshots)
-            return true;
     }
-    result->why = hypervisor_is_alive(h) ? STATUS_FAILED : STATUS_UNREACHABLE;
-    return false;
-}
-
-static void
-work_attempt(Lane *lane, void *data)
-{
-    AttemptTask *task = data;
-
-    task->result.succeeded = connect_and_list(lane, task);
-    lane_post(lane, on_attempted, task);
-    if (lane_hypervisor(lane))
-        hypervisor_free_deferred(lane_hypervisor(lane));
+    lane_pool_submit(pool, call);
+    return true;
 }
 
 void
-lane_pool_connect(LanePool *pool, unsigned attempt)
+lane_pool_abandon(LanePool *pool, Call *call)
 {
-    AttemptTask *task = g_new0(AttemptTask, 1);
-
-    task->pool = pool;
-    task->slot = slot_new(pool, attempt, true);
-    task->result.attempt = attempt;
-    g_ptr_array_add(pool->pending, task->slot);
-    lane_do(task->slot->lane, work_attempt, task);
-}
-
-static Slot *
-take_pending(LanePool *pool, unsigned attempt)
-{
-    for (unsigned i = 0; i < pool->pending->len; i++) {
-        Slot *slot = pool->pending->pdata[i];
-
-        if (slot->generation == attempt) {
-            g_ptr_array_remove_index_fast(pool->pending, i);
-            return slot;
-        }
-    }
-    return NULL;
-}
-
-void
-lane_pool_adopt(LanePool *pool, unsigned attempt)
-{
-    Slot *slot = take_pending(pool, attempt);
-
-    slot->idle_since = clock_now_usec();
-    g_ptr_array_add(pool->slots, slot);
-    pool->grow_again_at = 0;
-    dispatch(pool);
-}
-
-void
-lane_pool_discard(LanePool *pool, unsigned attempt)
-{
-    Slot *slot = take_pending(pool, attempt);
-
-    if (slot)
-        slot_quit(slot);
-}
-
-/* --- losing the connection ---------------------------------------------------------------- */
-
-static void
-clear_waiting(LanePool *pool)
-{
-    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
-        Call *call;
-
-        while ((call = g_queue_pop_head(&pool->waiting[class])))
-            add_unsent(pool, call);
-    }
-    pool->n_waiting = 0;
-}
-
-/* What has not been sent by now never will be. */
-static void
-give_up_call(Call *call)
-{
-    bool unsent = g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
-
-    tell(call, unsent ? OUTCOME_UNSENT : OUTCOME_LOST, NULL);
-}
-
-void
-lane_pool_clear(LanePool *pool)
-{
-    g_autoptr(GPtrArray) slots = g_steal_pointer(&pool->slots);
-
-    pool->slots = g_ptr_array_new();
-    for (unsigned i = 0; i < slots->len; i++)
-        g_ptr_array_add(pool->cleared, slots->pdata[i]);
-    clear_waiting(pool);
-    for (unsigned i = 0; i < slots->len; i++) {
-        Slot *slot = slots->pdata[i];
-
-        if (slot->call)
-            give_up_call(slot->call);
-    }
-}
-
-void
-lane_pool_close_cleared(LanePool *pool)
-{
-    for (unsigned i = 0; i < pool->cleared->len; i++)
-        slot_quit(pool->cleared->pdata[i]);
-    g_ptr_array_set_size(pool->cleared, 0);
-}
-
-/* --- growing and shrinking ---------------------------------------------------------------- */
-
-typedef struct {
-    Slot *slot;
-    LanePool *pool;
-    bool opened;
-} GrowTask;
-
-static void
-on_grown(void *data)
-{
-    g_autofree GrowTask *task = data;
-    LanePool *pool = task->pool;
-
-    if (!is_in_use(task->slot))
+    (void)g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
+    call->told = true;
+    if (call->state != CALL_WAITING)
         return;
-    if (task->opened) {
-        task->slot->ready = true;
-        task->slot->idle_since = clock_now_usec();
-    } else {
-        /* Too many clients, perhaps: make do with the lanes there are for a while. */
-        g_ptr_array_remove(pool->slots, task->slot);
-        slot_quit(task->slot);
-        pool->grow_again_at = clock_now_usec() + GROW_AGAIN_AFTER;
-    }
-    dispatch(pool);
+    call_schedule_remove(pool->schedule, call);
+    free_call(call);
+    /* Another change of its domain may have waited for this one. */
+    deferred_schedule(pool->dispatch);
 }
 
-static void
-work_grow(Lane *lane, void *data)
+bool
+lane_pool_withdraw(LanePool *pool, Call *call)
 {
-    GrowTask *task = data;
-    Status why;
-    g_autoptr(Error) error = NULL;
-    Hypervisor *h = hypervisor_open(task->pool->uri, &why, &error);
-
-    lane_set_hypervisor(lane, h);
-    task->opened = h != NULL;
-    lane_post(lane, on_grown, task);
-}
-
-static void
-grow(LanePool *pool)
-{
-    GrowTask *task = g_new0(GrowTask, 1);
-
-    task->pool = pool;
-    task->slot = slot_new(pool, current_generation(pool), false);
-    g_ptr_array_add(pool->slots, task->slot);
-    lane_do(task->slot->lane, work_grow, task);
-}
-
-/*
- * Both ask each QEMU for figures, and libvirt gives fewer of them to whoever comes while the other
- * does: so they take turns. The end of CALL_SIZES's, but for a QEMU that hangs; 0: it has none.
- */
-static uint64_t
-end_of_turn(const LanePool *pool)
-{
-    uint64_t end = 0;
-
-    for (unsigned i = 0; i < pool->slots->len; i++) {
-        const Slot *slot = pool->slots->pdata[i];
-
-        if (slot->call && slot->call->class == CALL_SIZES)
-            end = MAX(end, slot->busy_since + TURN_MAX);
-    }
-    return end;
-}
-
-static void
-arm_timer(LanePool *pool)
-{
-    uint64_t when = pool->n_waiting && pool->grow_again_at ? pool->grow_again_at : TIMER_NEVER;
-
-    if (!g_queue_is_empty(&pool->waiting[CALL_STATS]) && end_of_turn(pool) > clock_now_usec())
-        when = MIN(when, end_of_turn(pool));
-
-    for (unsigned i = 1; i < pool->slots->len; i++) {
-        const Slot *slot = pool->slots->pdata[i];
-
-        if (slot->ready && !slot->call)
-            when = MIN(when, slot->idle_since + IDLE_LIMIT);
-    }
-    timer_arm(pool->timer, when);
-}
-
-static void
-on_timer(void *userdata)
-{
-    LanePool *pool = userdata;
-    uint64_t now = clock_now_usec();
-
-    if (pool->grow_again_at <= now)
-        pool->grow_again_at = 0;
-    for (unsigned i = pool->slots->len; i-- > 1;) {
-        Slot *slot = pool->slots->pdata[i];
-
-        if (!slot->ready || slot->call || slot->idle_since + IDLE_LIMIT > now)
-            continue;
-        g_ptr_array_remove_index(pool->slots, i);
-        slot_quit(slot);
-    }
-    dispatch(pool);
-}
-
-/* --- dispatching -------------------------------------------------------------------------- */
-
-static unsigned
-count_running(const LanePool *pool, CallClass class)
-{
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < pool->slots->len; i++) {
-        const Slot *slot = pool->slots->pdata[i];
-
-        if (slot->call && slot->call->class == class)
-            n++;
-    }
-    return n;
-}
-
-/* One call of a class at a time for a domain. Looks are bounded by their caller. */
-static bool
-is_domain_busy(const LanePool *pool, const Call *call)
-{
-    if (call->key[0] == '\0' || call->class == CALL_QUICK)
+    if (!g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED))
         return false;
-    for (unsigned i = 0; i < pool->slots->len; i++) {
-        const Slot *slot = pool->slots->pdata[i];
-
-        if (slot->call && slot->call->class == call->class &&
-            g_str_equal(slot->call->key, call->key))
-            return true;
-    }
-    return false;
+    lane_pool_abandon(pool, call);
+    return true;
 }
 
-static unsigned
-count_hanging(const LanePool *pool)
+/* --- calls under way ---------------------------------------------------------------------- */
+
+static void
+tell_hanging(LanePool *pool, const Slot *slot)
 {
-    unsigned n = 0;
-
-    for (unsigned i = 0; i < pool->slots->len; i++) {
-        const Slot *slot = pool->slots->pdata[i];
-
-        if (slot->call && classes[slot->call->class].hangs)
-            n++;
-    }
-    return n;
+    if (slot->call->key[0] != '\0' && pool->callbacks->hanging)
+        pool->callbacks->hanging(pool->userdata, slot->call, slot->since);
 }
 
-static bool
-is_its_turn(LanePool *pool, CallClass class)
+/* The call has returned, or its connection is gone. */
+static void
+end_call(LanePool *pool, Call *call)
 {
-    if (class == CALL_STATS)
-        return end_of_turn(pool) <= clock_now_usec();
-    return class != CALL_SIZES || count_running(pool, CALL_STATS) == 0;
-}
+    bool hung = call->state == CALL_HANGING;
 
-static bool
-has_room(const LanePool *pool, CallClass class)
-{
-    if (classes[class].hangs && count_hanging(pool) >= HANGING_MAX)
-        return false;
-    return count_running(pool, class) < classes[class].limit;
-}
-
-/* The first call of the class that may run now. */
-static GList *
-find_runnable(LanePool *pool, CallClass class)
-{
-    if (!has_room(pool, class) || !is_its_turn(pool, class))
-        return NULL;
-    for (GList *link = pool->waiting[class].head; link; link = link->next)
-        if (!is_domain_busy(pool, link->data))
-            return link;
-    return NULL;
-}
-
-static bool
-may_use_primary(const LanePool *pool, CallClass class)
-{
-    if (pool->single || class == CALL_QUICK)
-        return true;
-    /* Rather there than nowhere, while no other lane can be had. */
-    return pool->grow_again_at != 0 && pool->slots->len == 1;
-}
-
-static Slot *
-find_idle(const LanePool *pool, CallClass class)
-{
-    for (unsigned i = may_use_primary(pool, class) ? 0 : 1; i < pool->slots->len; i++) {
-        Slot *slot = pool->slots->pdata[i];
-
-        if (slot->ready && !slot->call)
-            return slot;
-    }
-    return NULL;
-}
-
-static bool
-is_growing(const LanePool *pool)
-{
-    for (unsigned i = 0; i < pool->slots->len; i++)
-        if (!((Slot *)pool->slots->pdata[i])->ready)
-            return true;
-    return false;
+    call_schedule_end(pool->schedule, call);
+    if (hung && call->key[0] != '\0' && pool->callbacks->returned)
+        pool->callbacks->returned(pool->userdata, call);
 }
 
 static void
@@ -581,16 +133,18 @@ on_call_done(void *data)
     LanePool *pool = slot->pool;
 
     slot->call = NULL;
-    slot->idle_since = clock_now_usec();
-    if (call->connection_died && is_in_use(slot) && !slot->primary) {
-        g_ptr_array_remove(pool->slots, slot);
-        slot_quit(slot);
-    } else if (call->connection_died && is_in_use(slot)) {
-        pool->callbacks->lost(pool->userdata, slot->generation, call->error->message);
+    slot->since = clock_now_usec();
+    /* That of a connection which was cleared has ended for the schedule already. */
+    if (slot_is_in_use(slot)) {
+        end_call(pool, call);
+        if (call->connection_died && slot->primary)
+            pool->callbacks->lost(pool->userdata, slot->generation, call->error->message);
+        else if (call->connection_died)
+            slot_drop(slot);
     }
     tell(call, outcome_of(call), call->error);
     free_call(call);
-    dispatch(pool);
+    deferred_schedule(pool->dispatch);
 }
 
 static void
@@ -609,110 +163,234 @@ work_call(Lane *lane, void *data)
 }
 
 static void
-start_call(LanePool *pool, Slot *slot, GList *link, CallClass class)
+start_call(LanePool *pool, Slot *slot, Call *call)
 {
-    Call *call = link->data;
-
-    g_queue_delete_link(&pool->waiting[class], link);
-    pool->n_waiting--;
+    call_schedule_start(pool->schedule, call);
     slot->call = call;
-    slot->busy_since = clock_now_usec();
+    slot->since = clock_now_usec();
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }
 
+/* --- time --------------------------------------------------------------------------------- */
+
+/*
+ * Both ask each QEMU for figures, and libvirt gives fewer of them to whoever comes while the other
+ * does: so they take turns. The end of CALL_SIZES's, but for a QEMU that hangs; 0: it has none.
+ */
+static uint64_t
+end_of_sizes_turn(const LanePool *pool)
+{
+    uint64_t end = 0;
+
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
+
+        if (slot->call && slot->call->class == CALL_SIZES)
+            end = MAX(end, slot->since + TURN_MAX);
+    }
+    return end;
+}
+
+static bool
+is_its_turn(const LanePool *pool, CallClass class)
+{
+    if (class == CALL_STATS)
+        return end_of_sizes_turn(pool) <= clock_now_usec();
+    return class != CALL_SIZES || call_schedule_running(pool->schedule, CALL_STATS) == 0;
+}
+
+/* A call that takes long by nature hangs where another one shows that its domain does. */
+static bool
+may_hang(const LanePool *pool, const Call *call)
+{
+    return call->state == CALL_RUNNING && (!call_rules[call->class].is_patient ||
+                                           call_schedule_domain_hangs(pool->schedule, call->key));
+}
+
 static void
+mark_hanging(LanePool *pool, uint64_t now)
+{
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        Slot *slot = pool->slots->pdata[i];
+
+        if (!slot->call || !may_hang(pool, slot->call) || slot->since + CALL_HANGS_AFTER > now)
+            continue;
+        call_schedule_hang(pool->schedule, slot->call);
+        tell_hanging(pool, slot);
+    }
+}
+
+static uint64_t
+next_event(const LanePool *pool)
+{
+    uint64_t when = lanes_next_event(pool);
+    uint64_t turn = end_of_sizes_turn(pool);
+
+    if (call_schedule_waiting(pool->schedule, CALL_STATS) > 0 && turn > clock_now_usec())
+        when = MIN(when, turn);
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        const Slot *slot = pool->slots->pdata[i];
+
+        if (slot->call && may_hang(pool, slot->call))
+            when = MIN(when, slot->since + CALL_HANGS_AFTER);
+    }
+    return when;
+}
+
+static void
+on_timer(void *userdata)
+{
+    LanePool *pool = userdata;
+    uint64_t now = clock_now_usec();
+
+    mark_hanging(pool, now);
+    lanes_elapsed(pool, now);
+    deferred_schedule(pool->dispatch);
+}
+
+/* --- dispatching -------------------------------------------------------------------------- */
+
+/* Send what can be sent of this class; true where a call finds no lane. */
+static bool
 dispatch_class(LanePool *pool, CallClass class)
 {
-    GList *link;
+    Call *call;
 
-    while ((link = find_runnable(pool, class))) {
-        Slot *slot = find_idle(pool, class);
+    while (is_its_turn(pool, class) && (call = call_schedule_next(pool->schedule, class))) {
+        Slot *slot = lanes_find(pool, class);
 
-        if (slot) {
-            start_call(pool, slot, link, class);
-            continue;
+        if (!slot)
+            return true;
+        start_call(pool, slot, call);
+    }
+    return false;
+}
+
+static void
+on_dispatch(void *userdata)
+{
+    LanePool *pool = userdata;
+    unsigned wanted = 0;
+    bool urgent = false;
+
+    if (pool->slots->len > 0 && !pool->stopping) {
+        for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
+            if (!dispatch_class(pool, class))
+                continue;
+            wanted++;
+            urgent |= lanes_keep_one_for(class);
         }
-        if (!pool->single && !is_growing(pool) && pool->grow_again_at == 0)
-            grow(pool);
-        return;
+        lanes_open(pool, wanted, urgent);
     }
+    timer_arm(pool->timer, next_event(pool));
 }
 
-static void
-dispatch(LanePool *pool)
-{
-    if (pool->slots->len == 0 || pool->stopping)
-        return;
-    dispatch_class(pool, CALL_FORCE);
-    dispatch_class(pool, CALL_QUICK);
-    dispatch_class(pool, CALL_JOB_CONTROL);
-    dispatch_class(pool, CALL_CHANGE);
-    dispatch_class(pool, CALL_LONG);
-    dispatch_class(pool, CALL_READ);
-    dispatch_class(pool, CALL_GUEST);
-    dispatch_class(pool, CALL_DISPLAY);
-    dispatch_class(pool, CALL_PROGRESS);
-    dispatch_class(pool, CALL_STATS);
-    dispatch_class(pool, CALL_SIZES);
-    arm_timer(pool);
-}
+/* --- losing the connection ---------------------------------------------------------------- */
 
-/* What is sent again goes before what came after it. */
+/* What has not been sent by now never will be. */
 static void
-enqueue(LanePool *pool, Call *call)
+give_up_call(LanePool *pool, Call *call)
 {
-    GQueue *waiting = &pool->waiting[call->class];
-    GList *before = waiting->tail;
+    bool unsent = g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
 
-    while (before && ((const Call *)before->data)->order > call->order)
-        before = before->prev;
-    g_queue_insert_after(waiting, before, call);
-    pool->n_waiting++;
+    end_call(pool, call);
+    tell(call, unsent ? OUTCOME_UNSENT : OUTCOME_LOST, NULL);
 }
 
 void
-lane_pool_submit(LanePool *pool, Call *call)
+lane_pool_clear(LanePool *pool)
 {
-    if (call->order == 0)
-        call->order = ++pool->last_order;
-    if (pool->slots->len == 0) {
+    g_autoptr(GPtrArray) slots = g_steal_pointer(&pool->slots);
+    Call *call;
+
+    pool->slots = g_ptr_array_new();
+    for (unsigned i = 0; i < slots->len; i++)
+        g_ptr_array_add(pool->cleared, slots->pdata[i]);
+    while ((call = call_schedule_first(pool->schedule))) {
+        call_schedule_remove(pool->schedule, call);
         add_unsent(pool, call);
-        return;
     }
-    enqueue(pool, call);
-    dispatch(pool);
-}
+    for (unsigned i = 0; i < slots->len; i++) {
+        Slot *slot = slots->pdata[i];
 
-bool
-lane_pool_submit_limited(LanePool *pool, Call *call)
-{
-    if (pool->n_waiting >= WAITING_MAX) {
-        free_call(call);
-        return false;
+        if (slot->call)
+            give_up_call(pool, slot->call);
     }
-    lane_pool_submit(pool, call);
-    return true;
+    deferred_schedule(pool->dispatch);
 }
 
 void
-lane_pool_abandon(LanePool *pool, Call *call)
+lane_pool_close_cleared(LanePool *pool)
 {
-    (void)g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
-    call->told = true;
-    if (g_queue_remove(&pool->waiting[call->class], call)) {
-        pool->n_waiting--;
-        free_call(call);
+    for (unsigned i = 0; i < pool->cleared->len; i++)
+        slot_quit(pool->cleared->pdata[i]);
+    g_ptr_array_set_size(pool->cleared, 0);
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+bool
+lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
+{
+    return call_schedule_domain_hangs(pool->schedule, uuid);
+}
+
+static const char *
+state_of(const Slot *slot)
+{
+    if (slot->call)
+        return slot->call->state == CALL_HANGING ? "hanging" : "running";
+    return slot->open ? "idle" : "opening";
+}
+
+static void
+describe_lanes(const GPtrArray *slots, const char *state, GArray *ret)
+{
+    for (unsigned i = 0; i < slots->len; i++) {
+        const Slot *slot = slots->pdata[i];
+        LaneDescription lane = {
+            .state = state ? state : state_of(slot),
+            .primary = slot->primary,
+            .since = slot->since,
+            .class = slot->call ? call_rules[slot->call->class].name : NULL,
+            .call = slot->call ? slot->call->name : NULL,
+        };
+
+        if (slot->call)
+            g_strlcpy(lane.domain, slot->call->key, sizeof lane.domain);
+        g_array_append_val(ret, lane);
     }
 }
 
-bool
-lane_pool_withdraw(LanePool *pool, Call *call)
+static void
+describe_queue(void *userdata, CallClass class, uid_t uid, unsigned waiting)
 {
-    if (!g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED))
-        return false;
-    lane_pool_abandon(pool, call);
-    return true;
+    QueueDescription queue = {call_rules[class].name, uid, waiting};
+
+    g_array_append_val((GArray *)userdata, queue);
+}
+
+void
+lane_pool_describe(const LanePool *pool, LanePoolDescription *ret)
+{
+    *ret = (LanePoolDescription){
+        .lanes = g_array_new(FALSE, FALSE, sizeof(LaneDescription)),
+        .queues = g_array_new(FALSE, FALSE, sizeof(QueueDescription)),
+        .threads = pool->n_threads,
+        .left_behind = pool->n_left_behind,
+    };
+    describe_lanes(pool->slots, NULL, ret->lanes);
+    describe_lanes(pool->pending, "connecting", ret->lanes);
+    describe_lanes(pool->cleared, "closing", ret->lanes);
+    call_schedule_describe(pool->schedule, describe_queue, ret->queues);
+}
+
+void
+lane_pool_description_clear(LanePoolDescription *description)
+{
+    g_array_unref(description->lanes);
+    g_array_unref(description->queues);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -731,10 +409,10 @@ lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
     pool->slots = g_ptr_array_new();
     pool->pending = g_ptr_array_new();
     pool->cleared = g_ptr_array_new();
+    pool->schedule = call_schedule_new();
     pool->unsent = g_ptr_array_new();
-    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
-        g_queue_init(&pool->waiting[class]);
-    pool->timer = timer_new(event, 10 * MSEC, on_timer, pool);
+    pool->timer = timer_new(event, TIMER_ACCURACY, on_timer, pool);
+    pool->dispatch = deferred_new(event, DEFERRED_TURN_END, on_dispatch, pool);
     pool->tell_unsent = deferred_new(event, DEFERRED_IN_TURN, tell_unsent, pool);
     return pool;
 }
@@ -747,7 +425,9 @@ lane_pool_free(LanePool *pool)
     for (unsigned i = 0; i < pool->unsent->len; i++)
         free_call(pool->unsent->pdata[i]);
     timer_free(pool->timer);
+    deferred_free(pool->dispatch);
     deferred_free(pool->tell_unsent);
+    call_schedule_free(pool->schedule);
     g_ptr_array_unref(pool->slots);
     g_ptr_array_unref(pool->pending);
     g_ptr_array_unref(pool->cleared);

@@ -4,64 +4,23 @@
 /*
  * The lanes of one connection to the hypervisor, and the calls that wait for one.
  *
- * The primary lane is made by a connection attempt; it receives the events and carries quick reads.
- * Others are opened on demand for what may block, bounded by class, and closed when they stay idle.
- * All of them come and go with one generation. Where every connection may be a world of its own
- * (the test driver) the primary lane is the only one.
+ * The primary lane is made by a connection attempt; it receives the events and carries the
+ * service's own quick reads. Others are opened on demand and closed when they stay idle; one idle
+ * lane is always kept for ForceStop, whatever hangs. All lanes come and go with one generation.
+ * Where every connection may have a state of its own (the test driver) the primary lane is the only
+ * one.
  *
- * Of one domain there is at most one change and one read under way; forcing waits for neither.
+ * Which call is sent when is the schedule's (call-schedule.h). A call that hangs keeps its lane
+ * until it returns, and is no sign of a dead daemon: a connection is lost only when it says so
+ * itself (keepalive, its close callback, virConnectIsAlive()). A lane that does not open in time is
+ * left behind; their number is bounded, and calls use the lanes there are meanwhile.
+ *
  * Belongs to the loop; a call's `work` runs on a lane.
  */
 
+#include "call.h"
 #include "hypervisor-events.h"
-#include "hypervisor.h"
 #include "loop-queue.h"
-#include "operation-spec.h"
-#include "verb.h"
-
-typedef enum {
-    CALL_QUICK,       /* quick, and wanted at once: the primary lane where it is free */
-    CALL_READ,        /* may be held up by its domain */
-    CALL_CHANGE,      /* may take long */
-    CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
-    CALL_JOB_CONTROL, /* about a long one that is under way: to end it, and what became of it */
-    CALL_PROGRESS,    /* how far a long one is: nobody waits for it */
-    CALL_FORCE,       /* waits for no other call */
-    CALL_GUEST,       /* as slow as the agent in a guest: nothing else of its domain waits for it */
-    CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
-    CALL_SIZES,       /* nobody waits for it */
-    CALL_STATS,       /* of all domains at once: may be held up by any */
-    _CALL_CLASS_MAX,
-} CallClass;
-
-typedef struct Call Call;
-
-/* On a lane: make the call; false with `error` set where it failed. */
-typedef bool (*CallWork)(Call *call, Hypervisor *h, Error **error);
-
-/* Embed it as the first member of what the call needs and returns. Filled with zeros but for: */
-struct Call {
-    CallClass class;
-    char key[UUID_LENGTH + 1]; /* the domain, or "" */
-    CallWork work;
-    /*
-     * On the loop, exactly once. For OUTCOME_LOST and OUTCOME_UNSENT the lane may still be busy
-     * with the call: nothing but what the loop itself put in may be read.
-     */
-    void (*done)(Call *call, CallOutcome outcome, const Error *error);
-    /* On the loop, when nobody uses it any more. NULL: g_free(). */
-    void (*free)(Call *call);
-    /* Its place among those that wait: 0, or that of the call which this one is made again for. */
-    uint64_t order;
-
-    /* Private. */
-    gint gate;
-    bool told;
-    bool succeeded;
-    bool connection_died;
-    Error *error;
-    void *slot;
-};
 
 /* What a connection attempt has found. */
 typedef struct {
@@ -77,6 +36,13 @@ typedef struct {
     void (*attempted)(void *userdata, ConnectResult *result);
     void (*event)(void *userdata, const HypervisorEvent *event);
     void (*lost)(void *userdata, unsigned generation, const char *message);
+    /*
+     * This call about a domain, under way since `since`, hangs; later, the same one has returned,
+     * or its connection is gone. A read that hangs shows that its domain does; another call may
+     * only take its time. Either may be NULL.
+     */
+    void (*hanging)(void *userdata, const Call *call, uint64_t since);
+    void (*returned)(void *userdata, const Call *call);
     /* No lane is left after lane_pool_stop(). */
     void (*stopped)(void *userdata);
 } LanePoolCallbacks;
@@ -99,19 +65,48 @@ void lane_pool_close_cleared(LanePool *pool);
 
 /*
  * Queue a call; `done` is called later, never from in here. Without a connection it is
- * OUTCOME_UNSENT. For calls whose number is bounded by who makes them, such as those of operations:
- * one that is refused here would look like one that libvirt refuses.
+ * OUTCOME_UNSENT. For calls whose number is bounded by the code that makes them, such as those of
+ * operations: a refusal of our own must not look like one of libvirt's.
  */
 void lane_pool_submit(LanePool *pool, Call *call);
 /*
  * The same for a call of which clients can have any number. False, and the call is freed, where too
- * many calls wait already.
+ * many of its class wait for its user.
  */
 bool lane_pool_submit_limited(LanePool *pool, Call *call);
 /* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */
 void lane_pool_abandon(LanePool *pool, Call *call);
 /* The same for a call that was not sent yet; false, and it goes on, where it may have been. */
 bool lane_pool_withdraw(LanePool *pool, Call *call);
+
+/* Whether a read of this domain hangs. */
+bool lane_pool_domain_hangs(const LanePool *pool, const char *uuid);
+
+/* For people: what every lane does now, and what waits. */
+typedef struct {
+    const char *state; /* "connecting", "opening", "idle", "running", "hanging", "closing" */
+    bool primary;
+    uint64_t since;    /* of the state; clock_now_usec() */
+    const char *class; /* and what follows: of its call, else NULL or "" */
+    const char *call;
+    char domain[UUID_LENGTH + 1];
+} LaneDescription;
+
+typedef struct {
+    const char *class;
+    uid_t uid;
+    unsigned waiting;
+} QueueDescription;
+
+typedef struct {
+    GArray *lanes;  /* LaneDescription */
+    GArray *queues; /* QueueDescription */
+    unsigned threads;
+    unsigned left_behind; /* lanes that did not open in time and have not ended yet */
+} LanePoolDescription;
+
+void lane_pool_describe(const LanePool *pool, LanePoolDescription *ret);
+void lane_pool_description_clear(LanePoolDescription *description);
 
 /* Close everything; LanePoolCallbacks.stopped tells when it is done. */
 void lane_pool_stop(LanePool *pool);

@@ -5,9 +5,8 @@
  * A lane is a thread with its own connection, and the only place where libvirt is called.
  *
  * libvirt's client loses wake-ups between threads that share a connection, so a lane carries one
- * call at a time. The loop hands it work; what the lane has to say comes back through the
- * completion queue. A lane that is told to quit finishes its call, closes its connection and ends;
- * the loop never waits for it.
+ * call at a time. The loop hands it work; results come back through the loop queue. A lane that is
+ * told to quit finishes its call, closes its connection and ends; the loop never waits for it.
  */
 
 #include "hypervisor.h"

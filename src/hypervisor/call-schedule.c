@@ -1,0 +1,340 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "call-schedule.h"
+
+/* A read that is likely to hang leaves so many places to the others. */
+#define LIKELY_TO_HANG_LEAVES 2
+
+/* A domain that calls wait for or are under way about. */
+typedef struct CallDomain {
+    char uuid[UUID_LENGTH + 1];
+    unsigned n_calls; /* all of them; it goes with the last one */
+    unsigned n_running[_TRACK_MAX];
+    unsigned n_hanging[_TRACK_MAX];
+    GQueue changes; /* of TRACK_CHANGE that wait, by their order */
+} CallDomain;
+
+/* A user's calls of one class that wait, by their order. */
+typedef struct CallUser {
+    uid_t uid;
+    GQueue calls;
+} CallUser;
+
+struct CallSchedule {
+    GHashTable *domains;           /* uuid (of the domain) -> CallDomain */
+    GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
+    unsigned n_waiting[_CALL_CLASS_MAX];
+    unsigned n_running[_CALL_CLASS_MAX];
+    unsigned n_hanging[_CALL_CLASS_MAX]; /* of those that run */
+    unsigned n_under_way;                /* of all classes */
+    uint64_t last_order;
+};
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static void
+free_domain(gpointer data)
+{
+    CallDomain *domain = data;
+
+    g_queue_clear(&domain->changes);
+    g_free(domain);
+}
+
+CallSchedule *
+call_schedule_new(void)
+{
+    CallSchedule *schedule = g_new0(CallSchedule, 1);
+
+    schedule->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_domain);
+    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
+        g_queue_init(&schedule->users[class]);
+    return schedule;
+}
+
+void
+call_schedule_free(CallSchedule *schedule)
+{
+    if (!schedule)
+        return;
+    g_hash_table_unref(schedule->domains);
+    g_free(schedule);
+}
+
+/* --- domains ------------------------------------------------------------------------------ */
+
+static void
+join_domain(CallSchedule *schedule, Call *call)
+{
+    CallDomain *domain = g_hash_table_lookup(schedule->domains, call->key);
+
+    if (call->key[0] == '\0')
+        return;
+    if (!domain) {
+        domain = g_new0(CallDomain, 1);
+        g_strlcpy(domain->uuid, call->key, sizeof domain->uuid);
+        g_queue_init(&domain->changes);
+        g_hash_table_insert(schedule->domains, domain->uuid, domain);
+    }
+    domain->n_calls++;
+    call->domain = domain;
+}
+
+static void
+leave_domain(CallSchedule *schedule, Call *call)
+{
+    CallDomain *domain = g_steal_pointer(&call->domain);
+
+    if (domain && --domain->n_calls == 0)
+        g_hash_table_remove(schedule->domains, domain->uuid);
+}
+
+static CallTrack
+track_of(const Call *call)
+{
+    return call_rules[call->class].track;
+}
+
+static bool
+is_hanging_in_read(const CallDomain *domain)
+{
+    return domain->n_hanging[TRACK_READ] > 0;
+}
+
+/* By what else is under way about its domain. */
+static bool
+is_likely_to_hang(const Call *call)
+{
+    const CallDomain *domain = call->domain;
+
+    return domain && (is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
+                      domain->n_hanging[TRACK_NONE] > 0);
+}
+
+/* Whether what is under way about the domain, or waits since before, lets the call be sent. */
+static bool
+is_domain_free(const Call *call)
+{
+    const CallDomain *domain = call->domain;
+    CallTrack track = track_of(call);
+
+    if (!domain || track == TRACK_NONE)
+        return true;
+    if (domain->n_running[track] > 0 || (call->stops_others && is_likely_to_hang(call)))
+        return false;
+    if (track == TRACK_CHANGE)
+        return domain->changes.head->data == call;
+    return track == TRACK_LONG || !is_hanging_in_read(domain);
+}
+
+/* --- waiting ------------------------------------------------------------------------------ */
+
+static void
+insert_by_order(GQueue *queue, Call *call)
+{
+    GList *before = queue->tail;
+
+    while (before && ((const Call *)before->data)->order > call->order)
+        before = before->prev;
+    g_queue_insert_after(queue, before, call);
+}
+
+static CallUser *
+find_user(const CallSchedule *schedule, CallClass class, uid_t uid)
+{
+    for (const GList *link = schedule->users[class].head; link; link = link->next) {
+        CallUser *user = link->data;
+
+        if (user->uid == uid)
+            return user;
+    }
+    return NULL;
+}
+
+bool
+call_schedule_has_room(const CallSchedule *schedule, const Call *call)
+{
+    const CallUser *user = find_user(schedule, call->class, call->uid);
+    unsigned max = call_rules[call->class].per_user;
+
+    return !user || max == 0 || user->calls.length < max;
+}
+
+void
+call_schedule_add(CallSchedule *schedule, Call *call)
+{
+    CallUser *user = find_user(schedule, call->class, call->uid);
+
+    if (call->order == 0)
+        call->order = ++schedule->last_order;
+    if (!user) {
+        user = g_new0(CallUser, 1);
+        user->uid = call->uid;
+        g_queue_init(&user->calls);
+        g_queue_push_tail(&schedule->users[call->class], user);
+    }
+    insert_by_order(&user->calls, call);
+    call->user = user;
+    call->state = CALL_WAITING;
+    schedule->n_waiting[call->class]++;
+    join_domain(schedule, call);
+    if (call->domain && track_of(call) == TRACK_CHANGE)
+        insert_by_order(&call->domain->changes, call);
+}
+
+/* It waits no longer, but its domain is still its own. */
+static void
+take_out(CallSchedule *schedule, Call *call)
+{
+    CallUser *user = g_steal_pointer(&call->user);
+
+    g_queue_remove(&user->calls, call);
+    if (user->calls.length == 0) {
+        g_queue_remove(&schedule->users[call->class], user);
+        g_free(user);
+    }
+    if (call->domain && track_of(call) == TRACK_CHANGE)
+        g_queue_remove(&call->domain->changes, call);
+    schedule->n_waiting[call->class]--;
+    call->state = CALL_NEW;
+}
+
+void
+call_schedule_remove(CallSchedule *schedule, Call *call)
+{
+    take_out(schedule, call);
+    leave_domain(schedule, call);
+}
+
+Call *
+call_schedule_first(CallSchedule *schedule)
+{
+    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
+        CallUser *user = g_queue_peek_head(&schedule->users[class]);
+
+        if (user)
+            return g_queue_peek_head(&user->calls);
+    }
+    return NULL;
+}
+
+/* --- choosing ----------------------------------------------------------------------------- */
+
+static bool
+has_place(const CallSchedule *schedule, CallClass class)
+{
+    const CallRules *rules = &call_rules[class];
+
+    if (rules->hanging_max && schedule->n_hanging[class] >= rules->hanging_max)
+        return false;
+    if (rules->total_max && schedule->n_under_way >= rules->total_max)
+        return false;
+    return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit;
+}
+
+static bool
+may_start(const CallSchedule *schedule, const Call *call)
+{
+    unsigned max = call_rules[call->class].total_max;
+
+    if (!is_domain_free(call))
+        return false;
+    return track_of(call) != TRACK_READ || !is_likely_to_hang(call) ||
+           schedule->n_under_way + LIKELY_TO_HANG_LEAVES < max;
+}
+
+Call *
+call_schedule_next(CallSchedule *schedule, CallClass class)
+{
+    if (!has_place(schedule, class))
+        return NULL;
+    for (const GList *turn = schedule->users[class].head; turn; turn = turn->next) {
+        const CallUser *user = turn->data;
+
+        for (const GList *link = user->calls.head; link; link = link->next)
+            if (may_start(schedule, link->data))
+                return link->data;
+    }
+    return NULL;
+}
+
+/* Everybody else has a turn before this user's next one. */
+static void
+end_turn(CallSchedule *schedule, Call *call)
+{
+    GQueue *users = &schedule->users[call->class];
+
+    g_queue_remove(users, call->user);
+    g_queue_push_tail(users, call->user);
+}
+
+/* --- under way ---------------------------------------------------------------------------- */
+
+void
+call_schedule_start(CallSchedule *schedule, Call *call)
+{
+    end_turn(schedule, call);
+    take_out(schedule, call);
+    call->state = CALL_RUNNING;
+    schedule->n_running[call->class]++;
+    schedule->n_under_way++;
+    if (call->domain)
+        call->domain->n_running[track_of(call)]++;
+}
+
+void
+call_schedule_hang(CallSchedule *schedule, Call *call)
+{
+    call->state = CALL_HANGING;
+    schedule->n_hanging[call->class]++;
+    if (call->domain)
+        call->domain->n_hanging[track_of(call)]++;
+}
+
+void
+call_schedule_end(CallSchedule *schedule, Call *call)
+{
+    bool hangs = call->state == CALL_HANGING;
+
+    call->state = CALL_NEW;
+    schedule->n_running[call->class]--;
+    schedule->n_hanging[call->class] -= hangs;
+    schedule->n_under_way--;
+    if (call->domain) {
+        call->domain->n_running[track_of(call)]--;
+        call->domain->n_hanging[track_of(call)] -= hangs;
+    }
+    leave_domain(schedule, call);
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+unsigned
+call_schedule_waiting(const CallSchedule *schedule, CallClass class)
+{
+    return schedule->n_waiting[class];
+}
+
+unsigned
+call_schedule_running(const CallSchedule *schedule, CallClass class)
+{
+    return schedule->n_running[class];
+}
+
+bool
+call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
+{
+    const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
+
+    return domain && is_hanging_in_read(domain);
+}
+
+void
+call_schedule_describe(const CallSchedule *schedule, CallScheduleTell tell, void *userdata)
+{
+    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
+        for (const GList *link = schedule->users[class].head; link; link = link->next) {
+            const CallUser *user = link->data;
+
+            tell(userdata, (CallClass) class, user->uid, user->calls.length);
+        }
+}

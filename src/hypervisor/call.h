@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A call to libvirt, as the lane pool carries it, and the rules of each class of calls.
+ *
+ * A call that has not returned after CALL_HANGS_AFTER hangs: it goes on, but is no longer counted
+ * against its class, so that hanging domains cannot take all places of a class from the others.
+ */
+
+#include "domain.h"
+#include "hypervisor.h"
+#include "verb.h"
+
+#include <sys/types.h>
+
+/* In the order in which they are sent. */
+typedef enum {
+    CALL_FORCE,       /* waits for no other call, and always finds a lane */
+    CALL_ACPI,        /* presses the power button while a request to the guest's agent hangs */
+    CALL_QUICK,       /* the service's own, quick, and wanted at once */
+    CALL_JOB_CONTROL, /* about a long call that is under way: to end it, and what became of it */
+    CALL_OPERATION,   /* a step of an operation: never refused */
+    CALL_CHANGE,      /* any other change of a domain */
+    CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
+    CALL_READ,        /* a client's */
+    CALL_GUEST,       /* as slow as the agent in a guest: nothing else of its domain waits for it */
+    CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
+    CALL_PROGRESS,    /* how far a long call is: nobody waits for it */
+    CALL_STATS,       /* of many domains at once */
+    CALL_SIZES,       /* nobody waits for it */
+    _CALL_CLASS_MAX,
+} CallClass;
+
+/* Of one domain there is at most one call of a track under way. */
+typedef enum {
+    TRACK_NONE, /* as many as come */
+    TRACK_READ,
+    TRACK_CHANGE,
+    TRACK_LONG,
+    TRACK_GUEST,
+    TRACK_DISPLAY,
+    _TRACK_MAX,
+} CallTrack;
+
+typedef struct {
+    const char *name;
+    CallTrack track;
+    unsigned limit;       /* calls under way, without those that hang */
+    unsigned hanging_max; /* with so many that hang none is begun; 0: whatever hangs */
+    unsigned total_max;   /* nor with so many under way of all classes; 0: whatever is */
+    unsigned per_user;    /* so many may wait for each user; 0: any number */
+    bool is_patient;      /* it hangs only where its domain does: it takes long by nature */
+} CallRules;
+
+extern const CallRules call_rules[_CALL_CLASS_MAX];
+
+/* libvirt's function for this verb: a Call's `name`. */
+const char *call_name_of_verb(DomainVerb verb);
+
+#define CALL_HANGS_AFTER UINT64_C(300000)
+
+typedef struct Call Call;
+
+/* On a lane: make the call; false with `error` set where it failed. */
+typedef bool (*CallWork)(Call *call, Hypervisor *h, Error **error);
+
+typedef enum {
+    CALL_NEW,
+    CALL_WAITING,
+    CALL_RUNNING,
+    CALL_HANGING,
+} CallState;
+
+/* Embed it as the first member of what the call needs and returns. Filled with zeros but for: */
+struct Call {
+    CallClass class;
+    const char *name;          /* libvirt's function that may take long; static */
+    char key[UUID_LENGTH + 1]; /* the domain, or "" */
+    uid_t uid;                 /* for whom; the service's own calls are root's */
+    bool stops_others;         /* libvirt serves nobody while it waits for the domain's lock */
+    CallWork work;
+    /*
+     * On the loop, exactly once. For OUTCOME_LOST and OUTCOME_UNSENT the lane may still be busy
+     * with the call: nothing but what the loop itself put in may be read.
+     */
+    void (*done)(Call *call, CallOutcome outcome, const Error *error);
+    /* On the loop, when nobody uses it any more. NULL: g_free(). */
+    void (*free)(Call *call);
+    /* Its place among those that wait: 0, or that of the call which this one is made again for. */
+    uint64_t order;
+
+    /* The lane pool's. */
+    gint gate;
+    bool told;
+    bool succeeded;
+    bool connection_died;
+    Error *error;
+    void *slot;
+
+    /* The schedule's. */
+    CallState state;
+    struct CallDomain *domain; /* of `key`, while it waits or is under way */
+    struct CallUser *user;     /* while it waits */
+};

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "clock.h"
+#include "hypervisor-list.h"
+#include "lane-pool-private.h"
+
+typedef struct {
+    Slot *slot;
+    LanePool *pool;
+    ConnectResult result;
+} AttemptTask;
+
+/* --- what a watched connection tells ------------------------------------------------------- */
+
+static void
+on_hypervisor_event(void *data)
+{
+    HypervisorEvent *event = data;
+    LanePool *pool = event->userdata;
+
+    pool->callbacks->event(pool->userdata, event);
+    g_free(event);
+}
+
+static void
+on_hypervisor_lost(void *data)
+{
+    HypervisorLoss *loss = data;
+    LanePool *pool = loss->userdata;
+
+    pool->callbacks->lost(pool->userdata, loss->generation, loss->message);
+    g_free(loss);
+}
+
+static void
+post_event(HypervisorEvent *event)
+{
+    LanePool *pool = event->userdata;
+
+    loop_queue_post(pool->loop_queue, on_hypervisor_event, event);
+}
+
+static void
+post_loss(HypervisorLoss *loss)
+{
+    LanePool *pool = loss->userdata;
+
+    loop_queue_post(pool->loop_queue, on_hypervisor_lost, loss);
+}
+
+static const HypervisorWatcher watcher = {.event = post_event, .lost = post_loss};
+
+/* --- attempts ----------------------------------------------------------------------------- */
+
+static void
+on_attempted(void *data)
+{
+    AttemptTask *task = data;
+    LanePool *pool = task->pool;
+    ConnectResult *result = &task->result;
+
+    task->slot->open = result->succeeded;
+    if (!result->succeeded) {
+        g_ptr_array_remove_fast(pool->pending, task->slot);
+        slot_quit(task->slot);
+    }
+    pool->callbacks->attempted(pool->userdata, result);
+
+    g_clear_pointer(&result->snapshots, g_ptr_array_unref);
+    hypervisor_identity_clear(&result->identity);
+    error_free(result->error);
+    g_free(task);
+}
+
+/* Watch before listing, so that nothing falls between. */
+static bool
+connect_and_list(Lane *lane, AttemptTask *task)
+{
+    ConnectResult *result = &task->result;
+    Hypervisor *h = hypervisor_open(task->pool->uri, &result->why, &result->error);
+
+    if (!h)
+        return false;
+    lane_set_hypervisor(lane, h);
+    if (hypervisor_watch(h, &watcher, task->pool, result->attempt, &result->error) &&
+        hypervisor_identify(h, &result->identity, &result->error)) {
+        result->snapshots = hypervisor_list(h, &result->error);
+        if (result->snapshots)
+            return true;
+    }
+    result->why = hypervisor_is_alive(h) ? STATUS_FAILED : STATUS_UNREACHABLE;
+    return false;
+}
+
+static void
+work_attempt(Lane *lane, void *data)
+{
+    AttemptTask *task = data;
+
+    task->result.succeeded = connect_and_list(lane, task);
+    lane_post(lane, on_attempted, task);
+    if (lane_hypervisor(lane))
+        hypervisor_free_deferred(lane_hypervisor(lane));
+}
+
+void
+lane_pool_connect(LanePool *pool, unsigned attempt)
+{
+    AttemptTask *task = g_new0(AttemptTask, 1);
+
+    task->pool = pool;
+    task->slot = slot_new(pool, attempt, true);
+    task->result.attempt = attempt;
+    g_ptr_array_add(pool->pending, task->slot);
+    lane_do(task->slot->lane, work_attempt, task);
+}
+
+static Slot *
+take_pending(LanePool *pool, unsigned attempt)
+{
+    for (unsigned i = 0; i < pool->pending->len; i++) {
+        Slot *slot = pool->pending->pdata[i];
+
+        if (slot->generation == attempt) {
+            g_ptr_array_remove_index_fast(pool->pending, i);
+            return slot;
+        }
+    }
+    return NULL;
+}
+
+void
+lane_pool_adopt(LanePool *pool, unsigned attempt)
+{
+    Slot *slot = take_pending(pool, attempt);
+
+    slot->since = clock_now_usec();
+    g_ptr_array_add(pool->slots, slot);
+    pool->open_again_at = 0;
+    pool->open_pause = 0;
+    deferred_schedule(pool->dispatch);
+}
+
+void
+lane_pool_discard(LanePool *pool, unsigned attempt)
+{
+    Slot *slot = take_pending(pool, attempt);
+
+    if (slot)
+        slot_quit(slot);
+}

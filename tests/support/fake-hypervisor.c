@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "fake-hypervisor.h"
+
+#include "hypervisor-events.h"
+#include "hypervisor-list.h"
+#include "hypervisor-traits.h"
+
+struct Hypervisor {
+    gint *gate;
+    unsigned epoch;
+};
+
+static struct {
+    GMutex mutex;
+    GCond changed;
+    bool hold_opens;
+    bool fail_opens;
+    unsigned epoch; /* connections of an earlier one are dead */
+    unsigned n_open;
+} fake;
+
+void
+fake_hypervisor_reset(void)
+{
+    g_mutex_lock(&fake.mutex);
+    g_assert_cmpuint(fake.n_open, ==, 0);
+    fake.hold_opens = fake.fail_opens = false;
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_hold_opens(bool hold)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.hold_opens = hold;
+    g_cond_broadcast(&fake.changed);
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_fail_opens(bool fail)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.fail_opens = fail;
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_kill(void)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.epoch++;
+    g_mutex_unlock(&fake.mutex);
+}
+
+unsigned
+fake_hypervisor_open_count(void)
+{
+    g_mutex_lock(&fake.mutex);
+    unsigned n = fake.n_open;
+    g_mutex_unlock(&fake.mutex);
+    return n;
+}
+
+/* --- the interface ------------------------------------------------------------------------ */
+
+void
+hypervisor_identity_clear(HypervisorIdentity *identity)
+{
+}
+
+HypervisorTraits
+hypervisor_traits_of_uri(const char *uri)
+{
+    return g_str_has_prefix(uri, "test") ? TRAIT_SEPARATE_WORLDS : 0;
+}
+
+Hypervisor *
+hypervisor_open(const char *uri, Status *why, Error **error)
+{
+    Hypervisor *h = NULL;
+
+    g_mutex_lock(&fake.mutex);
+    while (fake.hold_opens)
+        g_cond_wait(&fake.changed, &fake.mutex);
+    if (fake.fail_opens) {
+        *why = STATUS_STOPPED;
+        *error = error_new(ERROR_OPERATION_FAILED, "refused");
+    } else {
+        h = g_new0(Hypervisor, 1);
+        h->epoch = fake.epoch;
+        fake.n_open++;
+    }
+    g_mutex_unlock(&fake.mutex);
+    return h;
+}
+
+bool
+hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata,
+                 unsigned generation, Error **error)
+{
+    return true;
+}
+
+void
+hypervisor_close(Hypervisor *h)
+{
+    if (!h)
+        return;
+    g_mutex_lock(&fake.mutex);
+    fake.n_open--;
+    g_mutex_unlock(&fake.mutex);
+    g_free(h);
+}
+
+void
+hypervisor_free_deferred(Hypervisor *h)
+{
+}
+
+bool
+hypervisor_is_alive(Hypervisor *h)
+{
+    g_mutex_lock(&fake.mutex);
+    bool alive = h->epoch == fake.epoch;
+    g_mutex_unlock(&fake.mutex);
+    return alive;
+}
+
+void
+hypervisor_set_gate(Hypervisor *h, gint *gate)
+{
+    h->gate = gate;
+}
+
+bool
+hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
+{
+    return true;
+}
+
+GPtrArray *
+hypervisor_list(Hypervisor *h, Error **error)
+{
+    return g_ptr_array_new();
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * A stand-in for the functions of src/hypervisor/hypervisor.h that lanes use, linked instead of
+ * them: connections that open, hang, fail and die as the test says. The test's thread only, but
+ * for what a lane calls.
+ */
+
+#include <stdbool.h>
+
+void fake_hypervisor_reset(void);
+/* From now on, opening a connection blocks until it is let go; then it succeeds or fails. */
+void fake_hypervisor_hold_opens(bool hold);
+void fake_hypervisor_fail_opens(bool fail);
+/* Every connection is dead from now on. */
+void fake_hypervisor_kill(void);
+/* How many connections are open now. */
+unsigned fake_hypervisor_open_count(void);
