@@ -97,6 +97,23 @@ effect_adopt(void *userdata, unsigned attempt)
 }
 
 static void
+effect_leave(void *userdata, unsigned attempt)
+{
+    Manager *m = userdata;
+
+    lane_pool_leave(m->lane_pool, attempt);
+}
+
+static void
+effect_probe(void *userdata)
+{
+    Manager *m = userdata;
+    g_auto(GStrv) sockets = libvirt_uri_sockets(m->uri, g_get_user_runtime_dir());
+
+    lane_pool_probe(m->lane_pool, (const char *const *)sockets);
+}
+
+static void
 effect_discard(void *userdata, unsigned attempt)
 {
     Manager *m = userdata;
@@ -210,6 +227,8 @@ effect_arm(void *userdata, uint64_t when)
 
 static const AvailabilityEffects effects = {
     .connect = effect_connect,
+    .leave = effect_leave,
+    .probe = effect_probe,
     .adopt = effect_adopt,
     .discard = effect_discard,
     .clear = effect_clear,
@@ -266,6 +285,14 @@ on_attempted(void *userdata, ConnectResult *result)
 }
 
 static void
+on_probed(void *userdata, bool answered)
+{
+    Manager *m = userdata;
+
+    availability_probed(m->availability, manager_now(m), answered);
+}
+
+static void
 keep_early_event(Manager *m, const HypervisorEvent *event)
 {
     GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(event->generation));
@@ -309,6 +336,7 @@ on_stopped(void *userdata)
 
 const LanePoolCallbacks manager_lane_pool_callbacks = {
     .attempted = on_attempted,
+    .probed = on_probed,
     .event = on_event,
     .lost = on_lost,
     .stopped = on_stopped,

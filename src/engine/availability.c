@@ -5,6 +5,8 @@
 #define SEC  (1000 * MSEC)
 
 #define ATTEMPT_DEADLINE    (10 * SEC)
+/* One that hangs keeps the next one from being started for so long. */
+#define ATTEMPT_BLOCKS      (30 * SEC)
 /* An attempt this old, with a sign of another daemon, is taken to hang on the old one. */
 #define ATTEMPT_HANGS_AFTER (2 * SEC)
 /* A waiter may see one attempt left behind and the next one through, but not a row of them. */
@@ -15,6 +17,13 @@
 #define BACKOFF_MAX         (10 * SEC)
 /* The PID file comes some milliseconds before the sockets do. */
 #define BACKOFF_AFTER_HINT  (20 * MSEC)
+/*
+ * Callers may have an attempt started before it is due, but not more often than this: each one may
+ * make systemd start libvirtd, which it refuses when that is too often, or log in to another host.
+ */
+#define CALLER_PACE_MIN     (500 * MSEC)
+#define CALLER_PACE_MAX     (3 * SEC)
+#define PROBE_INTERVAL      (10 * SEC)
 
 #define NO_ANSWER "libvirt does not answer"
 
@@ -40,7 +49,7 @@ struct Availability {
     Status status;
     char *message;
 
-    Attempt attempts[AVAILABILITY_ATTEMPTS_MAX];
+    Attempt attempts[AVAILABILITY_LEFT_BEHIND_MAX + 1];
     unsigned last_number;
     unsigned generation;
     bool running;  /* between start and stop */
@@ -50,7 +59,14 @@ struct Availability {
 
     uint64_t next_attempt;
     uint64_t backoff;
+    uint64_t last_attempt; /* when one was last started */
+    bool caller_tried;     /* a caller has had one started since the last connection */
     uint64_t armed;
+
+    /* While as many attempts are left behind as may be. */
+    bool probing;
+    bool probe_answered; /* one more may be started */
+    uint64_t next_probe;
 
     GArray *waiters; /* Waiter, in the order in which they came */
     unsigned round;
@@ -103,22 +119,58 @@ current_attempt(Availability *a)
     return NULL;
 }
 
-/* An overdue attempt forbids another one, unless its daemon has been replaced. */
-static bool
-is_blocked(Availability *a)
+static unsigned
+count_left_behind(const Availability *a)
 {
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
+        n += a->attempts[i].number != 0 && a->attempts[i].overdue;
+    return n;
+}
+
+/* Until when attempts that hang keep another one from being started: not if their daemon has been
+ * replaced. */
+static uint64_t
+blocked_until(const Availability *a)
+{
+    uint64_t until = 0;
+
     for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++) {
         const Attempt *attempt = &a->attempts[i];
+
         if (attempt->number != 0 && attempt->overdue && !attempt->replaced)
-            return true;
+            until = MAX(until, attempt->started + ATTEMPT_BLOCKS);
     }
+    return until;
+}
+
+/* Whether the attempts left behind are so many that a probe has to show first that another one is
+ * of use; and, with one more, that none may be started at all. */
+static bool
+needs_probe(const Availability *a)
+{
+    return count_left_behind(a) >= AVAILABILITY_LEFT_BEHIND_MAX && !a->probe_answered;
+}
+
+static bool
+is_full(Availability *a)
+{
     return !find_attempt(a, 0);
 }
 
 static bool
-has_free_slot(Availability *a)
+may_connect(Availability *a, uint64_t now)
 {
-    return find_attempt(a, 0);
+    return a->running && a->generation == 0 && !current_attempt(a) && now >= blocked_until(a) &&
+           !needs_probe(a) && !is_full(a);
+}
+
+/* Whether the attempt under way may be left behind for another one. */
+static bool
+may_leave(const Availability *a)
+{
+    return count_left_behind(a) + 1 < AVAILABILITY_LEFT_BEHIND_MAX;
 }
 
 static void
@@ -180,24 +232,32 @@ refuse_impatient_waiters(Availability *a, uint64_t now)
 static uint64_t
 attempt_due(Availability *a, const Attempt *current)
 {
-    if (current->replaced && has_free_slot(a))
+    if (current->replaced && may_leave(a))
         return current->started + ATTEMPT_HANGS_AFTER;
     return current->started + ATTEMPT_DEADLINE;
+}
+
+static uint64_t
+next_attempt_due(Availability *a)
+{
+    if (is_full(a))
+        return AVAILABILITY_NEVER;
+    if (needs_probe(a))
+        return a->probing ? AVAILABILITY_NEVER : MAX(a->next_probe, blocked_until(a));
+    return MAX(a->next_attempt, blocked_until(a));
 }
 
 static uint64_t
 next_event(Availability *a)
 {
     const Attempt *current = current_attempt(a);
+    uint64_t when = current ? attempt_due(a, current) : next_attempt_due(a);
 
     if (!a->running || a->generation != 0)
         return AVAILABILITY_NEVER;
-    if (!current)
-        return is_blocked(a) ? AVAILABILITY_NEVER : a->next_attempt;
-    if (a->waiters->len == 0)
-        return attempt_due(a, current);
-    return MIN(attempt_due(a, current),
-               g_array_index(a->waiters, Waiter, 0).since + WAITER_PATIENCE);
+    if (a->waiters->len > 0)
+        when = MIN(when, g_array_index(a->waiters, Waiter, 0).since + WAITER_PATIENCE);
+    return when;
 }
 
 static void
@@ -215,15 +275,41 @@ arm(Availability *a)
 static void
 try_to_connect(Availability *a, uint64_t now)
 {
-    if (!a->running || a->generation != 0 || current_attempt(a) || is_blocked(a))
+    if (!may_connect(a, now))
         return;
 
     Attempt *attempt = find_attempt(a, 0);
+    a->probe_answered = false;
+    a->last_attempt = now;
     if (++a->last_number == 0)
         a->last_number = 1;
     *attempt = (Attempt){.number = a->last_number, .started = now};
     a->next_attempt = AVAILABILITY_NEVER;
     a->effects->connect(a->userdata, attempt->number);
+}
+
+/* Now, or as soon as what hangs lets it be. */
+static void
+connect_soon(Availability *a, uint64_t now)
+{
+    a->next_attempt = now;
+    try_to_connect(a, now);
+}
+
+/* For a caller, who may have to wait a little. */
+static void
+try_to_connect_for_caller(Availability *a, uint64_t now)
+{
+    uint64_t due = a->last_attempt + CLAMP(a->backoff, CALLER_PACE_MIN, CALLER_PACE_MAX);
+
+    if (!may_connect(a, now))
+        return;
+    if (a->caller_tried && now < due) {
+        a->next_attempt = MIN(a->next_attempt, due);
+        return;
+    }
+    a->caller_tried = true;
+    try_to_connect(a, now);
 }
 
 static void
@@ -243,17 +329,34 @@ availability_start(Availability *a, uint64_t now)
     arm(a);
 }
 
-/* Leave a hanging attempt behind; whoever waited for it waits for the next one. */
+static void
+leave_behind(Availability *a, Attempt *attempt)
+{
+    attempt->overdue = true;
+    a->effects->leave(a->userdata, attempt->number);
+}
+
+/* Leave a hanging attempt behind; its waiters wait for the next one. */
 static void
 leave_if_it_hangs(Availability *a, uint64_t now)
 {
     Attempt *current = current_attempt(a);
 
     if (!current || !current->replaced || now < current->started + ATTEMPT_HANGS_AFTER ||
-        !has_free_slot(a))
+        !may_leave(a))
         return;
-    current->overdue = true;
+    leave_behind(a, current);
     try_to_connect(a, now);
+}
+
+static void
+probe_if_due(Availability *a, uint64_t now)
+{
+    if (current_attempt(a) || is_full(a) || !needs_probe(a) || a->probing || now < a->next_probe ||
+        now < blocked_until(a))
+        return;
+    a->probing = true;
+    a->effects->probe(a->userdata);
 }
 
 void
@@ -267,7 +370,9 @@ availability_hint(Availability *a, uint64_t now, Hint hint)
         return;
     leave_if_it_hangs(a, now);
     a->backoff = BACKOFF_AFTER_HINT;
+    a->next_probe = 0;
     try_to_connect(a, now);
+    probe_if_due(a, now);
     arm(a);
 }
 
@@ -279,7 +384,8 @@ give_up_if_overdue(Availability *a, uint64_t now)
 
     if (!current || now < current->started + ATTEMPT_DEADLINE)
         return;
-    current->overdue = true;
+    leave_behind(a, current);
+    a->next_attempt = now;
     set_status(a, STATUS_UNREACHABLE, NO_ANSWER);
     refuse_waiters(a, NO_ANSWER);
 }
@@ -294,6 +400,19 @@ availability_elapsed(Availability *a, uint64_t now)
         refuse_impatient_waiters(a, now);
         if (a->next_attempt <= now)
             try_to_connect(a, now);
+        probe_if_due(a, now);
+    }
+    arm(a);
+}
+
+void
+availability_probed(Availability *a, uint64_t now, bool answered)
+{
+    a->probing = false;
+    a->next_probe = now + PROBE_INTERVAL;
+    if (answered && needs_probe(a)) {
+        a->probe_answered = true;
+        try_to_connect(a, now);
     }
     arm(a);
 }
@@ -306,6 +425,8 @@ connected(Availability *a, uint64_t now, unsigned number)
     if (!a->flapping)
         a->backoff = BACKOFF_MIN;
     a->next_attempt = AVAILABILITY_NEVER;
+    a->probe_answered = false;
+    a->caller_tried = false;
     a->effects->adopt(a->userdata, number);
     if (a->generation == number)
         set_status(a, STATUS_AVAILABLE, "");
@@ -366,7 +487,7 @@ expire_attempt(Availability *a, uint64_t now)
     Attempt *current = current_attempt(a);
 
     if (current && now >= current->started + ATTEMPT_DEADLINE)
-        current->overdue = true;
+        leave_behind(a, current);
 }
 
 static void
@@ -398,7 +519,7 @@ availability_lost(Availability *a, uint64_t now, unsigned generation, const char
         a->backoff = BACKOFF_MIN;
     drop_connection(a, now, message);
     if (!a->flapping)
-        try_to_connect(a, now);
+        connect_soon(a, now);
     else if (!current_attempt(a))
         schedule_attempt(a, now);
     arm(a);
@@ -422,8 +543,9 @@ availability_want(Availability *a, uint64_t now, void *waiter)
 
     Waiter entry = {.data = waiter, .since = now, .round = a->round};
     g_array_append_val(a->waiters, entry);
-    try_to_connect(a, now);
-    if (a->generation == 0 && !current_attempt(a))
+    try_to_connect_for_caller(a, now);
+    /* With none under way, and none that may be started soon, it would wait in vain. */
+    if (a->generation == 0 && !current_attempt(a) && !may_connect(a, now))
         refuse_waiters(a, why_not(a));
     arm(a);
 }
@@ -431,8 +553,10 @@ availability_want(Availability *a, uint64_t now, void *waiter)
 void
 availability_reconnect(Availability *a, uint64_t now, void *waiter)
 {
-    if (a->generation != 0)
+    if (a->generation != 0) {
         drop_connection(a, now, "A new connection was asked for");
+        connect_soon(a, now);
+    }
     availability_want(a, now, waiter);
 }
 

@@ -5,9 +5,13 @@
  * Is the hypervisor there? The state machine that connects, notices losses, and tries again.
  *
  * Pure: triggers and the time (monotonic, µs) go in, effects come out, nothing is waited for. It
- * belongs to the loop. One connection attempt is under way at a time and everybody joins it; only
- * when an attempt hangs and there is a sign of another daemon is a second one started, and the
- * attempts left behind are bounded by AVAILABILITY_ATTEMPTS_MAX.
+ * belongs to the loop. One connection attempt is under way at a time and everybody joins it.
+ *
+ * An attempt cannot be ended. After its deadline its waiters are answered and it is left behind; if
+ * it comes back late and good it is still used. Another one is started beside it 30 s after it was
+ * started, or at once on a sign of another daemon. With AVAILABILITY_LEFT_BEHIND_MAX left behind, a
+ * probe has to show that the daemon answers before one more is started; after that none is, until
+ * one of them ends.
  *
  * The number of the attempt that made a connection is the connection's generation; 0 is none.
  */
@@ -18,8 +22,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define AVAILABILITY_ATTEMPTS_MAX 4
-#define AVAILABILITY_NEVER        UINT64_MAX
+#define AVAILABILITY_LEFT_BEHIND_MAX 4
+#define AVAILABILITY_NEVER           UINT64_MAX
 
 typedef enum {
     HINT_PROBE,      /* something changed: look now */
@@ -29,6 +33,12 @@ typedef enum {
 typedef struct {
     /* Start attempt number `attempt`; ends in availability_succeeded() or availability_failed(). */
     void (*connect)(void *userdata, unsigned attempt);
+    /* Nobody waits for the attempt any longer: end what can be ended of it. It still ends in one of
+     * the two. */
+    void (*leave)(void *userdata, unsigned attempt);
+    /* Find out whether the daemon answers at all, without a thread that could hang: ends in
+     * availability_probed(). */
+    void (*probe)(void *userdata);
     /* The attempt's connection is the one to use, from now on; publish what it listed. */
     void (*adopt)(void *userdata, unsigned attempt);
     /* The attempt's connection came too late: close it. */
@@ -59,11 +69,13 @@ void availability_succeeded(Availability *a, uint64_t now, unsigned attempt);
 /* `why` tells STATUS_STOPPED, _UNREACHABLE, _DENIED or _FAILED. */
 void availability_failed(Availability *a, uint64_t now, unsigned attempt, Status why,
                          const char *message);
+void availability_probed(Availability *a, uint64_t now, bool answered);
 void availability_lost(Availability *a, uint64_t now, unsigned generation, const char *message);
 
 /*
- * Join the attempt under way, or start one. `waiter` is answered exactly once, maybe before this
- * returns, unless it is forgotten first.
+ * Join the attempt under way, or start one; those that callers start keep a pace, and until then
+ * the waiter waits. It is answered exactly once, maybe before this returns, unless it is forgotten
+ * first.
  */
 void availability_want(Availability *a, uint64_t now, void *waiter);
 /* Drop the connection, if there is one, and make another; the waiter is answered likewise. */

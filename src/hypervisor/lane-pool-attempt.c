@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "clock.h"
+#include "daemon-probe.h"
 #include "hypervisor-list.h"
 #include "lane-pool-private.h"
+
+#define PROBE_LIMIT_MSEC 3000
 
 typedef struct {
     Slot *slot;
@@ -115,17 +118,33 @@ lane_pool_connect(LanePool *pool, unsigned attempt)
 }
 
 static Slot *
-take_pending(LanePool *pool, unsigned attempt)
+find_pending(const LanePool *pool, unsigned attempt)
 {
     for (unsigned i = 0; i < pool->pending->len; i++) {
         Slot *slot = pool->pending->pdata[i];
 
-        if (slot->generation == attempt) {
-            g_ptr_array_remove_index_fast(pool->pending, i);
+        if (slot->generation == attempt)
             return slot;
-        }
     }
     return NULL;
+}
+
+static Slot *
+take_pending(LanePool *pool, unsigned attempt)
+{
+    Slot *slot = find_pending(pool, attempt);
+
+    g_ptr_array_remove_fast(pool->pending, slot);
+    return slot;
+}
+
+void
+lane_pool_leave(LanePool *pool, unsigned attempt)
+{
+    const Slot *slot = find_pending(pool, attempt);
+
+    if (slot)
+        lane_end_children(slot->lane);
 }
 
 void
@@ -147,4 +166,43 @@ lane_pool_discard(LanePool *pool, unsigned attempt)
 
     if (slot)
         slot_quit(slot);
+}
+
+/* --- probing ------------------------------------------------------------------------------ */
+
+typedef struct {
+    LanePool *pool;
+    char **sockets;
+    bool answered;
+} ProbeTask;
+
+static void
+on_probed(void *data)
+{
+    g_autofree ProbeTask *task = data;
+
+    g_strfreev(task->sockets);
+    task->pool->callbacks->probed(task->pool->userdata, task->answered);
+}
+
+static void
+work_probe(Lane *lane, void *data)
+{
+    ProbeTask *task = data;
+
+    task->answered =
+        daemon_probe(task->pool->uri, (const char *const *)task->sockets, PROBE_LIMIT_MSEC);
+    lane_post(lane, on_probed, task);
+}
+
+void
+lane_pool_probe(LanePool *pool, const char *const *sockets)
+{
+    ProbeTask *task = g_new0(ProbeTask, 1);
+    Slot *slot = slot_new(pool, 0, false);
+
+    task->pool = pool;
+    task->sockets = g_strdupv((char **)sockets);
+    lane_do(slot->lane, work_probe, task);
+    slot_quit(slot);
 }

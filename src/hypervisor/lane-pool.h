@@ -34,6 +34,8 @@ typedef struct {
 
 typedef struct {
     void (*attempted)(void *userdata, ConnectResult *result);
+    /* lane_pool_probe() has ended. */
+    void (*probed)(void *userdata, bool answered);
     void (*event)(void *userdata, const HypervisorEvent *event);
     void (*lost)(void *userdata, unsigned generation, const char *message);
     /*
@@ -56,6 +58,8 @@ void lane_pool_free(LanePool *pool);
 
 /* The effects of the availability engine: see there. */
 void lane_pool_connect(LanePool *pool, unsigned attempt);
+void lane_pool_leave(LanePool *pool, unsigned attempt);
+void lane_pool_probe(LanePool *pool, const char *const *sockets);
 void lane_pool_adopt(LanePool *pool, unsigned attempt);
 void lane_pool_discard(LanePool *pool, unsigned attempt);
 /* From now on there is no connection: calls that wait are OUTCOME_UNSENT, those under way _LOST. */

@@ -3,11 +3,15 @@
 
 #include "tsan.h"
 
+#include <signal.h>
+#include <unistd.h>
+
 struct Lane {
     LoopQueue *loop_queue;
     LoopFunc exited;
     void *userdata;
     GThread *thread;
+    gint tid; /* of the thread; 0 until it runs */
     GAsyncQueue *tasks;
     Hypervisor *hypervisor; /* the thread's own */
 };
@@ -22,6 +26,7 @@ run_lane(gpointer data)
 {
     Lane *lane = data;
 
+    g_atomic_int_set(&lane->tid, gettid());
     for (;;) {
         g_autofree Task *task = g_async_queue_pop(lane->tasks);
 
@@ -69,6 +74,26 @@ void
 lane_quit(Lane *lane)
 {
     push(lane, NULL, NULL);
+}
+
+void
+lane_end_children(const Lane *lane)
+{
+    g_autofree char *path =
+        g_strdup_printf("/proc/self/task/%d/children", g_atomic_int_get(&lane->tid));
+    g_autofree char *pids = NULL;
+    g_auto(GStrv) words = NULL;
+
+    if (!g_file_get_contents(path, &pids, NULL, NULL))
+        return;
+    words = g_strsplit(pids, " ", -1);
+    for (char **word = words; *word; word++) {
+        gint64 pid = g_ascii_strtoll(*word, NULL, 10);
+
+        /* It stays ours until the lane, which is busy, reaps it. */
+        if (pid > 1)
+            (void)kill((pid_t)pid, SIGTERM);
+    }
 }
 
 void

@@ -64,6 +64,7 @@ typedef enum {
     EVENT_ACTION,
     EVENT_ATTEMPT,
     EVENT_LOST,
+    EVENT_PROBED,
     EVENT_EXECUTE,
     EVENT_REPLY,
     EVENT_REPORT,
@@ -245,6 +246,7 @@ typedef struct Sim {
     Availability *availability;
     uint64_t armed;
     unsigned last_attempt;
+    bool probe_answered;
     unsigned generation; /* as the driver was told */
     Status status;
     char *message;
@@ -1117,11 +1119,13 @@ effect_connect(void *userdata, unsigned number)
         const Attempt *other = &s->attempts[i];
 
         if (other->in_flight)
-            REQUIRE(s, other->replaced && s->now >= other->started + 2 * SEC,
+            REQUIRE(s, s->now >= other->started + (other->replaced ? 2 : 30) * SEC,
                     "Two attempts at once: %u and %u", i, number);
     }
     REQUIRE(s, number == s->last_attempt + 1, "Attempts are numbered in order");
-    REQUIRE(s, attempts_in_flight(s) < AVAILABILITY_ATTEMPTS_MAX, "Too many attempts left behind");
+    REQUIRE(s, attempts_in_flight(s) < AVAILABILITY_LEFT_BEHIND_MAX + (s->probe_answered ? 1U : 0U),
+            "Too many attempts left behind");
+    s->probe_answered = false;
     if (number >= ATTEMPTS_MAX) {
         fault(s, "Too many attempts");
         return;
@@ -1321,8 +1325,28 @@ effect_arm(void *userdata, uint64_t when)
     s->armed = when;
 }
 
+static void
+effect_leave(void *userdata, unsigned number)
+{
+    Sim *s = userdata;
+
+    REQUIRE(s, s->attempts[number].in_flight && s->now >= s->attempts[number].started + 2 * SEC,
+            "Attempt %u is left too early", number);
+}
+
+static void
+effect_probe(void *userdata)
+{
+    Sim *s = userdata;
+
+    REQUIRE(s, attempts_in_flight(s) >= AVAILABILITY_LEFT_BEHIND_MAX, "A probe for nothing");
+    after(s, between(s, 0, 3 * SEC), EVENT_PROBED, 0, 0);
+}
+
 static const AvailabilityEffects availability_effects = {
     .connect = effect_connect,
+    .leave = effect_leave,
+    .probe = effect_probe,
     .adopt = effect_adopt,
     .discard = effect_discard,
     .clear = effect_clear,
@@ -1363,6 +1387,13 @@ on_lost_event(Sim *s, unsigned number)
     if (attempt->in_flight)
         attempt->lost = true;
     availability_lost(s->availability, s->now, number, "End of file");
+}
+
+static void
+on_probed_event(Sim *s)
+{
+    s->probe_answered = s->daemon_state == DAEMON_UP;
+    availability_probed(s->availability, s->now, s->probe_answered);
 }
 
 /* --- the daemon ------------------------------------------------------------------------------ */
@@ -1688,6 +1719,9 @@ handle(Sim *s, const Event *event)
         break;
     case EVENT_ATTEMPT:
         on_attempt_event(s, event->a);
+        break;
+    case EVENT_PROBED:
+        on_probed_event(s);
         break;
     case EVENT_LOST:
         on_lost_event(s, event->a);

@@ -15,6 +15,7 @@ static struct {
     GCond changed;
     bool hold_opens;
     bool fail_opens;
+    bool run_child;
     unsigned epoch; /* connections of an earlier one are dead */
     unsigned n_open;
 } fake;
@@ -24,7 +25,7 @@ fake_hypervisor_reset(void)
 {
     g_mutex_lock(&fake.mutex);
     g_assert_cmpuint(fake.n_open, ==, 0);
-    fake.hold_opens = fake.fail_opens = false;
+    fake.hold_opens = fake.fail_opens = fake.run_child = false;
     g_mutex_unlock(&fake.mutex);
 }
 
@@ -42,6 +43,14 @@ fake_hypervisor_fail_opens(bool fail)
 {
     g_mutex_lock(&fake.mutex);
     fake.fail_opens = fail;
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_run_child(bool run)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.run_child = run;
     g_mutex_unlock(&fake.mutex);
 }
 
@@ -75,11 +84,25 @@ hypervisor_traits_of_uri(const char *uri)
     return g_str_has_prefix(uri, "test") ? TRAIT_SEPARATE_WORLDS : 0;
 }
 
+static void
+run_child(void)
+{
+    const char *argv[] = {"sleep", "1000", NULL};
+
+    g_mutex_lock(&fake.mutex);
+    bool run = fake.run_child;
+    g_mutex_unlock(&fake.mutex);
+    if (run)
+        g_assert_true(g_spawn_sync(NULL, (char **)argv, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL, NULL,
+                                   NULL, NULL, NULL));
+}
+
 Hypervisor *
 hypervisor_open(const char *uri, Status *why, Error **error)
 {
     Hypervisor *h = NULL;
 
+    run_child();
     g_mutex_lock(&fake.mutex);
     while (fake.hold_opens)
         g_cond_wait(&fake.changed, &fake.mutex);

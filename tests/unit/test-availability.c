@@ -1,218 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/*
- * The availability engine, bare: the test is the clock, the daemon and the waiters, and every
- * effect is a word in a log that is compared with what it should be.
- */
+/* How the availability engine connects, notices losses, and answers callers. */
 
-#include "availability.h"
+#include "availability-world.h"
 
 #include <string.h>
-
-#define MSEC UINT64_C(1000)
-#define SEC  (1000 * MSEC)
-
-typedef struct {
-    Availability *engine;
-    uint64_t now;
-    uint64_t armed;
-    GString *log;
-    bool shared;  /* what an adopted connection published is there */
-    void *forget; /* a waiter to forget from within the next answer */
-    bool again;   /* wait again from within the next answer */
-    bool drop;    /* ask for a new connection from within the next answer */
-} World;
-
-static void say(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
-
-static void
-say(World *w, const char *format, ...)
-{
-    va_list args;
-
-    if (w->log->len > 0)
-        g_string_append_c(w->log, ' ');
-    va_start(args, format);
-    g_string_append_vprintf(w->log, format, args);
-    va_end(args);
-}
-
-static void
-on_connect(void *userdata, unsigned attempt)
-{
-    say(userdata, "connect:%u", attempt);
-}
-
-static void
-on_adopt(void *userdata, unsigned attempt)
-{
-    World *w = userdata;
-
-    g_assert_cmpuint(availability_generation(w->engine), ==, attempt);
-    w->shared = true;
-    say(w, "adopt:%u", attempt);
-}
-
-static void
-on_discard(void *userdata, unsigned attempt)
-{
-    say(userdata, "discard:%u", attempt);
-}
-
-static void
-on_clear(void *userdata, unsigned generation)
-{
-    World *w = userdata;
-
-    g_assert_cmpuint(availability_generation(w->engine), ==, 0);
-    w->shared = false;
-    say(w, "clear:%u", generation);
-}
-
-static void
-on_close(void *userdata, unsigned generation)
-{
-    World *w = userdata;
-
-    g_assert_false(w->shared);
-    say(w, "close:%u", generation);
-}
-
-static void
-on_status(void *userdata, Status status, const char *message)
-{
-    World *w = userdata;
-
-    g_assert_cmpint(availability_status(w->engine), ==, status);
-    g_assert_cmpstr(availability_message(w->engine), ==, message);
-    say(w, "%s", status_name(status));
-}
-
-static void
-on_answer(void *userdata, void *waiter, const Error *error)
-{
-    World *w = userdata;
-    void *forget = g_steal_pointer(&w->forget);
-
-    if (error) {
-        g_assert_cmpint(error->kind, ==, ERROR_NOT_AVAILABLE);
-        g_assert_true(g_str_has_prefix(error->message, "VMs are not available: "));
-        g_assert_cmpuint(strlen(error->message), >, strlen("VMs are not available: "));
-    }
-    say(w, "%s%s", (const char *)waiter, error ? "-" : "+");
-    if (forget)
-        availability_forget(w->engine, forget);
-    if (w->again) {
-        w->again = false;
-        availability_want(w->engine, w->now, (void *)"again");
-    }
-    if (w->drop) {
-        w->drop = false;
-        availability_reconnect(w->engine, w->now, (void *)"drop");
-    }
-}
-
-static void
-on_arm(void *userdata, uint64_t when)
-{
-    World *w = userdata;
-
-    g_assert_cmpuint(when, !=, w->armed);
-    w->armed = when;
-}
-
-static const AvailabilityEffects effects = {
-    .connect = on_connect,
-    .adopt = on_adopt,
-    .discard = on_discard,
-    .clear = on_clear,
-    .close = on_close,
-    .status = on_status,
-    .answer = on_answer,
-    .arm = on_arm,
-};
-
-static World *
-world_new(void)
-{
-    World *w = g_new0(World, 1);
-
-    w->now = 1000 * SEC;
-    w->armed = AVAILABILITY_NEVER;
-    w->log = g_string_new(NULL);
-    w->engine = availability_new(&effects, w, 42);
-    return w;
-}
-
-static void
-world_free(World *w)
-{
-    availability_free(w->engine);
-    g_string_free(w->log, TRUE);
-    g_free(w);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
-
-/* Everything since the last time. */
-static void
-expect(World *w, const char *log)
-{
-    g_assert_cmpstr(w->log->str, ==, log);
-    g_string_truncate(w->log, 0);
-}
-
-static void
-want(World *w, const char *waiter)
-{
-    availability_want(w->engine, w->now, (void *)waiter);
-}
-
-static void
-succeed(World *w, unsigned attempt)
-{
-    availability_succeeded(w->engine, w->now, attempt);
-}
-
-static void
-fail(World *w, unsigned attempt, Status why)
-{
-    availability_failed(w->engine, w->now, attempt, why, "some reason");
-}
-
-static void
-lose(World *w, unsigned generation)
-{
-    availability_lost(w->engine, w->now, generation, "End of file");
-}
-
-/* Let the time pass, with the timer as the engine armed it. */
-static void
-pass(World *w, uint64_t usec)
-{
-    uint64_t until = w->now + usec;
-    unsigned fired = 0;
-
-    while (w->armed <= until) {
-        w->now = MAX(w->now, w->armed);
-        w->armed = AVAILABILITY_NEVER;
-        availability_elapsed(w->engine, w->now);
-        g_assert_cmpuint(++fired, <, 100);
-    }
-    w->now = until;
-}
-
-static World *
-connected_world(void)
-{
-    World *w = world_new();
-
-    availability_start(w->engine, w->now);
-    succeed(w, 1);
-    expect(w, "connect:1 adopt:1 available");
-    pass(w, 3600 * SEC);
-    expect(w, "");
-    return w;
-}
 
 /* --- connecting ------------------------------------------------------------------------------ */
 
@@ -250,7 +42,7 @@ test_start_and_call_connect_once(void)
 
     availability_start(w->engine, w->now);
     want(w, "a");
-    availability_hint(w->engine, w->now, HINT_PROBE);
+    hint(w, HINT_PROBE);
     want(w, "b");
     availability_reconnect(w->engine, w->now, (void *)"c");
     expect(w, "connect:1");
@@ -273,6 +65,52 @@ test_stale_flag_recovers_on_demand(void)
     expect(w, "connect:3");
     succeed(w, 3);
     expect(w, "adopt:3 available a+");
+}
+
+/* However many callers come, attempts keep a pace. */
+static void
+test_callers_keep_a_pace(void)
+{
+    g_autoptr(World) w = connected_world();
+    unsigned started = 0;
+    unsigned last = 1;
+
+    lose(w, 1);
+    for (uint64_t until = w->now + 10 * SEC; w->now < until; pass(w, 10 * MSEC)) {
+        want(w, "a");
+        if (strstr(w->log->str, "connect:")) {
+            fail(w, ++last, STATUS_STOPPED);
+            started++;
+        }
+        g_string_truncate(w->log, 0);
+    }
+    g_assert_cmpuint(started, >=, 5);
+    g_assert_cmpuint(started, <=, 8);
+}
+
+/* A caller joins the attempt that the pace lets start next. */
+static void
+test_caller_waits_for_the_next_attempt(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    lose(w, 1);
+    for (unsigned i = 2; i < 8; i++) {
+        fail(w, i, STATUS_STOPPED);
+        pass(w, w->armed - w->now);
+    }
+    fail(w, 8, STATUS_STOPPED);
+    g_string_truncate(w->log, 0);
+    want(w, "a");
+    expect(w, "connect:9");
+    fail(w, 9, STATUS_STOPPED);
+    expect(w, "a-");
+    want(w, "b");
+    expect(w, "");
+    pass(w, 3 * SEC);
+    expect(w, "connect:10");
+    succeed(w, 10);
+    expect(w, "adopt:10 available b+");
 }
 
 static void
@@ -336,7 +174,7 @@ test_hint_tries_again_soon(void)
     }
     fail(w, 10, STATUS_STOPPED);
     g_string_truncate(w->log, 0);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
+    hint(w, HINT_NEW_DAEMON);
     expect(w, "connect:11");
     fail(w, 11, STATUS_STOPPED);
     g_assert_cmpuint(w->armed - w->now, <=, 25 * MSEC);
@@ -351,8 +189,8 @@ test_hint_is_no_verdict(void)
 {
     g_autoptr(World) w = connected_world();
 
-    availability_hint(w->engine, w->now, HINT_PROBE);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
+    hint(w, HINT_PROBE);
+    hint(w, HINT_NEW_DAEMON);
     pass(w, 60 * SEC);
     expect(w, "");
     g_assert_cmpuint(availability_generation(w->engine), ==, 1);
@@ -463,220 +301,6 @@ test_flapping_still_serves_callers(void)
     expect(w, "adopt:2 available a+");
 }
 
-/* --- attempts that hang ---------------------------------------------------------------------- */
-
-static void
-test_deadline_answers(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    want(w, "a");
-    pass(w, 5 * SEC);
-    want(w, "b");
-    expect(w, "connect:1");
-    pass(w, 5 * SEC);
-    expect(w, "unreachable a- b-");
-    /* None is started beside it; whoever calls is told at once. */
-    pass(w, 3600 * SEC);
-    availability_hint(w->engine, w->now, HINT_PROBE);
-    want(w, "c");
-    expect(w, "c-");
-    g_assert_cmpuint(w->armed, ==, AVAILABILITY_NEVER);
-}
-
-static void
-test_late_good_attempt_is_used(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    expect(w, "connect:1 unreachable");
-    succeed(w, 1);
-    expect(w, "adopt:1 available");
-    g_assert_cmpuint(availability_generation(w->engine), ==, 1);
-}
-
-static void
-test_late_failure_goes_on(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    fail(w, 1, STATUS_STOPPED);
-    expect(w, "connect:1 unreachable stopped");
-    pass(w, 200 * MSEC);
-    expect(w, "connect:2");
-}
-
-static void
-test_new_daemon_allows_another(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    expect(w, "connect:1 unreachable");
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    expect(w, "connect:2");
-    succeed(w, 2);
-    expect(w, "adopt:2 available");
-    succeed(w, 1);
-    expect(w, "discard:1");
-    g_assert_cmpuint(availability_generation(w->engine), ==, 2);
-}
-
-static void
-test_new_daemon_before_the_deadline(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    want(w, "a");
-    pass(w, SEC);
-    /* It may be the new daemon that is just about to answer. */
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    expect(w, "connect:1");
-    pass(w, SEC);
-    expect(w, "connect:2");
-    succeed(w, 2);
-    expect(w, "adopt:2 available a+");
-}
-
-/* A late good attempt wins over a newer one that is under way; the newer one is then too late. */
-static void
-test_late_good_attempt_beside_another(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    expect(w, "connect:1 unreachable connect:2");
-    want(w, "a");
-    succeed(w, 1);
-    expect(w, "adopt:1 available a+");
-    succeed(w, 2);
-    expect(w, "discard:2");
-    g_assert_cmpuint(availability_generation(w->engine), ==, 1);
-}
-
-static void
-test_failing_attempt_tears_down_nothing(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    succeed(w, 2);
-    expect(w, "connect:1 unreachable connect:2 adopt:2 available");
-    fail(w, 1, STATUS_FAILED);
-    pass(w, 60 * SEC);
-    expect(w, "");
-    g_assert_cmpint(availability_status(w->engine), ==, STATUS_AVAILABLE);
-    g_assert_cmpuint(availability_generation(w->engine), ==, 2);
-}
-
-/* It speaks of a daemon that is gone. */
-static void
-test_left_behind_failure_is_no_news(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    fail(w, 2, STATUS_DENIED);
-    expect(w, "connect:1 unreachable connect:2 denied");
-    uint64_t due = w->armed;
-    fail(w, 1, STATUS_STOPPED);
-    expect(w, "");
-    g_assert_cmpuint(w->armed, ==, due);
-}
-
-static void
-test_attempts_left_behind_are_bounded(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    for (unsigned i = 0; i < 10; i++) {
-        pass(w, 60 * SEC);
-        availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    }
-    expect(w, "connect:1 unreachable connect:2 connect:3 connect:4");
-    /* The last one may be joined, but not left: its waiters get their answer all the same. */
-    fail(w, 2, STATUS_STOPPED);
-    expect(w, "");
-    pass(w, SEC);
-    expect(w, "connect:5");
-    want(w, "a");
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    pass(w, 20 * SEC);
-    expect(w, "a-");
-}
-
-static void
-test_waiters_of_a_full_house_are_answered(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    for (unsigned i = 0; i < 3; i++) {
-        pass(w, 60 * SEC);
-        availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    }
-    expect(w, "connect:1 unreachable connect:2 connect:3 connect:4");
-    want(w, "a");
-    pass(w, 3 * SEC);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    expect(w, "");
-    pass(w, 7 * SEC);
-    expect(w, "a-");
-}
-
-/* However often the daemon is replaced, nobody waits for a row of attempts. */
-static void
-test_patience_is_bounded(void)
-{
-    g_autoptr(World) w = world_new();
-    uint64_t began = w->now;
-
-    availability_start(w->engine, w->now);
-    want(w, "a");
-    while (!strstr(w->log->str, "a-")) {
-        pass(w, SEC / 2);
-        g_assert_cmpuint(w->now - began, <=, 13 * SEC);
-        if ((w->now - began) % (9 * SEC) == 0)
-            availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    }
-}
-
-/* Its time passed while there was a connection: nobody is made to wait for it. */
-static void
-test_hanging_attempt_is_not_joined_later(void)
-{
-    g_autoptr(World) w = world_new();
-
-    availability_start(w->engine, w->now);
-    pass(w, 60 * SEC);
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
-    succeed(w, 1);
-    pass(w, 60 * SEC);
-    expect(w, "connect:1 unreachable connect:2 adopt:1 available");
-    lose(w, 1);
-    expect(w, "clear:1 unreachable close:1");
-    want(w, "a");
-    expect(w, "a-");
-    g_assert_cmpuint(w->armed, ==, AVAILABILITY_NEVER);
-    fail(w, 2, STATUS_STOPPED);
-    pass(w, 200 * MSEC);
-    expect(w, "stopped connect:3");
-}
-
 /* --- waiters --------------------------------------------------------------------------------- */
 
 static void
@@ -740,7 +364,7 @@ test_stop(void)
     expect(w, "clear:1 unreachable close:1");
     want(w, "a");
     expect(w, "a-");
-    availability_hint(w->engine, w->now, HINT_NEW_DAEMON);
+    hint(w, HINT_NEW_DAEMON);
     pass(w, 3600 * SEC);
     expect(w, "");
     g_assert_cmpuint(w->armed, ==, AVAILABILITY_NEVER);
@@ -769,6 +393,8 @@ main(int argc, char **argv)
     TEST("start", test_start);
     TEST("start-and-call-connect-once", test_start_and_call_connect_once);
     TEST("stale-flag-recovers-on-demand", test_stale_flag_recovers_on_demand);
+    TEST("callers-keep-a-pace", test_callers_keep_a_pace);
+    TEST("caller-waits-for-the-next-attempt", test_caller_waits_for_the_next_attempt);
     TEST("failures-tell-why", test_failures_tell_why);
     TEST("backoff-never-gives-up", test_backoff_never_gives_up);
     TEST("hint-tries-again-soon", test_hint_tries_again_soon);
@@ -779,18 +405,6 @@ main(int argc, char **argv)
     TEST("old-losses-mean-nothing", test_old_losses_mean_nothing);
     TEST("flapping-backs-off", test_flapping_backs_off);
     TEST("flapping-still-serves-callers", test_flapping_still_serves_callers);
-    TEST("deadline-answers", test_deadline_answers);
-    TEST("late-good-attempt-is-used", test_late_good_attempt_is_used);
-    TEST("late-failure-goes-on", test_late_failure_goes_on);
-    TEST("new-daemon-allows-another", test_new_daemon_allows_another);
-    TEST("new-daemon-before-the-deadline", test_new_daemon_before_the_deadline);
-    TEST("late-good-attempt-beside-another", test_late_good_attempt_beside_another);
-    TEST("failing-attempt-tears-down-nothing", test_failing_attempt_tears_down_nothing);
-    TEST("left-behind-failure-is-no-news", test_left_behind_failure_is_no_news);
-    TEST("attempts-left-behind-are-bounded", test_attempts_left_behind_are_bounded);
-    TEST("waiters-of-a-full-house-are-answered", test_waiters_of_a_full_house_are_answered);
-    TEST("patience-is-bounded", test_patience_is_bounded);
-    TEST("hanging-attempt-is-not-joined-later", test_hanging_attempt_is_not_joined_later);
     TEST("forget", test_forget);
     TEST("waiting-again-from-an-answer", test_waiting_again_from_an_answer);
     TEST("dropping-from-an-answer", test_dropping_from_an_answer);

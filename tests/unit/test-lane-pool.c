@@ -54,6 +54,14 @@ on_attempted(void *userdata, ConnectResult *result)
 }
 
 static void
+on_probed(void *userdata, bool answered)
+{
+    World *w = userdata;
+
+    g_string_append_printf(w->log, "probed:%d ", answered);
+}
+
+static void
 on_event(void *userdata, const HypervisorEvent *event)
 {
 }
@@ -91,6 +99,7 @@ on_stopped(void *userdata)
 
 static const LanePoolCallbacks callbacks = {
     .attempted = on_attempted,
+    .probed = on_probed,
     .event = on_event,
     .lost = on_lost,
     .hanging = on_hanging,
@@ -720,6 +729,48 @@ test_attempts(void)
     world_clear(&w);
 }
 
+static bool
+is_logged(void *userdata)
+{
+    return ((World *)userdata)->log->len > 0;
+}
+
+/* libvirt's ssh to another host hangs: it is ours to end. */
+static void
+test_attempt_that_is_left_ends_its_child(void)
+{
+    World w;
+
+    world_init(&w);
+    lane_pool_clear(w.pool);
+    lane_pool_close_cleared(w.pool);
+    fake_hypervisor_run_child(true);
+    fake_hypervisor_fail_opens(true);
+    lane_pool_connect(w.pool, 2);
+    /* The child may not have been started yet. */
+    while (w.log->len == 0) {
+        lane_pool_leave(w.pool, 2);
+        g_thread_yield();
+        fake_loop_run();
+    }
+    expect_log(&w, "failed:2 ");
+    lane_pool_leave(w.pool, 2);
+    world_clear(&w);
+}
+
+static void
+test_probe(void)
+{
+    World w;
+    const char *const sockets[] = {"/nonexistent/socket", NULL};
+
+    world_init(&w);
+    lane_pool_probe(w.pool, sockets);
+    fake_loop_wait(is_logged, &w);
+    expect_log(&w, "probed:0 ");
+    world_clear(&w);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -741,6 +792,8 @@ main(int argc, char **argv)
     TEST("only-the-flooder-is-refused", test_only_the_flooder_is_refused);
     TEST("describe", test_describe);
     TEST("attempts", test_attempts);
+    TEST("attempt-that-is-left-ends-its-child", test_attempt_that_is_left_ends_its_child);
+    TEST("probe", test_probe);
 #undef TEST
     return g_test_run();
 }
