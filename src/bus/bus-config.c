@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "config-properties.h"
 #include "hypervisor-config.h"
 #include "method-options.h"
 #include "names.h"
@@ -414,43 +415,10 @@ method_update_device(sd_bus_message *message, void *userdata, sd_bus_error *erro
     return start_device(message, userdata, "UpdateDevice", DEVICE_UPDATE, error);
 }
 
-/* --- properties --------------------------------------------------------------------------- */
-
-static void
-put_os_type(Wire *wire, const void *object)
-{
-    WireReader text = domain_config_part(&((const Domain *)object)->config, HARDWARE_OS_TYPE);
-
-    wire_put_text(wire, text.data, text.size);
-}
-
-#define HARDWARE_ROWS(name, part)                                                                  \
-    static void put_##name(Wire *wire, const void *object)                                         \
-    {                                                                                              \
-        WireReader rows = domain_config_part(&((const Domain *)object)->config, part);             \
-                                                                                                   \
-        wire_put_rows(wire, rows.data, rows.size);                                                 \
-    }
-
-HARDWARE_ROWS(template, HARDWARE_TEMPLATE)
-HARDWARE_ROWS(disks, HARDWARE_DISKS)
-HARDWARE_ROWS(nics, HARDWARE_NICS)
-
-static const PropertyWriter hardware[] = {
-    {"OsType", put_os_type},
-    {"Template", put_template},
-    {"Disks", put_disks},
-    {"Nics", put_nics},
-    {NULL},
-};
-
 /* --- the vtable --------------------------------------------------------------------------- */
 
-#define NUMBER(name, type, member)                                                                 \
-    SD_BUS_PROPERTY(name, type, NULL, offsetof(Domain, config.member),                             \
-                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
-#define HARDWARE(name, type)                                                                       \
-    SD_BUS_PROPERTY(name, type, object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+#define PROPERTY(symbol, name, signature)                                                          \
+    SD_BUS_PROPERTY(name, signature, object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
 #define TEXT_METHOD(name, argument, handler)                                                       \
     SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_ARGS("s", argument), SD_BUS_NO_RESULT, handler,           \
                             SD_BUS_VTABLE_UNPRIVILEGED)
@@ -460,16 +428,9 @@ static const PropertyWriter hardware[] = {
 
 static const sd_bus_vtable config_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    NUMBER("VCpus", "u", vcpus),
-    NUMBER("MaxVCpus", "u", max_vcpus),
-    NUMBER("MemoryBytes", "t", memory_bytes),
-    NUMBER("MaxMemoryBytes", "t", max_memory_bytes),
-    HARDWARE("OsType", "s"),
-    HARDWARE("Template", "a{ss}"),
-    HARDWARE("Disks", "a(ssst)"),
-    HARDWARE("Nics", "a(sss)"),
-    SD_BUS_METHOD_WITH_ARGS("SetMemory", SD_BUS_ARGS("t", bytes, "a{sv}", options),
-                            SD_BUS_NO_RESULT, method_set_memory, SD_BUS_VTABLE_UNPRIVILEGED),
+    CONFIG_PROPERTIES(PROPERTY) PROPERTY(NEXT, "Next", "a{sv}")
+        SD_BUS_METHOD_WITH_ARGS("SetMemory", SD_BUS_ARGS("t", bytes, "a{sv}", options),
+                                SD_BUS_NO_RESULT, method_set_memory, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_ARGS("SetVCpus", SD_BUS_ARGS("u", count, "a{sv}", options), SD_BUS_NO_RESULT,
                             method_set_vcpus, SD_BUS_VTABLE_UNPRIVILEGED),
     TEXT_METHOD("Rename", name, method_rename),
@@ -484,5 +445,6 @@ static const sd_bus_vtable config_vtable[] = {
 int
 config_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_CONFIG_INTERFACE, config_vtable, hardware);
+    return domain_bus_add_interface(m, VMS_CONFIG_INTERFACE, config_vtable,
+                                    config_property_writers);
 }

@@ -5,6 +5,7 @@
 #include "hypervisor-display.h"
 #include "hypervisor-traits.h"
 #include "names.h"
+#include "wire-rows.h"
 
 #include <unistd.h>
 
@@ -321,16 +322,16 @@ method_inject_nmi(sd_bus_message *message, void *userdata, sd_bus_error *error)
 static void
 put_graphics(Wire *wire, const void *object)
 {
-    WireReader rows = domain_config_part(&((const Domain *)object)->config, HARDWARE_GRAPHICS);
+    const DomainConfig *config = &((const Domain *)object)->config;
 
-    wire_put_rows(wire, rows.data, rows.size);
+    wire_put_dictionaries(wire, domain_config_rows(config, HARDWARE_GRAPHICS));
 }
 
 static const PropertyWriter values[] = {{"Graphics", put_graphics}, {NULL}};
 
 static const sd_bus_vtable display_vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_PROPERTY("Graphics", "a(sssi)", object_server_get, 0,
+    SD_BUS_PROPERTY("Graphics", "aa{sv}", object_server_get, 0,
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     SD_BUS_METHOD_WITH_ARGS("Screenshot", SD_BUS_ARGS("u", screen),
                             SD_BUS_RESULT("h", picture, "s", mime_type), method_screenshot,

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "manager.h"
 
+#include "config-properties.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-traits.h"
 #include "method-options.h"
 #include "names.h"
 #include "object-path.h"
 #include "operation-plan.h"
+#include "wire-rows.h"
 
 /* --- operations --------------------------------------------------------------------------- */
 
@@ -439,7 +441,16 @@ put_job(Wire *wire, const void *object)
     wire_put_string(wire, object_path_of_job(((const Domain *)object)->job).text);
 }
 
-static const PropertyWriter writers[] = {{"Job", put_job}, {NULL}};
+static void
+put_problems(Wire *wire, const void *object)
+{
+    g_auto(RowBuilder) rows = {NULL};
+
+    problems_write(((const Domain *)object)->problems, &rows);
+    wire_put_dictionaries(wire, row_builder_rows(&rows));
+}
+
+static const PropertyWriter writers[] = {{"Job", put_job}, {"Problems", put_problems}, {NULL}};
 
 static const sd_bus_vtable domain_vtable[] = {
     SD_BUS_VTABLE_START(0),
@@ -454,6 +465,9 @@ static const sd_bus_vtable domain_vtable[] = {
     EMITS("Autostart", "b", autostart),
     EMITS("Available", "b", available),
     SD_BUS_PROPERTY("Job", "o", object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    EMITS("StartedAt", "t", started_at),
+    SD_BUS_PROPERTY("Problems", "aa{sv}", object_server_get, 0,
+                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
     OPERATION("Start", method_start),
     OPERATION("Stop", method_stop),
     OPERATION("Pause", method_pause),
@@ -516,18 +530,19 @@ static const struct {
     [DOMAIN_PROPERTY_AUTOSTART] = {VMS_DOMAIN_INTERFACE, "Autostart"},
     [DOMAIN_PROPERTY_AVAILABLE] = {VMS_DOMAIN_INTERFACE, "Available"},
     [DOMAIN_PROPERTY_JOB] = {VMS_DOMAIN_INTERFACE, "Job"},
+    [DOMAIN_PROPERTY_STARTED_AT] = {VMS_DOMAIN_INTERFACE, "StartedAt"},
+    [DOMAIN_PROPERTY_PROBLEMS] = {VMS_DOMAIN_INTERFACE, "Problems"},
     [DOMAIN_PROPERTY_GRAPHICS] = {VMS_DISPLAY_INTERFACE, "Graphics"},
     [DOMAIN_PROPERTY_HAS_MANAGED_SAVE] = {VMS_SAVED_INTERFACE, "HasManagedSave"},
     [DOMAIN_PROPERTY_SNAPSHOT_COUNT] = {VMS_SNAPSHOTS_INTERFACE, "Count"},
-    [DOMAIN_PROPERTY_VCPUS] = {VMS_CONFIG_INTERFACE, "VCpus"},
-    [DOMAIN_PROPERTY_MAX_VCPUS] = {VMS_CONFIG_INTERFACE, "MaxVCpus"},
-    [DOMAIN_PROPERTY_MEMORY_BYTES] = {VMS_CONFIG_INTERFACE, "MemoryBytes"},
-    [DOMAIN_PROPERTY_MAX_MEMORY_BYTES] = {VMS_CONFIG_INTERFACE, "MaxMemoryBytes"},
-    [DOMAIN_PROPERTY_OS_TYPE] = {VMS_CONFIG_INTERFACE, "OsType"},
-    [DOMAIN_PROPERTY_TEMPLATE] = {VMS_CONFIG_INTERFACE, "Template"},
-    [DOMAIN_PROPERTY_DISKS] = {VMS_CONFIG_INTERFACE, "Disks"},
-    [DOMAIN_PROPERTY_NICS] = {VMS_CONFIG_INTERFACE, "Nics"},
+#define X(symbol, name, signature) [DOMAIN_PROPERTY_##symbol] = {VMS_CONFIG_INTERFACE, name},
+    CONFIG_PROPERTIES(X)
+#undef X
+        [DOMAIN_PROPERTY_NEXT] = {VMS_CONFIG_INTERFACE, "Next"},
     [DOMAIN_PROPERTY_AGENT_CONNECTED] = {VMS_GUEST_INTERFACE, "AgentConnected"},
+    [DOMAIN_PROPERTY_HOSTNAME] = {VMS_GUEST_INTERFACE, "Hostname"},
+    [DOMAIN_PROPERTY_OS_INFO] = {VMS_GUEST_INTERFACE, "OsInfo"},
+    [DOMAIN_PROPERTY_ADDRESSES] = {VMS_GUEST_INTERFACE, "Addresses"},
 };
 
 /* Once, so that a signal needs no look-up. */
@@ -592,7 +607,7 @@ domain_bus_emit_added(Manager *m, Domain *domain)
 }
 
 int
-domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed)
+domain_bus_emit_changed(Manager *m, Domain *domain, DomainChanges changed)
 {
     unsigned i = 0;
 

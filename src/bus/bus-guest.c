@@ -3,6 +3,7 @@
 
 #include "hypervisor-guest.h"
 #include "names.h"
+#include "wire-rows.h"
 
 #include <string.h>
 
@@ -328,7 +329,45 @@ method_set_user_password(sd_bus_message *message, void *userdata, sd_bus_error *
                  error);
 }
 
+/* --- properties --------------------------------------------------------------------------- */
+
+static const Guest *
+guest_of(const void *object)
+{
+    return &((const Domain *)object)->guest;
+}
+
+static void
+put_hostname(Wire *wire, const void *object)
+{
+    const char *hostname = guest_of(object)->hostname;
+
+    wire_put_string(wire, hostname ? hostname : "");
+}
+
+static void
+put_os_info(Wire *wire, const void *object)
+{
+    wire_put_texts_by_name(wire, rows_of_bytes(guest_of(object)->os_info));
+}
+
+static void
+put_addresses(Wire *wire, const void *object)
+{
+    wire_put_dictionaries(wire, rows_of_bytes(guest_of(object)->addresses));
+}
+
+static const PropertyWriter writers[] = {
+    {"Hostname", put_hostname},
+    {"OsInfo", put_os_info},
+    {"Addresses", put_addresses},
+    {NULL},
+};
+
 /* --- the vtable --------------------------------------------------------------------------- */
+
+#define WRITTEN(name, signature)                                                                   \
+    SD_BUS_PROPERTY(name, signature, object_server_get, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
 
 #define PLAIN_METHOD(name, handler)                                                                \
     SD_BUS_METHOD_WITH_ARGS(name, SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, handler,                       \
@@ -338,6 +377,9 @@ static const sd_bus_vtable guest_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("AgentConnected", "b", NULL, offsetof(Domain, config.agent_connected),
                     SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
+    WRITTEN("Hostname", "s"),
+    WRITTEN("OsInfo", "a{ss}"),
+    WRITTEN("Addresses", "aa{sv}"),
     SD_BUS_METHOD_WITH_ARGS("GetAddresses", SD_BUS_ARGS("s", source),
                             SD_BUS_RESULT("a(ssa(su))", interfaces), method_get_addresses,
                             SD_BUS_VTABLE_UNPRIVILEGED),
@@ -357,5 +399,5 @@ static const sd_bus_vtable guest_vtable[] = {
 int
 guest_bus_register(Manager *m)
 {
-    return domain_bus_add_interface(m, VMS_GUEST_INTERFACE, guest_vtable, NULL);
+    return domain_bus_add_interface(m, VMS_GUEST_INTERFACE, guest_vtable, writers);
 }

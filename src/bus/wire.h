@@ -41,18 +41,3 @@ size_t wire_begin_array(Wire *wire, size_t alignment);
 void wire_end_array(Wire *wire, size_t array, size_t alignment);
 /* An array of structs or dictionary entries, which are these. */
 void wire_put_rows(Wire *wire, const void *rows, size_t size);
-
-/*
- * Reading back what was written here: nothing is checked but the end. The texts are the buffer's.
- */
-typedef struct {
-    const uint8_t *data;
-    size_t size;
-    size_t position;
-} WireReader;
-
-/* To the next row of an array of structs; false after the last one. */
-bool wire_next_row(WireReader *reader);
-const char *wire_read_string(WireReader *reader);
-uint32_t wire_read_u32(WireReader *reader);
-uint64_t wire_read_u64(WireReader *reader);

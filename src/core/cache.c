@@ -92,7 +92,7 @@ emit_manager_changed(Manager *m)
 static void
 emit_domain_changed(Manager *m, Domain *domain)
 {
-    uint64_t changed = domain->unsignaled;
+    DomainChanges changed = domain->unsignaled;
 
     domain->queued = false;
     domain->unsignaled = 0;
@@ -202,10 +202,13 @@ changes_again(const Domain *domain, const DomainUpdate *snapshot)
 {
     static const struct {
         DomainFacts facts;
-        uint64_t properties;
+        DomainChanges properties;
     } groups[] = {
         {FACT_STATE, DOMAIN_CHANGED(NAME) | DOMAIN_CHANGED(STATE) | DOMAIN_CHANGED(STATE_REASON) |
-                         DOMAIN_CHANGED(ID)},
+                         DOMAIN_CHANGED(ID) | DOMAIN_CHANGED(STARTED_AT) |
+                         DOMAIN_CHANGED(PROBLEMS) | DOMAIN_CHANGED(NEXT) |
+                         DOMAIN_CHANGED(HOSTNAME) | DOMAIN_CHANGED(OS_INFO) |
+                         DOMAIN_CHANGED(ADDRESSES)},
         {FACT_PERSISTENT, DOMAIN_CHANGED(PERSISTENT)},
         {FACT_AUTOSTART, DOMAIN_CHANGED(AUTOSTART)},
         {FACT_MANAGED_SAVE, DOMAIN_CHANGED(HAS_MANAGED_SAVE)},

@@ -87,7 +87,7 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
 
     g_ptr_array_remove_fast(capacities->running, capacity);
     if (domain && outcome == OUTCOME_OK) {
-        domain->unsignaled |= domain_config_set_capacities(&domain->config, capacity->found);
+        domain_set_capacities(domain, capacity->found);
         manager_domain_changed(capacities->manager, domain);
         compare_state(capacities, capacity, domain);
     } else if (domain && outcome == OUTCOME_FAILED && error->kind == ERROR_NO_SUCH_DOMAIN) {

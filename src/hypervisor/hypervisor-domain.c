@@ -13,6 +13,13 @@ examine_xml(virDomainPtr dom, DomainUpdate *update, Error **error)
     if (!xml)
         return hypervisor_fail(error);
     domain_xml_read(xml, update);
+    if (!update->is_active)
+        return true;
+
+    g_autofree char *next = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE);
+    if (!next)
+        return hypervisor_fail(error);
+    domain_xml_read_next(next, update);
     return true;
 }
 

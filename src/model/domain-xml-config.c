@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-config.h"
 
+#include "domain-xml-disk.h"
 #include "domain-xml-graphics.h"
-#include "xml.h"
+#include "domain-xml-hostdev.h"
+#include "domain-xml-nic.h"
+#include "domain-xml-row.h"
 
 #include <string.h>
 
 #define AGENT_CHANNEL "org.qemu.guest_agent.0"
+
+/* A default for all vCPUs is told of each of them, up to so many. */
+#define PINS_MAX 1024
+
+typedef struct {
+    RowBuilder rows[_HARDWARE_MAX];
+    char *texts[_HARDWARE_MAX];
+} Parts;
 
 /* --- numbers ------------------------------------------------------------------------------ */
 
@@ -41,111 +52,179 @@ read_vcpus(const xmlNode *root, DomainConfig *config)
         config->vcpus = config->max_vcpus;
 }
 
-/* --- template ----------------------------------------------------------------------------- */
+static void
+read_numbers(const xmlNode *root, DomainConfig *config)
+{
+    read_vcpus(root, config);
+    config->max_memory_bytes = read_memory(root, "memory");
+    config->memory_bytes = read_memory(root, "currentMemory");
+    if (!xml_child(root, "currentMemory"))
+        config->memory_bytes = config->max_memory_bytes;
+}
+
+/* --- what happens at the end -------------------------------------------------------------- */
+
+static LifecycleAction
+read_action(const xmlNode *root, const char *name)
+{
+    static const struct {
+        const char *name;
+        LifecycleAction action;
+    } actions[] = {
+        {"restart", LIFECYCLE_RESTART},
+        {"preserve", LIFECYCLE_PRESERVE},
+        {"rename-restart", LIFECYCLE_RENAME_RESTART},
+    };
+    g_autofree char *text = xml_child_text(root, name);
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(actions); i++)
+        if (g_str_equal(actions[i].name, text))
+            return actions[i].action;
+    return LIFECYCLE_DESTROY;
+}
+
+/* --- metadata ----------------------------------------------------------------------------- */
+
+static bool
+is_in_namespace(const xmlNode *node, const char *href)
+{
+    return node->ns && node->ns->href && xmlStrEqual(node->ns->href, BAD_CAST href);
+}
 
 static bool
 is_template(const xmlNode *node)
 {
-    return xml_is_element(node, "vmtemplate") && node->ns && node->ns->href &&
-           (xmlStrEqual(node->ns->href, BAD_CAST "http://unraid") ||
-            xmlStrEqual(node->ns->href, BAD_CAST "unraid"));
+    return xml_is_element(node, "vmtemplate") &&
+           (is_in_namespace(node, "http://unraid") || is_in_namespace(node, "unraid"));
 }
 
-static void
-read_template(const xmlNode *root, Wire *rows)
+static bool
+is_settings(const xmlNode *node)
 {
-    static const char *const names[] = {"name", "icon", "os", "webui", "storage"};
+    return xml_is_element(node, "settings") && is_in_namespace(node, SETTINGS_NAMESPACE);
+}
+
+static const xmlNode *
+find_metadata(const xmlNode *root, bool (*is_it)(const xmlNode *node))
+{
     const xmlNode *metadata = xml_child(root, "metadata");
     const xmlNode *node = metadata ? metadata->children : NULL;
 
-    while (node && !is_template(node))
+    while (node && !is_it(node))
         node = node->next;
-    for (unsigned i = 0; node && i < G_N_ELEMENTS(names); i++) {
-        if (!xmlHasNsProp(node, BAD_CAST names[i], NULL))
+    return node;
+}
+
+/* An attribute that is there and empty is told, too. */
+static void
+read_template(const xmlNode *root, RowBuilder *rows)
+{
+    static const struct {
+        const char *attribute;
+        RowKey key;
+    } attributes[] = {
+        {"name", ROW_NAME},   {"icon", ROW_ICON},       {"os", ROW_OS},
+        {"webui", ROW_WEBUI}, {"storage", ROW_STORAGE},
+    };
+    const xmlNode *node = find_metadata(root, is_template);
+
+    if (!node)
+        return;
+    row_builder_begin(rows);
+    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
+        if (!xmlHasNsProp(node, BAD_CAST attributes[i].attribute, NULL))
             continue;
-        g_autofree char *value = xml_attribute(node, names[i]);
-        wire_align(rows, 8);
-        wire_put_string(rows, names[i]);
-        wire_put_string(rows, value);
+        g_autofree char *value = xml_attribute(node, attributes[i].attribute);
+        row_builder_field(rows, &(RowField){.key = attributes[i].key, .text = value});
     }
+    row_builder_end(rows);
+}
+
+static uint64_t
+read_stop_timeout(const xmlNode *root)
+{
+    g_autofree char *text = xml_attribute(find_metadata(root, is_settings), SETTINGS_STOP_TIMEOUT);
+
+    return parse_number(text, UINT64_MAX);
+}
+
+/* --- the machine -------------------------------------------------------------------------- */
+
+/*
+ * Which kind of firmware: the one that was asked for, else what can be told from the loader. A PC
+ * without a loader has the hypervisor's BIOS.
+ */
+static const char *
+firmware_of(const xmlNode *os, const char *architecture)
+{
+    const xmlNode *loader = xml_child(os, "loader");
+    g_autofree char *asked_for = xml_attribute(os, "firmware");
+    g_autofree char *type = xml_attribute(loader, "type");
+    bool is_pc = g_str_equal(architecture, "x86_64") || g_str_equal(architecture, "i686");
+
+    if (g_str_equal(asked_for, "efi") || g_str_equal(type, "pflash"))
+        return "efi";
+    if (g_str_equal(asked_for, "bios") || (is_pc && !loader))
+        return "bios";
+    return "";
+}
+
+static void
+read_machine(const xmlNode *root, Parts *parts)
+{
+    const xmlNode *os = xml_child(root, "os");
+    const xmlNode *type = xml_child(os, "type");
+    g_autofree char *os_type = xml_text(type);
+
+    parts->texts[HARDWARE_ARCHITECTURE] = xml_attribute(type, "arch");
+    parts->texts[HARDWARE_MACHINE] = xml_attribute(type, "machine");
+    if (g_str_equal(os_type, "hvm"))
+        parts->texts[HARDWARE_FIRMWARE] =
+            g_strdup(firmware_of(os, parts->texts[HARDWARE_ARCHITECTURE]));
+    parts->texts[HARDWARE_OS_TYPE] = g_steal_pointer(&os_type);
+}
+
+static void
+put_pin(RowBuilder *pins, uint32_t vcpu, const char *cpus)
+{
+    if (*cpus == '\0')
+        return;
+    row_builder_begin(pins);
+    row_builder_number(pins, ROW_VCPU, vcpu);
+    row_builder_text(pins, ROW_CPUS, cpus);
+    row_builder_end(pins);
+}
+
+static bool
+is_pinned(Rows pins, uint32_t vcpu)
+{
+    for (Row pin; rows_take(&pins, &pin);)
+        if (row_number(pin, ROW_VCPU) == vcpu)
+            return true;
+    return false;
+}
+
+static void
+read_pins(const xmlNode *root, uint32_t max_vcpus, RowBuilder *pins)
+{
+    const xmlNode *tuning = xml_child(root, "cputune");
+    g_autofree char *others = xml_child_attribute(root, "vcpu", "cpuset");
+
+    for (const xmlNode *node = tuning ? tuning->children : NULL; node; node = node->next) {
+        if (!xml_is_element(node, "vcpupin"))
+            continue;
+        g_autofree char *vcpu = xml_attribute(node, "vcpu");
+        g_autofree char *cpus = xml_attribute(node, "cpuset");
+        put_pin(pins, (uint32_t)parse_number(vcpu, UINT32_MAX), cpus);
+    }
+    if (*others == '\0')
+        return;
+    for (uint32_t vcpu = 0; vcpu < MIN(max_vcpus, PINS_MAX); vcpu++)
+        if (!is_pinned(row_builder_rows(pins), vcpu))
+            put_pin(pins, vcpu, others);
 }
 
 /* --- devices ------------------------------------------------------------------------------ */
-
-/* "a", "a/b" */
-static char *
-join_path(const char *first, const char *second)
-{
-    return *second ? g_strconcat(first, "/", second, NULL) : g_strdup(first);
-}
-
-/* A path, a volume ("pool/volume") or a URL without its host; empty for none. */
-static char *
-disk_source(const xmlNode *disk)
-{
-    static const char *const attributes[] = {"file", "dev", "dir"};
-    const xmlNode *source = xml_child(disk, "source");
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
-        g_autofree char *path = xml_attribute(source, attributes[i]);
-
-        if (*path)
-            return g_steal_pointer(&path);
-    }
-    g_autofree char *pool = xml_attribute(source, "pool");
-    g_autofree char *volume = xml_attribute(source, "volume");
-    if (*pool)
-        return join_path(pool, volume);
-
-    g_autofree char *protocol = xml_attribute(source, "protocol");
-    g_autofree char *name = xml_attribute(source, "name");
-    g_autofree char *host = xml_child_attribute(source, "host", "name");
-    if (*protocol) {
-        g_autofree char *place = join_path(host, name);
-
-        return g_strconcat(protocol, "://", place, NULL);
-    }
-    return xml_attribute(source, "path");
-}
-
-static void
-add_disk(Wire *disks, const xmlNode *disk)
-{
-    g_autofree char *target = xml_child_attribute(disk, "target", "dev");
-    g_autofree char *bus = xml_child_attribute(disk, "target", "bus");
-    g_autofree char *source = disk_source(disk);
-
-    domain_config_put_disk(disks, target, bus, source, 0);
-}
-
-/* A network, a bridge, a device: whichever the kind of the interface names. */
-static char *
-nic_source(const xmlNode *nic)
-{
-    static const char *const attributes[] = {"network", "bridge", "dev", "path", "name", "address"};
-    const xmlNode *source = xml_child(nic, "source");
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
-        g_autofree char *text = xml_attribute(source, attributes[i]);
-
-        if (*text)
-            return g_steal_pointer(&text);
-    }
-    return g_strdup("");
-}
-
-static void
-add_nic(Wire *nics, const xmlNode *nic)
-{
-    g_autofree char *mac = xml_child_attribute(nic, "mac", "address");
-    g_autofree char *model = xml_child_attribute(nic, "model", "type");
-    g_autofree char *source = nic_source(nic);
-
-    wire_align(nics, 8);
-    wire_put_string(nics, mac);
-    wire_put_string(nics, model);
-    wire_put_string(nics, source);
-}
 
 static bool
 is_connected_agent(const xmlNode *channel)
@@ -158,37 +237,148 @@ is_connected_agent(const xmlNode *channel)
 }
 
 static void
-read_devices(const xmlNode *root, DomainConfig *config, Wire *disks, Wire *nics)
+read_devices(const xmlNode *root, DomainConfig *config, RowBuilder rows[static _HARDWARE_MAX])
 {
+    static const struct {
+        const char *element;
+        HardwarePart part;
+        void (*read)(const xmlNode *device, RowBuilder *rows);
+    } readers[] = {
+        {"disk", HARDWARE_DISKS, domain_xml_read_disk},
+        {"interface", HARDWARE_NICS, domain_xml_read_nic},
+        {"hostdev", HARDWARE_HOST_DEVICES, domain_xml_read_host_device},
+        {"graphics", HARDWARE_GRAPHICS, domain_xml_read_graphics},
+    };
     const xmlNode *devices = xml_child(root, "devices");
 
     for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next) {
-        if (xml_is_element(node, "disk"))
-            add_disk(disks, node);
-        else if (xml_is_element(node, "interface"))
-            add_nic(nics, node);
-        else if (xml_is_element(node, "channel") && is_connected_agent(node))
+        for (unsigned i = 0; i < G_N_ELEMENTS(readers); i++)
+            if (xml_is_element(node, readers[i].element))
+                readers[i].read(node, &rows[readers[i].part]);
+        if (xml_is_element(node, "channel") && is_connected_agent(node))
             config->agent_connected = true;
+    }
+}
+
+/* --- the boot order: of devices, or of kinds of devices ----------------------------------- */
+
+typedef struct {
+    uint32_t order;
+    char *device;
+} BootDevice;
+
+static void
+clear_boot_device(gpointer data)
+{
+    g_free(((BootDevice *)data)->device);
+}
+
+static int
+compare_boot_devices(gconstpointer a, gconstpointer b)
+{
+    uint32_t left = ((const BootDevice *)a)->order;
+    uint32_t right = ((const BootDevice *)b)->order;
+
+    return (left > right) - (left < right);
+}
+
+static char *
+boot_name(HardwarePart part, Row device)
+{
+    switch (part) {
+    case HARDWARE_DISKS:
+        return g_strconcat("disk:", row_text(device, ROW_TARGET), NULL);
+    case HARDWARE_NICS:
+        return g_strconcat("nic:", row_text(device, ROW_MAC), NULL);
+    default:
+        break;
+    }
+    if (row_has(device, ROW_ADDRESS))
+        return g_strconcat("hostdev:", row_text(device, ROW_ADDRESS), NULL);
+    return g_strconcat("hostdev:", row_text(device, ROW_VENDOR), ":", row_text(device, ROW_PRODUCT),
+                       NULL);
+}
+
+static void
+add_boot_devices(GArray *order, HardwarePart part, Rows devices)
+{
+    for (Row device; rows_take(&devices, &device);) {
+        if (!row_has(device, ROW_BOOT))
+            continue;
+        BootDevice boot = {(uint32_t)row_number(device, ROW_BOOT), boot_name(part, device)};
+        g_array_append_val(order, boot);
+    }
+}
+
+static void
+put_boot_device(RowBuilder *rows, const char *device)
+{
+    row_builder_begin(rows);
+    row_builder_text(rows, ROW_DEVICE, device);
+    row_builder_end(rows);
+}
+
+static void
+read_boot_order(const xmlNode *root, RowBuilder rows[static _HARDWARE_MAX])
+{
+    static const HardwarePart parts[] = {HARDWARE_DISKS, HARDWARE_NICS, HARDWARE_HOST_DEVICES};
+    g_autoptr(GArray) order = g_array_new(FALSE, FALSE, sizeof(BootDevice));
+    const xmlNode *os = xml_child(root, "os");
+
+    for (const xmlNode *node = os ? os->children : NULL; node; node = node->next) {
+        if (!xml_is_element(node, "boot"))
+            continue;
+        g_autofree char *kind = xml_attribute(node, "dev");
+        put_boot_device(&rows[HARDWARE_BOOT_ORDER], kind);
+    }
+    g_array_set_clear_func(order, clear_boot_device);
+    for (unsigned i = 0; i < G_N_ELEMENTS(parts); i++)
+        add_boot_devices(order, parts[i], row_builder_rows(&rows[parts[i]]));
+    g_array_sort(order, compare_boot_devices);
+    for (unsigned i = 0; i < order->len; i++)
+        put_boot_device(&rows[HARDWARE_BOOT_ORDER], g_array_index(order, BootDevice, i).device);
+}
+
+/* --- the whole ---------------------------------------------------------------------------- */
+
+static Rows
+part_of(const Parts *parts, HardwarePart part)
+{
+    const char *text = parts->texts[part];
+
+    if (!text)
+        return row_builder_rows(&parts->rows[part]);
+    return (Rows){(const uint8_t *)text, *text ? strlen(text) + 1 : 0};
+}
+
+static void
+pack(DomainConfig *config, Parts *parts)
+{
+    Rows packed[_HARDWARE_MAX];
+
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++)
+        packed[part] = part_of(parts, part);
+    domain_config_set_hardware(config, packed);
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++) {
+        row_builder_clear(&parts->rows[part]);
+        g_free(parts->texts[part]);
     }
 }
 
 void
 domain_xml_read_config(const xmlNode *root, DomainConfig *config)
 {
-    g_autofree char *os_type = xml_child_text(xml_child(root, "os"), "type");
-    Wire parts[_HARDWARE_MAX] = {{NULL}};
+    Parts parts = {0};
 
     domain_config_clear(config);
-    read_vcpus(root, config);
-    config->max_memory_bytes = read_memory(root, "memory");
-    config->memory_bytes = read_memory(root, "currentMemory");
-    if (!xml_child(root, "currentMemory"))
-        config->memory_bytes = config->max_memory_bytes;
-    wire_put_bytes(&parts[HARDWARE_OS_TYPE], os_type, strlen(os_type));
-    read_template(root, &parts[HARDWARE_TEMPLATE]);
-    read_devices(root, config, &parts[HARDWARE_DISKS], &parts[HARDWARE_NICS]);
-    domain_xml_read_graphics(root, &parts[HARDWARE_GRAPHICS]);
-    domain_config_set_hardware(config, parts);
-    for (unsigned part = 0; part < _HARDWARE_MAX; part++)
-        wire_clear(&parts[part]);
+    read_numbers(root, config);
+    config->stop_timeout_usec = read_stop_timeout(root);
+    config->on_poweroff = read_action(root, "on_poweroff");
+    config->on_reboot = read_action(root, "on_reboot");
+    read_machine(root, &parts);
+    read_template(root, &parts.rows[HARDWARE_TEMPLATE]);
+    read_pins(root, config->max_vcpus, &parts.rows[HARDWARE_CPU_PINS]);
+    read_devices(root, config, parts.rows);
+    read_boot_order(root, parts.rows);
+    pack(config, &parts);
 }

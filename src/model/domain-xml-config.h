@@ -2,12 +2,16 @@
 #pragma once
 
 /*
- * The hardware, the Unraid template and the agent's channel in a domain's XML. Any thread.
+ * The hardware and the settings in a domain's XML. Any thread.
  */
 
 #include "hardware.h"
 
 #include <libxml/tree.h>
+
+/* Our own metadata: <vms:settings xmlns:vms='http://unraid.org/vms/1' stop-timeout-usec='…'/>. */
+#define SETTINGS_NAMESPACE    "http://unraid.org/vms/1"
+#define SETTINGS_STOP_TIMEOUT "stop-timeout-usec"
 
 /* `root` is a <domain>. What it does not say is 0, "" or empty. */
 void domain_xml_read_config(const xmlNode *root, DomainConfig *config);

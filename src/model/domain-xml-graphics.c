@@ -1,82 +1,42 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-graphics.h"
 
-#include "xml.h"
+#include "domain-xml-row.h"
 
 #define PORT_MAX 65535
 
-/* NULL where there is no such attribute, or an empty one. */
+/*
+ * The attribute of the first <listen> that has it; the attribute of <graphics> is for those who
+ * know no <listen>.
+ */
 static char *
-attribute(const xmlNode *node, const char *name)
-{
-    g_autofree char *value = xml_attribute(node, name);
-
-    return *value ? g_steal_pointer(&value) : NULL;
-}
-
-/* libvirt writes -1 where the number is chosen when the domain starts. */
-static int
-number(const char *text)
-{
-    gint64 value;
-
-    if (!text || !g_ascii_string_to_signed(text, 10, 1, PORT_MAX, &value, NULL))
-        return -1;
-    return (int)value;
-}
-
-/* The first <listen> that says where; the attribute of old is kept for those who know only it. */
-static char *
-listen_of(const xmlNode *graphics)
+where(const xmlNode *graphics, const char *in_listen, const char *in_graphics)
 {
     for (const xmlNode *node = graphics->children; node; node = node->next) {
         if (!xml_is_element(node, "listen"))
             continue;
-        char *where = attribute(node, "address");
-
-        if (!where)
-            where = attribute(node, "socket");
-        if (where)
-            return where;
+        g_autofree char *text = xml_attribute(node, in_listen);
+        if (*text)
+            return g_steal_pointer(&text);
     }
-    char *where = attribute(graphics, "listen");
-
-    if (!where)
-        where = attribute(graphics, "socket");
-    return where ? where : g_strdup("");
-}
-
-static void
-put_row(Wire *rows, const char *type, const char *listen, const char *kind, const char *text)
-{
-    wire_align(rows, 8);
-    wire_put_string(rows, type ? type : "");
-    wire_put_string(rows, listen);
-    wire_put_string(rows, kind);
-    wire_put_u32(rows, (uint32_t)number(text));
-}
-
-static void
-put_device(Wire *rows, const xmlNode *graphics)
-{
-    g_autofree char *type = attribute(graphics, "type");
-    g_autofree char *listen = listen_of(graphics);
-    g_autofree char *port = attribute(graphics, "port");
-    g_autofree char *websocket = attribute(graphics, "websocket");
-
-    put_row(rows, type, listen, "port", port);
-    if (websocket)
-        put_row(rows, type, listen, "websocket", websocket);
+    return xml_attribute(graphics, in_graphics);
 }
 
 void
-domain_xml_read_graphics(const xmlNode *root, Wire *rows)
+domain_xml_read_graphics(const xmlNode *graphics, RowBuilder *rows)
 {
-    for (const xmlNode *devices = root->children; devices; devices = devices->next) {
-        if (!xml_is_element(devices, "devices"))
-            continue;
-        for (const xmlNode *node = devices->children; node; node = node->next)
-            if (xml_is_element(node, "graphics"))
-                put_device(rows, node);
-    }
+    g_autofree char *address = where(graphics, "address", "listen");
+    g_autofree char *socket = where(graphics, "socket", "socket");
+
+    row_builder_begin(rows);
+    domain_xml_put_text(rows, ROW_TYPE, graphics, "type");
+    row_builder_text(rows, ROW_LISTEN, address);
+    row_builder_text(rows, ROW_SOCKET, socket);
+    domain_xml_put_number(rows, ROW_PORT, graphics, "port", PORT_MAX);
+    domain_xml_put_number(rows, ROW_TLS_PORT, graphics, "tlsPort", PORT_MAX);
+    domain_xml_put_number(rows, ROW_WEBSOCKET, graphics, "websocket", PORT_MAX);
+    /* Plain XML leaves it out: that it is missing tells nothing. */
+    if (xmlHasNsProp(graphics, BAD_CAST "passwd", NULL))
+        row_builder_number(rows, ROW_PASSWORD, true);
+    row_builder_end(rows);
 }

@@ -2,16 +2,12 @@
 #pragma once
 
 /*
- * The <graphics> of a domain's XML: where its graphics servers listen. Any thread.
- *
- * A device has a row "port", and one more, "websocket", where it has been given one. Rows are in
- * the order of the devices. An address is empty if the XML names none, a number is -1 where there
- * is none yet.
+ * A <graphics> of a domain's XML: where a graphics server listens. Any thread.
  */
 
-#include "wire.h"
+#include "rows.h"
 
 #include <libxml/tree.h>
 
-/* Appends rows of HARDWARE_GRAPHICS. */
-void domain_xml_read_graphics(const xmlNode *root, Wire *rows);
+/* Append a row of HARDWARE_GRAPHICS. Ports that are chosen at the start are left out until then. */
+void domain_xml_read_graphics(const xmlNode *graphics, RowBuilder *rows);

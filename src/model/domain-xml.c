@@ -2,10 +2,20 @@
 #include "domain-xml.h"
 
 #include "domain-xml-config.h"
+#include "utf8.h"
 #include "xml.h"
 
+/* Title or description. */
+static void
+take_text(char **to, const xmlNode *root, const char *name)
+{
+    g_free(*to);
+    *to = xml_child_text(root, name);
+    (*to)[utf8_prefix(*to, ROW_TEXT_MAX)] = '\0';
+}
+
 bool
-domain_xml_read(const char *xml, DomainUpdate *snapshot)
+domain_xml_read(const char *xml, DomainUpdate *update)
 {
     g_autoptr(xmlDoc) doc = xml_parse(xml, "domain");
 
@@ -13,13 +23,23 @@ domain_xml_read(const char *xml, DomainUpdate *snapshot)
         return false;
 
     const xmlNode *root = xmlDocGetRootElement(doc);
-    g_free(snapshot->title);
-    g_free(snapshot->description);
-    snapshot->title = xml_child_text(root, "title");
-    snapshot->description = xml_child_text(root, "description");
-    domain_xml_read_config(root, &snapshot->config);
-    snapshot->known |= FACT_XML;
+    take_text(&update->title, root, "title");
+    take_text(&update->description, root, "description");
+    domain_xml_read_config(root, &update->config);
+    update->is_active = xmlHasNsProp(root, BAD_CAST "id", NULL) != NULL;
+    update->known |= FACT_XML;
     return true;
+}
+
+bool
+domain_xml_read_next(const char *xml, DomainUpdate *update)
+{
+    g_autoptr(xmlDoc) doc = xml_parse(xml, "domain");
+
+    if (doc)
+        domain_xml_read_config(xmlDocGetRootElement(doc), &update->next);
+    update->has_next = doc != NULL;
+    return update->has_next;
 }
 
 bool

@@ -10,8 +10,13 @@
 
 #include "domain.h"
 
-/* Add FACT_XML to `snapshot`; false, and nothing is added, where `xml` is no domain. */
-bool domain_xml_read(const char *xml, DomainUpdate *snapshot);
+/* Add FACT_XML to `update`; false, and nothing is added, where `xml` is no domain. */
+bool domain_xml_read(const char *xml, DomainUpdate *update);
+/*
+ * Add to FACT_XML what the domain will be after its next start, out of the XML of its configuration
+ * (VIR_DOMAIN_XML_INACTIVE); false, and there is nothing of that, where `xml` is no domain.
+ */
+bool domain_xml_read_next(const char *xml, DomainUpdate *update);
 
 /*
  * The name and the UUID that defining this XML is about; each is "" where the XML has none, and a

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain.h"
 
+#include "domain-next.h"
+
 #include <string.h>
 
 static const char *const state_names[_DOMAIN_STATE_MAX] = {
@@ -25,23 +27,24 @@ domain_state_is_down(DomainState state)
 DomainUpdate *
 domain_update_new(const char *uuid)
 {
-    DomainUpdate *snapshot = g_new0(DomainUpdate, 1);
+    DomainUpdate *update = g_new0(DomainUpdate, 1);
 
-    g_strlcpy(snapshot->uuid, uuid, sizeof snapshot->uuid);
-    snapshot->id = -1;
-    return snapshot;
+    g_strlcpy(update->uuid, uuid, sizeof update->uuid);
+    update->id = -1;
+    return update;
 }
 
 void
-domain_update_free(DomainUpdate *snapshot)
+domain_update_free(DomainUpdate *update)
 {
-    if (!snapshot)
+    if (!update)
         return;
-    g_free(snapshot->name);
-    g_free(snapshot->title);
-    g_free(snapshot->description);
-    domain_config_clear(&snapshot->config);
-    g_free(snapshot);
+    g_free(update->name);
+    g_free(update->title);
+    g_free(update->description);
+    domain_config_clear(&update->config);
+    domain_config_clear(&update->next);
+    g_free(update);
 }
 
 void
@@ -52,6 +55,9 @@ domain_update_take_xml(DomainUpdate *to, DomainUpdate *from)
     to->title = g_steal_pointer(&from->title);
     to->description = g_steal_pointer(&from->description);
     domain_config_apply(&to->config, &from->config);
+    domain_config_apply(&to->next, &from->next);
+    to->is_active = from->is_active;
+    to->has_next = from->has_next;
 }
 
 Domain *
@@ -77,6 +83,13 @@ domain_ref(Domain *domain)
     return domain;
 }
 
+static void
+free_next(DomainNext *next)
+{
+    domain_config_clear(&next->config);
+    g_free(next);
+}
+
 void
 domain_unref(Domain *domain)
 {
@@ -86,13 +99,16 @@ domain_unref(Domain *domain)
     g_free(domain->name);
     g_free(domain->title);
     g_free(domain->description);
+    g_clear_pointer(&domain->problems, g_ptr_array_unref);
     domain_config_clear(&domain->config);
+    g_clear_pointer(&domain->next, free_next);
+    guest_clear(&domain->guest);
     g_free(domain);
 }
 
 /* Move *from into *to; returns `bit` if that is another text. */
-static uint64_t
-take_string(char **to, char **from, uint64_t bit)
+static DomainChanges
+take_string(char **to, char **from, DomainChanges bit)
 {
     const char *text = *from ? *from : "";
 
@@ -103,8 +119,8 @@ take_string(char **to, char **from, uint64_t bit)
     return bit;
 }
 
-static uint64_t
-take_static_string(const char **to, const char *from, uint64_t bit)
+static DomainChanges
+take_static_string(const char **to, const char *from, DomainChanges bit)
 {
     if (g_str_equal(*to, from))
         return 0;
@@ -112,8 +128,8 @@ take_static_string(const char **to, const char *from, uint64_t bit)
     return bit;
 }
 
-static uint64_t
-take_int(int *to, int from, uint64_t bit)
+static DomainChanges
+take_int(int *to, int from, DomainChanges bit)
 {
     if (*to == from)
         return 0;
@@ -121,84 +137,161 @@ take_int(int *to, int from, uint64_t bit)
     return bit;
 }
 
-static uint64_t
-apply_state(Domain *domain, DomainUpdate *snapshot)
+static DomainChanges
+take_u64(uint64_t *to, uint64_t from, DomainChanges bit)
 {
-    uint64_t changed = 0;
-
-    changed |= take_string(&domain->name, &snapshot->name, DOMAIN_CHANGED(NAME));
-    changed |= take_static_string(&domain->state_name, domain_state_name(snapshot->state),
-                                  DOMAIN_CHANGED(STATE));
-    changed |= take_static_string(&domain->reason, snapshot->reason ? snapshot->reason : "unknown",
-                                  DOMAIN_CHANGED(STATE_REASON));
-    changed |= take_int(&domain->id, snapshot->id, DOMAIN_CHANGED(ID));
-    domain->state = snapshot->state;
-    return changed;
-}
-
-static uint64_t
-apply_xml(Domain *domain, DomainUpdate *snapshot)
-{
-    uint64_t changed = 0;
-
-    changed |= take_string(&domain->title, &snapshot->title, DOMAIN_CHANGED(TITLE));
-    changed |=
-        take_string(&domain->description, &snapshot->description, DOMAIN_CHANGED(DESCRIPTION));
-    changed |= domain_config_apply(&domain->config, &snapshot->config);
-    return changed;
-}
-
-static uint64_t
-apply_snapshot_count(Domain *domain, const DomainUpdate *snapshot)
-{
-    if (domain->snapshot_count == snapshot->snapshot_count)
+    if (*to == from)
         return 0;
-    domain->snapshot_count = snapshot->snapshot_count;
+    *to = from;
+    return bit;
+}
+
+/* --- what only a domain that runs has ----------------------------------------------------- */
+
+static DomainChanges
+drop_next(Domain *domain)
+{
+    if (!domain->next)
+        return 0;
+    g_clear_pointer(&domain->next, free_next);
+    return DOMAIN_CHANGED(NEXT);
+}
+
+static DomainChanges
+end_problems(Domain *domain, ProblemsEnd end)
+{
+    return problems_end(&domain->problems, end) ? DOMAIN_CHANGED(PROBLEMS) : 0;
+}
+
+/* The run that was known is over. */
+static DomainChanges
+end_run(Domain *domain)
+{
+    GuestUpdate nothing = {.known = GUEST_HOSTNAME | GUEST_OS_INFO | GUEST_ADDRESSES};
+
+    domain->begun_memory_bytes = 0;
+    return take_u64(&domain->started_at, 0, DOMAIN_CHANGED(STARTED_AT)) | drop_next(domain) |
+           end_problems(domain, PROBLEMS_END_OFF) | guest_apply(&domain->guest, &nothing);
+}
+
+static bool
+is_running(DomainState state)
+{
+    return state == DOMAIN_RUNNING || state == DOMAIN_IDLE;
+}
+
+/* --- applying ----------------------------------------------------------------------------- */
+
+static DomainChanges
+apply_state(Domain *domain, DomainUpdate *update)
+{
+    DomainChanges changed = 0;
+
+    if (domain->id >= 0 && domain->id != update->id)
+        changed |= end_run(domain);
+    else if (!is_running(domain->state) && is_running(update->state))
+        changed |= end_problems(domain, PROBLEMS_END_RESUMED);
+    changed |= take_string(&domain->name, &update->name, DOMAIN_CHANGED(NAME));
+    changed |= take_static_string(&domain->state_name, domain_state_name(update->state),
+                                  DOMAIN_CHANGED(STATE));
+    changed |= take_static_string(&domain->reason, update->reason ? update->reason : "unknown",
+                                  DOMAIN_CHANGED(STATE_REASON));
+    changed |= take_int(&domain->id, update->id, DOMAIN_CHANGED(ID));
+    if (update->id >= 0 && update->started_at)
+        changed |= take_u64(&domain->started_at, update->started_at, DOMAIN_CHANGED(STARTED_AT));
+    domain->state = update->state;
+    return changed;
+}
+
+/* After the configuration and the state, which it is compared with. */
+static DomainChanges
+apply_next(Domain *domain, DomainUpdate *update)
+{
+    if (!update->has_next || !domain->persistent || domain->id < 0)
+        return drop_next(domain);
+    if (domain->begun_memory_bytes == 0)
+        domain->begun_memory_bytes = update->next.memory_bytes;
+
+    DomainChanges differ =
+        domain_next_compare(&domain->config, &update->next, domain->begun_memory_bytes);
+    if (!differ)
+        return drop_next(domain);
+
+    DomainNext *next = domain->next ? domain->next : g_new0(DomainNext, 1);
+    DomainChanges news = domain_config_apply(&next->config, &update->next) & differ;
+    bool changed = news || next->properties != differ;
+    next->properties = differ;
+    domain->next = next;
+    return changed ? DOMAIN_CHANGED(NEXT) : 0;
+}
+
+static DomainChanges
+apply_xml(Domain *domain, DomainUpdate *update)
+{
+    DomainChanges changed = 0;
+
+    changed |= take_string(&domain->title, &update->title, DOMAIN_CHANGED(TITLE));
+    changed |= take_string(&domain->description, &update->description, DOMAIN_CHANGED(DESCRIPTION));
+    changed |= domain_config_apply(&domain->config, &update->config);
+    if (problems_keep_devices(&domain->problems,
+                              domain_config_rows(&domain->config, HARDWARE_DISKS)))
+        changed |= DOMAIN_CHANGED(PROBLEMS);
+    return changed | apply_next(domain, update);
+}
+
+static DomainChanges
+apply_snapshot_count(Domain *domain, const DomainUpdate *update)
+{
+    if (domain->snapshot_count == update->snapshot_count)
+        return 0;
+    domain->snapshot_count = update->snapshot_count;
     return DOMAIN_CHANGED(SNAPSHOT_COUNT);
 }
 
-uint64_t
-domain_apply(Domain *domain, DomainUpdate *snapshot)
+DomainChanges
+domain_apply(Domain *domain, DomainUpdate *update)
 {
-    uint64_t changed = 0;
+    DomainChanges changed = 0;
 
-    if (snapshot->known & FACT_STATE)
-        changed |= apply_state(domain, snapshot);
-    if (snapshot->known & FACT_PERSISTENT)
-        changed |= take_int(&domain->persistent, snapshot->persistent, DOMAIN_CHANGED(PERSISTENT));
-    if (snapshot->known & FACT_AUTOSTART)
-        changed |= take_int(&domain->autostart, snapshot->autostart, DOMAIN_CHANGED(AUTOSTART));
-    if (snapshot->known & FACT_MANAGED_SAVE)
-        changed |= take_int(&domain->has_managed_save, snapshot->has_managed_save,
+    if (update->known & FACT_STATE)
+        changed |= apply_state(domain, update);
+    if (update->known & FACT_PERSISTENT)
+        changed |= take_int(&domain->persistent, update->persistent, DOMAIN_CHANGED(PERSISTENT));
+    if (update->known & FACT_AUTOSTART)
+        changed |= take_int(&domain->autostart, update->autostart, DOMAIN_CHANGED(AUTOSTART));
+    if (update->known & FACT_MANAGED_SAVE)
+        changed |= take_int(&domain->has_managed_save, update->has_managed_save,
                             DOMAIN_CHANGED(HAS_MANAGED_SAVE));
-    if (snapshot->known & FACT_SNAPSHOTS)
-        changed |= apply_snapshot_count(domain, snapshot);
-    if (snapshot->known & FACT_XML)
-        changed |= apply_xml(domain, snapshot);
-    domain->known |= snapshot->known;
+    if (update->known & FACT_SNAPSHOTS)
+        changed |= apply_snapshot_count(domain, update);
+    if (update->known & FACT_XML)
+        changed |= apply_xml(domain, update);
+    if (!domain->persistent)
+        changed |= drop_next(domain);
+    domain->known |= update->known;
     domain->unsignaled |= changed;
     return changed;
 }
 
 DomainFacts
-domain_compare(const Domain *domain, const DomainUpdate *snapshot)
+domain_compare(const Domain *domain, const DomainUpdate *update)
 {
     DomainFacts differ = 0;
 
-    if (domain->state != snapshot->state || domain->id != snapshot->id ||
-        g_strcmp0(domain->reason, snapshot->reason) != 0 ||
-        g_strcmp0(domain->name, snapshot->name) != 0)
+    if (domain->state != update->state || domain->id != update->id ||
+        g_strcmp0(domain->reason, update->reason) != 0 ||
+        g_strcmp0(domain->name, update->name) != 0)
         differ |= FACT_STATE;
-    if (domain->persistent != snapshot->persistent)
+    if (domain->persistent != update->persistent)
         differ |= FACT_PERSISTENT;
-    if (domain->autostart != snapshot->autostart)
+    if (domain->autostart != update->autostart)
         differ |= FACT_AUTOSTART;
-    if (domain->has_managed_save != snapshot->has_managed_save)
+    if (domain->has_managed_save != update->has_managed_save)
         differ |= FACT_MANAGED_SAVE;
-    if (domain->snapshot_count != snapshot->snapshot_count)
+    if (domain->snapshot_count != update->snapshot_count)
         differ |= FACT_SNAPSHOTS;
-    differ &= snapshot->known;
-    if (snapshot->has_snapshots && domain->snapshot_count == 0)
+    differ &= update->known;
+    if (update->has_snapshots && domain->snapshot_count == 0)
         differ |= FACT_SNAPSHOTS;
     return differ;
 }
@@ -212,10 +305,55 @@ domain_set_available(Domain *domain, bool available)
 void
 domain_set_job(Domain *domain, uint64_t number)
 {
-    if (domain->job == number)
-        return;
-    domain->job = number;
-    domain->unsignaled |= DOMAIN_CHANGED(JOB);
+    domain->unsignaled |= take_u64(&domain->job, number, DOMAIN_CHANGED(JOB));
+}
+
+void
+domain_set_started_at(Domain *domain, uint64_t usec)
+{
+    if (domain->id >= 0)
+        domain->unsignaled |= take_u64(&domain->started_at, usec, DOMAIN_CHANGED(STARTED_AT));
+}
+
+void
+domain_set_capacities(Domain *domain, GHashTable *capacities)
+{
+    domain->unsignaled |= domain_config_set_capacities(&domain->config, capacities);
+}
+
+void
+domain_set_disk_job(Domain *domain, const char *target, uint64_t number)
+{
+    domain->unsignaled |= domain_config_set_disk_job(&domain->config, target, number);
+}
+
+void
+domain_add_problem(Domain *domain, const Problem *problem)
+{
+    if (problems_add(&domain->problems, problem))
+        domain->unsignaled |= DOMAIN_CHANGED(PROBLEMS);
+}
+
+void
+domain_remove_problem(Domain *domain, ProblemKind kind, const char *device)
+{
+    if (problems_remove(&domain->problems, kind, device))
+        domain->unsignaled |= DOMAIN_CHANGED(PROBLEMS);
+}
+
+void
+domain_end_problems(Domain *domain, ProblemsEnd end)
+{
+    domain->unsignaled |= end_problems(domain, end);
+}
+
+void
+domain_apply_guest(Domain *domain, GuestUpdate *update)
+{
+    if (domain->id >= 0)
+        domain->unsignaled |= guest_apply(&domain->guest, update);
+    else
+        guest_clear(&update->guest);
 }
 
 bool

@@ -2,18 +2,16 @@
 #pragma once
 
 /*
- * The model of one libvirt domain: what we last knew of it, and what a newer snapshot changes.
+ * The model of one libvirt domain: what we last knew of it, and what an update changes.
  *
- * Pure: no D-Bus, no libvirt, no I/O. Domains belong to the loop; snapshots are made by a worker
- * and handed over to the loop. A Domain is reference counted (not atomically), because an operation
- * may outlive the domain's place in the cache.
+ * Pure: no D-Bus, no libvirt, no I/O. Domains belong to the loop; updates are made by a lane and
+ * handed over to the loop. A Domain is reference counted (not atomically), because an operation may
+ * outlive the domain's place in the cache.
  */
 
+#include "guest.h"
 #include "hardware.h"
-
-#include <glib.h>
-#include <stdbool.h>
-#include <stdint.h>
+#include "problems.h"
 
 #define UUID_LENGTH 36
 
@@ -35,46 +33,12 @@ typedef enum {
     FACT_STATE = 1 << 0, /* name, state, reason, id */
     FACT_PERSISTENT = 1 << 1,
     FACT_AUTOSTART = 1 << 2,
-    FACT_XML = 1 << 3, /* title, description and what else the XML says */
+    FACT_XML = 1 << 3, /* title, description and configuration, also that of the next start */
     FACT_MANAGED_SAVE = 1 << 4,
     FACT_SNAPSHOTS = 1 << 5, /* their number */
     FACT_FLAGS = FACT_PERSISTENT | FACT_AUTOSTART | FACT_MANAGED_SAVE | FACT_SNAPSHOTS,
     FACT_ALL = FACT_STATE | FACT_FLAGS | FACT_XML,
 } DomainFacts;
-
-/* What a client can see change: a bit each in DomainChanges. */
-#define DOMAIN_PROPERTIES(X)                                                                       \
-    X(NAME)                                                                                        \
-    X(TITLE)                                                                                       \
-    X(DESCRIPTION)                                                                                 \
-    X(STATE)                                                                                       \
-    X(STATE_REASON)                                                                                \
-    X(ID)                                                                                          \
-    X(PERSISTENT)                                                                                  \
-    X(AUTOSTART)                                                                                   \
-    X(AVAILABLE)                                                                                   \
-    X(JOB)                                                                                         \
-    X(GRAPHICS)                                                                                    \
-    X(HAS_MANAGED_SAVE)                                                                            \
-    X(SNAPSHOT_COUNT)                                                                              \
-    X(VCPUS)                                                                                       \
-    X(MAX_VCPUS)                                                                                   \
-    X(MEMORY_BYTES)                                                                                \
-    X(MAX_MEMORY_BYTES)                                                                            \
-    X(OS_TYPE)                                                                                     \
-    X(TEMPLATE)                                                                                    \
-    X(DISKS)                                                                                       \
-    X(NICS)                                                                                        \
-    X(AGENT_CONNECTED)
-
-enum {
-#define X(symbol) DOMAIN_PROPERTY_##symbol,
-    DOMAIN_PROPERTIES(X)
-#undef X
-        _DOMAIN_PROPERTY_MAX,
-};
-
-#define DOMAIN_CHANGED(symbol) (UINT64_C(1) << DOMAIN_PROPERTY_##symbol)
 
 /* What was found out about a domain at one moment. Only the groups in `known` mean anything. */
 typedef struct {
@@ -86,6 +50,7 @@ typedef struct {
     DomainState state;
     const char *reason; /* static */
     int id;
+    uint64_t started_at; /* 0: nothing new is known */
 
     bool persistent; /* FACT_PERSISTENT */
     bool autostart;  /* FACT_AUTOSTART */
@@ -98,14 +63,23 @@ typedef struct {
     char *title;
     char *description;
     DomainConfig config;
+    bool is_active;
+    bool has_next; /* the configuration of an active domain was read, too */
+    DomainConfig next;
 } DomainUpdate;
 
 DomainUpdate *domain_update_new(const char *uuid);
-void domain_update_free(DomainUpdate *snapshot);
+void domain_update_free(DomainUpdate *update);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainUpdate, domain_update_free)
 
 /* Move what `from` knows of the XML into `to`. */
 void domain_update_take_xml(DomainUpdate *to, DomainUpdate *from);
+
+/* What will be different after the next start. */
+typedef struct {
+    DomainChanges properties; /* of the configuration; never 0 */
+    DomainConfig config;
+} DomainNext;
 
 /* The types are those that sd-bus reads at an offset: strings, and int for a D-Bus boolean. */
 typedef struct Domain {
@@ -124,12 +98,17 @@ typedef struct Domain {
     uint64_t job; /* the number of the operation that runs; 0: none */
     int has_managed_save;
     uint32_t snapshot_count;
+    uint64_t started_at; /* µs since the epoch; 0: it is off, or that is not known */
+    GPtrArray *problems; /* problems.h */
     DomainConfig config;
+    DomainNext *next; /* NULL: nothing */
+    Guest guest;
 
     DomainState state;
-    DomainFacts known;   /* what has ever been learnt */
-    uint64_t unsignaled; /* changes that no signal has told yet */
-    bool queued;         /* to be signalled at the end of this turn of the loop */
+    uint64_t begun_memory_bytes; /* what the configuration said when this run began; 0: unknown */
+    DomainFacts known;           /* what has ever been learnt */
+    DomainChanges unsignaled;    /* changes that no signal has told yet */
+    bool queued;                 /* to be signalled at the end of this turn of the loop */
 } Domain;
 
 /* A domain of which nothing but its identity is known yet. */
@@ -139,17 +118,35 @@ void domain_unref(Domain *domain);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
 
 /*
- * Take over what the snapshot knows (its strings are moved out of it) and return the mask of what
- * that changed, which is also added to `unsignaled`.
+ * Take over what the update knows (its strings are moved out of it) and return what that changed,
+ * which is also added to `unsignaled`, as by all functions below.
+ *
+ * A domain that goes off loses what only one that runs has: its start, its problems, the properties
+ * of the guest and what is pending. One that runs on after a pause loses its problems, too.
  */
-uint64_t domain_apply(Domain *domain, DomainUpdate *snapshot);
+DomainChanges domain_apply(Domain *domain, DomainUpdate *update);
 /*
- * Which facts of the snapshot's FACT_STATE and FACT_FLAGS differ from what is known, or have to be
+ * Which facts of the update's FACT_STATE and FACT_FLAGS differ from what is known, or have to be
  * looked at because they must.
  */
-DomainFacts domain_compare(const Domain *domain, const DomainUpdate *snapshot);
+DomainFacts domain_compare(const Domain *domain, const DomainUpdate *update);
 void domain_set_available(Domain *domain, bool available);
 void domain_set_job(Domain *domain, uint64_t number);
+/* When this run began; ignored while the domain is off. */
+void domain_set_started_at(Domain *domain, uint64_t usec);
+/* target -> uint64_t * */
+void domain_set_capacities(Domain *domain, GHashTable *capacities);
+/* The storage job of a disk; 0: none. */
+void domain_set_disk_job(Domain *domain, const char *target, uint64_t number);
+
+/* One row a kind and device: a problem that is there already changes nothing. */
+void domain_add_problem(Domain *domain, const Problem *problem);
+/* The device may be NULL: of any. */
+void domain_remove_problem(Domain *domain, ProblemKind kind, const char *device);
+void domain_end_problems(Domain *domain, ProblemsEnd end);
+
+/* What the guest or the networks tell; moved out of `update`. Ignored while the domain is off. */
+void domain_apply_guest(Domain *domain, GuestUpdate *update);
 
 const char *domain_state_name(DomainState state);
 bool domain_state_is_down(DomainState state);

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hardware.h"
 
-#include "domain.h"
-
 #include <string.h>
+
+struct Hardware {
+    uint32_t sizes[_HARDWARE_MAX];
+    uint8_t data[]; /* one part after the other */
+};
 
 void
 domain_config_clear(DomainConfig *config)
@@ -12,21 +15,29 @@ domain_config_clear(DomainConfig *config)
     *config = (DomainConfig){0};
 }
 
-WireReader
-domain_config_part(const DomainConfig *config, HardwarePart part)
+Rows
+domain_config_rows(const DomainConfig *config, HardwarePart part)
 {
     const Hardware *hardware = config->hardware;
     size_t begin = 0;
 
     if (!hardware)
-        return (WireReader){NULL};
+        return (Rows){NULL, 0};
     for (unsigned i = 0; i < part; i++)
         begin += hardware->sizes[i];
-    return (WireReader){hardware->data + begin, hardware->sizes[part], 0};
+    return (Rows){hardware->data + begin, hardware->sizes[part]};
+}
+
+const char *
+domain_config_text(const DomainConfig *config, HardwarePart part)
+{
+    Rows text = domain_config_rows(config, part);
+
+    return text.size ? (const char *)text.data : "";
 }
 
 void
-domain_config_set_hardware(DomainConfig *config, const Wire parts[static _HARDWARE_MAX])
+domain_config_set_hardware(DomainConfig *config, const Rows parts[static _HARDWARE_MAX])
 {
     size_t size = 0;
 
@@ -45,147 +56,157 @@ domain_config_set_hardware(DomainConfig *config, const Wire parts[static _HARDWA
     config->hardware = hardware;
 }
 
-/* --- capacities --------------------------------------------------------------------------- */
+/* --- what the XML does not tell of disks -------------------------------------------------- */
 
-/* A row of HARDWARE_DISKS. */
 typedef struct {
-    const char *target;
-    const char *bus;
-    const char *source;
-    uint64_t capacity;
-} Disk;
+    uint64_t capacity; /* 0: unknown */
+    uint64_t job;      /* 0: none */
+} DiskFacts;
 
-static bool
-next_disk(WireReader *disks, Disk *disk)
-{
-    if (!wire_next_row(disks))
-        return false;
-    disk->target = wire_read_string(disks);
-    disk->bus = wire_read_string(disks);
-    disk->source = wire_read_string(disks);
-    disk->capacity = wire_read_u64(disks);
-    return true;
-}
-
-void
-domain_config_put_disk(Wire *disks, const char *target, const char *bus, const char *source,
-                       uint64_t capacity)
-{
-    wire_align(disks, 8);
-    wire_put_string(disks, target);
-    wire_put_string(disks, bus);
-    wire_put_string(disks, source);
-    wire_put_u64(disks, capacity);
-}
-
-/* What the capacity of a disk is, where it is known. */
-typedef uint64_t (*CapacityOf)(const Disk *disk, void *data);
+/* Change the facts to what they have to be. */
+typedef void (*DiskFactsOf)(Row disk, DiskFacts *facts, const void *data);
 
 static void
-replace_disks(DomainConfig *config, Wire *disks)
+put_disk(RowBuilder *disks, Row disk, const DiskFacts *facts)
 {
-    Wire parts[_HARDWARE_MAX];
+    RowField field;
 
-    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++) {
-        WireReader now = domain_config_part(config, part);
+    row_builder_begin(disks);
+    while (row_take(&disk, &field))
+        if (field.key != ROW_CAPACITY && field.key != ROW_JOB)
+            row_builder_field(disks, &field);
+    if (facts->capacity)
+        row_builder_number(disks, ROW_CAPACITY, facts->capacity);
+    if (facts->job)
+        row_builder_number(disks, ROW_JOB, facts->job);
+    row_builder_end(disks);
+}
 
-        parts[part] = (Wire){(uint8_t *)now.data, now.size, 0};
-    }
-    parts[HARDWARE_DISKS] = *disks;
+static void
+replace_disks(DomainConfig *config, Rows disks)
+{
+    Rows parts[_HARDWARE_MAX];
+
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++)
+        parts[part] = part == HARDWARE_DISKS ? disks : domain_config_rows(config, part);
     domain_config_set_hardware(config, parts);
 }
 
-/* Returns whether any became another one. */
-static bool
-replace_capacities(DomainConfig *config, CapacityOf capacity_of, void *data)
+static DomainChanges
+replace_disk_facts(DomainConfig *config, DiskFactsOf facts_of, const void *data)
 {
-    WireReader disks = domain_config_part(config, HARDWARE_DISKS);
-    g_auto(Wire) replaced = {NULL};
+    g_auto(RowBuilder) replaced = {NULL};
     bool changed = false;
-    Disk disk;
+    Row disk;
 
-    while (next_disk(&disks, &disk)) {
-        uint64_t capacity = capacity_of(&disk, data);
+    for (Rows disks = domain_config_rows(config, HARDWARE_DISKS); rows_take(&disks, &disk);) {
+        DiskFacts before = {row_number(disk, ROW_CAPACITY), row_number(disk, ROW_JOB)};
+        DiskFacts facts = before;
 
-        changed |= capacity != disk.capacity;
-        domain_config_put_disk(&replaced, disk.target, disk.bus, disk.source, capacity);
+        facts_of(disk, &facts, data);
+        changed |= facts.capacity != before.capacity || facts.job != before.job;
+        put_disk(&replaced, disk, &facts);
     }
-    if (changed)
-        replace_disks(config, &replaced);
-    return changed;
-}
-
-static uint64_t
-capacity_before(const Disk *disk, void *data)
-{
-    WireReader before = *(const WireReader *)data;
-    Disk old;
-
-    while (next_disk(&before, &old))
-        if (old.capacity != 0 && g_str_equal(old.target, disk->target) &&
-            g_str_equal(old.source, disk->source))
-            return old.capacity;
-    return disk->capacity;
+    if (!changed)
+        return 0;
+    replace_disks(config, row_builder_rows(&replaced));
+    return DOMAIN_CHANGED(DISKS);
 }
 
 static void
-keep_capacities(DomainConfig *config, const DomainConfig *before)
+facts_before(Row disk, DiskFacts *facts, const void *data)
 {
-    WireReader disks = domain_config_part(before, HARDWARE_DISKS);
+    const char *target = row_text(disk, ROW_TARGET);
+    Row before;
 
-    replace_capacities(config, capacity_before, &disks);
+    for (Rows disks = *(const Rows *)data; rows_take(&disks, &before);) {
+        if (!g_str_equal(row_text(before, ROW_TARGET), target))
+            continue;
+        facts->job = row_number(before, ROW_JOB);
+        if (g_str_equal(row_text(before, ROW_SOURCE), row_text(disk, ROW_SOURCE)))
+            facts->capacity = row_number(before, ROW_CAPACITY);
+        return;
+    }
 }
 
-static uint64_t
-capacity_now(const Disk *disk, void *data)
+static void
+keep_disk_facts(DomainConfig *config, const DomainConfig *before)
 {
-    const uint64_t *capacity = g_hash_table_lookup(data, disk->target);
+    Rows disks = domain_config_rows(before, HARDWARE_DISKS);
 
-    return capacity && *disk->source != '\0' ? *capacity : disk->capacity;
+    replace_disk_facts(config, facts_before, &disks);
 }
 
-uint64_t
+static void
+capacity_now(Row disk, DiskFacts *facts, const void *data)
+{
+    GHashTable *capacities = (GHashTable *)data;
+    const uint64_t *capacity = g_hash_table_lookup(capacities, row_text(disk, ROW_TARGET));
+
+    if (capacity && row_has(disk, ROW_SOURCE))
+        facts->capacity = *capacity;
+}
+
+DomainChanges
 domain_config_set_capacities(DomainConfig *config, GHashTable *capacities)
 {
-    return replace_capacities(config, capacity_now, capacities) ? DOMAIN_CHANGED(DISKS) : 0;
+    return replace_disk_facts(config, capacity_now, capacities);
+}
+
+typedef struct {
+    const char *target;
+    uint64_t number;
+} DiskJob;
+
+static void
+job_now(Row disk, DiskFacts *facts, const void *data)
+{
+    const DiskJob *job = data;
+
+    if (g_str_equal(row_text(disk, ROW_TARGET), job->target))
+        facts->job = job->number;
+}
+
+DomainChanges
+domain_config_set_disk_job(DomainConfig *config, const char *target, uint64_t number)
+{
+    const DiskJob job = {target, number};
+
+    return replace_disk_facts(config, job_now, &job);
 }
 
 /* --- what is new -------------------------------------------------------------------------- */
 
-static bool
-is_part_equal(const DomainConfig *a, const DomainConfig *b, HardwarePart part)
-{
-    WireReader left = domain_config_part(a, part);
-    WireReader right = domain_config_part(b, part);
-
-    return left.size == right.size &&
-           (left.size == 0 || memcmp(left.data, right.data, left.size) == 0);
-}
-
-static uint64_t
+static DomainChanges
 compare_hardware(const DomainConfig *a, const DomainConfig *b)
 {
-    static const uint64_t bits[_HARDWARE_MAX] = {
+    static const DomainChanges bits[_HARDWARE_MAX] = {
         [HARDWARE_OS_TYPE] = DOMAIN_CHANGED(OS_TYPE),
+        [HARDWARE_ARCHITECTURE] = DOMAIN_CHANGED(ARCHITECTURE),
+        [HARDWARE_MACHINE] = DOMAIN_CHANGED(MACHINE),
+        [HARDWARE_FIRMWARE] = DOMAIN_CHANGED(FIRMWARE),
         [HARDWARE_TEMPLATE] = DOMAIN_CHANGED(TEMPLATE),
+        [HARDWARE_CPU_PINS] = DOMAIN_CHANGED(CPU_PINS),
+        [HARDWARE_BOOT_ORDER] = DOMAIN_CHANGED(BOOT_ORDER),
         [HARDWARE_DISKS] = DOMAIN_CHANGED(DISKS),
         [HARDWARE_NICS] = DOMAIN_CHANGED(NICS),
+        [HARDWARE_HOST_DEVICES] = DOMAIN_CHANGED(HOST_DEVICES),
         [HARDWARE_GRAPHICS] = DOMAIN_CHANGED(GRAPHICS),
     };
-    uint64_t changed = 0;
+    DomainChanges changed = 0;
 
     for (HardwarePart part = 0; part < _HARDWARE_MAX; part++)
-        if (!is_part_equal(a, b, part))
+        if (!rows_equal(domain_config_rows(a, part), domain_config_rows(b, part)))
             changed |= bits[part];
     return changed;
 }
 
-uint64_t
+DomainChanges
 domain_config_apply(DomainConfig *to, DomainConfig *from)
 {
-    keep_capacities(from, to);
+    keep_disk_facts(from, to);
 
-    uint64_t changed = compare_hardware(to, from);
+    DomainChanges changed = compare_hardware(to, from);
 
     if (to->vcpus != from->vcpus)
         changed |= DOMAIN_CHANGED(VCPUS);
@@ -195,6 +216,8 @@ domain_config_apply(DomainConfig *to, DomainConfig *from)
         changed |= DOMAIN_CHANGED(MEMORY_BYTES);
     if (to->max_memory_bytes != from->max_memory_bytes)
         changed |= DOMAIN_CHANGED(MAX_MEMORY_BYTES);
+    if (to->stop_timeout_usec != from->stop_timeout_usec)
+        changed |= DOMAIN_CHANGED(STOP_TIMEOUT_USEC);
     if (to->agent_connected != from->agent_connected)
         changed |= DOMAIN_CHANGED(AGENT_CONNECTED);
     domain_config_clear(to);

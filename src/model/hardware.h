@@ -2,56 +2,69 @@
 #pragma once
 
 /*
- * What a domain's XML says of its hardware, and what of it is new.
+ * What a domain's XML says of its hardware and settings, and which of that is new.
  *
- * There may be a thousand of these: the lists are kept as they go out on the bus, in one piece of
- * memory that nobody changes. Pure, any thread.
+ * There may be a thousand of these: all lists and texts are in one piece of memory that does not
+ * change. Pure, any thread.
  */
 
-#include "wire.h"
+#include "domain-changes.h"
+#include "rows.h"
 
-#include <glib.h>
-#include <stdbool.h>
-#include <stdint.h>
-
-/* The parts of Hardware, in this order. */
+/* The parts of Hardware: a text, or rows with these fields. */
 typedef enum {
-    HARDWARE_OS_TYPE,  /* the text; without its end, so that there being none is the same as "" */
-    HARDWARE_TEMPLATE, /* rows {ss} */
-    HARDWARE_DISKS,    /* rows (ssst): target, bus, source, capacity in bytes or 0 */
-    HARDWARE_NICS,     /* rows (sss): mac, model, source */
-    HARDWARE_GRAPHICS, /* rows (sssi): type, listen, "port" or "websocket", number or -1 */
+    HARDWARE_OS_TYPE,      /* text */
+    HARDWARE_ARCHITECTURE, /* text */
+    HARDWARE_MACHINE,      /* text */
+    HARDWARE_FIRMWARE,     /* text: bios, efi */
+    HARDWARE_TEMPLATE,     /* one row or none: name, icon, os, webui, storage */
+    HARDWARE_CPU_PINS,     /* vcpu, cpus */
+    HARDWARE_BOOT_ORDER,   /* device */
+    HARDWARE_DISKS,        /* target, bus, device, type, source, format, serial, cache, readonly,
+                              shareable,        boot, capacity, job */
+    HARDWARE_NICS,         /* mac, model, type, source, target, link, boot */
+    HARDWARE_HOST_DEVICES, /* type, address, vendor, product, alias, boot */
+    HARDWARE_GRAPHICS,     /* type, listen, socket, port, tls_port, websocket, password */
     _HARDWARE_MAX,
 } HardwarePart;
 
-typedef struct {
-    uint32_t sizes[_HARDWARE_MAX];
-    uint8_t data[]; /* one part after the other */
-} Hardware;
+typedef struct Hardware Hardware;
 
-/* The types are those that sd-bus reads at an offset. */
+/* What becomes of the domain when its guest ends by itself. */
+typedef enum {
+    LIFECYCLE_DESTROY, /* also what is not said */
+    LIFECYCLE_RESTART,
+    LIFECYCLE_PRESERVE,
+    LIFECYCLE_RENAME_RESTART,
+} LifecycleAction;
+
 typedef struct {
     uint32_t vcpus;
     uint32_t max_vcpus;
     uint64_t memory_bytes; /* what it has now */
     uint64_t max_memory_bytes;
-    int agent_connected;
+    uint64_t stop_timeout_usec; /* 0: it has none of its own */
+    int agent_connected;        /* a boolean */
+    LifecycleAction on_poweroff;
+    LifecycleAction on_reboot;
     Hardware *hardware; /* NULL: nothing */
 } DomainConfig;
 
 /* Free what it holds, and make it one of which nothing is known. */
 void domain_config_clear(DomainConfig *config);
+/* The rows of a part; they stay the config's. */
+Rows domain_config_rows(const DomainConfig *config, HardwarePart part);
+/* The text of a part. */
+const char *domain_config_text(const DomainConfig *config, HardwarePart part);
+/* Copies the parts. A text is its bytes and a 0, or nothing if it is "". */
+void domain_config_set_hardware(DomainConfig *config, const Rows parts[static _HARDWARE_MAX]);
+
 /*
- * Move `from` into `to`; the mask (DOMAIN_CHANGED) of what that changed. The XML tells no
- * capacities: a disk that stays keeps the one it had.
+ * Move `from` into `to`; returns what that changed. The XML tells neither capacities nor jobs: a
+ * disk that stays keeps its job, and its capacity while its source is the same.
  */
-uint64_t domain_config_apply(DomainConfig *to, DomainConfig *from);
-/* What one of its parts is; it stays the config's. */
-WireReader domain_config_part(const DomainConfig *config, HardwarePart part);
-/* Copies the parts. */
-void domain_config_set_hardware(DomainConfig *config, const Wire parts[static _HARDWARE_MAX]);
-/* Another row of HARDWARE_DISKS. */
-void domain_config_put_disk(Wire *disks, const char *target, const char *bus, const char *source,
-                            uint64_t capacity);
-/* target -> uint64_t *; the mask of what that changed. */
-uint64_t domain_config_set_capacities(DomainConfig *config, GHashTable *capacities);
+DomainChanges domain_config_apply(DomainConfig *to, DomainConfig *from);
+/* target -> uint64_t *; returns what that changed. */
+DomainChanges domain_config_set_capacities(DomainConfig *config, GHashTable *capacities);
+/* The storage job of a disk, 0 for none; returns what that changed. */
+DomainChanges domain_config_set_disk_job(DomainConfig *config, const char *target, uint64_t number);

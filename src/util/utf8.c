@@ -3,6 +3,7 @@
 
 #include <glib.h>
 #include <stdbool.h>
+#include <string.h>
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
 
@@ -37,4 +38,16 @@ utf8_for_bus(const char *text)
             g_string_append_len(clean, p, g_utf8_next_char(p) - p);
     }
     return g_string_free(clean, FALSE);
+}
+
+size_t
+utf8_prefix(const char *text, size_t max)
+{
+    size_t length = strnlen(text, max + 1);
+
+    if (length <= max)
+        return length;
+    for (length = max; length > 0 && ((unsigned char)text[length] & 0xc0) == 0x80;)
+        length--;
+    return length;
 }

@@ -5,9 +5,15 @@
  * Text as D-Bus takes it. Any thread.
  */
 
+#include <stddef.h>
+
 /*
  * A copy in which all that D-Bus refuses is replaced: bytes that are no UTF-8, and what Unicode
  * never makes a character, which XML allows. One such string would make every message fail that
  * carries it. NULL is "".
  */
 char *utf8_for_bus(const char *text);
+
+/* The length of the longest beginning of valid `text` that has at most `max` bytes and ends between
+ * two characters. */
+size_t utf8_prefix(const char *text, size_t max);

@@ -189,4 +189,4 @@ int domain_bus_long_operation(sd_bus_message *message, const Domain *domain, Ope
                               const OperationPayload *payload, sd_bus_error *error);
 /* Emit InterfacesAdded, and PropertiesChanged for what the mask names; 0 or a negative errno. */
 int domain_bus_emit_added(Manager *m, Domain *domain);
-int domain_bus_emit_changed(Manager *m, Domain *domain, uint64_t changed);
+int domain_bus_emit_changed(Manager *m, Domain *domain, DomainChanges changed);

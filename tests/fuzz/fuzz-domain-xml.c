@@ -2,6 +2,7 @@
 
 /* libFuzzer: a domain's XML, whole and as what a device is looked for in. */
 
+#include "domain-next.h"
 #include "domain-xml-device.h"
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
@@ -18,39 +19,44 @@ check_text(const char *text)
         abort();
 }
 
-/* Rows of so many texts, then a number of so many bytes or none. */
 static void
-check_rows(const DomainConfig *config, HardwarePart part, int texts, size_t number)
+check_rows(Rows rows)
 {
-    WireReader rows = domain_config_part(config, part);
-
-    while (wire_next_row(&rows)) {
-        for (int i = 0; i < texts; i++)
-            check_text(wire_read_string(&rows));
-        if (number == sizeof(uint32_t))
-            wire_read_u32(&rows);
-        else if (number)
-            wire_read_u64(&rows);
-    }
-    /* The end is looked for where another row would begin. */
-    if (rows.position - rows.size >= WIRE_ALIGNMENT_MAX)
-        abort();
+    for (Row row; rows_take(&rows, &row);)
+        for (RowField field; row_take(&row, &field);) {
+            if (row_key_type(field.key) != ROW_TYPE_TEXT)
+                continue;
+            check_text(field.text);
+            if (strlen(field.text) != field.length || field.length > ROW_TEXT_MAX)
+                abort();
+        }
 }
 
 static void
-check_snapshot(const DomainUpdate *snapshot)
+check_update(const DomainUpdate *update)
 {
-    const DomainConfig *config = &snapshot->config;
-    WireReader os_type = domain_config_part(config, HARDWARE_OS_TYPE);
+    for (HardwarePart part = 0; part < _HARDWARE_MAX; part++) {
+        if (part <= HARDWARE_FIRMWARE)
+            check_text(domain_config_text(&update->config, part));
+        else
+            check_rows(domain_config_rows(&update->config, part));
+    }
+    check_text(update->title);
+    check_text(update->description);
+}
 
-    check_text(snapshot->title);
-    check_text(snapshot->description);
-    if (os_type.size && !g_utf8_validate((const char *)os_type.data, (gssize)os_type.size, NULL))
+/* What is read twice is the same, and nothing of it is pending. */
+static void
+check_again(DomainUpdate *update, const char *xml)
+{
+    g_autoptr(DomainUpdate) again = domain_update_new("");
+
+    if (!domain_xml_read(xml, again) || !domain_xml_read_next(xml, again) || !again->has_next)
         abort();
-    check_rows(config, HARDWARE_TEMPLATE, 2, 0);
-    check_rows(config, HARDWARE_DISKS, 3, sizeof(uint64_t));
-    check_rows(config, HARDWARE_NICS, 3, 0);
-    check_rows(config, HARDWARE_GRAPHICS, 3, sizeof(uint32_t));
+    if (domain_next_compare(&again->config, &again->next, 0))
+        abort();
+    if (domain_config_apply(&update->config, &again->config))
+        abort();
 }
 
 /* What is found early is what is there. */
@@ -74,17 +80,19 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     g_autofree char *xml = g_strndup((const char *)data, size);
-    g_autoptr(DomainUpdate) snapshot = domain_update_new("");
+    g_autoptr(DomainUpdate) update = domain_update_new("");
     g_autofree char *name = NULL;
     g_autofree char *uuid = NULL;
-    bool is_domain = domain_xml_read(xml, snapshot);
+    bool is_domain = domain_xml_read(xml, update);
 
     if (is_domain != domain_xml_identity(xml, &name, &uuid))
         abort();
-    if (is_domain != ((snapshot->known & FACT_XML) != 0))
+    if (is_domain != ((update->known & FACT_XML) != 0))
         abort();
-    if (is_domain)
-        check_snapshot(snapshot);
+    if (is_domain) {
+        check_update(update);
+        check_again(update, xml);
+    }
     check_peek(xml, name, uuid);
 
     g_auto(GStrv) aliases = domain_xml_match_devices(xml, "<disk><target dev='vda'/></disk>");

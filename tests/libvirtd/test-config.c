@@ -15,8 +15,19 @@
     "<source file='/run/vms/extra.img'/><target dev='vdb' bus='virtio'/></disk>"
 #define NIC                                                                                        \
     "<interface type='user'><mac address='52:54:00:aa:bb:cc'/><model type='virtio'/></interface>"
-#define DISKS "[(\"vdb\", \"virtio\", \"/run/vms/extra.img\", 4194304)]"
-#define NICS  "[(\"52:54:00:aa:bb:cc\", \"virtio\", \"\")]"
+#define DISKS_WITH(target, source, capacity)                                                       \
+    "[{\"bus\": <\"virtio\">, " capacity "\"device\": <\"disk\">, \"format\": <\"raw\">, "         \
+    "\"readonly\": <false>, \"shareable\": <false>, \"source\": <\"" source                        \
+    "\">, \"target\": <\"" target "\">, \"type\": <\"file\">}]"
+#define BYTES(number) "\"capacity\": <" #number ">, "
+#define DISKS         DISKS_WITH("vdb", "/run/vms/extra.img", BYTES(4194304))
+#define CDROM(capacity, source)                                                                    \
+    "[{\"bus\": <\"ide\">, " capacity "\"device\": <\"cdrom\">, \"format\": <\"raw\">, "           \
+    "\"readonly\": <true>, \"shareable\": <false>, " source "\"target\": <\"hdc\">, "              \
+    "\"type\": <\"file\">}]"
+#define NICS                                                                                       \
+    "[{\"link\": <true>, \"mac\": <\"52:54:00:aa:bb:cc\">, \"model\": <\"virtio\">, "              \
+    "\"type\": <\"user\">}]"
 
 typedef struct Guest {
     Service *service;
@@ -267,16 +278,16 @@ test_update(void)
 
     g_autoptr(Call) attach = config_call(g, "AttachDevice", "sa{sv}", cdrom, 0);
     assert_ok(attach);
-    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"\", 0)]");
+    assert_config(g, "Disks", CDROM("", ""));
     guest_start(g->service->world, "web");
     wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
     g_autoptr(Call) insert = config_call(g, "UpdateDevice", "sa{sv}", loaded, 1, "live", "b", 1);
     assert_ok(insert);
-    wait_config(g, "Disks", "[(\"hdc\", \"ide\", \"/run/vms/extra.img\", 4194304)]");
+    wait_config(g, "Disks", CDROM(BYTES(4194304), "\"source\": <\"/run/vms/extra.img\">, "));
     assert_xml(g, "--inactive", "extra.img", false);
     g_autoptr(Call) eject = config_call(g, "UpdateDevice", "sa{sv}", cdrom, 0);
     assert_ok(eject);
-    assert_config(g, "Disks", "[(\"hdc\", \"ide\", \"\", 0)]");
+    assert_config(g, "Disks", CDROM("", ""));
 }
 
 /* QEMU says it; it is kept when the machine stops, and nobody opens the image of one that is off.
@@ -286,17 +297,17 @@ test_capacity(void)
 {
     g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", false);
 
-    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 0)]");
+    assert_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", ""));
     guest_start(g->service->world, "web");
-    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    wait_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(4194304)));
     run(g->service->world, "virsh -q blockresize web vda 8M");
     /* It has no event: it is seen with the domain's next one. */
     g_autoptr(Call) title = config_call(g, "SetTitle", "s", "bigger");
     assert_ok(title);
-    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
+    wait_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(8388608)));
     g_autoptr(Call) stop = domain_call(g->service, g->path, "ForceStop", NULL);
     assert_ok(stop);
-    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
+    assert_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(8388608)));
 }
 
 /* A QEMU that stands still holds up neither the property, nor another change, nor another's disks;
@@ -307,7 +318,7 @@ test_capacity_of_stuck(void)
     g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", true);
     World *w = g->service->world;
 
-    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    wait_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(4194304)));
     run(w, "kill -STOP $(libvirtd-ctl qemu-pid web)");
     /* With this one its XML is read again, and so it is asked. */
     g_autoptr(Call) start = domain_call(g->service, g->path, "Start", NULL);
@@ -322,18 +333,18 @@ test_capacity_of_stuck(void)
     guest_start(w, "db");
     g_autofree char *other = guest_path(w, "db");
     wait_for(w, g_strcmp0(mirror_get(g->service->mirror, other, VMS_CONFIG_INTERFACE, "Disks"),
-                          "[(\"vda\", \"virtio\", \"/run/vms/more.img\", 2097152)]") == 0);
+                          DISKS_WITH("vda", "/run/vms/more.img", BYTES(2097152))) == 0);
 
     libvirtd(w, "kill");
     client_wait_available(g->service->client, false);
-    assert_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 4194304)]");
+    assert_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(4194304)));
     run(w, "kill -CONT $(</run/libvirt/qemu/web.pid)");
     libvirtd(w, "start");
     client_wait_available(g->service->client, true);
     run(w, "virsh -q blockresize web vda 8M");
     g_autoptr(Call) title = config_call(g, "SetTitle", "s", "bigger");
     assert_ok(title);
-    wait_config(g, "Disks", "[(\"vda\", \"virtio\", \"/run/vms/extra.img\", 8388608)]");
+    wait_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(8388608)));
 }
 
 /* libvirt's own words, and nothing is changed. */

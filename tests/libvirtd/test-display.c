@@ -257,7 +257,8 @@ test_graphics(void)
     g_autoptr(Service) s = service_with_guest("bare");
     g_autofree char *path = guest_path(s->world, "web");
 
-    assert_graphics(s, path, "[(\"vnc\", \"127.0.0.1\", \"port\", 5900)]");
+    assert_graphics(s, path,
+                    "[{\"listen\": <\"127.0.0.1\">, \"port\": <5900>, \"type\": <\"vnc\">}]");
     g_autoptr(Call) call =
         client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
     {
@@ -270,7 +271,7 @@ test_graphics(void)
 
     g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
     assert_ok(stop);
-    assert_graphics(s, path, "[(\"vnc\", \"127.0.0.1\", \"port\", -1)]");
+    assert_graphics(s, path, "[{\"listen\": <\"127.0.0.1\">, \"type\": <\"vnc\">}]");
     g_autoptr(Call) off =
         client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
     assert_error_says(off, INVALID_STATE, "not running");
@@ -284,9 +285,9 @@ test_graphics(void)
                   "<graphics type=\"vnc\" socket=\"/run/vms/web.vnc\"/>"
                   "#' >/run/vms/web.xml; virsh -q define /run/vms/web.xml");
     assert_graphics(s, path,
-                    "[(\"vnc\", \"::1\", \"port\", 5944), "
-                    "(\"vnc\", \"::1\", \"websocket\", 5744), "
-                    "(\"vnc\", \"/run/vms/web.vnc\", \"port\", -1)]");
+                    "[{\"listen\": <\"::1\">, \"port\": <5944>, \"type\": <\"vnc\">, "
+                    "\"websocket\": <5744>}, "
+                    "{\"socket\": <\"/run/vms/web.vnc\">, \"type\": <\"vnc\">}]");
 }
 
 int

@@ -27,7 +27,8 @@ static const char xml_tail[] =
     "  <memory unit='MiB'>512</memory>"
     "  <currentMemory unit='MiB'>256</currentMemory>"
     "  <vcpu current='2'>4</vcpu>"
-    "  <os><type>hvm</type></os>"
+    "  <cputune><vcpupin vcpu='1' cpuset='0-2'/></cputune>"
+    "  <os><type arch='x86_64' machine='q35'>hvm</type><boot dev='network'/><boot dev='hd'/></os>"
     "  <devices>"
     "    <disk type='file' device='disk'>"
     "      <source file='/var/lib/images/web &amp; more.img'/><target dev='vda' bus='virtio'/>"
@@ -90,7 +91,8 @@ test_properties(void)
     g_autoptr(Service) s = service();
     g_autofree char *path =
         define(s, "<metadata><vmtemplate xmlns='unraid' name='Debian' icon='debian.png' os='linux'"
-                  " webui='' other='x'/></metadata>");
+                  " webui='' other='x'/><v:settings xmlns:v='http://unraid.org/vms/1'"
+                  " stop-timeout-usec='90000000'/></metadata>");
 
     assert_config(s, path, "VCpus", "2");
     assert_config(s, path, "MaxVCpus", "4");
@@ -101,12 +103,29 @@ test_properties(void)
                   "{\"icon\": \"debian.png\", \"name\": \"Debian\", \"os\": \"linux\", "
                   "\"webui\": \"\"}");
     assert_config(s, path, "Disks",
-                  "[(\"vda\", \"virtio\", \"/var/lib/images/web & more.img\", 0), "
-                  "(\"vdb\", \"virtio\", \"rbd://store/pool/web\", 0), "
-                  "(\"hdc\", \"ide\", \"\", 0)]");
+                  "[{\"bus\": <\"virtio\">, \"device\": <\"disk\">, \"readonly\": <false>, "
+                  "\"shareable\": <false>, \"source\": <\"/var/lib/images/web & more.img\">, "
+                  "\"target\": <\"vda\">, \"type\": <\"file\">}, "
+                  "{\"bus\": <\"virtio\">, \"device\": <\"disk\">, \"readonly\": <false>, "
+                  "\"shareable\": <false>, \"source\": <\"rbd://store:6789/pool/web\">, "
+                  "\"target\": <\"vdb\">, \"type\": <\"network\">}, "
+                  "{\"bus\": <\"ide\">, \"device\": <\"cdrom\">, \"readonly\": <true>, "
+                  "\"shareable\": <false>, \"target\": <\"hdc\">, \"type\": <\"file\">}]");
     assert_config(s, path, "Nics",
-                  "[(\"52:54:00:11:22:33\", \"virtio\", \"default\"), "
-                  "(\"52:54:00:11:22:34\", \"e1000\", \"br0\")]");
+                  "[{\"link\": <true>, \"mac\": <\"52:54:00:11:22:33\">, "
+                  "\"model\": <\"virtio\">, \"source\": <\"default\">, "
+                  "\"target\": <\"testnet0\">, \"type\": <\"network\">}, "
+                  "{\"link\": <true>, \"mac\": <\"52:54:00:11:22:34\">, "
+                  "\"model\": <\"e1000\">, \"source\": <\"br0\">, "
+                  "\"target\": <\"testnet1\">, \"type\": <\"bridge\">}]");
+    assert_config(s, path, "HostDevices", "[]");
+    assert_config(s, path, "CpuPins", "[(1, \"0-2\")]");
+    assert_config(s, path, "Architecture", "x86_64");
+    assert_config(s, path, "Machine", "q35");
+    assert_config(s, path, "Firmware", "bios");
+    assert_config(s, path, "BootOrder", "[\"network\", \"hd\"]");
+    assert_config(s, path, "StopTimeoutUSec", "90000000");
+    assert_config(s, path, "Next", "{}");
     g_assert_cmpstr(mirror_get(s->mirror, path, VMS_GUEST_INTERFACE, "AgentConnected"), ==,
                     "false");
 }
@@ -183,6 +202,58 @@ test_live_and_config(void)
     g_autoptr(Call) balloon = config_call(s, path, "SetMemory", "ta{sv}", 300 * MIB, 0);
     assert_ok(balloon);
     assert_config(s, path, "MemoryBytes", "314572800");
+}
+
+static void
+set_number(Service *s, const char *path, const char *method, const char *signature, guint64 number,
+           const char *option)
+{
+    g_autoptr(Call) call =
+        g_str_equal(signature, "t")
+            ? config_call(s, path, method, "ta{sv}", number, 1, option, "b", 1)
+            : config_call(s, path, method, "ua{sv}", (guint32)number, 1, option, "b", 1);
+
+    assert_ok(call);
+}
+
+/* Pending is what differs in value, and only while the domain runs. */
+static void
+test_next(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    assert_config(s, path, "Next", "{}");
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+    assert_config(s, path, "Next", "{}");
+    set_number(s, path, "SetVCpus", "u", 3, "live");
+    assert_config(s, path, "Next", "{\"VCpus\": <2>}");
+    set_number(s, path, "SetVCpus", "u", 4, "config");
+    assert_config(s, path, "Next", "{\"VCpus\": <4>}");
+    set_number(s, path, "SetVCpus", "u", 3, "config");
+    assert_config(s, path, "Next", "{}");
+
+    /* The memory of what runs is no change of the configuration. */
+    set_number(s, path, "SetMemory", "t", 128 * MIB, "live");
+    assert_config(s, path, "MemoryBytes", "134217728");
+    assert_config(s, path, "Next", "{}");
+    set_number(s, path, "SetMemory", "t", 384 * MIB, "config");
+    assert_config(s, path, "Next", "{\"MemoryBytes\": <402653184>}");
+    set_number(s, path, "SetMemory", "t", 256 * MIB, "config");
+    assert_config(s, path, "Next", "{}");
+
+    /* Another configuration altogether; its title is not of Config. */
+    g_autofree char *other =
+        define(s, "<title>other</title><metadata><vmtemplate xmlns='unraid' name='x'/></metadata>");
+    g_assert_cmpstr(other, ==, path);
+    assert_config(s, path, "Next", "{\"Template\": <{\"name\": \"x\"}>, \"VCpus\": <2>}");
+    mirror_check(s->mirror);
+    g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
+    assert_ok(stop);
+    assert_config(s, path, "Next", "{}");
+    assert_config(s, path, "VCpus", "2");
+    mirror_check(s->mirror);
 }
 
 static void
@@ -394,6 +465,7 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/template-namespace", test_template_namespace);
     g_test_add_func("/service/config/numbers", test_numbers);
     g_test_add_func("/service/config/live-and-config", test_live_and_config);
+    g_test_add_func("/service/config/next", test_next);
     g_test_add_func("/service/config/options", test_options);
     g_test_add_func("/service/config/texts", test_texts);
     g_test_add_func("/service/config/rename", test_rename);

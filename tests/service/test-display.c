@@ -129,8 +129,8 @@ test_graphics(void)
 
     /* Values that are read from the XML may follow later. */
     wait_for(s->world, g_strcmp0(mirror_get(s->mirror, web, VMS_DISPLAY_INTERFACE, "Graphics"),
-                                 "[(\"vnc\", \"0.0.0.0\", \"port\", 5901), "
-                                 "(\"vnc\", \"0.0.0.0\", \"websocket\", 5701)]") == 0);
+                                 "[{\"listen\": <\"0.0.0.0\">, \"port\": <5901>, "
+                                 "\"type\": <\"vnc\">, \"websocket\": <5701>}]") == 0);
     assert_property(s->client, blind, VMS_DISPLAY_INTERFACE, "Graphics", "[]");
     g_assert_cmpstr(mirror_get(s->mirror, blind, VMS_DISPLAY_INTERFACE, "Graphics"), ==, "[]");
 }

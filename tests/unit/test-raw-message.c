@@ -2,7 +2,9 @@
 
 /* Bodies written by hand, as sd-bus reads them at the other end of a connection. */
 
+#include "names.h"
 #include "raw-message.h"
+#include "wire-rows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -152,16 +154,125 @@ test_rows(Fixture *f, gconstpointer data)
         g_assert_cmpstr(text, ==, texts[i]);
         g_assert_cmpuint(number, ==, i);
         sd_bus_message_unref(message);
-
-        WireReader reader = {rows.data, rows.size, 0};
-        g_assert_true(wire_next_row(&reader));
-        g_assert_cmpstr(wire_read_string(&reader), ==, texts[i]);
-        g_assert_cmpuint(wire_read_u64(&reader), ==, i);
-        g_assert_true(wire_next_row(&reader));
-        g_assert_cmpstr(wire_read_string(&reader), ==, "last");
-        g_assert_cmpuint(wire_read_u64(&reader), ==, 2);
-        g_assert_false(wire_next_row(&reader));
     }
+}
+
+/* A row with a field of every key, after texts of all lengths. */
+static void
+put_all_fields(RowBuilder *rows, const char *text)
+{
+    row_builder_begin(rows);
+    for (RowKey key = 0; key < _ROW_KEY_MAX; key++) {
+        if (row_key_type(key) == ROW_TYPE_TEXT)
+            row_builder_text(rows, key, text);
+        else
+            row_builder_number(rows, key, 1);
+    }
+    row_builder_end(rows);
+}
+
+static void
+read_field(sd_bus_message *message, RowKey key, const char *text)
+{
+    static const char *const signatures[] = {
+        [ROW_TYPE_TEXT] = "s", [ROW_TYPE_BOOL] = "b", [ROW_TYPE_U32] = "u",
+        [ROW_TYPE_U64] = "t",  [ROW_TYPE_JOB] = "o",
+    };
+    const char *signature = signatures[row_key_type(key)];
+    const char *name;
+    uint64_t number = 0;
+    const char *read;
+
+    g_assert_cmpint(sd_bus_message_enter_container(message, 'e', "sv"), >, 0);
+    g_assert_cmpint(sd_bus_message_read(message, "s", &name), >, 0);
+    g_assert_cmpint(sd_bus_message_enter_container(message, 'v', signature), >, 0);
+    if (*signature == 's' || *signature == 'o') {
+        g_assert_cmpint(sd_bus_message_read(message, signature, &read), >, 0);
+        g_assert_cmpstr(read, ==, *signature == 's' ? text : VMS_JOB_PREFIX "/1");
+    } else {
+        g_assert_cmpint(sd_bus_message_read(message, signature, &number), >, 0);
+        g_assert_cmpuint(number, ==, 1);
+    }
+    g_assert_cmpint(sd_bus_message_exit_container(message), >=, 0);
+    g_assert_cmpint(sd_bus_message_exit_container(message), >=, 0);
+}
+
+static void
+test_dictionaries(Fixture *f, gconstpointer data)
+{
+    g_autoptr(GString) text = g_string_new("a");
+
+    for (unsigned length = 1; length <= 8; length++) {
+        g_auto(RowBuilder) rows = {NULL};
+        const char *last;
+
+        put_all_fields(&rows, text->str);
+        row_builder_begin(&rows);
+        row_builder_end(&rows);
+        f->body.size = 0;
+        wire_put_dictionaries(&f->body, row_builder_rows(&rows));
+        wire_put_dictionaries(&f->body, (Rows){NULL, 0});
+        wire_put_string(&f->body, "last");
+        sd_bus_message *message = signal_body(f, "aa{sv}aa{sv}s");
+        g_assert_cmpint(sd_bus_message_enter_container(message, 'a', "a{sv}"), >, 0);
+        g_assert_cmpint(sd_bus_message_enter_container(message, 'a', "{sv}"), >, 0);
+        for (RowKey key = 0; key < _ROW_KEY_MAX; key++)
+            read_field(message, key, text->str);
+        g_assert_cmpint(sd_bus_message_exit_container(message), >=, 0);
+        g_assert_cmpint(sd_bus_message_skip(message, "a{sv}"), >=, 0);
+        g_assert_cmpint(sd_bus_message_exit_container(message), >=, 0);
+        g_assert_cmpint(sd_bus_message_skip(message, "aa{sv}"), >=, 0);
+        g_assert_cmpint(sd_bus_message_read(message, "s", &last), >, 0);
+        g_assert_cmpstr(last, ==, "last");
+        sd_bus_message_unref(message);
+        g_string_append_c(text, 'b');
+    }
+}
+
+/* Rows as what is shorter than dictionaries. */
+static void
+test_short_rows(Fixture *f, gconstpointer data)
+{
+    g_auto(RowBuilder) names = {NULL};
+    g_auto(RowBuilder) pins = {NULL};
+    const char *texts[5];
+    uint32_t vcpus[2];
+
+    row_builder_begin(&names);
+    row_builder_text(&names, ROW_NAME, "web");
+    row_builder_field(&names, &(RowField){.key = ROW_ICON, .text = ""});
+    row_builder_end(&names);
+    for (unsigned i = 0; i < 2; i++) {
+        row_builder_begin(&pins);
+        row_builder_number(&pins, ROW_VCPU, i);
+        row_builder_text(&pins, ROW_CPUS, i ? "0-3" : "1");
+        row_builder_end(&pins);
+    }
+    wire_put_texts_by_name(&f->body, row_builder_rows(&names));
+    wire_put_texts_by_name(&f->body, (Rows){NULL, 0});
+    wire_put_texts(&f->body, row_builder_rows(&names));
+    wire_put_texts(&f->body, (Rows){NULL, 0});
+    wire_put_structs(&f->body, row_builder_rows(&pins));
+    wire_put_structs(&f->body, (Rows){NULL, 0});
+
+    sd_bus_message *message = signal_body(f, "a{ss}a{ss}asasa(us)a(us)");
+    g_assert_cmpint(sd_bus_message_read(message, "a{ss}a{ss}", 2, &texts[0], &texts[1], &texts[2],
+                                        &texts[3], 0),
+                    >, 0);
+    g_assert_cmpstr(texts[0], ==, "name");
+    g_assert_cmpstr(texts[1], ==, "web");
+    g_assert_cmpstr(texts[2], ==, "icon");
+    g_assert_cmpstr(texts[3], ==, "");
+    g_assert_cmpint(sd_bus_message_read(message, "asas", 2, &texts[0], &texts[1], 0), >, 0);
+    g_assert_cmpstr(texts[0], ==, "web");
+    g_assert_cmpstr(texts[1], ==, "");
+    g_assert_cmpint(sd_bus_message_read(message, "a(us)a(us)", 2, &vcpus[0], &texts[0], &vcpus[1],
+                                        &texts[1], 0),
+                    >, 0);
+    g_assert_cmpuint(vcpus[1], ==, 1);
+    g_assert_cmpstr(texts[0], ==, "1");
+    g_assert_cmpstr(texts[1], ==, "0-3");
+    sd_bus_message_unref(message);
 }
 
 /* The bus would cut us off. */
@@ -284,6 +395,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     ADD("types", test_types);
     ADD("rows", test_rows);
+    ADD("dictionaries", test_dictionaries);
+    ADD("short-rows", test_short_rows);
     ADD("no-utf8", test_no_utf8);
     ADD("long", test_long);
     ADD("too-long", test_too_long);

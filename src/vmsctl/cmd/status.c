@@ -99,6 +99,8 @@ print_each(const View *view, const char *interface, const char *property, const 
 {
     GVariant *array = inventory_get(view->inventory, view->path, interface, property);
 
+    if (array && !g_variant_is_of_type(array, G_VARIANT_TYPE("aa{sv}")))
+        return;
     for (gsize i = 0; array && i < g_variant_n_children(array); i++) {
         g_autoptr(GVariant) element = g_variant_get_child_value(array, i);
         g_autofree char *text = format(element);
@@ -107,45 +109,49 @@ print_each(const View *view, const char *interface, const char *property, const 
     }
 }
 
+/* A key of a row, or `otherwise` where the row does not have it. */
+static const char *
+row_text(GVariant *row, const char *key, const char *otherwise)
+{
+    const char *text;
+
+    return g_variant_lookup(row, key, "&s", &text) ? text : otherwise;
+}
+
 static char *
 format_disk(GVariant *disk)
 {
-    const char *target, *bus, *source;
-    guint64 capacity;
+    guint64 capacity = 0;
 
-    if (!g_variant_is_of_type(disk, G_VARIANT_TYPE("(ssst)")))
-        return g_strdup("");
-    g_variant_get(disk, "(&s&s&st)", &target, &bus, &source, &capacity);
+    g_variant_lookup(disk, "capacity", "t", &capacity);
     g_autofree char *size = capacity > 0 ? text_format_size(capacity) : g_strdup("");
-    return g_strstrip(
-        g_strdup_printf("%s (%s) %s %s", target, bus, *source ? source : "(empty)", size));
+    return g_strstrip(g_strdup_printf("%s (%s) %s %s", row_text(disk, "target", ""),
+                                      row_text(disk, "bus", ""),
+                                      row_text(disk, "source", "(empty)"), size));
 }
 
 static char *
 format_nic(GVariant *nic)
 {
-    const char *mac, *model, *source;
-
-    if (!g_variant_is_of_type(nic, G_VARIANT_TYPE("(sss)")))
-        return g_strdup("");
-    g_variant_get(nic, "(&s&s&s)", &mac, &model, &source);
-    return g_strdup_printf("%s (%s) on %s", mac, model, source);
+    return g_strdup_printf("%s (%s) on %s", row_text(nic, "mac", ""), row_text(nic, "model", ""),
+                           row_text(nic, "source", row_text(nic, "type", "")));
 }
 
 static char *
 format_graphics(GVariant *graphics)
 {
-    const char *type, *listen, *kind;
-    gint32 port;
+    static const char *const ports[][2] = {
+        {"port", "port"}, {"tls_port", "TLS port"}, {"websocket", "websocket"}};
+    const char *where = row_text(graphics, "socket", row_text(graphics, "listen", "(any)"));
+    GString *text = g_string_new(row_text(graphics, "type", ""));
+    guint32 port;
 
-    if (!g_variant_is_of_type(graphics, G_VARIANT_TYPE("(sssi)")))
-        return g_strdup("");
-    g_variant_get(graphics, "(&s&s&si)", &type, &listen, &kind, &port);
-    if (port >= 0)
-        return g_strdup_printf("%s on %s, %s %d", type, *listen ? listen : "(any)", kind, port);
-    /* The port is chosen at the next start, or there is none. */
-    return g_strconcat(type, *listen ? " on " : "", listen, g_str_equal(kind, "port") ? "" : ", ",
-                       g_str_equal(kind, "port") ? "" : kind, NULL);
+    if (!g_str_equal(where, "(any)") || g_variant_lookup(graphics, "port", "u", &port))
+        g_string_append_printf(text, " on %s", where);
+    for (size_t i = 0; i < G_N_ELEMENTS(ports); i++)
+        if (g_variant_lookup(graphics, ports[i][0], "u", &port))
+            g_string_append_printf(text, ", %s %u", ports[i][1], port);
+    return g_string_free(text, FALSE);
 }
 
 static void

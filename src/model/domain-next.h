@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What of a domain that runs will be different after its next start. Pure, any thread.
+ */
+
+#include "hardware.h"
+
+/*
+ * The properties of the configuration whose value in `next` is another one than in `live`, without
+ * what only a domain that runs has: a NIC's target, a disk's capacity and job, aliases, what
+ * libvirt chose at the start. The order of devices makes no difference. A balloon moves the memory
+ * of what runs: it counts only if `next` says something else than `begun_memory_bytes`, too, which
+ * is what the configuration said when this run began.
+ */
+DomainChanges domain_next_compare(const DomainConfig *live, const DomainConfig *next,
+                                  uint64_t begun_memory_bytes);
