@@ -28,9 +28,11 @@ declare -A sources=(
     [libvirt-uri]="model/libvirt-uri.c"
     [method-options]="bus/method-options.c"
     [snapshot-xml]="model/snapshot-xml.c util/xml.c util/utf8.c"
-    [domain-xml]="model/domain.c model/domain-xml.c model/domain-xml-config.c
-        model/domain-xml-device.c model/domain-xml-peek.c model/domain-xml-graphics.c
-        model/hardware.c bus/wire.c util/xml.c util/utf8.c"
+    [domain-xml]="model/domain.c model/domain-next.c model/domain-xml.c model/domain-xml-config.c
+        model/domain-xml-device.c model/domain-xml-disk.c model/domain-xml-graphics.c
+        model/domain-xml-hostdev.c model/domain-xml-nic.c model/domain-xml-peek.c
+        model/domain-xml-row.c model/guest.c
+        model/hardware.c model/problems.c model/rows.c util/xml.c util/utf8.c"
 )
 includes=()
 for folder in src/*/; do

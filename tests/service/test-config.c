@@ -130,6 +130,57 @@ test_properties(void)
                     "false");
 }
 
+/* What is no file and no network is not taken for nothing. */
+static void
+test_devices(void)
+{
+    static const char devices[] =
+        "<disk type='nvme' device='disk'><source type='pci' namespace='1'>"
+        "<address domain='0x0000' bus='0x01' slot='0x00' function='0x0'/></source>"
+        "<target dev='vda' bus='virtio'/><boot order='2'/></disk>"
+        "<disk type='network' device='disk'><driver name='qemu' type='raw' cache='none'/>"
+        "<source protocol='nbd' name='export'><host transport='unix' socket='/run/x'/></source>"
+        "<target dev='vdb' bus='virtio'/><serial>s1</serial></disk>"
+        "<interface type='hostdev'><mac address='52:54:00:ca:5e:12'/><source>"
+        "<address type='pci' domain='0x0000' bus='0x3b' slot='0x02' function='0x3'/></source>"
+        "<boot order='1'/></interface>"
+        "<interface type='server'><mac address='52:54:00:ca:5e:13'/>"
+        "<source address='10.0.0.1' port='5558'/><link state='down'/></interface>"
+        "<hostdev mode='subsystem' type='pci' managed='yes'><source>"
+        "<address domain='0x0000' bus='0x01' slot='0x00' function='0x1'/></source></hostdev>"
+        "<hostdev mode='subsystem' type='usb'><source><vendor id='0x046d'/>"
+        "<product id='0xc52b'/></source></hostdev>";
+    g_autoptr(Node) node = node_new();
+    g_autofree char *uuid = node_uuid(0);
+    g_autofree char *path = domain_path(uuid);
+
+    node_add_domain(node, &(NodeDomain){.name = "web", .state = "running", .devices = devices});
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", NULL);
+    wait_for(s->world, !config_is(s, path, "Disks", "[]"));
+    assert_config(s, path, "Disks",
+                  "[{\"boot\": <2>, \"bus\": <\"virtio\">, \"device\": <\"disk\">, "
+                  "\"readonly\": <false>, \"shareable\": <false>, "
+                  "\"source\": <\"0000:01:00.0/1\">, \"target\": <\"vda\">, "
+                  "\"type\": <\"nvme\">}, "
+                  "{\"bus\": <\"virtio\">, \"cache\": <\"none\">, \"device\": <\"disk\">, "
+                  "\"format\": <\"raw\">, \"readonly\": <false>, \"serial\": <\"s1\">, "
+                  "\"shareable\": <false>, \"source\": <\"nbd+unix:///export?socket=/run/x\">, "
+                  "\"target\": <\"vdb\">, \"type\": <\"network\">}]");
+    assert_config(s, path, "Nics",
+                  "[{\"boot\": <1>, \"link\": <true>, \"mac\": <\"52:54:00:ca:5e:12\">, "
+                  "\"source\": <\"0000:3b:02.3\">, \"target\": <\"testnet0\">, "
+                  "\"type\": <\"hostdev\">}, "
+                  "{\"link\": <false>, \"mac\": <\"52:54:00:ca:5e:13\">, "
+                  "\"source\": <\"10.0.0.1:5558\">, \"target\": <\"testnet1\">, "
+                  "\"type\": <\"server\">}]");
+    assert_config(s, path, "HostDevices",
+                  "[{\"address\": <\"0000:01:00.1\">, \"type\": <\"pci\">}, "
+                  "{\"product\": <\"c52b\">, \"type\": <\"usb\">, \"vendor\": <\"046d\">}]");
+    assert_config(s, path, "BootOrder", "[\"nic:52:54:00:ca:5e:12\", \"disk:vda\"]");
+    assert_config(s, path, "Next", "{}");
+    mirror_check(s->mirror);
+}
+
 static void
 test_template_namespace(void)
 {
@@ -462,6 +513,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/service/config/properties", test_properties);
+    g_test_add_func("/service/config/devices", test_devices);
     g_test_add_func("/service/config/template-namespace", test_template_namespace);
     g_test_add_func("/service/config/numbers", test_numbers);
     g_test_add_func("/service/config/live-and-config", test_live_and_config);
