@@ -33,12 +33,28 @@ finish_long_call(Operation *op)
         operation_finish_failed(op, may_have);
 }
 
+static bool
+is_destroying(const Operation *op)
+{
+    return operation_steps[*op->step].verb == VERB_DESTROY;
+}
+
+/*
+ * virDomainDestroy() kills QEMU first and waits for other work on the domain afterwards. That work
+ * (a new libvirtd that is still connecting to the guest, for example) may notice the end first;
+ * then libvirt answers the call that killed the guest with "domain is not running".
+ */
+static bool
+may_have_destroyed(const Operation *op)
+{
+    return is_destroying(op) && (operation_may_have_acted(op) || op->run != RUN_OFF);
+}
+
 /* Whether the aim of a call that failed, if it is reached, can be called ours. */
 static bool
 counts_all_the_same(const Operation *op)
 {
-    return op->phase == PHASE_LOST || operation_is_preparing(op) ||
-           (*op->step == STEP_FORCE && operation_may_have_acted(op)) ||
+    return op->phase == PHASE_LOST || operation_is_preparing(op) || may_have_destroyed(op) ||
            (*op->step == STEP_CREATE && operation_is_restarted(op));
 }
 
@@ -54,6 +70,8 @@ decide_about_call(Operation *op, uint64_t now)
         /* The guest can be asked no longer: wait out the time, then force. */
         op->impact = IMPACT_ACTED;
         operation_skip_to(op, now, STEP_AWAIT_DOWN);
+    } else if (is_destroying(op) && operation_is_down(op)) {
+        operation_finish_not_possible(op);
     } else {
         operation_finish_failed(op, op->phase == PHASE_LOST);
     }
@@ -92,6 +110,8 @@ send_again(Operation *op, uint64_t now)
             operation_next_step(op, now);
         else
             operation_finish_not_possible(op);
+    } else if (is_down && *op->step == STEP_DESTROY && !operation_is_restarted(op)) {
+        operation_finish_not_possible(op);
     } else {
         operation_begin_step(op, now);
     }

@@ -54,6 +54,7 @@ typedef enum {
     IMPACT_ACTED, /* or may have */
 } Impact;
 
+#define RUN_OFF     (-1)
 #define RUN_UNKNOWN (-2)
 
 struct Operation {
@@ -76,7 +77,8 @@ struct Operation {
 
     Link link;
     Observation seen;
-    int run; /* the domain's id when first refreshed; -1: it was off; or RUN_UNKNOWN */
+    int run; /* the domain's id when first refreshed; RUN_OFF: it was off when this began; or
+                RUN_UNKNOWN */
 
     uint64_t deadline;      /* of what the guest is waited for */
     uint64_t refresh_limit; /* until then the deadline waits for a refresh */

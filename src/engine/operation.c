@@ -180,7 +180,7 @@ operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool per
     /* What is known may be out of date, and even tell of an earlier run. */
     op->link = LINK_STALE;
     op->seen = (Observation){.state = state, .id = id};
-    op->run = id >= 0 ? RUN_UNKNOWN : -1;
+    op->run = id >= 0 ? RUN_UNKNOWN : RUN_OFF;
     operation_begin_step(op, now);
     if (op->phase != PHASE_OVER && operation_awaits_guest(op))
         op->effects->refresh(op->userdata);
@@ -193,7 +193,7 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     if (op->phase == PHASE_OVER)
         return;
     op->seen = *seen;
-    if (seen->fresh && op->run == RUN_UNKNOWN)
+    if (seen->fresh && seen->id >= 0 && op->run == RUN_UNKNOWN)
         op->run = seen->id;
     if (seen->fresh && op->link != LINK_AWAY) {
         op->link = LINK_FRESH;

@@ -393,6 +393,32 @@ test_join_while_away(void)
     assert_equals_virsh(s);
 }
 
+/* While a new libvirtd is still connecting to a guest, it says that the guest is running, and
+ * answers the call that kills the guest with "domain is not running". */
+static void
+test_force_while_connecting(gconstpointer member)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+
+    guest_define(w, "", "stuck", "bare");
+    g_autofree char *path = guest_path(w, "stuck");
+    guest_start(w, "stuck");
+    wait_for(w, mirror_is(s->mirror, path, "State", "running"));
+    run(w, "pid=$(libvirtd-ctl qemu-pid stuck); libvirtd-ctl stop; kill -STOP $pid");
+    wait_lost(s, "stopped");
+    libvirtd(w, "start");
+    wait_for(w, manager_is(s, "Available", "true"));
+    g_assert_true(mirror_is(s->mirror, path, "State", "running"));
+
+    g_autoptr(Call) call = domain_call(s, path, member, NULL);
+    assert_ok(call);
+    g_assert_true(
+        mirror_is(s->mirror, path, "State", g_str_equal(member, "Reset") ? "running" : "shutoff"));
+    assert_equals_virsh(s);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -401,6 +427,10 @@ main(int argc, char **argv)
     g_test_add_func("/libvirtd/faults/comes-later", test_comes_later);
     g_test_add_func("/libvirtd/faults/in-flight", test_in_flight);
     g_test_add_func("/libvirtd/faults/join-while-away", test_join_while_away);
+    g_test_add_data_func("/libvirtd/faults/while-connecting/force-stop", "ForceStop",
+                         test_force_while_connecting);
+    g_test_add_data_func("/libvirtd/faults/while-connecting/reset", "Reset",
+                         test_force_while_connecting);
     add("stopped", STOPPED);
     add("killed", KILLED);
     add("restarted", RESTARTED);

@@ -226,7 +226,7 @@ test_many_qemus(void)
     g_autoptr(Call) job = domain_call(s, well, "StartWithOptions", "a{sv}", 0);
     assert_ok(job);
     g_autoptr(Call) force = domain_call(s, well, "ForceStop", NULL);
-    assert_error_says(force, VMS_ERROR_PREFIX "InvalidState", "not running");
+    assert_error_says(force, VMS_ERROR_PREFIX "InvalidState", "shutoff");
     g_assert_nonnull(strstr(mirror_job_removed(s->mirror, call_path(job))->body, "canceled"));
 
     /* One that is being asked something, and one that waits for that. */

@@ -53,6 +53,8 @@ static const uint64_t kept_seeds[] = {
 #define ATTEMPTS_MAX 512
 #define EVENTS_MAX   2048
 #define KEEPALIVE    (5 * SEC)
+/* How long a new daemon takes to connect to the guests that it finds. */
+#define CONNECTING   SEC
 /* What a waiter waits at most: an attempt left behind, and all of the next one. */
 #define PATIENCE     (12 * SEC)
 /* After the last fault; an operation that nothing ends by then is lost. */
@@ -240,8 +242,9 @@ typedef struct Sim {
     uint64_t pace;
 
     DaemonState daemon_state;
-    unsigned daemon;  /* which process */
-    unsigned trouble; /* percent */
+    unsigned daemon;       /* which process */
+    uint64_t daemon_since; /* when it started */
+    unsigned trouble;      /* percent */
 
     Availability *availability;
     uint64_t armed;
@@ -615,6 +618,21 @@ restart_in_place(Sim *s, unsigned domain, bool in_call)
     return OUTCOME_OK;
 }
 
+/* A daemon that is still connecting to the guest notices its end before the call that caused it
+ * does, and tells the caller that there was nothing to do. */
+static CallOutcome
+destroy(Sim *s, unsigned domain)
+{
+    const SimDomain *d = &s->domains[domain];
+    bool connecting =
+        s->now < s->daemon_since + CONNECTING && d->left_at[DOMAIN_SHUTOFF] < s->daemon_since;
+
+    if (d->state == DOMAIN_SHUTOFF)
+        return OUTCOME_FAILED;
+    change_state(s, domain, DOMAIN_SHUTOFF);
+    return connecting ? OUTCOME_FAILED : OUTCOME_OK;
+}
+
 static CallOutcome
 carry_out(Sim *s, const SimCall *call)
 {
@@ -650,10 +668,7 @@ carry_out(Sim *s, const SimCall *call)
     case VERB_SHUTDOWN:
         return ask_to_go_down(s, call->domain);
     case VERB_DESTROY:
-        if (from == DOMAIN_SHUTOFF)
-            return OUTCOME_FAILED;
-        to = DOMAIN_SHUTOFF;
-        break;
+        return destroy(s, call->domain);
     case VERB_REBOOT:
         return restart_in_place(s, call->domain,
                                 call->op >= 0 && s->ops[call->op].spec.reboot_in_call);
@@ -833,7 +848,7 @@ tell_outcome(Sim *s, unsigned number)
     static const char *const outcomes[] = {"ok", "failed", "lost", "unsent"};
     SimCall *call = &s->calls[number];
     SimOp *op = call->op >= 0 ? &s->ops[call->op] : NULL;
-    Error error = {ERROR_OPERATION_FAILED, 1, (char *)"libvirt's words"};
+    Error error = {ERROR_OPERATION_FAILED, .libvirt_code = 1, .message = (char *)"libvirt's words"};
 
     call->state = CALL_OVER;
     call->told = true;
@@ -912,6 +927,13 @@ is_true(const Sim *s, const SimOp *op)
     }
 }
 
+/* As far as was known when it began. */
+static bool
+was_active(const SimOp *op)
+{
+    return op->first_state != DOMAIN_SHUTOFF && op->first_state != DOMAIN_NOSTATE;
+}
+
 static bool
 has_acted(const Sim *s, const SimOp *op)
 {
@@ -925,8 +947,29 @@ has_acted(const Sim *s, const SimOp *op)
             return true;
         if (outcome != OUTCOME_UNSENT && outcome != OUTCOME_FAILED)
             return true;
+        /* It may have ended the domain all the same. */
+        if (outcome == OUTCOME_FAILED && call->verb == VERB_DESTROY && was_active(op))
+            return true;
     }
     return false;
+}
+
+/* Forced is what was up when that was asked for, and is off now, whatever libvirt says. */
+static void
+check_forced(Sim *s, const SimOp *op, const Error *error)
+{
+    const SimDomain *d = &s->domains[op->domain];
+    bool off = !d->cached || d->model->state == DOMAIN_SHUTOFF;
+
+    if (op->spec.kind != OPERATION_FORCE_STOP || op->overtaken || !error || !off)
+        return;
+    REQUIRE(s, error->kind != ERROR_OPERATION_FAILED, "op%u failed, and the domain is off",
+            op->number);
+    if (error->kind != ERROR_INVALID_STATE || !was_active(op))
+        return;
+    for (unsigned i = 0; i < op->n_calls; i++)
+        REQUIRE(s, s->calls[op->calls[i]].outcome == OUTCOME_UNSENT,
+                "op%u may have forced the domain off, and says no", op->number);
 }
 
 static void
@@ -939,6 +982,7 @@ check_end(Sim *s, SimOp *op, OperationResult result, const Error *error)
         REQUIRE(s, has_acted(s, op), "op%u is done without having acted", op->number);
         REQUIRE(s, is_true(s, op), "op%u is done, and is not", op->number);
     }
+    check_forced(s, op, error);
     if (result == RESULT_TIMEOUT)
         REQUIRE(s, s->now >= op->began + op->spec.timeout, "op%u times out early", op->number);
     if (result == RESULT_CANCELED)
@@ -1442,6 +1486,7 @@ start_daemon(Sim *s)
     if (s->daemon_state != DAEMON_STOPPED)
         return;
     s->daemon++;
+    s->daemon_since = s->now;
     s->daemon_state = DAEMON_UP;
     say(s, "daemon %u starts", s->daemon);
     if (percent(s, 80))
@@ -1951,6 +1996,7 @@ sim_new(uint64_t seed, bool tracing)
     s->status = STATUS_STARTING;
     s->message = g_strdup("");
     s->daemon = 1;
+    s->daemon_since = 0;
     s->daemon_state = percent(s, 80) ? DAEMON_UP : DAEMON_STOPPED;
     s->trouble = 5 + below(s, 40);
     s->actions_left = 1 + below(s, percent(s, 20) ? 60 : 16);

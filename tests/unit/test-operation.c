@@ -757,9 +757,7 @@ test_never_success_without_having_acted(void)
         {OPERATION_START, DOMAIN_PAUSED, DOMAIN_RUNNING},
         {OPERATION_PAUSE, DOMAIN_RUNNING, DOMAIN_PAUSED},
         {OPERATION_RESUME, DOMAIN_PAUSED, DOMAIN_RUNNING},
-        {OPERATION_FORCE_STOP, DOMAIN_RUNNING, DOMAIN_SHUTOFF},
         {OPERATION_STOP, DOMAIN_RUNNING, DOMAIN_SHUTOFF},
-        {OPERATION_STOP, DOMAIN_CRASHED, DOMAIN_SHUTOFF},
         {OPERATION_REBOOT, DOMAIN_RUNNING, DOMAIN_SHUTOFF},
     };
 
@@ -785,6 +783,67 @@ test_never_success_without_having_acted(void)
         if (asks)
             expect_error(unsent, ERROR_INVALID_STATE, "shutoff");
     }
+}
+
+typedef struct {
+    OperationKind kind;
+    DomainState state;
+    const char *log;
+} Forced;
+
+/* By the very call that libvirt says was refused because the domain is off. */
+static const Forced forced[] = {
+    {OPERATION_FORCE_STOP, DOMAIN_RUNNING, "destroy refresh refresh done"},
+    {OPERATION_FORCE_STOP, DOMAIN_PAUSED, "destroy refresh refresh done"},
+    {OPERATION_STOP, DOMAIN_CRASHED, "destroy refresh refresh done"},
+    {OPERATION_RESET, DOMAIN_RUNNING, "destroy refresh create"},
+};
+
+static void
+test_forced_by_a_refused_call(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(forced); i++) {
+        g_autoptr(World) w = begun(forced[i].kind, forced[i].state);
+
+        end_call(w, w->serial, OUTCOME_FAILED);
+        refreshed(w, DOMAIN_SHUTOFF);
+        if (forced[i].kind != OPERATION_RESET)
+            refreshed(w, DOMAIN_SHUTOFF);
+        expect(w, forced[i].log);
+
+        /* A transient domain is gone with its power. */
+        g_autoptr(World) gone = begun(forced[i].kind, forced[i].state);
+        Observation seen = {.state = DOMAIN_SHUTOFF, .id = -1, .gone = true, .fresh = true};
+        end_call(gone, gone->serial, OUTCOME_FAILED);
+        operation_observe(gone->op, gone->now, &seen);
+        if (forced[i].kind != OPERATION_RESET)
+            operation_observe(gone->op, gone->now, &seen);
+        expect(gone, forced[i].log);
+    }
+}
+
+/* It ended without us: nothing that we did reached it. */
+static void
+test_force_of_what_is_off(void)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(forced); i++) {
+        /* The connection goes before the call is sent, and libvirt comes back without the guest. */
+        g_autoptr(World) unsent = begun(forced[i].kind, forced[i].state);
+        connection(unsent, false);
+        end_call(unsent, unsent->serial, OUTCOME_UNSENT);
+        reset_connection(unsent, DOMAIN_SHUTOFF);
+        expect(unsent, "destroy refresh refresh failed");
+        expect_error(unsent, ERROR_INVALID_STATE, "shutoff");
+    }
+
+    /* It was off when ForceStop overtook the Start that had not begun. */
+    g_autoptr(World) w = world_new(OPERATION_FORCE_STOP);
+    w->op = operation_new(&w->spec, "vm", &effects, w);
+    operation_begin(w->op, w->now, DOMAIN_NOSTATE, -1, true);
+    end_call(w, w->serial, OUTCOME_FAILED);
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "destroy refresh failed");
+    expect_error(w, ERROR_INVALID_STATE, "shutoff");
 }
 
 static void
@@ -1461,6 +1520,8 @@ main(int argc, char **argv)
     TEST("last-refresh-is-bounded", test_last_refresh_is_bounded);
     TEST("failure-keeps-the-words", test_failure_keeps_the_words);
     TEST("never-success-without-having-acted", test_never_success_without_having_acted);
+    TEST("forced-by-a-refused-call", test_forced_by_a_refused_call);
+    TEST("force-of-what-is-off", test_force_of_what_is_off);
     TEST("guest-that-cannot-be-asked", test_guest_that_cannot_be_asked);
     TEST("preparation-that-was-not-needed", test_preparation_that_was_not_needed);
     TEST("calls-that-fail-at-once", test_calls_that_fail_at_once);
