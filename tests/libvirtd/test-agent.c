@@ -300,14 +300,14 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/agent/answers", test_answers);
-    g_test_add_func("/libvirtd/agent/freeze", test_freeze);
-    g_test_add_func("/libvirtd/agent/password", test_password);
-    g_test_add_func("/libvirtd/agent/without", test_without);
-    g_test_add_func("/libvirtd/agent/connected", test_connected);
-    g_test_add_func("/libvirtd/agent/hangs", test_hangs);
-    g_test_add_func("/libvirtd/agent/suspend/memory", test_suspend_to_memory);
-    g_test_add_func("/libvirtd/agent/suspend/disk", test_suspend_to_disk);
-    g_test_add_func("/libvirtd/agent/suspend/without-sleep", test_suspend_without_sleep);
+    libvirtd_add_func("/libvirtd/agent/answers", test_answers);
+    libvirtd_add_func("/libvirtd/agent/freeze", test_freeze);
+    libvirtd_add_func("/libvirtd/agent/password", test_password);
+    libvirtd_add_func("/libvirtd/agent/without", test_without);
+    libvirtd_add_func("/libvirtd/agent/connected", test_connected);
+    libvirtd_add_func("/libvirtd/agent/hangs", test_hangs);
+    libvirtd_add_func("/libvirtd/agent/suspend/memory", test_suspend_to_memory);
+    libvirtd_add_func("/libvirtd/agent/suspend/disk", test_suspend_to_disk);
+    libvirtd_add_func("/libvirtd/agent/suspend/without-sleep", test_suspend_without_sleep);
     return g_test_run();
 }

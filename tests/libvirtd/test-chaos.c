@@ -256,6 +256,6 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/chaos", test_chaos);
+    libvirtd_add_func("/libvirtd/chaos", test_chaos);
     return g_test_run();
 }

@@ -404,20 +404,20 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/config/memory", test_memory);
-    g_test_add_func("/libvirtd/config/memory-of-both", test_memory_of_both);
-    g_test_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
-    g_test_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
-    g_test_add_func("/libvirtd/config/vcpus", test_vcpus);
-    g_test_add_func("/libvirtd/config/vcpus-of-others", test_vcpus_of_others);
-    g_test_add_func("/libvirtd/config/disk", test_disk);
-    g_test_add_func("/libvirtd/config/nic", test_nic);
-    g_test_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);
-    g_test_add_func("/libvirtd/config/others-devices", test_others_devices);
-    g_test_add_func("/libvirtd/config/update", test_update);
-    g_test_add_func("/libvirtd/config/capacity", test_capacity);
-    g_test_add_func("/libvirtd/config/capacity-of-stuck", test_capacity_of_stuck);
-    g_test_add_func("/libvirtd/config/refused", test_refused);
-    g_test_add_func("/libvirtd/config/texts", test_texts);
+    libvirtd_add_func("/libvirtd/config/memory", test_memory);
+    libvirtd_add_func("/libvirtd/config/memory-of-both", test_memory_of_both);
+    libvirtd_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
+    libvirtd_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
+    libvirtd_add_func("/libvirtd/config/vcpus", test_vcpus);
+    libvirtd_add_func("/libvirtd/config/vcpus-of-others", test_vcpus_of_others);
+    libvirtd_add_func("/libvirtd/config/disk", test_disk);
+    libvirtd_add_func("/libvirtd/config/nic", test_nic);
+    libvirtd_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);
+    libvirtd_add_func("/libvirtd/config/others-devices", test_others_devices);
+    libvirtd_add_func("/libvirtd/config/update", test_update);
+    libvirtd_add_func("/libvirtd/config/capacity", test_capacity);
+    libvirtd_add_func("/libvirtd/config/capacity-of-stuck", test_capacity_of_stuck);
+    libvirtd_add_func("/libvirtd/config/refused", test_refused);
+    libvirtd_add_func("/libvirtd/config/texts", test_texts);
     return g_test_run();
 }

@@ -274,12 +274,12 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/console/login", test_login);
-    g_test_add_func("/libvirtd/console/written-before-closing", test_written_before_closing);
-    g_test_add_func("/libvirtd/console/many", test_many);
-    g_test_add_func("/libvirtd/console/slow-reader", test_slow_reader);
-    g_test_add_func("/libvirtd/console/libvirtd-ends", test_libvirtd_ends);
-    g_test_add_func("/libvirtd/console/libvirtd-hangs", test_libvirtd_hangs);
-    g_test_add_func("/libvirtd/console/service-ends", test_service_ends);
+    libvirtd_add_func("/libvirtd/console/login", test_login);
+    libvirtd_add_func("/libvirtd/console/written-before-closing", test_written_before_closing);
+    libvirtd_add_func("/libvirtd/console/many", test_many);
+    libvirtd_add_func("/libvirtd/console/slow-reader", test_slow_reader);
+    libvirtd_add_func("/libvirtd/console/libvirtd-ends", test_libvirtd_ends);
+    libvirtd_add_func("/libvirtd/console/libvirtd-hangs", test_libvirtd_hangs);
+    libvirtd_add_func("/libvirtd/console/service-ends", test_service_ends);
     return g_test_run();
 }

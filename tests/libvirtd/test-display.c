@@ -295,8 +295,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/display/screen-and-keys", test_screen_and_keys);
-    g_test_add_func("/libvirtd/display/nmi", test_nmi);
-    g_test_add_func("/libvirtd/display/graphics", test_graphics);
+    libvirtd_add_func("/libvirtd/display/screen-and-keys", test_screen_and_keys);
+    libvirtd_add_func("/libvirtd/display/nmi", test_nmi);
+    libvirtd_add_func("/libvirtd/display/graphics", test_graphics);
     return g_test_run();
 }

@@ -349,8 +349,8 @@ add(const char *name, Fault fault)
     g_autofree char *idle = g_strconcat("/libvirtd/faults/idle/", name, NULL);
     g_autofree char *busy = g_strconcat("/libvirtd/faults/busy/", name, NULL);
 
-    g_test_add_data_func(idle, GINT_TO_POINTER(fault), test_idle);
-    g_test_add_data_func(busy, GINT_TO_POINTER(fault), test_busy);
+    libvirtd_add_data_func(idle, GINT_TO_POINTER(fault), test_idle);
+    libvirtd_add_data_func(busy, GINT_TO_POINTER(fault), test_busy);
 }
 
 static Call *
@@ -424,13 +424,13 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/faults/comes-later", test_comes_later);
-    g_test_add_func("/libvirtd/faults/in-flight", test_in_flight);
-    g_test_add_func("/libvirtd/faults/join-while-away", test_join_while_away);
-    g_test_add_data_func("/libvirtd/faults/while-connecting/force-stop", "ForceStop",
-                         test_force_while_connecting);
-    g_test_add_data_func("/libvirtd/faults/while-connecting/reset", "Reset",
-                         test_force_while_connecting);
+    libvirtd_add_func("/libvirtd/faults/comes-later", test_comes_later);
+    libvirtd_add_func("/libvirtd/faults/in-flight", test_in_flight);
+    libvirtd_add_func("/libvirtd/faults/join-while-away", test_join_while_away);
+    libvirtd_add_data_func("/libvirtd/faults/while-connecting/force-stop", "ForceStop",
+                           test_force_while_connecting);
+    libvirtd_add_data_func("/libvirtd/faults/while-connecting/reset", "Reset",
+                           test_force_while_connecting);
     add("stopped", STOPPED);
     add("killed", KILLED);
     add("restarted", RESTARTED);

@@ -282,9 +282,9 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
-    g_test_add_func("/libvirtd/frozen/qemu", test_qemu);
-    g_test_add_func("/libvirtd/frozen/many-qemus", test_many_qemus);
-    g_test_add_func("/libvirtd/frozen/qemu-ends-unseen", test_qemu_ends_unseen);
+    libvirtd_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
+    libvirtd_add_func("/libvirtd/frozen/qemu", test_qemu);
+    libvirtd_add_func("/libvirtd/frozen/many-qemus", test_many_qemus);
+    libvirtd_add_func("/libvirtd/frozen/qemu-ends-unseen", test_qemu_ends_unseen);
     return g_test_run();
 }

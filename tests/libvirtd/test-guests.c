@@ -235,13 +235,13 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/guests/obeys", test_obeys);
-    g_test_add_func("/libvirtd/guests/ignores", test_ignores);
-    g_test_add_func("/libvirtd/guests/paused", test_paused);
-    g_test_add_func("/libvirtd/guests/asleep/start", test_asleep_start);
-    g_test_add_func("/libvirtd/guests/asleep/resume", test_asleep_resume);
-    g_test_add_func("/libvirtd/guests/asleep/stop", test_asleep_stop);
-    g_test_add_func("/libvirtd/guests/reboot", test_reboot);
-    g_test_add_func("/libvirtd/guests/transient", test_transient);
+    libvirtd_add_func("/libvirtd/guests/obeys", test_obeys);
+    libvirtd_add_func("/libvirtd/guests/ignores", test_ignores);
+    libvirtd_add_func("/libvirtd/guests/paused", test_paused);
+    libvirtd_add_func("/libvirtd/guests/asleep/start", test_asleep_start);
+    libvirtd_add_func("/libvirtd/guests/asleep/resume", test_asleep_resume);
+    libvirtd_add_func("/libvirtd/guests/asleep/stop", test_asleep_stop);
+    libvirtd_add_func("/libvirtd/guests/reboot", test_reboot);
+    libvirtd_add_func("/libvirtd/guests/transient", test_transient);
     return g_test_run();
 }

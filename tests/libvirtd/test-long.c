@@ -659,21 +659,21 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/long/save/start", test_save_and_start);
-    g_test_add_func("/libvirtd/long/save/others", test_saved_by_others);
-    g_test_add_func("/libvirtd/long/save/cancel", test_save_cancel);
-    g_test_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
-    g_test_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);
-    g_test_add_func("/libvirtd/long/save/cut-short", test_save_cut_short);
-    g_test_add_func("/libvirtd/long/save/service-stopped", test_save_service_stopped);
-    g_test_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
-    g_test_add_func("/libvirtd/long/snapshots/all", test_snapshots);
-    g_test_add_func("/libvirtd/long/snapshots/others", test_snapshots_of_others);
-    g_test_add_func("/libvirtd/long/reconciled", test_reconciled);
-    g_test_add_func("/libvirtd/long/snapshots/disk-only", test_snapshot_disk_only);
-    g_test_add_func("/libvirtd/long/migrate/tcp", test_migrate_tcp);
-    g_test_add_func("/libvirtd/long/migrate/unix", test_migrate_unix);
-    g_test_add_func("/libvirtd/long/migrate/cancel", test_migrate_cancel);
-    g_test_add_func("/libvirtd/long/migrate/nowhere", test_migrate_nowhere);
+    libvirtd_add_func("/libvirtd/long/save/start", test_save_and_start);
+    libvirtd_add_func("/libvirtd/long/save/others", test_saved_by_others);
+    libvirtd_add_func("/libvirtd/long/save/cancel", test_save_cancel);
+    libvirtd_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
+    libvirtd_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);
+    libvirtd_add_func("/libvirtd/long/save/cut-short", test_save_cut_short);
+    libvirtd_add_func("/libvirtd/long/save/service-stopped", test_save_service_stopped);
+    libvirtd_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
+    libvirtd_add_func("/libvirtd/long/snapshots/all", test_snapshots);
+    libvirtd_add_func("/libvirtd/long/snapshots/others", test_snapshots_of_others);
+    libvirtd_add_func("/libvirtd/long/reconciled", test_reconciled);
+    libvirtd_add_func("/libvirtd/long/snapshots/disk-only", test_snapshot_disk_only);
+    libvirtd_add_func("/libvirtd/long/migrate/tcp", test_migrate_tcp);
+    libvirtd_add_func("/libvirtd/long/migrate/unix", test_migrate_unix);
+    libvirtd_add_func("/libvirtd/long/migrate/cancel", test_migrate_cancel);
+    libvirtd_add_func("/libvirtd/long/migrate/nowhere", test_migrate_nowhere);
     return g_test_run();
 }

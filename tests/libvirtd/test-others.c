@@ -264,14 +264,14 @@ main(int argc, char **argv)
     libvirtd_need();
     /* For virsh. */
     g_setenv("LIBVIRT_DEFAULT_URI", URI, true);
-    g_test_add_func("/libvirtd/others/lifecycle", test_lifecycle);
-    g_test_add_func("/libvirtd/others/define-and-undefine", test_define_and_undefine);
-    g_test_add_func("/libvirtd/others/persistence", test_persistence);
-    g_test_add_func("/libvirtd/others/transient", test_transient);
-    g_test_add_func("/libvirtd/others/rename", test_rename);
-    g_test_add_func("/libvirtd/others/without-event", test_without_event);
-    g_test_add_func("/libvirtd/others/found-at-once", test_found_at_once);
-    g_test_add_func("/libvirtd/others/helped-along", test_helped_along);
-    g_test_add_func("/libvirtd/others/storm", test_storm);
+    libvirtd_add_func("/libvirtd/others/lifecycle", test_lifecycle);
+    libvirtd_add_func("/libvirtd/others/define-and-undefine", test_define_and_undefine);
+    libvirtd_add_func("/libvirtd/others/persistence", test_persistence);
+    libvirtd_add_func("/libvirtd/others/transient", test_transient);
+    libvirtd_add_func("/libvirtd/others/rename", test_rename);
+    libvirtd_add_func("/libvirtd/others/without-event", test_without_event);
+    libvirtd_add_func("/libvirtd/others/found-at-once", test_found_at_once);
+    libvirtd_add_func("/libvirtd/others/helped-along", test_helped_along);
+    libvirtd_add_func("/libvirtd/others/storm", test_storm);
     return g_test_run();
 }

@@ -18,7 +18,6 @@
 #include <string.h>
 
 #define SOCKET         "/run/libvirt/libvirt-sock"
-#define PID_FILE       "/run/libvirtd.pid"
 #define DOMAINS        2
 #define ANSWER_MS      21000
 #define LEAK_CHECK     200
@@ -62,7 +61,8 @@ typedef struct Bench {
     virConnectPtr libvirt; /* past the proxy */
     char *paths[DOMAINS];
     guint fired[_FAULT_MAX];
-    guint crashes; /* of libvirtd itself */
+    guint crashes;         /* of libvirtd itself, after which it was started again */
+    guint earlier_crashes; /* those before this bench */
 } Bench;
 
 static void
@@ -82,12 +82,9 @@ connect_directly(Bench *b)
 }
 
 static bool
-libvirtd_lives(void)
+has_crashed(const Bench *b)
 {
-    g_autofree char *text = NULL;
-
-    return g_file_get_contents(PID_FILE, &text, NULL, NULL) &&
-           kill((pid_t)g_ascii_strtoll(text, NULL, 10), 0) == 0;
+    return libvirtd_crashes() > b->earlier_crashes + b->crashes;
 }
 
 static virDomainPtr domain(Bench *b, guint i);
@@ -97,7 +94,7 @@ static virDomainPtr domain(Bench *b, guint i);
 static bool
 revive_libvirtd(Bench *b)
 {
-    if (libvirtd_lives())
+    if (!has_crashed(b))
         return false;
     virConnectClose(b->libvirt);
     libvirtd(b->world, "start");
@@ -115,7 +112,7 @@ expect_crash(Bench *b)
     g_autofree char *message = g_strdup(virGetLastErrorMessage());
 
     g_test_message("libvirt: %s", message);
-    wait_for(b->world, !libvirtd_lives());
+    wait_for(b->world, has_crashed(b));
     revive_libvirtd(b);
 }
 
@@ -437,6 +434,7 @@ bench_init(Bench *b, const Driver *driver)
     virSetErrorFunc(NULL, silence);
     (void)signal(SIGPIPE, SIG_IGN);
     b->driver = driver;
+    b->earlier_crashes = libvirtd_crashes();
     connect_directly(b);
     for (guint i = 0; i < DOMAINS; i++) {
         virDomainFree(domain(b, i));

@@ -168,8 +168,8 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
-    g_test_add_func("/libvirtd/stats/figures", test_figures);
-    g_test_add_func("/libvirtd/stats/frozen", test_frozen);
-    g_test_add_func("/libvirtd/stats/many-callers", test_many_callers);
+    libvirtd_add_func("/libvirtd/stats/figures", test_figures);
+    libvirtd_add_func("/libvirtd/stats/frozen", test_frozen);
+    libvirtd_add_func("/libvirtd/stats/many-callers", test_many_callers);
     return g_test_run();
 }

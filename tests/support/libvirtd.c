@@ -91,6 +91,7 @@ void
 libvirtd_clean(void)
 {
     run(NULL, "pid=$(libvirtd-ctl pid 2>/dev/null) && libvirtd-ctl kill\n"
+              "[[ ! -e /mnt/vms-peer ]] || libvirtd-peer stop\n"
               "qemus=$(pidof qemu-system-x86_64) && kill -KILL $qemus\n"
               "rm -rf /run/libvirt/qemu /etc/libvirt/qemu /var/lib/libvirt/qemu\n"
               "libvirtd-ctl start");

@@ -6,6 +6,7 @@
  * waits here runs the world's loop meanwhile, and aborts the test, saying why, if it fails.
  */
 
+#include "libvirtd-case.h"
 #include "service.h"
 
 /* Ends the test program as skipped (77) where there is no such environment. */
@@ -16,7 +17,7 @@ char *shell(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* The same, for its effect. */
 void run(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
-/* libvirtd runs and has no domains. */
+/* libvirtd runs and has no domains; there is no second host. */
 void libvirtd_clean(void);
 /* start, stop, kill, restart, freeze or thaw (see libvirtd-ctl). */
 void libvirtd(World *w, const char *verb);
