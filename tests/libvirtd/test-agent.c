@@ -242,7 +242,7 @@ test_suspend_to_memory(void)
         assert_ok(sleep);
         g_assert_true(mirror_is(m, g->path, "State", "pmsuspended"));
         g_autoptr(Call) again = suspend(g, "memory");
-        assert_error(again, OPERATION_FAILED);
+        assert_error(again, INVALID_STATE);
         g_autoptr(Call) wake = domain_call(g->service, g->path, i ? "Resume" : "Start", NULL);
         assert_ok(wake);
         g_assert_true(mirror_is(m, g->path, "State", "running"));

@@ -369,7 +369,7 @@ test_refused(void)
                                         "<disk type='file'><source file='/run/vms/extra.img'/>"
                                         "<target dev='vda' bus='virtio'/></disk>",
                                         0);
-    assert_error_says(taken, OPERATION_FAILED, "vda");
+    assert_error_says(taken, INVALID_STATE, "vda");
     g_autoptr(Call) rename = config_call(g, "Rename", "s", "shop");
     assert_error_says(rename, INVALID_STATE, "active");
     g_autofree char *after = shell(g->service->world, "virsh dumpxml web; "
