@@ -2,7 +2,7 @@
 #include "manager.h"
 
 #include "config-properties.h"
-#include "hypervisor-config.h"
+#include "hypervisor-device.h"
 #include "method-options.h"
 #include "names.h"
 #include "xml.h"

@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-config.h"
 
-#include "domain-xml-device.h"
+#include "cpu-set.h"
+#include "domain-edit.h"
 #include "hypervisor-private.h"
 #include "hypervisor-traits.h"
 
-/* libvirt's own flags for what is asked; they have the same values for every kind of change. */
-static bool
-resolve(virDomainPtr dom, Affect affect, unsigned *ret, Error **error)
+/* A configuration that others change at the same time is read anew this often. */
+#define EDITS_MAX 4
+
+bool
+hypervisor_resolve_affect(virDomainPtr dom, Affect affect, unsigned *ret, Error **error)
 {
     int active;
     int persistent;
@@ -30,7 +33,8 @@ prepare(Hypervisor *h, const char *uuid, Affect affect, unsigned *ret_flags, Err
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
 
-    if (!dom || !resolve(dom, affect, ret_flags, error) || !hypervisor_pass_gate(h, error))
+    if (!dom || !hypervisor_resolve_affect(dom, affect, ret_flags, error) ||
+        !hypervisor_pass_gate(h, error))
         return NULL;
     return dom;
 }
@@ -76,6 +80,112 @@ hypervisor_set_vcpus(Hypervisor *h, const char *uuid, uint32_t count, Affect aff
     return virDomainSetVcpusFlags(dom, count, flags) == 0 || hypervisor_fail(error);
 }
 
+/* --- pins --------------------------------------------------------------------------------- */
+
+/* What is wrong with one of several is of use only with its name. */
+static bool
+fail_pin(uint32_t vcpu, Error **error)
+{
+    hypervisor_fail(error);
+
+    g_autofree char *words = g_steal_pointer(&(*error)->message);
+    (*error)->message = g_strdup_printf("vCPU %u: %s", vcpu, words);
+    return false;
+}
+
+/* The maps of all pins, each a GByteArray; NULL where one is no set of CPUs. */
+static GPtrArray *
+parse_pins(const CpuPin *pins, unsigned n_pins, Error **error)
+{
+    g_autoptr(GPtrArray) maps = g_ptr_array_new_with_free_func((GDestroyNotify)g_byte_array_unref);
+
+    for (unsigned i = 0; i < n_pins; i++) {
+        GByteArray *map = cpu_set_parse(pins[i].cpus);
+
+        if (!map) {
+            *error = error_new(ERROR_INVALID_ARGS, "vCPU %u: \"%s\" is no set of CPUs",
+                               pins[i].vcpu, pins[i].cpus);
+            return NULL;
+        }
+        g_ptr_array_add(maps, map);
+    }
+    return g_steal_pointer(&maps);
+}
+
+bool
+hypervisor_set_cpu_pins(Hypervisor *h, const char *uuid, const CpuPin *pins, unsigned n_pins,
+                        Affect affect, Error **error)
+{
+    unsigned flags;
+    g_autoptr(GPtrArray) maps = parse_pins(pins, n_pins, error);
+    virDomainPtr dom = maps ? prepare(h, uuid, affect, &flags, error) : NULL;
+
+    if (!dom)
+        return false;
+    for (unsigned i = 0; i < n_pins; i++) {
+        GByteArray *map = maps->pdata[i];
+
+        if (virDomainPinVcpuFlags(dom, pins[i].vcpu, map->data, (int)map->len, flags) < 0)
+            return fail_pin(pins[i].vcpu, error);
+    }
+    return true;
+}
+
+/* --- boot order --------------------------------------------------------------------------- */
+
+static char *
+read_configuration(virDomainPtr dom, Error **error)
+{
+    int persistent = virDomainIsPersistent(dom);
+
+    if (persistent == 0) {
+        /* Defining what it is now would make it persistent. */
+        *error = error_new(ERROR_INVALID_STATE, "A transient domain has no configuration");
+        return NULL;
+    }
+    char *xml = persistent < 0
+                    ? NULL
+                    : virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
+    if (!xml)
+        hypervisor_fail(error);
+    return xml;
+}
+
+static bool
+define(Hypervisor *h, const char *xml, Error **error)
+{
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+
+    g_auto(VirDomain) defined = virDomainDefineXMLFlags(h->conn, xml, 0);
+    return defined || hypervisor_fail(error);
+}
+
+/* Others may define it, too: so look again right before, and begin again if they did. */
+bool
+hypervisor_set_boot_order(Hypervisor *h, const char *uuid, const char *const *order, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    g_autofree char *xml = dom ? read_configuration(dom, error) : NULL;
+
+    for (unsigned i = 0; xml && i < EDITS_MAX; i++) {
+        g_autofree char *edited = domain_edit_boot_order(xml, order, error);
+        g_autofree char *now = edited ? read_configuration(dom, error) : NULL;
+
+        if (!now)
+            return false;
+        if (g_str_equal(now, xml))
+            return define(h, edited, error);
+        free(xml);
+        xml = g_steal_pointer(&now);
+    }
+    if (xml)
+        *error = error_new(ERROR_OPERATION_FAILED, "Others keep changing the configuration");
+    return false;
+}
+
+/* --- names and metadata ------------------------------------------------------------------- */
+
 bool
 hypervisor_rename(Hypervisor *h, const char *uuid, const char *name, Error **error)
 {
@@ -110,59 +220,32 @@ hypervisor_set_description(Hypervisor *h, const char *uuid, const char *text, Er
     return set_metadata(h, uuid, VIR_DOMAIN_METADATA_DESCRIPTION, text, error);
 }
 
-/* --- devices ------------------------------------------------------------------------------ */
-
-/* NULL where libvirt does not tell: then nothing is waited for. */
-static char **
-match_devices(virDomainPtr dom, const char *device_xml)
-{
-    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
-
-    return xml ? domain_xml_match_devices(xml, device_xml) : NULL;
-}
-
-/*
- * Of several candidates one that left is the one that was meant; what is still there may yet go.
- */
-static char **
-still_there(virDomainPtr dom, const char *device_xml, char **before)
-{
-    g_auto(GStrv) after = match_devices(dom, device_xml);
-
-    if (!after || g_strv_length(after) < g_strv_length(before))
-        return NULL;
-    return g_steal_pointer(&after);
-}
-
+/* Of one of the configurations. */
 static bool
-detach(virDomainPtr dom, const char *xml, unsigned flags, char ***ret_pending, Error **error)
+set_stop_timeout(virDomainPtr dom, uint64_t usec, unsigned flag, Error **error)
 {
-    g_auto(GStrv) before = flags & VIR_DOMAIN_AFFECT_LIVE ? match_devices(dom, xml) : NULL;
+    const int type = VIR_DOMAIN_METADATA_ELEMENT;
+    g_autofree char *old = virDomainGetMetadata(dom, type, DOMAIN_SETTINGS_NAMESPACE, flag);
 
-    if (virDomainDetachDeviceFlags(dom, xml, flags) < 0)
+    if (!old && !hypervisor_failed_with(VIR_ERR_NO_DOMAIN_METADATA))
         return hypervisor_fail(error);
-    if (before && *before)
-        *ret_pending = still_there(dom, xml, before);
-    return true;
+
+    g_autofree char *settings = domain_edit_settings(old, usec);
+    return virDomainSetMetadata(dom, type, settings, DOMAIN_SETTINGS_PREFIX,
+                                DOMAIN_SETTINGS_NAMESPACE, flag) == 0 ||
+           hypervisor_fail(error);
 }
 
 bool
-hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, const char *xml,
-                         Affect affect, char ***ret_pending, Error **error)
+hypervisor_set_stop_timeout(Hypervisor *h, const char *uuid, uint64_t usec, Error **error)
 {
     unsigned flags;
-    virDomainPtr dom = prepare(h, uuid, affect, &flags, error);
+    virDomainPtr dom = prepare(h, uuid, 0, &flags, error);
 
-    *ret_pending = NULL;
     if (!dom)
         return false;
-    switch (change) {
-    case DEVICE_ATTACH:
-        return virDomainAttachDeviceFlags(dom, xml, flags) == 0 || hypervisor_fail(error);
-    case DEVICE_UPDATE:
-        return virDomainUpdateDeviceFlags(dom, xml, flags) == 0 || hypervisor_fail(error);
-    case DEVICE_DETACH:
-        break;
-    }
-    return detach(dom, xml, flags, ret_pending, error);
+    return (!(flags & VIR_DOMAIN_AFFECT_LIVE) ||
+            set_stop_timeout(dom, usec, VIR_DOMAIN_AFFECT_LIVE, error)) &&
+           (!(flags & VIR_DOMAIN_AFFECT_CONFIG) ||
+            set_stop_timeout(dom, usec, VIR_DOMAIN_AFFECT_CONFIG, error));
 }

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * Changes to a domain's configuration. On a lane, like all of hypervisor.h.
+ * Changes to a domain's configuration. On a lane, like all of hypervisor.h. Its devices are in
+ * hypervisor-device.h.
  */
 
 #include "hypervisor.h"
@@ -15,22 +16,25 @@ typedef enum {
     AFFECT_CONFIG = 1 << 1,
 } Affect;
 
-typedef enum {
-    DEVICE_ATTACH,
-    DEVICE_DETACH,
-    DEVICE_UPDATE,
-} DeviceChange;
-
 bool hypervisor_set_memory(Hypervisor *h, const char *uuid, uint64_t bytes, Affect affect,
                            Error **error);
 bool hypervisor_set_vcpus(Hypervisor *h, const char *uuid, uint32_t count, Affect affect,
                           Error **error);
+
+typedef struct {
+    uint32_t vcpu;
+    char *cpus; /* "0-3,^2" */
+} CpuPin;
+
+/* In the order given, up to the first that fails, which the error names. */
+bool hypervisor_set_cpu_pins(Hypervisor *h, const char *uuid, const CpuPin *pins, unsigned n_pins,
+                             Affect affect, Error **error);
+/* Of the configuration, from the next start on; see domain_edit_boot_order(). */
+bool hypervisor_set_boot_order(Hypervisor *h, const char *uuid, const char *const *order,
+                               Error **error);
+/* In the domain's metadata; 0: none of its own. */
+bool hypervisor_set_stop_timeout(Hypervisor *h, const char *uuid, uint64_t usec, Error **error);
+
 bool hypervisor_rename(Hypervisor *h, const char *uuid, const char *name, Error **error);
 bool hypervisor_set_title(Hypervisor *h, const char *uuid, const char *title, Error **error);
 bool hypervisor_set_description(Hypervisor *h, const char *uuid, const char *text, Error **error);
-/*
- * A running guest may take its time to let a device go: `ret_pending` are the aliases of those that
- * may be the one, NULL if it is gone. For g_strfreev().
- */
-bool hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, const char *xml,
-                              Affect affect, char ***ret_pending, Error **error);

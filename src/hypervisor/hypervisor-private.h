@@ -7,6 +7,7 @@
 
 #include "domain.h"
 #include "hypervisor-block-job.h"
+#include "hypervisor-config.h"
 #include "hypervisor.h"
 #include "operation-spec.h"
 
@@ -68,6 +69,12 @@ void hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records);
 
 /* False where a change must not be sent any more, or would not get there. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
+
+/*
+ * libvirt's own flags for the configurations that a change is for; they are the same for every kind
+ * of change.
+ */
+bool hypervisor_resolve_affect(virDomainPtr dom, Affect affect, unsigned *ret, Error **error);
 
 /* FACT_MANAGED_SAVE and FACT_SNAPSHOTS of a domain, a round trip each. */
 bool hypervisor_read_saved_facts(virDomainPtr dom, DomainFacts facts, DomainUpdate *update,

@@ -4,6 +4,7 @@
 
 #include "cpu-set.h"
 #include "device-edit.h"
+#include "disk-chain.h"
 #include "domain-edit.h"
 
 #include <glib.h>
@@ -234,6 +235,25 @@ test_copy(void)
 }
 
 static void
+test_disk_chain(void)
+{
+    const char *xml =
+        "<domain><devices><disk><source file='/top'/><backingStore type='block'><source "
+        "dev='/dev/x'/>"
+        "<backingStore type='volume'><source pool='p' volume='v'/><backingStore type='network'>"
+        "<source protocol='nbd' name='export'/><backingStore/></backingStore></backingStore>"
+        "</backingStore><target dev='vda'/></disk></devices></domain>";
+    g_auto(GStrv) chain = disk_chain_read(xml, "vda");
+    g_auto(GStrv) none = disk_chain_read(xml, "vdb");
+    g_auto(GStrv) broken = disk_chain_read("<x", "vda");
+    g_autofree char *joined = g_strjoinv(" ", chain);
+
+    g_assert_cmpstr(joined, ==, "/top /dev/x p/v export");
+    g_assert_null(*none);
+    g_assert_null(*broken);
+}
+
+static void
 test_cpu_sets(void)
 {
     static const char *const bad[] = {"",   ",",    "1,", "a",    "1-",   "3-1",   "-1",
@@ -260,6 +280,7 @@ main(int argc, char **argv)
     g_test_add_func("/domain-edit/password", test_password);
     g_test_add_func("/domain-edit/host-devices", test_host_devices);
     g_test_add_func("/domain-edit/copy", test_copy);
+    g_test_add_func("/domain-edit/disk-chain", test_disk_chain);
     g_test_add_func("/domain-edit/cpu-sets", test_cpu_sets);
     return g_test_run();
 }

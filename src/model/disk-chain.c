@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "disk-chain.h"
+
+#include "device-edit.h"
+#include "xml.h"
+
+/* The attribute that names the source depends on its type; no source has two of them. */
+static char *
+source_of(const xmlNode *layer)
+{
+    static const char *const attributes[] = {"file", "dev", "dir", "name"};
+    const xmlNode *source = xml_child(layer, "source");
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(attributes); i++) {
+        g_autofree char *text = xml_attribute(source, attributes[i]);
+
+        if (*text)
+            return g_steal_pointer(&text);
+    }
+    g_autofree char *pool = xml_attribute(source, "pool");
+    g_autofree char *volume = xml_attribute(source, "volume");
+    return *pool ? g_strdup_printf("%s/%s", pool, volume) : g_strdup("");
+}
+
+char **
+disk_chain_read(const char *domain_xml, const char *target)
+{
+    g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
+    GPtrArray *chain = g_ptr_array_new();
+
+    /* The end of a chain is an empty <backingStore/>. */
+    for (const xmlNode *layer = domain ? device_edit_disk(domain, target) : NULL;
+         layer && xml_child(layer, "source"); layer = xml_child(layer, "backingStore"))
+        g_ptr_array_add(chain, source_of(layer));
+    g_ptr_array_add(chain, NULL);
+    return (char **)g_ptr_array_free(chain, FALSE);
+}
