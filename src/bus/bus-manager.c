@@ -1,156 +1,137 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager.h"
+#include "interfaces.h"
 
+#include "bus-stats.h"
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "hypervisor-domain.h"
 #include "names.h"
-#include "object-path.h"
+#include "service.h"
 #include "xml.h"
 
-Manager *
-manager_of(sd_bus_message *message)
+/* --- ListDomains -------------------------------------------------------------------------- */
+
+static void
+reply_list(Request *request)
 {
-    return sd_bus_slot_get_userdata(sd_bus_get_current_slot(sd_bus_message_get_bus(message)));
+    g_autoptr(GPtrArray) domains = cache_sorted(request->service->core->cache);
+    g_auto(Wire) body = {NULL};
+    size_t rows = wire_begin_array(&body, 8);
+
+    for (unsigned i = 0; i < domains->len; i++) {
+        const Domain *domain = domains->pdata[i];
+
+        wire_align(&body, 8);
+        wire_put_string(&body, domain->uuid);
+        wire_put_string(&body, domain->name);
+        wire_put_string(&body, domain->state_name);
+        wire_put_string(&body, object_path_of_domain(domain->uuid).text);
+    }
+    wire_end_array(&body, rows, 8);
+    request_reply_body(request, &body);
 }
 
-static int
-method_list_domains(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    Manager *m = userdata;
-    Request *request = request_new(m, message, REQUEST_READ, "ListDomains", NULL, error);
+static void ask_list(Request *request);
 
-    if (!request)
-        return -EBUSY;
-    return request_start(request, 0, manager_list);
+static void
+on_listed(void *userdata, CallOutcome outcome, void *answer, const Error *error)
+{
+    Request *request = userdata;
+
+    if (request_check(request, outcome, error, ask_list))
+        reply_list(request);
+}
+
+static void
+ask_list(Request *request)
+{
+    request->phase = PHASE_ASKING;
+    lister_list(request->service->core->lister, &request->pending, on_listed, request);
+}
+
+static void
+run_list(Request *request)
+{
+    request_connect(request, ask_list);
 }
 
 /* --- GetDomain ---------------------------------------------------------------------------- */
 
-typedef struct {
-    RequestCall base;
-    char *name;
-    char *uuid;
-} FindCall;
-
-static Domain *
-find_domain(Manager *m, const char *name_or_uuid)
-{
-    char uuid[UUID_LENGTH + 1];
-    Domain *domain = domain_uuid_parse(name_or_uuid, uuid) ? manager_find_domain(m, uuid) : NULL;
-
-    return domain ? domain : manager_find_domain_by_name(m, name_or_uuid);
-}
-
-static bool
-work_find(Call *call, Hypervisor *h, Error **error)
-{
-    FindCall *find = (FindCall *)call;
-
-    g_autoptr(Error) problem = NULL;
-
-    find->uuid = hypervisor_find(h, find->name, &problem);
-    if (find->uuid)
-        return true;
-    *error = problem->kind == ERROR_NO_SUCH_DOMAIN
-                 ? error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\": %s", find->name,
-                             problem->message)
-                 : g_steal_pointer(&problem);
-    return false;
-}
-
-static void
-free_find(Call *call)
-{
-    FindCall *find = (FindCall *)call;
-
-    g_free(find->name);
-    g_free(find->uuid);
-    g_free(find);
-}
-
-static Call *
-make_find(Request *request)
-{
-    FindCall *find = request_call_new(request, sizeof *find, CALL_READ, work_find);
-
-    find->base.call.free = free_find;
-    find->name = g_strdup(request->args);
-    return &find->base.call;
-}
-
 static void
 reply_found(Request *request)
 {
-    const Domain *domain = find_domain(request->manager, request->args);
+    const char *name = request->args->text;
+    const Domain *domain = cache_find_by_any(request->service->core->cache, name);
 
     if (domain) {
-        request_reply_string(request, "o", object_path_of_domain(domain->uuid).text);
+        request_reply_path(request, object_path_of_domain(domain->uuid).text);
         return;
     }
-    g_autoptr(Error) error =
-        error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\"", (const char *)request->args);
+    g_autoptr(Error) error = error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\"", name);
     request_fail(request, error);
-}
-
-static void
-on_found(Request *request, Call *call)
-{
-    request_refresh(request, ((FindCall *)call)->uuid, reply_found);
 }
 
 static void
 run_get_domain(Request *request)
 {
-    if (find_domain(request->manager, request->args))
+    if (cache_find_by_any(request->service->core->cache, request->args->text))
         reply_found(request);
     else
-        request_call(request, make_find, on_found);
+        request_call(request);
 }
 
-static int
-method_get_domain(sd_bus_message *message, void *userdata, sd_bus_error *error)
+static bool
+work_find(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+          Error **error)
 {
-    const char *name;
-    int r = sd_bus_message_read(message, "s", &name);
-    Request *request;
+    g_autoptr(Error) problem = NULL;
+    char *found = hypervisor_find(h, args->text, &problem);
 
-    if (r < 0)
-        return r;
-    request = request_new(userdata, message, REQUEST_READ, "GetDomain", NULL, error);
-    if (!request)
-        return -EBUSY;
-    request_set_args(request, g_strdup(name), g_free);
-    return request_start(request, 0, run_get_domain);
+    if (found)
+        result->value = g_variant_new_take_string(found);
+    else if (problem->kind == ERROR_NO_SUCH_DOMAIN)
+        *error = error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\": %s", args->text,
+                           problem->message);
+    else
+        *error = g_steal_pointer(&problem);
+    return found != NULL;
+}
+
+static void
+on_found(Request *request, const MethodResult *result)
+{
+    request_refresh(request, g_variant_get_string(result->value, NULL), reply_found);
 }
 
 /* --- DefineDomain ------------------------------------------------------------------------- */
 
-typedef struct {
-    RequestCall base;
-    char *xml;
-    char *expected_name; /* what polkit was asked about */
-    char *expected_uuid;
-    char *uuid; /* what comes back */
-} DefineCall;
+static int
+parse_define(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        domain_xml_peek(args->text, &args->subject_name, &args->subject_uuid);
+    return r;
+}
 
 /*
- * What polkit was asked about is what the XML says, to its end. What is no domain goes to libvirt
- * all the same, for its words.
+ * polkit was asked about the name and the UUID that the XML has from its beginning to its end. XML
+ * that is no domain goes to libvirt all the same, for its words.
  */
 static bool
-check_identity(const DefineCall *define, Error **error)
+check_identity(const MethodArgs *args, Error **error)
 {
     g_autofree char *name = NULL;
     g_autofree char *uuid = NULL;
 
-    /* libvirt would read its entities into a name that we do not see. */
-    if (xml_has_doctype(define->xml)) {
+    /* libvirt would read its entities into a name that is not seen here. */
+    if (xml_has_doctype(args->text)) {
         *error = error_new(ERROR_INVALID_ARGS, "The XML has a document type declaration");
         return false;
     }
-    if (!domain_xml_identity(define->xml, &name, &uuid) ||
-        (g_str_equal(name, define->expected_name) && g_str_equal(uuid, define->expected_uuid)))
+    if (!domain_xml_identity(args->text, &name, &uuid) ||
+        (g_str_equal(name, args->subject_name) && g_str_equal(uuid, args->subject_uuid)))
         return true;
     *error = error_new(ERROR_INVALID_ARGS,
                        "The name and the UUID have to stand within the first %d bytes of the XML, "
@@ -160,167 +141,207 @@ check_identity(const DefineCall *define, Error **error)
 }
 
 static bool
-work_define(Call *call, Hypervisor *h, Error **error)
+work_define(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+            Error **error)
 {
-    DefineCall *define = (DefineCall *)call;
+    char *defined = check_identity(args, error) ? hypervisor_define(h, args->text, error) : NULL;
 
-    if (!check_identity(define, error))
-        return false;
-    define->uuid = hypervisor_define(h, define->xml, error);
-    return define->uuid != NULL;
-}
-
-static void
-free_define(Call *call)
-{
-    DefineCall *define = (DefineCall *)call;
-
-    g_free(define->xml);
-    g_free(define->expected_name);
-    g_free(define->expected_uuid);
-    g_free(define->uuid);
-    g_free(define);
-}
-
-static Call *
-make_define(Request *request)
-{
-    DefineCall *define = request_call_new(request, sizeof *define, CALL_CHANGE, work_define);
-
-    define->base.call.free = free_define;
-    define->base.call.stops_others = true;
-    define->xml = g_strdup(request->args);
-    define->expected_name = g_strdup(request->vm_name);
-    define->expected_uuid = g_strdup(request->vm_uuid);
-    return &define->base.call;
+    if (defined)
+        result->value = g_variant_new_take_string(defined);
+    return defined != NULL;
 }
 
 static void
 reply_defined(Request *request)
 {
-    request_reply_string(request, "o", object_path_of_domain(request->vm_uuid).text);
+    request_reply_path(request, object_path_of_domain(request->domain_uuid).text);
 }
 
 static void
-on_defined(Request *request, Call *call)
+on_defined(Request *request, const MethodResult *result)
 {
-    g_free(request->vm_uuid);
-    request->vm_uuid = g_strdup(((DefineCall *)call)->uuid);
-    request_refresh(request, request->vm_uuid, reply_defined);
-}
-
-static void
-run_define(Request *request)
-{
-    request_call(request, make_define, on_defined);
-}
-
-static int
-method_define_domain(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    const char *xml;
-    int r = sd_bus_message_read(message, "s", &xml);
-    Request *request;
-
-    if (r < 0)
-        return r;
-    request = request_new(userdata, message, REQUEST_CHANGE, "DefineDomain", NULL, error);
-    if (!request)
-        return -EBUSY;
-    request_set_args(request, g_strdup(xml), g_free);
-    domain_xml_peek(xml, &request->vm_name, &request->vm_uuid);
-    return request_start(request, ACTION_BIT(ACTION_CONFIGURE), run_define);
+    /* Without a UUID in the XML libvirt has made one up. */
+    g_free(request->domain_uuid);
+    request->domain_uuid = g_strdup(g_variant_get_string(result->value, NULL));
+    request_refresh(request, request->domain_uuid, reply_defined);
 }
 
 /* --- Reconnect ---------------------------------------------------------------------------- */
 
 static void
+on_reconnected(void *userdata, const Error *error)
+{
+    Request *request = userdata;
+
+    if (error)
+        request_fail(request, error);
+    else
+        request_reply(request);
+}
+
+static void
 run_reconnect(Request *request)
 {
-    Manager *m = request->manager;
-
-    request->available = request_reply;
-    availability_reconnect(m->availability, manager_now(m), request);
+    connection_reconnect(request->service->core->connection, &request->pending, on_reconnected,
+                         request);
 }
 
-static int
-method_reconnect(sd_bus_message *message, void *userdata, sd_bus_error *error)
+/* --- properties --------------------------------------------------------------------------- */
+
+static const ConnectionState *
+state_of(const void *object)
 {
-    Request *request = request_new(userdata, message, REQUEST_CHANGE, "Reconnect", NULL, error);
-
-    if (!request)
-        return -EBUSY;
-    return request_start(request, ACTION_BIT(ACTION_RECONNECT), run_reconnect);
+    return connection_state(((const Service *)object)->core->connection);
 }
 
-/* --- the vtable --------------------------------------------------------------------------- */
+static void
+write_version(Wire *wire, const void *object)
+{
+    wire_put_string(wire, ((const Service *)object)->settings->version);
+}
 
-#define CONST(name, type, member)                                                                  \
-    SD_BUS_PROPERTY(name, type, NULL, offsetof(Manager, member), SD_BUS_VTABLE_PROPERTY_CONST)
-#define EMITS(name, type, member)                                                                  \
-    SD_BUS_PROPERTY(name, type, NULL, offsetof(Manager, member),                                   \
-                    SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE)
+static void
+write_uri(Wire *wire, const void *object)
+{
+    wire_put_string(wire, ((const Service *)object)->core->uri);
+}
 
-static const sd_bus_vtable manager_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    CONST("Version", "s", version),
-    CONST("Uri", "s", uri),
-    CONST("StopTimeoutUSec", "t", stop_timeout_usec),
-    EMITS("Available", "b", available),
-    EMITS("Status", "s", status_name),
-    EMITS("StatusMessage", "s", status_message),
-    EMITS("StatusSince", "t", status_since),
-    EMITS("Hostname", "s", identity.hostname),
-    EMITS("HypervisorType", "s", identity.type),
-    EMITS("HypervisorVersion", "s", identity.version),
-    EMITS("LibvirtVersion", "s", identity.libvirt_version),
-    SD_BUS_METHOD_WITH_ARGS("ListDomains", SD_BUS_NO_ARGS, SD_BUS_RESULT("a(ssso)", domains),
-                            method_list_domains, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("GetDomain", SD_BUS_ARGS("s", name_or_uuid), SD_BUS_RESULT("o", domain),
-                            method_get_domain, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("DefineDomain", SD_BUS_ARGS("s", xml), SD_BUS_RESULT("o", domain),
-                            method_define_domain, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("Reconnect", SD_BUS_NO_ARGS, SD_BUS_NO_RESULT, method_reconnect,
-                            SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD_WITH_ARGS("GetStats", SD_BUS_ARGS("as", groups, "a{sv}", options),
-                            SD_BUS_RESULT("a{oa{sv}}", stats), stats_bus_get,
-                            SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_SIGNAL_WITH_ARGS(
-        "JobRemoved", SD_BUS_ARGS("o", job, "o", domain, "s", operation, "s", result, "s", message),
-        0),
-    SD_BUS_VTABLE_END,
+static void
+write_stop_timeout(Wire *wire, const void *object)
+{
+    wire_put_u64(wire, ((const Service *)object)->settings->stop_timeout_usec);
+}
+
+static void
+write_available(Wire *wire, const void *object)
+{
+    wire_put_u32(wire, state_of(object)->status == STATUS_AVAILABLE);
+}
+
+static void
+write_status(Wire *wire, const void *object)
+{
+    wire_put_string(wire, status_name(state_of(object)->status));
+}
+
+static void
+write_status_message(Wire *wire, const void *object)
+{
+    wire_put_string(wire, state_of(object)->status_message);
+}
+
+static void
+write_status_since(Wire *wire, const void *object)
+{
+    wire_put_u64(wire, state_of(object)->status_since);
+}
+
+static void
+write_hostname(Wire *wire, const void *object)
+{
+    wire_put_string(wire, state_of(object)->identity.hostname);
+}
+
+static void
+write_type(Wire *wire, const void *object)
+{
+    wire_put_string(wire, state_of(object)->identity.type);
+}
+
+static void
+write_hypervisor_version(Wire *wire, const void *object)
+{
+    wire_put_string(wire, state_of(object)->identity.version);
+}
+
+static void
+write_libvirt_version(Wire *wire, const void *object)
+{
+    wire_put_string(wire, state_of(object)->identity.libvirt_version);
+}
+
+/* --- the tables --------------------------------------------------------------------------- */
+
+static const Property properties[] = {
+    {"Version", "s", PROPERTY_CONST, write_version, 0},
+    {"Uri", "s", PROPERTY_CONST, write_uri, 0},
+    {"StopTimeoutUSec", "t", PROPERTY_CONST, write_stop_timeout, 0},
+    {"Available", "b", CONNECTION_PROPERTY_AVAILABLE, write_available, 0},
+    {"Status", "s", CONNECTION_PROPERTY_STATUS, write_status, 0},
+    {"StatusMessage", "s", CONNECTION_PROPERTY_STATUS_MESSAGE, write_status_message, 0},
+    {"StatusSince", "t", CONNECTION_PROPERTY_STATUS_SINCE, write_status_since, 0},
+    {"Hostname", "s", CONNECTION_PROPERTY_HOSTNAME, write_hostname, 0},
+    {"HypervisorType", "s", CONNECTION_PROPERTY_TYPE, write_type, 0},
+    {"HypervisorVersion", "s", CONNECTION_PROPERTY_VERSION, write_hypervisor_version, 0},
+    {"LibvirtVersion", "s", CONNECTION_PROPERTY_LIBVIRT_VERSION, write_libvirt_version, 0},
+    {NULL},
 };
 
-/* Whoever reads finds nothing that has not been signalled: what signals say stays what reads say.
- */
-static int
-on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    manager_flush(userdata);
-    return 0;
-}
+static const Method methods[] = {
+    {
+        .name = "ListDomains",
+        .in = "",
+        .out = "a(ssso)",
+        .names = "domains\0",
+        .kind = METHOD_READ,
+        .run = run_list,
+    },
+    {
+        .name = "GetDomain",
+        .call = "virDomainLookupByName",
+        .in = "s",
+        .out = "o",
+        .names = "name_or_uuid\0domain\0",
+        .kind = METHOD_READ,
+        .class = CALL_READ,
+        .parse = method_parse_text,
+        .run = run_get_domain,
+        .work = work_find,
+        .then = on_found,
+    },
+    {
+        .name = "DefineDomain",
+        .call = "virDomainDefineXMLFlags",
+        .in = "s",
+        .out = "o",
+        .names = "xml\0domain\0",
+        .kind = METHOD_CHANGE,
+        .class = CALL_CHANGE,
+        .stops_others = true,
+        .actions = ACTION_BIT(ACTION_CONFIGURE),
+        .parse = parse_define,
+        .work = work_define,
+        .then = on_defined,
+    },
+    {
+        .name = "Reconnect",
+        .in = "",
+        .out = "",
+        .names = "",
+        .kind = METHOD_CHANGE,
+        .actions = ACTION_BIT(ACTION_RECONNECT),
+        .run = run_reconnect,
+    },
+    {
+        .name = "GetStats",
+        .in = "asa{sv}",
+        .out = "a{oa{sv}}",
+        .names = "groups\0options\0stats\0",
+        .kind = METHOD_READ,
+        .parse = bus_stats_parse,
+        .run = bus_stats_run,
+    },
+    {NULL},
+};
 
-int
-manager_bus_register(Manager *m)
-{
-    sd_bus_slot *slot;
-    int r = sd_bus_add_filter(m->bus, &slot, on_message, m);
+static const Signal signals[] = {
+    {"JobRemoved", "oosss", "job\0domain\0operation\0result\0message\0"},
+    {NULL},
+};
 
-    if (r < 0)
-        return r;
-    g_ptr_array_add(m->slots, slot);
-    r = object_server_register(m);
-    if (r < 0)
-        return r;
-    r = sd_bus_add_object_manager(m->bus, &slot, VMS_ROOT_PATH);
-
-    if (r < 0)
-        return r;
-    g_ptr_array_add(m->slots, slot);
-    r = sd_bus_add_object_vtable(m->bus, &slot, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
-                                 manager_vtable, m);
-    if (r < 0)
-        return r;
-    g_ptr_array_add(m->slots, slot);
-    return 0;
-}
+const Interface bus_manager_interface = {
+    .name = VMS_MANAGER_INTERFACE,
+    .properties = properties,
+    .methods = methods,
+    .signals = signals,
+};

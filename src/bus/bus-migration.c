@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager.h"
+#include "interfaces.h"
 
 #include "libvirt-uri.h"
 #include "method-options.h"
 #include "names.h"
+#include "operation-call.h"
 
 typedef struct {
     int live;
@@ -13,7 +14,7 @@ typedef struct {
 } MigrateOptions;
 
 static int
-method_migrate(sd_bus_message *message, void *userdata, sd_bus_error *error)
+parse_migrate(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
     static const MethodOption options[] = {
         {"live", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, live)},
@@ -41,18 +42,25 @@ method_migrate(sd_bus_message *message, void *userdata, sd_bus_error *error)
                  (given.undefine_source ? PAYLOAD_UNDEFINE_SOURCE : 0),
         .bandwidth = given.bandwidth,
     };
-    return domain_bus_long_operation(message, userdata, OPERATION_MIGRATE, &payload, error);
+    operation_call_set_long(args, OPERATION_MIGRATE, &payload);
+    return 0;
 }
 
-static const sd_bus_vtable migration_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD_WITH_ARGS("Migrate", SD_BUS_ARGS("s", destination_uri, "a{sv}", options),
-                            SD_BUS_RESULT("o", job), method_migrate, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_VTABLE_END,
+static const Method methods[] = {
+    {
+        .name = "Migrate",
+        .in = "sa{sv}",
+        .out = "o",
+        .names = "destination_uri\0options\0job\0",
+        .kind = METHOD_OPERATION,
+        .more_actions = operation_call_actions,
+        .parse = parse_migrate,
+        .run = operation_call_run,
+    },
+    {NULL},
 };
 
-int
-migration_bus_register(Manager *m)
-{
-    return domain_bus_add_interface(m, VMS_MIGRATION_INTERFACE, migration_vtable, NULL);
-}
+const Interface bus_migration_interface = {
+    .name = VMS_MIGRATION_INTERFACE,
+    .methods = methods,
+};

@@ -4,6 +4,24 @@
 #include "domain.h"
 #include "wire-rows.h"
 
+/* (symbol in DomainChanges, name, signature) */
+#define CONFIG_PROPERTIES(X)                                                                       \
+    X(VCPUS, "VCpus", "u")                                                                         \
+    X(MAX_VCPUS, "MaxVCpus", "u")                                                                  \
+    X(CPU_PINS, "CpuPins", "a(us)")                                                                \
+    X(MEMORY_BYTES, "MemoryBytes", "t")                                                            \
+    X(MAX_MEMORY_BYTES, "MaxMemoryBytes", "t")                                                     \
+    X(OS_TYPE, "OsType", "s")                                                                      \
+    X(ARCHITECTURE, "Architecture", "s")                                                           \
+    X(MACHINE, "Machine", "s")                                                                     \
+    X(FIRMWARE, "Firmware", "s")                                                                   \
+    X(TEMPLATE, "Template", "a{ss}")                                                               \
+    X(BOOT_ORDER, "BootOrder", "as")                                                               \
+    X(STOP_TIMEOUT_USEC, "StopTimeoutUSec", "t")                                                   \
+    X(DISKS, "Disks", "aa{sv}")                                                                    \
+    X(NICS, "Nics", "aa{sv}")                                                                      \
+    X(HOST_DEVICES, "HostDevices", "aa{sv}")
+
 /* --- out of a configuration --------------------------------------------------------------- */
 
 #define NUMBER(symbol, put, member)                                                                \
@@ -77,10 +95,10 @@ put_next(Wire *wire, const void *object)
     wire_end_array(wire, array, 8);
 }
 
-const PropertyWriter config_property_writers[] = {
-#define X(symbol, name, signature) {name, put_##symbol},
+const Property config_properties[] = {
+#define X(symbol, name, signature) {name, signature, DOMAIN_PROPERTY_##symbol, put_##symbol, 0},
     CONFIG_PROPERTIES(X)
 #undef X
-        {"Next", put_next},
+        {"Next", "a{sv}", DOMAIN_PROPERTY_NEXT, put_next, 0},
     {NULL},
 };

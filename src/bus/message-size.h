@@ -12,5 +12,9 @@
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
+/* A real domain's XML has some ten thousand bytes; more than this costs libvirt and us much to
+ * read. */
+#define MESSAGE_SIZE_MAX ((size_t)1024 * 1024)
+
 /* More than the limit, where that is exceeded: then the rest has not been read. */
 size_t message_size(sd_bus_message *message, size_t limit);

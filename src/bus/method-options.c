@@ -70,3 +70,24 @@ method_options_read(sd_bus_message *message, const MethodOption *options, void *
         *ret_seen = seen;
     return r < 0 ? r : sd_bus_message_exit_container(message);
 }
+
+#define FLAGS_MAX 16
+
+int
+method_options_read_flags(sd_bus_message *message, const MethodFlag *flags, unsigned *ret,
+                          sd_bus_error *error)
+{
+    MethodOption options[FLAGS_MAX + 1] = {{NULL}};
+    int given[FLAGS_MAX] = {0};
+    unsigned n = 0;
+
+    for (; n < FLAGS_MAX && flags[n].name; n++)
+        options[n] = (MethodOption){flags[n].name, SD_BUS_TYPE_BOOLEAN, n * sizeof given[0]};
+    int r = method_options_read(message, options, given, NULL, error);
+    if (r < 0)
+        return r;
+    *ret = 0;
+    for (unsigned i = 0; i < n; i++)
+        *ret |= given[i] ? flags[i].flag : 0;
+    return 0;
+}

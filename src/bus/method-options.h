@@ -23,3 +23,13 @@ typedef struct {
  */
 int method_options_read(sd_bus_message *message, const MethodOption *options, void *target,
                         uint64_t *ret_seen, sd_bus_error *error);
+
+/* An option of type b that sets a flag where it is true. */
+typedef struct {
+    const char *name; /* NULL ends the table */
+    unsigned flag;
+} MethodFlag;
+
+/* The same where all options are flags; `*ret` are those that are set. */
+int method_options_read_flags(sd_bus_message *message, const MethodFlag *flags, unsigned *ret,
+                              sd_bus_error *error);

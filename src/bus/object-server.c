@@ -2,111 +2,51 @@
 #include "object-server.h"
 
 #include "bus-error.h"
-#include "manager.h"
 #include "names.h"
-#include "object-path.h"
 
 #include <errno.h>
 
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES_INTERFACE     "org.freedesktop.DBus.Properties"
 
-/* sd-bus gives these to every object, and so says its InterfacesAdded. */
+/* sd-bus gives these to every object, so InterfacesAdded names them, too. */
 static const char *const standard_interfaces[] = {
     "org.freedesktop.DBus.Peer",
     "org.freedesktop.DBus.Introspectable",
     "org.freedesktop.DBus.Properties",
 };
 
-/* --- interfaces --------------------------------------------------------------------------- */
+struct ObjectServer {
+    sd_bus *bus;
+    RawMessenger *messenger;
+    MethodHandler handler;
+    ObjectFlush flush;
+    void *userdata;
+    GPtrArray *kinds; /* ObjectKind; the first one is the root */
+    GPtrArray *slots; /* sd_bus_slot */
+};
 
-static WirePut
-find_put(const PropertyWriter *values, const char *name)
-{
-    for (; values && values->name; values++)
-        if (g_str_equal(values->name, name))
-            return values->put;
-    return NULL;
-}
+/* An interface of a kind, as it is registered. */
+typedef struct {
+    ObjectKind *kind;
+    const Interface *interface;
+    GArray *vtable;    /* sd_bus_vtable */
+    Wire head;         /* the name, as "{sa{sv}}" begins with it */
+    Wire *value_heads; /* of each property: name and signature, as "{sv}" begins with them */
+    unsigned n_properties;
+} Registration;
 
-static void
-clear_property(gpointer data)
-{
-    wire_clear(&((ObjectProperty *)data)->head);
-}
-
-static void
-add_property(ObjectInterface *interface, const sd_bus_vtable *entry, WirePut put)
-{
-    ObjectProperty property = {
-        .interface = interface->name,
-        .name = entry->x.property.member,
-        .signature = entry->x.property.signature,
-        .offset = entry->x.property.offset,
-        .put = put,
-    };
-
-    wire_put_string(&property.head, property.name);
-    wire_put_signature(&property.head, property.signature);
-    g_array_append_val(interface->properties, property);
-}
-
-const ObjectInterface *
-object_interface_add(GPtrArray *interfaces, const char *name, const sd_bus_vtable *vtable,
-                     const PropertyWriter *values)
-{
-    ObjectInterface *interface = g_new0(ObjectInterface, 1);
-
-    interface->name = name;
-    wire_put_string(&interface->head, name);
-    interface->properties = g_array_new(FALSE, FALSE, sizeof(ObjectProperty));
-    g_array_set_clear_func(interface->properties, clear_property);
-    for (; vtable->type != _SD_BUS_VTABLE_END; vtable++)
-        if (vtable->type == _SD_BUS_VTABLE_PROPERTY)
-            add_property(interface, vtable, find_put(values, vtable->x.property.member));
-    g_ptr_array_add(interfaces, interface);
-    return interface;
-}
-
-void
-object_interface_free(gpointer data)
-{
-    ObjectInterface *interface = data;
-
-    g_array_unref(interface->properties);
-    wire_clear(&interface->head);
-    g_free(interface);
-}
-
-const ObjectProperty *
-object_interface_property(const ObjectInterface *interface, const char *name)
-{
-    for (unsigned i = 0; i < interface->properties->len; i++) {
-        const ObjectProperty *property = &g_array_index(interface->properties, ObjectProperty, i);
-
-        if (g_str_equal(property->name, name))
-            return property;
-    }
-    return NULL;
-}
-
-static const ObjectProperty *
-find_property(const GPtrArray *interfaces, const char *interface, const char *name)
-{
-    for (unsigned i = 0; i < interfaces->len; i++) {
-        const ObjectInterface *managed = interfaces->pdata[i];
-
-        if (g_str_equal(managed->name, interface))
-            return object_interface_property(managed, name);
-    }
-    return NULL;
-}
+struct ObjectKind {
+    ObjectServer *server;
+    const ObjectKindSpec *spec;
+    void *userdata;
+    GPtrArray *registrations;
+};
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-/* Types that sd-bus, too, reads at an offset where a property has no getter. */
 static void
-put_member(Wire *wire, char type, const void *member)
+write_member(Wire *wire, char type, const void *member)
 {
     switch (type) {
     case SD_BUS_TYPE_STRING:
@@ -125,43 +65,52 @@ put_member(Wire *wire, char type, const void *member)
         wire_put_u64(wire, *(const uint64_t *)member);
         break;
     default:
-        g_assert_not_reached();
+        g_assert_not_reached(); /* the tables of this folder have no other type without a writer */
     }
 }
 
 static void
-put_value(Wire *wire, const ObjectProperty *property, const void *object)
+write_value(Wire *wire, const Property *property, const void *object)
 {
-    if (property->put)
-        property->put(wire, object);
+    if (property->write)
+        property->write(wire, object);
     else
-        put_member(wire, property->signature[0], (const uint8_t *)object + property->offset);
+        write_member(wire, property->signature[0], (const uint8_t *)object + property->offset);
 }
 
 /* "{sv}" */
 static void
-put_property(Wire *wire, const ObjectProperty *property, const void *object)
+write_property(Wire *wire, const Registration *registration, unsigned i, const void *object)
 {
+    const Wire *head = &registration->value_heads[i];
+
     wire_align(wire, 8);
-    wire_put_bytes(wire, property->head.data, property->head.size);
-    put_value(wire, property, object);
+    wire_put_bytes(wire, head->data, head->size);
+    write_value(wire, &registration->interface->properties[i], object);
+}
+
+/* The rows of "a{sv}". */
+static void
+write_properties(Wire *wire, const Registration *registration, const void *object)
+{
+    for (unsigned i = 0; i < registration->n_properties; i++)
+        write_property(wire, registration, i, object);
 }
 
 /* "{sa{sv}}" */
 static void
-put_interface(Wire *wire, const ObjectInterface *interface, const void *object)
+write_interface(Wire *wire, const Registration *registration, const void *object)
 {
     wire_align(wire, 8);
-    wire_put_bytes(wire, interface->head.data, interface->head.size);
+    wire_put_bytes(wire, registration->head.data, registration->head.size);
     size_t properties = wire_begin_array(wire, 8);
-    for (unsigned i = 0; i < interface->properties->len; i++)
-        put_property(wire, &g_array_index(interface->properties, ObjectProperty, i), object);
+    write_properties(wire, registration, object);
     wire_end_array(wire, properties, 8);
 }
 
 /* "oa{sa{sv}}": the body of InterfacesAdded, and an entry of GetManagedObjects. */
 static void
-put_object(Wire *wire, const char *path, const GPtrArray *interfaces, const void *object)
+write_object(Wire *wire, const ObjectKind *kind, const char *path, const void *object)
 {
     wire_put_string(wire, path);
     size_t array = wire_begin_array(wire, 8);
@@ -170,143 +119,445 @@ put_object(Wire *wire, const char *path, const GPtrArray *interfaces, const void
         wire_put_string(wire, standard_interfaces[i]);
         wire_put_rows(wire, NULL, 0);
     }
-    for (unsigned i = 0; i < interfaces->len; i++)
-        put_interface(wire, interfaces->pdata[i], object);
+    for (unsigned i = 0; i < kind->registrations->len; i++)
+        write_interface(wire, kind->registrations->pdata[i], object);
     wire_end_array(wire, array, 8);
 }
 
 /* "a{oa{sa{sv}}}" */
 static void
-put_all(Wire *wire, Manager *m)
+write_all(Wire *wire, const ObjectServer *server)
 {
-    g_autoptr(GPtrArray) jobs = jobs_all(m->jobs);
-    GHashTableIter iter;
-    gpointer uuid;
-    gpointer domain;
     size_t objects = wire_begin_array(wire, 8);
 
-    g_hash_table_iter_init(&iter, m->domains);
-    while (g_hash_table_iter_next(&iter, &uuid, &domain)) {
-        wire_align(wire, 8);
-        put_object(wire, object_path_of_domain(uuid).text, m->domain_interfaces, domain);
-    }
-    for (unsigned i = 0; i < jobs->len; i++) {
-        wire_align(wire, 8);
-        put_object(wire, ((const Job *)jobs->pdata[i])->path, m->job_interfaces, jobs->pdata[i]);
+    for (unsigned k = 0; k < server->kinds->len; k++) {
+        const ObjectKind *kind = server->kinds->pdata[k];
+
+        if (!kind->spec->is_node)
+            continue; /* the manager itself is not among the managed objects */
+        g_autoptr(GArray) entries = kind->spec->list(kind->userdata);
+        for (unsigned i = 0; i < entries->len; i++) {
+            const ObjectEntry *entry = &g_array_index(entries, ObjectEntry, i);
+
+            wire_align(wire, 8);
+            write_object(wire, kind, entry->path.text, entry->object);
+        }
     }
     wire_end_array(wire, objects, 8);
 }
 
-/* --- answers ------------------------------------------------------------------------------ */
+/* --- reading properties ------------------------------------------------------------------- */
+
+static int
+reply(ObjectServer *server, sd_bus_message *message, const char *signature, const Wire *body,
+      sd_bus_error *error)
+{
+    Caller caller = caller_of(message);
+    int r = raw_message_reply(server->messenger, server->bus, &caller, signature, body);
+
+    caller_clear(&caller);
+    if (r == -EMSGSIZE)
+        return sd_bus_error_setf(error, bus_error_name(ERROR_LIMITS_EXCEEDED),
+                                 "The answer is too long for a message");
+    return r < 0 ? r : 1;
+}
+
+static const ObjectKind *
+find_object(const ObjectServer *server, const char *path, void **ret)
+{
+    for (unsigned i = 0; path && i < server->kinds->len; i++) {
+        const ObjectKind *kind = server->kinds->pdata[i];
+
+        *ret = kind->spec->find(kind->userdata, path);
+        if (*ret)
+            return kind;
+    }
+    return NULL;
+}
+
+/* "" names every interface, as the specification says. */
+static bool
+is_named(const Registration *registration, const char *interface)
+{
+    return *interface == '\0' || g_str_equal(registration->interface->name, interface);
+}
+
+static const Property *
+find_property(const ObjectKind *kind, const char *interface, const char *name)
+{
+    for (unsigned i = 0; i < kind->registrations->len; i++) {
+        const Registration *registration = kind->registrations->pdata[i];
+        const Property *property = registration->interface->properties;
+
+        for (; is_named(registration, interface) && property && property->name; property++)
+            if (g_str_equal(property->name, name))
+                return property;
+    }
+    return NULL;
+}
+
+/* An object, interface or property that is not ours is left to sd-bus, which has the error for it.
+ */
+static int
+on_get(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
+{
+    void *object = NULL;
+    const ObjectKind *kind = find_object(server, sd_bus_message_get_path(message), &object);
+    g_auto(Wire) body = {NULL};
+    const char *interface;
+    const char *name;
+
+    if (!kind)
+        return 0;
+    int r = sd_bus_message_read(message, "ss", &interface, &name);
+    if (r < 0)
+        return r;
+    const Property *property = find_property(kind, interface, name);
+    if (!property)
+        return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
+    wire_put_signature(&body, property->signature);
+    write_value(&body, property, object);
+    return reply(server, message, "v", &body, error);
+}
+
+static int
+on_get_all(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
+{
+    void *object = NULL;
+    const ObjectKind *kind = find_object(server, sd_bus_message_get_path(message), &object);
+    g_auto(Wire) body = {NULL};
+    const char *interface;
+    bool found = false;
+
+    if (!kind)
+        return 0;
+    int r = sd_bus_message_read(message, "s", &interface);
+    if (r < 0)
+        return r;
+    size_t properties = wire_begin_array(&body, 8);
+    for (unsigned i = 0; i < kind->registrations->len; i++) {
+        const Registration *registration = kind->registrations->pdata[i];
+
+        if (!is_named(registration, interface))
+            continue;
+        found = true;
+        write_properties(&body, registration, object);
+    }
+    wire_end_array(&body, properties, 8);
+    if (!found)
+        return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
+    return reply(server, message, "a{sv}", &body, error);
+}
+
+static int
+on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    ObjectServer *server = userdata;
+
+    server->flush(server->userdata);
+    if (sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "Get") &&
+        sd_bus_message_has_signature(message, "ss"))
+        return on_get(server, message, error);
+    if (sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "GetAll") &&
+        sd_bus_message_has_signature(message, "s"))
+        return on_get_all(server, message, error);
+    return 0;
+}
 
 static int
 on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    Manager *m = userdata;
+    ObjectServer *server = userdata;
     g_auto(Wire) body = {NULL};
 
     if (!sd_bus_message_is_method_call(message, OBJECT_MANAGER_INTERFACE, "GetManagedObjects") ||
         !sd_bus_message_has_signature(message, ""))
         return 0;
-    put_all(&body, m);
-    int r = raw_message_reply(m->raw_messenger, message, "a{oa{sa{sv}}}", &body);
-    if (r == -EMSGSIZE)
-        return sd_bus_error_setf(error, bus_error_name(ERROR_LIMITS_EXCEEDED),
-                                 "All objects together are too long for a message");
-    return r < 0 ? r : 1;
+    write_all(&body, server);
+    return reply(server, message, "a{oa{sa{sv}}}", &body, error);
 }
 
-static Domain *
-find_domain(Manager *m, const char *path)
-{
-    char uuid[UUID_LENGTH + 1];
+/* --- vtables ------------------------------------------------------------------------------ */
 
-    return path && object_path_to_domain(path, uuid) ? manager_find_domain(m, uuid) : NULL;
-}
-
-/* What there is not is left to sd-bus, which knows the error for it. */
+/* sd-bus wants one for some types, though on_message() answers before it would call any. */
 static int
-on_get(sd_bus_message *message, void *userdata, sd_bus_error *error)
+unused_getter(sd_bus *bus, const char *path, const char *interface, const char *name,
+              sd_bus_message *message, void *object, sd_bus_error *error)
 {
-    Manager *m = userdata;
-    g_auto(Wire) body = {NULL};
-    const char *interface;
-    const char *name;
-
-    if (!sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "Get") ||
-        !sd_bus_message_has_signature(message, "ss"))
-        return 0;
-    const Domain *domain = find_domain(m, sd_bus_message_get_path(message));
-    if (!domain)
-        return 0;
-    int r = sd_bus_message_read(message, "ss", &interface, &name);
-    if (r < 0)
-        return r;
-    const ObjectProperty *property = find_property(m->domain_interfaces, interface, name);
-    if (!property)
-        return 0;
-    wire_put_signature(&body, property->signature);
-    put_value(&body, property, domain);
-    r = raw_message_reply(m->raw_messenger, message, "v", &body);
-    return r < 0 ? r : 1;
+    return -EOPNOTSUPP;
 }
 
-int
-object_server_get(sd_bus *bus, const char *path, const char *interface, const char *name,
-                  sd_bus_message *reply, void *object, sd_bus_error *error)
+static int
+on_method(sd_bus_message *message, void *object, sd_bus_error *error)
 {
-    Manager *m = sd_bus_slot_get_userdata(sd_bus_get_current_slot(bus));
-    g_auto(Wire) value = {NULL};
-    const ObjectProperty *property = find_property(m->domain_interfaces, interface, name);
+    sd_bus_slot *slot = sd_bus_get_current_slot(sd_bus_message_get_bus(message));
+    const Registration *registration = sd_bus_slot_get_userdata(slot);
+    const ObjectKind *kind = registration->kind;
+    const ObjectServer *server = kind->server;
+    const char *member = sd_bus_message_get_member(message);
 
-    if (!property)
-        property = find_property(m->job_interfaces, interface, name);
-    if (!property)
-        return -ENOENT;
-    property->put(&value, object);
-    return raw_message_append(m->raw_messenger, reply, property->signature, &value);
+    /* The vtable of a single object has the registration in the place of the object. */
+    if (!kind->spec->is_node)
+        object = kind->spec->find(kind->userdata, sd_bus_message_get_path(message));
+
+    for (const Method *method = registration->interface->methods; method->name; method++)
+        if (g_str_equal(method->name, member))
+            return server->handler(server->userdata, method, message, object, error);
+    return 0;
 }
 
-int
-object_server_register(Manager *m)
+static void
+add_vtable_entry(Registration *registration, sd_bus_vtable entry)
 {
+    g_array_append_val(registration->vtable, entry);
+}
+
+static void
+make_vtable(Registration *registration)
+{
+    const Interface *interface = registration->interface;
+
+    add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_VTABLE_START(0));
+    for (const Property *p = interface->properties; p && p->name; p++)
+        add_vtable_entry(registration,
+                         (sd_bus_vtable)SD_BUS_PROPERTY(p->name, p->signature, unused_getter, 0,
+                                                        p->change == PROPERTY_CONST
+                                                            ? SD_BUS_VTABLE_PROPERTY_CONST
+                                                            : SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+    for (const Method *m = interface->methods; m && m->name; m++)
+        add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_METHOD_WITH_NAMES(
+                                           m->name, m->in, m->names, m->out, , on_method,
+                                           SD_BUS_VTABLE_UNPRIVILEGED |
+                                               (m->is_sensitive ? SD_BUS_VTABLE_SENSITIVE : 0)));
+    for (const Signal *s = interface->signals; s && s->name; s++)
+        add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_SIGNAL_WITH_NAMES(
+                                           s->name, s->signature, s->names, 0));
+    add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_VTABLE_END);
+}
+
+static void
+make_heads(Registration *registration)
+{
+    const Property *properties = registration->interface->properties;
+    unsigned n = 0;
+
+    wire_put_string(&registration->head, registration->interface->name);
+    while (properties && properties[n].name)
+        n++;
+    registration->n_properties = n;
+    registration->value_heads = g_new0(Wire, n);
+    for (unsigned i = 0; i < n; i++) {
+        wire_put_string(&registration->value_heads[i], properties[i].name);
+        wire_put_signature(&registration->value_heads[i], properties[i].signature);
+    }
+}
+
+static void
+free_registration(gpointer data)
+{
+    Registration *registration = data;
+
+    for (unsigned i = 0; i < registration->n_properties; i++)
+        wire_clear(&registration->value_heads[i]);
+    g_free(registration->value_heads);
+    wire_clear(&registration->head);
+    g_array_unref(registration->vtable);
+    g_free(registration);
+}
+
+static int
+find_for_vtable(sd_bus *bus, const char *path, const char *interface, void *userdata, void **ret,
+                sd_bus_error *error)
+{
+    const Registration *registration = userdata;
+    const ObjectKind *kind = registration->kind;
+
+    *ret = kind->spec->find(kind->userdata, path);
+    return *ret != NULL;
+}
+
+static int
+add_interface(ObjectKind *kind, const Interface *interface)
+{
+    ObjectServer *server = kind->server;
+    Registration *registration = g_new0(Registration, 1);
     sd_bus_slot *slot;
-    int r = sd_bus_add_object(m->bus, &slot, VMS_ROOT_PATH, on_managed_objects, m);
+    int r;
 
+    registration->kind = kind;
+    registration->interface = interface;
+    registration->vtable = g_array_new(FALSE, FALSE, sizeof(sd_bus_vtable));
+    make_vtable(registration);
+    make_heads(registration);
+    g_ptr_array_add(kind->registrations, registration);
+
+    const sd_bus_vtable *vtable = (const sd_bus_vtable *)(void *)registration->vtable->data;
+    if (kind->spec->is_node)
+        r = sd_bus_add_fallback_vtable(server->bus, &slot, kind->spec->path, interface->name,
+                                       vtable, find_for_vtable, registration);
+    else
+        r = sd_bus_add_object_vtable(server->bus, &slot, kind->spec->path, interface->name, vtable,
+                                     registration);
+    if (r >= 0)
+        g_ptr_array_add(server->slots, slot);
+    return r;
+}
+
+static int
+enumerate(sd_bus *bus, const char *prefix, void *userdata, char ***ret, sd_bus_error *error)
+{
+    const ObjectKind *kind = userdata;
+    g_autoptr(GArray) entries = kind->spec->list(kind->userdata);
+    /* sd-bus frees it with free(), which is what g_free() is. */
+    char **paths = g_new0(char *, entries->len + 1);
+
+    for (unsigned i = 0; i < entries->len; i++)
+        paths[i] = g_strdup(g_array_index(entries, ObjectEntry, i).path.text);
+    *ret = paths;
+    return 0;
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+static void
+free_kind(gpointer data)
+{
+    ObjectKind *kind = data;
+
+    g_ptr_array_unref(kind->registrations);
+    g_free(kind);
+}
+
+int
+object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *userdata,
+                       ObjectKind **ret)
+{
+    ObjectKind *kind = g_new0(ObjectKind, 1);
+    sd_bus_slot *slot;
+    int r = 0;
+
+    kind->server = server;
+    kind->spec = spec;
+    kind->userdata = userdata;
+    kind->registrations = g_ptr_array_new_with_free_func(free_registration);
+    g_ptr_array_add(server->kinds, kind);
+    if (spec->is_node) {
+        r = sd_bus_add_node_enumerator(server->bus, &slot, spec->path, enumerate, kind);
+        if (r >= 0)
+            g_ptr_array_add(server->slots, slot);
+    }
+    for (unsigned i = 0; r >= 0 && spec->interfaces[i]; i++)
+        r = add_interface(kind, spec->interfaces[i]);
+    *ret = kind;
+    return r;
+}
+
+int
+object_server_new(sd_bus *bus, RawMessenger *messenger, MethodHandler handler, ObjectFlush flush,
+                  void *userdata, ObjectServer **ret)
+{
+    ObjectServer *server = g_new0(ObjectServer, 1);
+    sd_bus_slot *slot;
+
+    server->bus = sd_bus_ref(bus);
+    server->messenger = messenger;
+    server->handler = handler;
+    server->flush = flush;
+    server->userdata = userdata;
+    server->kinds = g_ptr_array_new_with_free_func(free_kind);
+    server->slots =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
+    *ret = server;
+
+    int r = sd_bus_add_filter(bus, &slot, on_message, server);
     if (r < 0)
         return r;
-    g_ptr_array_add(m->slots, slot);
-    r = sd_bus_add_filter(m->bus, &slot, on_get, m);
+    g_ptr_array_add(server->slots, slot);
+    /* Before the object manager, which would answer GetManagedObjects itself. */
+    r = sd_bus_add_object(bus, &slot, VMS_ROOT_PATH, on_managed_objects, server);
+    if (r < 0)
+        return r;
+    g_ptr_array_add(server->slots, slot);
+    r = sd_bus_add_object_manager(bus, &slot, VMS_ROOT_PATH);
     if (r >= 0)
-        g_ptr_array_add(m->slots, slot);
+        g_ptr_array_add(server->slots, slot);
     return r;
+}
+
+void
+object_server_free(ObjectServer *server)
+{
+    if (!server)
+        return;
+    g_ptr_array_unref(server->slots);
+    g_ptr_array_unref(server->kinds);
+    sd_bus_unref(server->bus);
+    g_free(server);
 }
 
 /* --- signals ------------------------------------------------------------------------------ */
 
 int
-object_server_emit_added(Manager *m, const char *path, const GPtrArray *interfaces,
-                         const void *object)
+object_server_emit_added(ObjectKind *kind, const char *path, const void *object)
 {
+    ObjectServer *server = kind->server;
     g_auto(Wire) body = {NULL};
 
-    put_object(&body, path, interfaces, object);
-    return raw_message_signal(m->raw_messenger, m->bus, VMS_ROOT_PATH, OBJECT_MANAGER_INTERFACE,
-                              "InterfacesAdded", "oa{sa{sv}}", &body);
+    write_object(&body, kind, path, object);
+    return raw_message_signal(server->messenger, server->bus, VMS_ROOT_PATH,
+                              OBJECT_MANAGER_INTERFACE, "InterfacesAdded", "oa{sa{sv}}", &body);
 }
 
 int
-object_server_emit_changed(Manager *m, const char *path, const ObjectProperty *const *properties,
-                           const void *object)
+object_server_emit_removed(ObjectKind *kind, const char *path)
 {
+    ObjectServer *server = kind->server;
     g_auto(Wire) body = {NULL};
 
-    wire_put_string(&body, properties[0]->interface);
-    size_t changed = wire_begin_array(&body, 8);
-    for (; *properties; properties++)
-        put_property(&body, *properties, object);
-    wire_end_array(&body, changed, 8);
-    wire_end_array(&body, wire_begin_array(&body, 4), 4); /* of what is invalid now */
-    return raw_message_signal(m->raw_messenger, m->bus, path, PROPERTIES_INTERFACE,
-                              "PropertiesChanged", "sa{sv}as", &body);
+    wire_put_string(&body, path);
+    size_t array = wire_begin_array(&body, 4);
+    for (unsigned i = 0; i < G_N_ELEMENTS(standard_interfaces); i++)
+        wire_put_string(&body, standard_interfaces[i]);
+    for (unsigned i = 0; i < kind->registrations->len; i++)
+        wire_put_string(&body,
+                        ((const Registration *)kind->registrations->pdata[i])->interface->name);
+    wire_end_array(&body, array, 4);
+    return raw_message_signal(server->messenger, server->bus, VMS_ROOT_PATH,
+                              OBJECT_MANAGER_INTERFACE, "InterfacesRemoved", "oas", &body);
+}
+
+/* False where none of the interface's properties is in the mask. */
+static bool
+write_changes(Wire *wire, const Registration *registration, const void *object, uint64_t changes)
+{
+    const Property *properties = registration->interface->properties;
+    bool any = false;
+
+    wire_put_string(wire, registration->interface->name);
+    size_t changed = wire_begin_array(wire, 8);
+    for (unsigned i = 0; i < registration->n_properties; i++) {
+        if (properties[i].change < 0 || !(changes & (UINT64_C(1) << properties[i].change)))
+            continue;
+        write_property(wire, registration, i, object);
+        any = true;
+    }
+    wire_end_array(wire, changed, 8);
+    wire_end_array(wire, wire_begin_array(wire, 4), 4); /* properties without a value: none */
+    return any;
+}
+
+int
+object_server_emit_changed(ObjectKind *kind, const char *path, const void *object, uint64_t changes)
+{
+    ObjectServer *server = kind->server;
+    int r = 0;
+
+    for (unsigned i = 0; r >= 0 && i < kind->registrations->len; i++) {
+        g_auto(Wire) body = {NULL};
+
+        if (write_changes(&body, kind->registrations->pdata[i], object, changes))
+            r = raw_message_signal(server->messenger, server->bus, path, PROPERTIES_INTERFACE,
+                                   "PropertiesChanged", "sa{sv}as", &body);
+    }
+    return r;
 }

@@ -2,66 +2,86 @@
 #pragma once
 
 /*
- * GetManagedObjects, InterfacesAdded, PropertiesChanged and Get of the domains, written by hand.
+ * The objects on the bus: which interfaces the objects of a kind have, and how what they say is
+ * written.
  *
- * They say exactly what sd-bus would by the same vtables, but spare the look-up of every object by
- * its path and of every vtable for each object, and the calls that append a value. Belongs to the
- * loop.
+ * Each kind of object (the root, a domain, a job) is registered once with tables of its properties
+ * and methods. sd-bus dispatches and introspects by vtables that are made from these tables;
+ * reading properties, GetManagedObjects, and the signals are written here, which spares a look-up
+ * of every object by its path and of every vtable for each object. Belongs to the loop.
  */
 
+#include "method.h"
+#include "object-path.h"
 #include "raw-message.h"
 
-#include <glib.h>
-#include <systemd/sd-bus.h>
+typedef struct ObjectServer ObjectServer;
+typedef struct ObjectKind ObjectKind;
 
-typedef struct Manager Manager;
+/* Write the value of a property of the object. */
+typedef void (*PropertyWriter)(Wire *wire, const void *object);
 
-/* Write what a property of the object is. */
-typedef void (*WirePut)(Wire *wire, const void *object);
+#define PROPERTY_CONST (-1)
 
-/* Of a property that is not simply read at an offset; object_server_get() is its getter. */
 typedef struct {
     const char *name; /* NULL at the end of a table */
-    WirePut put;
-} PropertyWriter;
-
-typedef struct {
-    const char *interface;
-    const char *name;
     const char *signature;
-    size_t offset;
-    WirePut put; /* NULL: it is at the offset */
-    Wire head;   /* what comes before the value in "{sv}" */
-} ObjectProperty;
+    int change; /* the bit in a mask of changes that tells of it; PROPERTY_CONST: it never changes
+                 */
+    PropertyWriter write; /* NULL: its type is a basic one, and it is at the offset */
+    size_t offset; /* of a char *, int (for a boolean), uint32_t, int32_t, uint64_t or double */
+} Property;
 
-/* An interface that all objects of a kind have; all names are static. */
+typedef struct {
+    const char *name; /* NULL at the end of a table */
+    const char *signature;
+    const char *names; /* of the arguments, each with a NUL behind it */
+} Signal;
+
+/* All of it is static; a table that is NULL has no rows. */
 typedef struct {
     const char *name;
-    Wire head;          /* the name in "{sa{sv}}" */
-    GArray *properties; /* ObjectProperty, as in the vtable */
-} ObjectInterface;
+    const Property *properties;
+    const Method *methods; /* the last row has no name */
+    const Signal *signals;
+} Interface;
 
-/* `values` may be NULL. The interface is the array's. */
-const ObjectInterface *object_interface_add(GPtrArray *interfaces, const char *name,
-                                            const sd_bus_vtable *vtable,
-                                            const PropertyWriter *values);
-void object_interface_free(gpointer interface);
-/* NULL if there is none. */
-const ObjectProperty *object_interface_property(const ObjectInterface *interface, const char *name);
+typedef struct {
+    ObjectPath path;
+    const void *object;
+} ObjectEntry;
 
-/* sd_bus_property_get_t, where sd-bus itself asks: userdata of the slot is the Manager. */
-int object_server_get(sd_bus *bus, const char *path, const char *interface, const char *name,
-                      sd_bus_message *reply, void *object, sd_bus_error *error);
+/* The objects of a kind; the functions get the `userdata` of object_server_add_kind(). */
+typedef struct {
+    const char *path;                   /* of the one object, or of the node above all of them */
+    bool is_node;                       /* the objects are below `path` */
+    const Interface *const *interfaces; /* NULL-terminated */
+    /* NULL where there is no such object. */
+    void *(*find)(void *userdata, const char *path);
+    /* ObjectEntry of each object; NULL for a single one. */
+    GArray *(*list)(void *userdata);
+} ObjectKindSpec;
+
+/* Handle a call of `method`: the vtable's handler. */
+typedef int (*MethodHandler)(void *userdata, const Method *method, sd_bus_message *message,
+                             void *object, sd_bus_error *error);
+/* Signal first what has changed: what is read must have been signalled. */
+typedef void (*ObjectFlush)(void *userdata);
+
+int object_server_new(sd_bus *bus, RawMessenger *messenger, MethodHandler handler,
+                      ObjectFlush flush, void *userdata, ObjectServer **ret);
+void object_server_free(ObjectServer *server);
 
 /*
- * Answer for the root object, and Get for every domain; to be registered before the root's object
- * manager is.
+ * `spec` is static. The kind stays the server's. The root object, which manages the others, is the
+ * first one.
  */
-int object_server_register(Manager *m);
+int object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *userdata,
+                           ObjectKind **ret);
 
-/* InterfacesAdded of the root object, for one that has these ManagedInterfaces. */
-int object_server_emit_added(Manager *m, const char *path, const GPtrArray *interfaces,
-                             const void *object);
-/* PropertiesChanged of these properties of one interface: at least one, and NULL at the end. */
-int object_server_emit_changed(Manager *m, const char *path,
-                               const ObjectProperty *const *properties, const void *object);
+/* InterfacesAdded and InterfacesRemoved of the root object. The object is there in both. */
+int object_server_emit_added(ObjectKind *kind, const char *path, const void *object);
+int object_server_emit_removed(ObjectKind *kind, const char *path);
+/* PropertiesChanged of the properties that the mask names, one signal for each interface. */
+int object_server_emit_changed(ObjectKind *kind, const char *path, const void *object,
+                               uint64_t changes);

@@ -165,8 +165,10 @@ begin_header(RawMessenger *messenger, uint8_t type, const char *signature, const
     wire_put_u32(header, (uint32_t)body->size);
     wire_put_u32(header, messenger->serial);
     size_t fields = wire_begin_array(header, 8);
-    put_field(header, FIELD_SIGNATURE, "g");
-    wire_put_signature(header, signature);
+    if (*signature) {
+        put_field(header, FIELD_SIGNATURE, "g");
+        wire_put_signature(header, signature);
+    }
     return fields;
 }
 
@@ -265,38 +267,19 @@ raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path, const
 }
 
 int
-raw_message_reply(RawMessenger *messenger, sd_bus_message *call, const char *signature,
+raw_message_reply(RawMessenger *messenger, sd_bus *bus, const Caller *caller, const char *signature,
                   const Wire *body)
 {
-    uint64_t serial;
-    int r = sd_bus_message_get_cookie(call, &serial);
-
-    if (r < 0)
-        return r;
     if (body->size > BODY_MAX)
         return -EMSGSIZE;
-    if (!sd_bus_message_get_expect_reply(call))
+    if (!caller->expects_reply)
         return 0;
 
     Wire *header = &messenger->header;
     size_t fields = begin_header(messenger, SD_BUS_MESSAGE_METHOD_RETURN, signature, body);
     put_field(header, FIELD_REPLY_SERIAL, "u");
-    wire_put_u32(header, (uint32_t)serial);
-    put_text_field(header, FIELD_DESTINATION, "s", sd_bus_message_get_sender(call));
+    wire_put_u32(header, (uint32_t)caller->serial);
+    put_text_field(header, FIELD_DESTINATION, "s", *caller->sender ? caller->sender : NULL);
     end_header(header, fields);
-    return forward(messenger, sd_bus_message_get_bus(call), body);
-}
-
-int
-raw_message_append(RawMessenger *messenger, sd_bus_message *message, const char *signature,
-                   const Wire *value)
-{
-    sd_bus_message *copy = NULL;
-
-    make_signal(messenger, "/", "org.unraid.Vms.Value", "Value", signature, value);
-    int r = read_back(messenger, value, &copy);
-    if (r >= 0)
-        r = sd_bus_message_copy(message, copy, true);
-    sd_bus_message_unref(copy);
-    return r < 0 ? r : 0;
+    return forward(messenger, bus, body);
 }

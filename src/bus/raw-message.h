@@ -9,6 +9,7 @@
  * private pair of sockets, and what sd-bus reads at its other end goes out. Belongs to the loop.
  */
 
+#include "caller.h"
 #include "wire.h"
 
 #include <systemd/sd-bus.h>
@@ -23,8 +24,5 @@ int raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path,
                        const char *interface, const char *member, const char *signature,
                        const Wire *body);
 /* -EMSGSIZE: too long for a bus; nothing has been answered. */
-int raw_message_reply(RawMessenger *messenger, sd_bus_message *call, const char *signature,
-                      const Wire *body);
-/* Append a value to a message that sd-bus writes. */
-int raw_message_append(RawMessenger *messenger, sd_bus_message *message, const char *signature,
-                       const Wire *value);
+int raw_message_reply(RawMessenger *messenger, sd_bus *bus, const Caller *caller,
+                      const char *signature, const Wire *body);

@@ -4,136 +4,110 @@
 /*
  * A method call, from its arrival to its one answer.
  *
- * A request is authorised, then runs; it looks its domain up again at every step, because anything
+ * The stages, in the order in which request.c has them: parse the arguments, authorise the caller,
+ * wait for the hypervisor, call libvirt, refresh the domain, reply. A method's row (method.h) says
+ * which of them it changes. A request looks its domain up again at every stage, because anything
  * may have happened meanwhile. Whatever becomes of libvirt, it is answered within REQUEST_LIMIT of
- * being authorised: with what its kind says. Belongs to the loop; it frees itself when it has been
- * answered, and is not to be touched after request_reply*() or request_fail*().
+ * being authorised, as the kind of its method says.
+ *
+ * Belongs to the loop. A request frees itself once it is answered: nothing may touch it after
+ * request_reply*() or request_fail().
  */
 
-#include "authorize.h"
 #include "caller.h"
-#include "lane-pool.h"
+#include "job.h"
+#include "method.h"
+#include "timer.h"
+#include "wire.h"
 
-#include <systemd/sd-bus.h>
+typedef struct Service Service;
 
-typedef struct Manager Manager;
-typedef struct Job Job;
-typedef struct Request Request;
-typedef struct Requests Requests;
-
+/* Decides about the deadline's answer. */
 typedef enum {
-    REQUEST_READ,      /* not done in time: Timeout */
-    REQUEST_CHANGE,    /* not done in time: StillRunning, and it goes on */
-    REQUEST_OPERATION, /* likewise, naming the job */
-} RequestKind;
+    PHASE_AUTHORIZING,
+    PHASE_CONNECTING, /* waits for the hypervisor, or has not begun anything */
+    PHASE_ASKING,     /* waits for an answer of the core: nothing has been changed by it */
+    PHASE_CALLING,    /* a call to libvirt is queued or under way */
+    PHASE_REFRESHING, /* the change is made, and not signalled yet */
+    PHASE_AWAITING,   /* the change is made, and the guest takes its time */
+    PHASE_JOB,        /* a job will answer it */
+} RequestPhase;
 
 typedef void (*RequestStep)(Request *request);
-typedef void (*RequestDeviceNews)(Request *request, const char *alias, HypervisorEventKind news);
 
 struct Request {
-    Manager *manager;
+    Service *service;
+    const Method *method;
+    MethodArgs *args;
     Caller caller;
-    RequestKind kind;
-    RequestStep run;  /* when authorised */
-    const char *verb; /* what it does, for the journal and for messages */
+    uid_t uid; /* AUTHORIZE_UID_UNKNOWN where it was not asked */
+    RequestPhase phase;
+    /* The domain, or the one that polkit is asked about; NULL: none. */
+    char *domain_uuid;
+    char *domain_name;
+    bool is_of_domain;   /* the method is called on a domain's object */
+    uint64_t job_number; /* of the object that it is called on, or of the job that will answer it */
+    const char *verb;    /* for the log: what a job is called, not "StopWithOptions" */
+    size_t bytes;        /* that its arguments are charged for */
 
-    uint64_t actions; /* what polkit is asked about */
-    char *vm_name;    /* and about which machine */
-    char *vm_uuid;
-    bool about_domain; /* a domain of ours, whose name may change while polkit is asked */
     AuthorizeRequest *authorization;
-    uid_t uid;
-    size_t bytes; /* that it is charged for holding the arguments */
-
-    void *args; /* the method's own, freed with the request */
-    GDestroyNotify free_args;
-
-    /* The call to libvirt: made anew for a retry. */
-    Call *(*make_call)(Request *request);
-    void (*call_done)(Request *request, Call *call); /* it succeeded */
+    Pending pending;  /* what it waits for in the core */
+    RequestStep next; /* when that has come */
     Call *call;
     unsigned retries;
-    uint64_t call_order; /* of the call that is made again */
+    uint64_t call_order; /* a call that is made again keeps its place */
+    Timer *deadline;
+    bool answered; /* the time was up: it goes on, and nobody waits for it */
 
-    RequestStep available; /* waits for the hypervisor */
-    GHashTable *unsettled; /* UUIDs that it waits for, then: */
-    RequestStep settled;
-    GList *settling_link;
-    Job *job;                  /* that answers it when it ends */
-    RequestStep awaited;       /* its change is made, and the guest takes its time */
-    RequestDeviceNews devices; /* told about the domain's devices */
-
-    sd_event_source *deadline;
-    bool answered; /* the time was up; it goes on, but nobody waits for it */
-    bool joined_list;
+    void *state; /* of a method with stages of its own */
+    GDestroyNotify free_state;
 };
 
-Requests *requests_new(Manager *m);
+typedef struct Requests Requests;
+
+Requests *requests_new(Service *service);
 void requests_free(Requests *requests);
+/* Answer everything: the service ends. */
+void requests_stop(Requests *requests);
 
 /*
- * A request for the message, or NULL when there are too many (then `error` is set). `uuid` is NULL
- * where it is about no domain of ours.
+ * Handle a call of the method on a domain (or NULL) or a job (or 0): parse, check what may be held
+ * for the caller, and begin. Returns what a vtable's handler has to.
  */
-Request *request_new(Manager *m, sd_bus_message *message, RequestKind kind, const char *verb,
-                     const char *uuid, sd_bus_error *error);
-/* Give the method's arguments to the request. */
-void request_set_args(Request *request, void *args, GDestroyNotify free_args);
-/* Authorise for the ACTION_BIT()s (0: a read), then run. Returns 1, for the vtable's handler. */
-int request_start(Request *request, uint64_t actions, RequestStep run);
+int request_handle(Service *service, const Method *method, sd_bus_message *message,
+                   const Domain *domain, uint64_t job_number, sd_bus_error *error);
 
 /* The domain, or NULL when it is gone: then the request has been answered. */
 Domain *request_domain(Request *request);
 
-/* Continue once the hypervisor is there, or be answered with NotAvailable. */
-void request_when_available(Request *request, RequestStep next);
-/* What a call for a request begins with. */
-typedef struct {
-    Call call;
-    Request *request;
-} RequestCall;
+/* --- stages; each continues with `next`, or answers the request */
 
-/* One of `size` bytes, about the request's domain; the rest is zeros. */
-void *request_call_new(const Request *request, size_t size, CallClass class, CallWork work);
-
+/* Wait until the hypervisor is there, or answer with NotAvailable. */
+void request_connect(Request *request, RequestStep next);
 /*
- * Make the call that `make` makes: a RequestCall. A
- * read is retried once when the connection drops; a change only where it cannot have reached the
- * hypervisor. Failures answer the request.
+ * Call the method's `work`. A read is retried once when the connection drops, a change only where
+ * it cannot have reached the hypervisor.
  */
-void request_call(Request *request, Call *(*make)(Request *request),
-                  void (*done)(Request *request, Call *call));
-/* Look at the domain again, all of it, then continue. */
+void request_call(Request *request);
+/* Refresh all of the domain. */
 void request_refresh(Request *request, const char *uuid, RequestStep next);
-/* Continue when none of these domains is stale any more. Takes the set. */
-void request_when_refreshed(Request *request, GHashTable *uuids, RequestStep next);
+/* The answer of the core has come: true if it succeeded, else the request is asked again (`again`)
+ * or answered. */
+bool request_check(Request *request, CallOutcome outcome, const Error *error, RequestStep again);
 /*
- * The change is made, and the guest takes its time to follow: call `look` now, and whenever there
- * is news of the domain, until that answers. The caller is told StillRunning when time is up.
+ * The change is made, and the guest takes its time to follow: call `look` now and after every
+ * refresh of the domain, until it answers the request.
  */
 void request_await(Request *request, RequestStep look);
-/* Tell it from now on what becomes of the domain's devices. */
-void request_watch_devices(Request *request, RequestDeviceNews devices);
-/* The job answers; the request still has its time limit. */
+/* The job answers when it ends; the request still has its deadline. */
 void request_wait_for_job(Request *request, Job *job);
 
-/* An empty reply, to be filled for request_reply_message(). 0 or a negative errno. */
-int request_new_reply(const Request *request, sd_bus_message **ret);
-/* The answers. Each signals first what has changed, and frees the request. */
+/* --- answers; each signals first what has changed */
+
 void request_reply(Request *request);
-void request_reply_string(Request *request, const char *type, const char *value);
-/* Takes over the message. */
-void request_reply_message(Request *request, sd_bus_message *reply);
+/* The body has the signature of the method's row. */
+void request_reply_body(Request *request, const Wire *body);
+/* A value of the type that the method's row says. */
+void request_reply_result(Request *request, const MethodResult *result);
+void request_reply_path(Request *request, const char *path);
 void request_fail(Request *request, const Error *error);
-
-/* Events for all requests. */
-void requests_domain_refreshed(Requests *requests, const char *uuid);
-void requests_device_news(Requests *requests, const HypervisorEvent *event);
-/* The connection went: what is awaited may happen unseen. */
-void requests_connection_lost(Requests *requests);
-/* The availability engine's answer to the waiter `request`. */
-void request_available(Request *request, const Error *error);
-/* Answer everything; the service ends. */
-void requests_stop(Requests *requests);
-
-int request_error_to_bus(const Error *error, sd_bus_error *ret);

@@ -41,3 +41,5 @@ size_t wire_begin_array(Wire *wire, size_t alignment);
 void wire_end_array(Wire *wire, size_t array, size_t alignment);
 /* An array of structs or dictionary entries, which are these. */
 void wire_put_rows(Wire *wire, const void *rows, size_t size);
+/* Any value; its type is the signature. A tuple of several is written as a struct. */
+void wire_put_variant(Wire *wire, GVariant *value);

@@ -1,228 +1,196 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager.h"
+#include "connection.h"
 
+#include "clock.h"
+#include "daemon-watch.h"
 #include "hypervisor-traits.h"
 #include "libvirt-uri.h"
-#include "log.h"
+#include "timer.h"
 
-#include <systemd/sd-daemon.h>
-#include <time.h>
+#define TIMER_ACCURACY_USEC 1000
 
-/* What libvirt sends no event for is looked for this often. */
-#define RECONCILE_USEC          (60 * UINT64_C(1000000))
-#define RECONCILE_ACCURACY_USEC (5 * UINT64_C(1000000))
+struct Connection {
+    const ConnectionListener *listener;
+    void *userdata;
+    char *uri;
+    struct sd_event *event;
+    LanePool *lane_pool;
+    Availability *availability;
+    Timer *timer;
+    DaemonWatch *daemon_watch;
+    GHashTable *attempts; /* number -> Attempt: under way, or not adopted yet */
+    ConnectionState state;
+};
+
+/* A connection attempt, and what is known of it before it is adopted. */
+typedef struct {
+    GHashTable *events;    /* set of UUIDs: events may come before the connection is reported */
+    ConnectResult *result; /* while the availability engine decides about it */
+} Attempt;
+
+typedef struct {
+    Connection *connection;
+    Pending *pending;
+    ConnectionDone done;
+    void *userdata;
+} Waiter;
+
+/* --- attempts ----------------------------------------------------------------------------- */
+
+static void
+free_attempt(gpointer data)
+{
+    Attempt *attempt = data;
+
+    g_hash_table_unref(attempt->events);
+    g_free(attempt);
+}
+
+static Attempt *
+find_attempt(const Connection *connection, unsigned number)
+{
+    return g_hash_table_lookup(connection->attempts, GUINT_TO_POINTER(number));
+}
+
+static void
+forget_attempt(Connection *connection, unsigned number)
+{
+    g_hash_table_remove(connection->attempts, GUINT_TO_POINTER(number));
+}
 
 /* --- the availability engine's effects ---------------------------------------------------- */
 
 static void
-effect_connect(void *userdata, unsigned attempt)
+effect_connect(void *userdata, unsigned number)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
+    Attempt *attempt = g_new0(Attempt, 1);
 
-    /* Events of a connection may come before the connection itself is reported. */
-    g_hash_table_insert(m->early, GUINT_TO_POINTER(attempt),
-                        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL));
-    lane_pool_connect(m->lane_pool, attempt);
+    attempt->events = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_insert(connection->attempts, GUINT_TO_POINTER(number), attempt);
+    lane_pool_connect(connection->lane_pool, number);
 }
 
-static void
-forget_early_events(Manager *m, unsigned attempt)
-{
-    g_hash_table_remove(m->early, GUINT_TO_POINTER(attempt));
-}
-
-static void
-set_identity(Manager *m, HypervisorIdentity *identity)
+static ConnectionChanges
+take_identity(Connection *connection, HypervisorIdentity *identity)
 {
     static const struct {
         size_t offset;
-        unsigned bit;
+        ConnectionChanges change;
     } fields[] = {
-        {offsetof(HypervisorIdentity, hostname), MANAGER_CHANGED(HOSTNAME)},
-        {offsetof(HypervisorIdentity, type), MANAGER_CHANGED(HYPERVISOR_TYPE)},
-        {offsetof(HypervisorIdentity, version), MANAGER_CHANGED(HYPERVISOR_VERSION)},
-        {offsetof(HypervisorIdentity, libvirt_version), MANAGER_CHANGED(LIBVIRT_VERSION)},
+        {offsetof(HypervisorIdentity, hostname), CONNECTION_CHANGED(HOSTNAME)},
+        {offsetof(HypervisorIdentity, type), CONNECTION_CHANGED(TYPE)},
+        {offsetof(HypervisorIdentity, version), CONNECTION_CHANGED(VERSION)},
+        {offsetof(HypervisorIdentity, libvirt_version), CONNECTION_CHANGED(LIBVIRT_VERSION)},
     };
+    ConnectionChanges changes = 0;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(fields); i++) {
-        char **mine = G_STRUCT_MEMBER_P(&m->identity, fields[i].offset);
+        char **now = G_STRUCT_MEMBER_P(&connection->state.identity, fields[i].offset);
         char **news = G_STRUCT_MEMBER_P(identity, fields[i].offset);
 
-        if (g_strcmp0(*mine, *news) == 0)
+        if (g_strcmp0(*now, *news) == 0)
             continue;
-        g_free(*mine);
-        *mine = g_steal_pointer(news);
-        m->unsignaled |= fields[i].bit;
+        g_free(*now);
+        *now = g_steal_pointer(news);
+        changes |= fields[i].change;
     }
+    return changes;
 }
 
 static void
-mark_early_events(Manager *m, unsigned attempt)
+effect_adopt(void *userdata, unsigned number)
 {
-    GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(attempt));
-    GHashTableIter iter;
-    gpointer uuid;
+    Connection *connection = userdata;
+    const Attempt *attempt = find_attempt(connection, number);
+    ConnectResult *result = attempt->result;
+    ConnectionChanges changes = take_identity(connection, &result->identity);
 
-    g_hash_table_iter_init(&iter, events);
-    while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        refresher_mark(m->refresher, uuid, FACT_ALL);
-    forget_early_events(m, attempt);
+    lane_pool_adopt(connection->lane_pool, number);
+    if (changes)
+        connection->listener->changed(connection->userdata, changes, connection->state.status);
+    connection->listener->connected(connection->userdata, result->snapshots, attempt->events);
+    forget_attempt(connection, number);
 }
 
 static void
-observe_all(Manager *m)
+effect_leave(void *userdata, unsigned number)
 {
-    g_autoptr(GPtrArray) domains = manager_sorted_domains(m);
-
-    for (unsigned i = 0; i < domains->len; i++)
-        jobs_domain_changed(m->jobs, ((Domain *)domains->pdata[i])->uuid, false);
-}
-
-static void
-effect_adopt(void *userdata, unsigned attempt)
-{
-    Manager *m = userdata;
-    ConnectResult *attempted = m->attempted;
-
-    lane_pool_adopt(m->lane_pool, attempt);
-    set_identity(m, &attempted->identity);
-    manager_set_domains_available(m, true);
-    manager_apply_list(m, attempted->snapshots);
-    mark_early_events(m, attempt);
-    observe_all(m);
-    refresher_set_connected(m->refresher, true);
-    jobs_connection(m->jobs, true);
-    (void)sd_event_source_set_time_relative(m->reconcile_timer, RECONCILE_USEC);
-    (void)sd_event_source_set_enabled(m->reconcile_timer, SD_EVENT_ONESHOT);
-}
-
-static void
-effect_leave(void *userdata, unsigned attempt)
-{
-    Manager *m = userdata;
-
-    lane_pool_leave(m->lane_pool, attempt);
+    lane_pool_leave(((Connection *)userdata)->lane_pool, number);
 }
 
 static void
 effect_probe(void *userdata)
 {
-    Manager *m = userdata;
-    g_auto(GStrv) sockets = libvirt_uri_sockets(m->uri, g_get_user_runtime_dir());
+    const Connection *connection = userdata;
+    g_auto(GStrv) sockets = libvirt_uri_sockets(connection->uri, g_get_user_runtime_dir());
 
-    lane_pool_probe(m->lane_pool, (const char *const *)sockets);
+    lane_pool_probe(connection->lane_pool, (const char *const *)sockets);
 }
 
 static void
-effect_discard(void *userdata, unsigned attempt)
+effect_discard(void *userdata, unsigned number)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
 
-    forget_early_events(m, attempt);
-    lane_pool_discard(m->lane_pool, attempt);
+    forget_attempt(connection, number);
+    lane_pool_discard(connection->lane_pool, number);
 }
 
 static void
 effect_clear(void *userdata, unsigned generation)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
 
-    (void)sd_event_source_set_enabled(m->reconcile_timer, SD_EVENT_OFF);
-    refresher_set_connected(m->refresher, false);
-    manager_set_domains_available(m, false);
-    jobs_connection(m->jobs, false);
-    requests_connection_lost(m->requests);
+    connection->listener->lost(connection->userdata);
 }
 
 static void
 effect_close(void *userdata, unsigned generation)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
 
-    /* Whoever is told that his call was lost finds the new state already. */
-    lane_pool_clear(m->lane_pool);
-    lane_pool_close_cleared(m->lane_pool);
-}
-
-static char *
-describe_status(const Manager *m)
-{
-    if (m->available)
-        return g_strdup_printf("Connected to %s: %u domains", m->uri,
-                               g_hash_table_size(m->domains));
-    return g_strdup_printf("%s is not available (%s): %s", m->uri, m->status_name,
-                           m->status_message);
-}
-
-void
-manager_tell_systemd(const Manager *m)
-{
-    g_autofree char *text = describe_status(m);
-
-    if (!m->stopping)
-        (void)sd_notifyf(0, "STATUS=%s", text);
-}
-
-/* One entry when libvirt goes away and one when it is back, whatever is tried meanwhile; that we
- * leave it is none. */
-static void
-log_status(const Manager *m, bool was_available, bool first)
-{
-    g_autofree char *text = describe_status(m);
-
-    if (m->available)
-        log_event(LOG_EVENT_AVAILABLE, text, LOG_FIELD_LIBVIRT_URI, m->uri, LOG_FIELD_VMS_STATUS,
-                  m->status_name, NULL);
-    else if ((was_available || first) && !m->stopping)
-        log_event(LOG_EVENT_UNAVAILABLE, text, LOG_FIELD_LIBVIRT_URI, m->uri, LOG_FIELD_VMS_STATUS,
-                  m->status_name, NULL);
-    else
-        log_message(LOG_DEBUG, "%s", text);
+    /* The callers of calls that are lost now find the new status already. */
+    lane_pool_clear(connection->lane_pool);
+    lane_pool_close_cleared(connection->lane_pool);
 }
 
 static void
 effect_status(void *userdata, Status status, const char *message)
 {
-    Manager *m = userdata;
-    bool was_available = m->available;
-    bool first = m->status_name == status_name(STATUS_STARTING);
+    Connection *connection = userdata;
+    ConnectionState *state = &connection->state;
+    Status before = state->status;
+    ConnectionChanges changes = 0;
 
-    if (m->status_name != status_name(status)) {
-        m->status_name = status_name(status);
-        m->status_since = (uint64_t)g_get_real_time();
-        m->unsignaled |= MANAGER_CHANGED(STATUS) | MANAGER_CHANGED(STATUS_SINCE);
+    if (state->status != status) {
+        state->status = status;
+        state->status_since = clock_realtime_usec();
+        changes |= CONNECTION_CHANGED(STATUS) | CONNECTION_CHANGED(STATUS_SINCE);
     }
-    if (!g_str_equal(m->status_message, message)) {
-        g_free(m->status_message);
-        m->status_message = g_strdup(message);
-        m->unsignaled |= MANAGER_CHANGED(STATUS_MESSAGE);
+    if (!g_str_equal(state->status_message, message)) {
+        g_free(state->status_message);
+        state->status_message = g_strdup(message);
+        changes |= CONNECTION_CHANGED(STATUS_MESSAGE);
     }
-    if (m->available != (status == STATUS_AVAILABLE)) {
-        m->available = status == STATUS_AVAILABLE;
-        m->unsignaled |= MANAGER_CHANGED(AVAILABLE);
-    }
-    manager_tell_systemd(m);
-    log_status(m, was_available, first);
-    manager_flush(m);
+    if ((before == STATUS_AVAILABLE) != (status == STATUS_AVAILABLE))
+        changes |= CONNECTION_CHANGED(AVAILABLE);
+    connection->listener->changed(connection->userdata, changes, before);
 }
 
 static void
-effect_answer(void *userdata, void *waiter, const Error *error)
+effect_answer(void *userdata, void *data, const Error *error)
 {
-    request_available(waiter, error);
+    g_autofree Waiter *waiter = data;
+
+    *waiter->pending = (Pending){0};
+    waiter->done(waiter->userdata, error);
 }
 
 static void
 effect_arm(void *userdata, uint64_t when)
 {
-    Manager *m = userdata;
-
-    if (when == AVAILABILITY_NEVER) {
-        (void)sd_event_source_set_enabled(m->availability_timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(m->availability_timer, when);
-    (void)sd_event_source_set_enabled(m->availability_timer, SD_EVENT_ONESHOT);
+    timer_arm(((Connection *)userdata)->timer, when);
 }
 
 static const AvailabilityEffects effects = {
@@ -240,141 +208,203 @@ static const AvailabilityEffects effects = {
 
 /* --- its triggers ------------------------------------------------------------------------- */
 
-static int
-on_availability_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void
+on_timer(void *userdata)
 {
-    Manager *m = userdata;
-
-    availability_elapsed(m->availability, manager_now(m));
-    return 0;
-}
-
-static int
-on_reconcile_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Manager *m = userdata;
-
-    manager_reconcile(m);
-    (void)sd_event_source_set_time_relative(source, RECONCILE_USEC);
-    (void)sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
-    return 0;
+    availability_elapsed(((Connection *)userdata)->availability, clock_now_usec());
 }
 
 static void
 on_hint(void *userdata, Hint hint)
 {
-    Manager *m = userdata;
-
-    availability_hint(m->availability, manager_now(m), hint);
+    availability_hint(((Connection *)userdata)->availability, clock_now_usec(), hint);
 }
 
 static void
-on_attempted(void *userdata, ConnectResult *result)
+on_connect_result(void *userdata, ConnectResult *result)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
+    Attempt *attempt = find_attempt(connection, result->attempt);
 
     if (result->succeeded) {
-        m->attempted = result;
-        availability_succeeded(m->availability, manager_now(m), result->attempt);
-        m->attempted = NULL;
+        attempt->result = result;
+        availability_succeeded(connection->availability, clock_now_usec(), result->attempt);
     } else {
-        forget_early_events(m, result->attempt);
-        availability_failed(m->availability, manager_now(m), result->attempt, result->why,
-                            result->error->message);
+        forget_attempt(connection, result->attempt);
+        availability_failed(connection->availability, clock_now_usec(), result->attempt,
+                            result->why, result->error->message);
     }
 }
 
 static void
 on_probed(void *userdata, bool answered)
 {
-    Manager *m = userdata;
-
-    availability_probed(m->availability, manager_now(m), answered);
-}
-
-static void
-keep_early_event(Manager *m, const HypervisorEvent *event)
-{
-    GHashTable *events = g_hash_table_lookup(m->early, GUINT_TO_POINTER(event->generation));
-
-    if (events)
-        g_hash_table_add(events, g_strdup(event->uuid));
+    availability_probed(((Connection *)userdata)->availability, clock_now_usec(), answered);
 }
 
 static void
 on_event(void *userdata, const HypervisorEvent *event)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
+    const Attempt *attempt = find_attempt(connection, event->generation);
 
-    if (event->generation != availability_generation(m->availability)) {
-        keep_early_event(m, event);
-        return;
-    }
-    if (event->kind == EVENT_REBOOTED)
-        jobs_domain_rebooted(m->jobs, event->uuid);
-    if (event->kind == EVENT_DEVICE_REMOVED || event->kind == EVENT_DEVICE_KEPT)
-        requests_device_news(m->requests, event);
-    refresher_mark(m->refresher, event->uuid, FACT_ALL);
+    if (event->generation == availability_generation(connection->availability))
+        connection->listener->event(connection->userdata, event);
+    else if (attempt)
+        g_hash_table_add(attempt->events, g_strdup(event->uuid));
 }
 
 static void
 on_lost(void *userdata, unsigned generation, const char *message)
 {
-    Manager *m = userdata;
-
-    availability_lost(m->availability, manager_now(m), generation, message);
+    availability_lost(((Connection *)userdata)->availability, clock_now_usec(), generation,
+                      message);
 }
 
 static void
 on_stopped(void *userdata)
 {
-    Manager *m = userdata;
+    Connection *connection = userdata;
 
-    m->lane_pool_stopped = true;
-    (void)sd_event_exit(m->event, 0);
+    connection->listener->stopped(connection->userdata);
 }
 
-const LanePoolCallbacks manager_lane_pool_callbacks = {
-    .attempted = on_attempted,
+static const LanePoolCallbacks lane_pool_callbacks = {
+    .attempted = on_connect_result,
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,
     .stopped = on_stopped,
 };
 
-static const char *const default_pid_files[] = {
-    "/run/libvirt/libvirtd.pid",
-    "/run/libvirtd.pid",
-    "/run/virtqemud.pid",
-    NULL,
-};
+/* --- waiting for it ----------------------------------------------------------------------- */
+
+static void
+cancel_waiter(void *data)
+{
+    g_autofree Waiter *waiter = data;
+
+    availability_forget(waiter->connection->availability, waiter);
+}
+
+static Waiter *
+waiter_new(Connection *connection, Pending *pending, ConnectionDone done, void *userdata)
+{
+    Waiter *waiter = g_new0(Waiter, 1);
+
+    waiter->connection = connection;
+    waiter->pending = pending;
+    waiter->done = done;
+    waiter->userdata = userdata;
+    *pending = (Pending){cancel_waiter, waiter};
+    return waiter;
+}
+
+void
+connection_wait(Connection *connection, Pending *pending, ConnectionDone done, void *userdata)
+{
+    availability_want(connection->availability, clock_now_usec(),
+                      waiter_new(connection, pending, done, userdata));
+}
+
+void
+connection_reconnect(Connection *connection, Pending *pending, ConnectionDone done, void *userdata)
+{
+    availability_reconnect(connection->availability, clock_now_usec(),
+                           waiter_new(connection, pending, done, userdata));
+}
+
+void
+connection_give_up(Connection *connection, const char *message)
+{
+    availability_lost(connection->availability, clock_now_usec(),
+                      availability_generation(connection->availability), message);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+LanePool *
+connection_lane_pool(const Connection *connection)
+{
+    return connection->lane_pool;
+}
+
+const ConnectionState *
+connection_state(const Connection *connection)
+{
+    return &connection->state;
+}
+
+bool
+connection_is_available(const Connection *connection)
+{
+    return connection->state.status == STATUS_AVAILABLE;
+}
+
+Connection *
+connection_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
+               const ConnectionListener *listener, void *userdata)
+{
+    Connection *connection = g_new0(Connection, 1);
+
+    connection->listener = listener;
+    connection->userdata = userdata;
+    connection->uri = g_strdup(uri);
+    connection->event = event;
+    connection->lane_pool = lane_pool_new(event, loop_queue, uri, &lane_pool_callbacks, connection);
+    connection->availability = availability_new(&effects, connection, g_random_int());
+    connection->timer = timer_new(event, TIMER_ACCURACY_USEC, on_timer, connection);
+    connection->attempts = g_hash_table_new_full(NULL, NULL, NULL, free_attempt);
+    connection->state = (ConnectionState){
+        .status = STATUS_STARTING,
+        .status_message = g_strdup(""),
+        .status_since = clock_realtime_usec(),
+        .identity = {g_strdup(""), g_strdup(""), g_strdup(""), g_strdup("")},
+    };
+    return connection;
+}
 
 int
-manager_start_connection(Manager *m, const ManagerConfig *config)
+connection_start(Connection *connection, const char *const *pid_files)
 {
-    g_auto(GStrv) sockets = libvirt_uri_sockets(m->uri, g_get_user_runtime_dir());
-    const char *const *pid_files =
-        config->pid_files ? (const char *const *)config->pid_files : default_pid_files;
-    int r;
+    static const char *const usual_pid_files[] = {
+        "/run/libvirt/libvirtd.pid",
+        "/run/libvirtd.pid",
+        "/run/virtqemud.pid",
+        NULL,
+    };
+    g_auto(GStrv) sockets = libvirt_uri_sockets(connection->uri, g_get_user_runtime_dir());
 
-    m->availability = availability_new(&effects, m, g_random_int());
-    r = sd_event_add_time(m->event, &m->availability_timer, CLOCK_MONOTONIC, 0, 1000,
-                          on_availability_timer, m);
-    if (r < 0)
-        return r;
-    (void)sd_event_source_set_enabled(m->availability_timer, SD_EVENT_OFF);
-    r = sd_event_add_time(m->event, &m->reconcile_timer, CLOCK_MONOTONIC, 0,
-                          RECONCILE_ACCURACY_USEC, on_reconcile_timer, m);
-    if (r < 0)
-        return r;
-    (void)sd_event_source_set_enabled(m->reconcile_timer, SD_EVENT_OFF);
-
-    if (!(hypervisor_traits_of_uri(m->uri) & TRAIT_SEPARATE_WORLDS) || config->pid_files) {
-        r = daemon_watch_new(m->event, pid_files, (const char *const *)sockets, on_hint, m,
-                             &m->pidfiles);
+    if (pid_files || !(hypervisor_traits_of_uri(connection->uri) & TRAIT_SEPARATE_WORLDS)) {
+        int r = daemon_watch_new(connection->event, pid_files ? pid_files : usual_pid_files,
+                                 (const char *const *)sockets, on_hint, connection,
+                                 &connection->daemon_watch);
         if (r < 0)
             return r;
     }
-    availability_start(m->availability, manager_now(m));
+    availability_start(connection->availability, clock_now_usec());
     return 0;
+}
+
+void
+connection_stop(Connection *connection)
+{
+    availability_stop(connection->availability, clock_now_usec(), "the service is stopping");
+    lane_pool_stop(connection->lane_pool);
+}
+
+void
+connection_free(Connection *connection)
+{
+    if (!connection)
+        return;
+    daemon_watch_free(connection->daemon_watch);
+    availability_free(connection->availability);
+    timer_free(connection->timer);
+    lane_pool_free(connection->lane_pool);
+    g_hash_table_unref(connection->attempts);
+    hypervisor_identity_clear(&connection->state.identity);
+    g_free(connection->state.status_message);
+    g_free(connection->uri);
+    g_free(connection);
 }

@@ -3,7 +3,6 @@
 
 #include "console-child.h"
 #include "log.h"
-#include "manager.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,20 +20,18 @@
 typedef struct Console Console;
 
 struct Consoles {
-    Manager *manager;
+    sd_event *event;
+    char *uri;
     GHashTable *all; /* set of Console */
 };
 
-typedef struct {
-    char *device;
-    ConsoleAnswer answer;
-    Console *console; /* that is being opened */
-} ConsoleArgs;
-
 struct Console {
     Consoles *consoles;
-    Request *request; /* until it is answered */
-    char *vm_name;
+    Pending *pending; /* of the one who asked; NULL once he is answered */
+    WaiterDone done;
+    void *userdata;
+    char *domain_name;
+    char *caller;
     pid_t pid;
     int client;  /* until it is handed over */
     int control; /* closing it ends the process */
@@ -62,16 +59,18 @@ console_free(gpointer data)
     sd_event_source_disable_unref(console->exit_source);
     close_fd(&console->client);
     close_fd(&console->control);
-    g_free(console->vm_name);
+    g_free(console->domain_name);
+    g_free(console->caller);
     g_free(console);
 }
 
 Consoles *
-consoles_new(Manager *m)
+consoles_new(sd_event *event, const char *uri)
 {
     Consoles *consoles = g_new0(Consoles, 1);
 
-    consoles->manager = m;
+    consoles->event = event;
+    consoles->uri = g_strdup(uri);
     consoles->all = g_hash_table_new_full(NULL, NULL, console_free, NULL);
     return consoles;
 }
@@ -82,6 +81,7 @@ consoles_free(Consoles *consoles)
     if (!consoles)
         return;
     g_hash_table_unref(consoles->all);
+    g_free(consoles->uri);
     g_free(consoles);
 }
 
@@ -105,75 +105,48 @@ consoles_stop(Consoles *consoles)
         dismiss(console);
 }
 
-void *
-console_args_new(const char *device, ConsoleAnswer answer)
-{
-    ConsoleArgs *args = g_new0(ConsoleArgs, 1);
+/* --- answering ---------------------------------------------------------------------------- */
 
-    args->device = g_strdup(device);
-    args->answer = answer;
-    return args;
-}
-
-/* Nobody waits for it any more: what is not open yet need not be. */
+/* A console that is not open yet is not wanted any more. */
 static void
-give_up(Console *console)
+cancel_console(void *data)
 {
-    console->request = NULL;
-    if (console->opened)
-        return;
+    Console *console = data;
+
+    console->pending = NULL;
     (void)kill(console->pid, SIGKILL);
     dismiss(console);
 }
 
-void
-console_args_free(void *data)
+static void
+answer(Console *console, CallOutcome outcome, int *client, const Error *error)
 {
-    ConsoleArgs *args = data;
-
-    if (args->console)
-        give_up(args->console);
-    g_free(args->device);
-    g_free(args);
-}
-
-/* --- what the process tells --------------------------------------------------------------- */
-
-/* The request, which is from now on nothing of the console's. */
-static Request *
-take_request(Console *console)
-{
-    Request *request = console->request;
-
-    console->request = NULL;
-    if (request)
-        ((ConsoleArgs *)request->args)->console = NULL;
-    return request;
+    *console->pending = (Pending){0};
+    console->pending = NULL;
+    console->done(console->userdata, outcome, client, error);
 }
 
 static void
 hand_over(Console *console)
 {
-    Request *request = take_request(console);
-    ConsoleArgs *args = request->args;
-
     console->opened = true;
-    log_message(LOG_INFO, "A console of \"%s\" is open for %s", console->vm_name,
-                request->caller.sender);
-    args->answer(request, console->client);
+    log_message(LOG_INFO, "A console of \"%s\" is open for %s", console->domain_name,
+                console->caller);
+    answer(console, OUTCOME_OK, &console->client, NULL);
     close_fd(&console->client);
 }
 
 static void
 fail(Console *console, ErrorKind kind, int code, const char *message)
 {
-    Request *request = take_request(console);
     g_autoptr(Error) error =
         kind == ERROR_NOT_AVAILABLE ? error_not_available(message) : error_new(kind, "%s", message);
 
     error->libvirt_code = code;
-    request_fail(request, error);
+    answer(console, OUTCOME_FAILED, NULL, error);
 }
+
+/* --- reports of the process --------------------------------------------------------------- */
 
 static int
 on_report(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -184,9 +157,9 @@ on_report(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
-    /* One packet is all; what ends without one is answered when it has ended. */
+    /* There is one packet; a process that ends without one is answered at its end. */
     console->report_source = sd_event_source_disable_unref(console->report_source);
-    if (n <= (ssize_t)offsetof(ConsoleReport, message) || !console->request)
+    if (n <= (ssize_t)offsetof(ConsoleReport, message) || !console->pending)
         return 0;
     if (report.kind == ERROR_NONE)
         hand_over(console);
@@ -200,14 +173,14 @@ on_exited(sd_event_source *source, const siginfo_t *info, void *userdata)
 {
     Console *console = userdata;
 
-    if (console->request)
+    if (console->pending)
         fail(console, ERROR_OPERATION_FAILED, 0,
              "The console could not be opened: its process has ended");
     if (console->opened)
-        log_message(LOG_INFO, "A console of \"%s\" has been closed", console->vm_name);
+        log_message(LOG_INFO, "A console of \"%s\" has been closed", console->domain_name);
     if (info->si_code == CLD_EXITED && info->si_status != EXIT_SUCCESS)
         log_message(LOG_WARNING, "The process of a console of \"%s\" ended with status %d",
-                    console->vm_name, info->si_status);
+                    console->domain_name, info->si_status);
     g_hash_table_remove(console->consoles->all, console);
     return 0;
 }
@@ -260,12 +233,10 @@ spawn(pid_t *ret_pid, char *const argv[], int client, int control)
 
 /* 0 or a positive errno. */
 static int
-start_process(Console *console, const Request *request)
+start_process(Console *console, const ConsoleTarget *target)
 {
-    const ConsoleArgs *args = request->args;
-    char *argv[] = {(char *)"unraid-vmsd", (char *)CONSOLE_ARGUMENT,
-                    request->manager->uri, request->vm_uuid,
-                    args->device,          NULL};
+    char *argv[] = {(char *)"unraid-vmsd",       (char *)CONSOLE_ARGUMENT, console->consoles->uri,
+                    (char *)target->domain_uuid, (char *)target->device,   NULL};
     int client[2] = {-1, -1};
     int control[2] = {-1, -1};
     int code = 0;
@@ -284,7 +255,7 @@ start_process(Console *console, const Request *request)
 static int
 watch_process(Console *console)
 {
-    sd_event *event = console->consoles->manager->event;
+    sd_event *event = console->consoles->event;
     int r =
         sd_event_add_child(event, &console->exit_source, console->pid, WEXITED, on_exited, console);
 
@@ -297,52 +268,62 @@ watch_process(Console *console)
     return r;
 }
 
-static void
-start(Request *request)
+/* 0 or a positive errno. */
+static int
+start(Console *console, const ConsoleTarget *target)
 {
-    Consoles *consoles = request->manager->consoles;
-    ConsoleArgs *args = request->args;
+    int code = start_process(console, target);
+
+    if (code != 0 || watch_process(console) >= 0)
+        return code;
+    (void)kill(console->pid, SIGKILL);
+    (void)waitpid(console->pid, NULL, 0);
+    return ENOMEM;
+}
+
+static Console *
+console_new(Consoles *consoles, const ConsoleTarget *target)
+{
     Console *console = g_new0(Console, 1);
 
     console->consoles = consoles;
-    console->vm_name = g_strdup(request->vm_name);
+    console->domain_name = g_strdup(target->domain_name);
+    console->caller = g_strdup(target->caller);
     console->client = -1;
     console->control = -1;
-    int code = start_process(console, request);
-    if (code == 0 && watch_process(console) < 0) {
-        (void)kill(console->pid, SIGKILL);
-        (void)waitpid(console->pid, NULL, 0);
-        code = ENOMEM;
-    }
-    if (code != 0) {
-        g_autoptr(Error) error = error_new(
-            ERROR_OPERATION_FAILED, "The console's process cannot be run: %s", g_strerror(code));
-
-        console_free(console);
-        request_fail(request, error);
-        return;
-    }
-    console->request = request;
-    args->console = console;
-    g_hash_table_add(consoles->all, console);
+    return console;
 }
 
 static void
-open_available(Request *request)
+refuse(WaiterDone done, void *userdata, ErrorKind kind, const char *message)
 {
-    if (!request_domain(request))
-        return;
-    if (g_hash_table_size(request->manager->consoles->all) < CONSOLES_MAX) {
-        start(request);
-        return;
-    }
-    g_autoptr(Error) error =
-        error_new(ERROR_LIMITS_EXCEEDED, "%d consoles are open, and no more can be", CONSOLES_MAX);
-    request_fail(request, error);
+    g_autoptr(Error) error = error_new(kind, "%s", message);
+
+    done(userdata, OUTCOME_FAILED, NULL, error);
 }
 
 void
-console_open(Request *request)
+consoles_open(Consoles *consoles, const ConsoleTarget *target, Pending *pending, WaiterDone done,
+              void *userdata)
 {
-    request_when_available(request, open_available);
+    if (g_hash_table_size(consoles->all) >= CONSOLES_MAX) {
+        refuse(done, userdata, ERROR_LIMITS_EXCEEDED, "As many consoles as there can be are open");
+        return;
+    }
+
+    Console *console = console_new(consoles, target);
+    int code = start(console, target);
+    if (code != 0) {
+        g_autofree char *message =
+            g_strdup_printf("The console's process cannot be run: %s", g_strerror(code));
+
+        console_free(console);
+        refuse(done, userdata, ERROR_OPERATION_FAILED, message);
+        return;
+    }
+    console->pending = pending;
+    console->done = done;
+    console->userdata = userdata;
+    *pending = (Pending){cancel_console, console};
+    g_hash_table_add(consoles->all, console);
 }

@@ -2,24 +2,33 @@
 #pragma once
 
 /*
- * The consoles that are open: starts a process for each (see hypervisor-console.h), answers the
- * request that asked for it, and ends it with the service. What goes through a console never comes
- * by here. Belongs to the loop.
+ * The consoles that are open: starts a process for each (console-child.h), hands its socket to the
+ * one who asked, and ends it with the service. The console's data never passes through here.
+ * Belongs to the loop.
  */
 
-#include "request.h"
+#include "waiters.h"
+
+#include <systemd/sd-event.h>
 
 typedef struct Consoles Consoles;
 
-/* Answer the request with the client's side, which stays the caller's. */
-typedef void (*ConsoleAnswer)(Request *request, int fd);
+/* Which console, and for whom, for the log. The strings are copied. */
+typedef struct {
+    const char *domain_uuid;
+    const char *domain_name;
+    const char *device; /* "": the first one */
+    const char *caller;
+} ConsoleTarget;
 
-Consoles *consoles_new(Manager *m);
+Consoles *consoles_new(sd_event *event, const char *uri);
 /* Close them all. */
 void consoles_stop(Consoles *consoles);
 void consoles_free(Consoles *consoles);
 
-/* For request_set_args(), with console_open() as what is to be run. */
-void *console_args_new(const char *device, ConsoleAnswer answer);
-void console_args_free(void *args);
-void console_open(Request *request);
+/*
+ * Answers with an `int *`: the client's side, which is closed after the callback. Cancelling ends a
+ * console that is not open yet.
+ */
+void consoles_open(Consoles *consoles, const ConsoleTarget *target, Pending *pending,
+                   WaiterDone done, void *userdata);

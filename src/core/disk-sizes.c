@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "disk-sizes.h"
 
+#include "clock.h"
 #include "hypervisor-storage.h"
-#include "manager.h"
-
-#include <time.h>
 
 /* libvirt gives up waiting after 30 s. */
 #define GAVE_UP_USEC (25 * UINT64_C(1000000))
@@ -12,130 +10,134 @@
 #define RUNNING_MAX  2
 
 struct DiskSizes {
-    Manager *manager;
+    LanePool *lane_pool;
+    Cache *cache;
+    Refresher *refresher;
     GQueue waiting;     /* UUIDs, each once */
     GPtrArray *running; /* SizesCall */
 };
 
 typedef struct {
     Call call;
-    DiskSizes *capacities;
+    DiskSizes *sizes;
     char uuid[UUID_LENGTH + 1];
     uint64_t asked_at;
     GHashTable *found;
     DomainState state; /* when it was found */
 } SizesCall;
 
-static void pump(DiskSizes *capacities);
+static void pump(DiskSizes *sizes);
 
 DiskSizes *
-disk_sizes_new(Manager *m)
+disk_sizes_new(LanePool *lane_pool, Cache *cache, Refresher *refresher)
 {
-    DiskSizes *capacities = g_new0(DiskSizes, 1);
+    DiskSizes *sizes = g_new0(DiskSizes, 1);
 
-    capacities->manager = m;
-    g_queue_init(&capacities->waiting);
-    capacities->running = g_ptr_array_new();
-    return capacities;
+    sizes->lane_pool = lane_pool;
+    sizes->cache = cache;
+    sizes->refresher = refresher;
+    g_queue_init(&sizes->waiting);
+    sizes->running = g_ptr_array_new();
+    return sizes;
 }
 
 void
-disk_sizes_free(DiskSizes *capacities)
+disk_sizes_free(DiskSizes *sizes)
 {
-    if (!capacities)
+    if (!sizes)
         return;
-    g_queue_clear_full(&capacities->waiting, g_free);
-    g_ptr_array_unref(capacities->running);
-    g_free(capacities);
+    g_queue_clear_full(&sizes->waiting, g_free);
+    g_ptr_array_unref(sizes->running);
+    g_free(sizes);
 }
 
 static void
 free_call(Call *call)
 {
-    SizesCall *capacity = (SizesCall *)call;
+    SizesCall *read = (SizesCall *)call;
 
-    if (capacity->found)
-        g_hash_table_unref(capacity->found);
-    g_free(capacity);
+    if (read->found)
+        g_hash_table_unref(read->found);
+    g_free(read);
 }
 
 static bool
 work(Call *call, Hypervisor *h, Error **error)
 {
-    SizesCall *capacity = (SizesCall *)call;
+    SizesCall *read = (SizesCall *)call;
 
-    capacity->found = hypervisor_disk_capacities(h, capacity->uuid, &capacity->state, error);
-    return capacity->found != NULL;
+    read->found = hypervisor_disk_capacities(h, read->uuid, &read->state, error);
+    return read->found != NULL;
 }
 
 /* While libvirtd connects to its guests again, it tells nobody which of them it finds dead. */
 static void
-compare_state(DiskSizes *capacities, const SizesCall *capacity, const Domain *domain)
+compare_state(DiskSizes *sizes, const SizesCall *read, const Domain *domain)
 {
-    if (domain->state != capacity->state)
-        refresher_mark(capacities->manager->refresher, domain->uuid, FACT_STATE);
-    if (manager_now(capacities->manager) - capacity->asked_at >= GAVE_UP_USEC)
-        disk_sizes_want(capacities, domain);
+    if (domain->state != read->state)
+        refresher_mark(sizes->refresher, domain->uuid, FACT_STATE);
+    if (clock_now_usec() - read->asked_at >= GAVE_UP_USEC)
+        disk_sizes_want(sizes, domain);
 }
 
 static void
 on_done(Call *call, CallOutcome outcome, const Error *error)
 {
-    SizesCall *capacity = (SizesCall *)call;
-    DiskSizes *capacities = capacity->capacities;
-    Domain *domain = manager_find_domain(capacities->manager, capacity->uuid);
+    SizesCall *read = (SizesCall *)call;
+    DiskSizes *sizes = read->sizes;
+    Domain *domain = cache_find(sizes->cache, read->uuid);
 
-    g_ptr_array_remove_fast(capacities->running, capacity);
+    g_ptr_array_remove_fast(sizes->running, read);
     if (domain && outcome == OUTCOME_OK) {
-        domain_set_capacities(domain, capacity->found);
-        manager_domain_changed(capacities->manager, domain);
-        compare_state(capacities, capacity, domain);
+        domain_set_capacities(domain, read->found);
+        cache_changed(sizes->cache, domain);
+        compare_state(sizes, read, domain);
     } else if (domain && outcome == OUTCOME_FAILED && error->kind == ERROR_NO_SUCH_DOMAIN) {
-        refresher_mark(capacities->manager->refresher, domain->uuid, FACT_STATE);
+        refresher_mark(sizes->refresher, domain->uuid, FACT_STATE);
     }
-    pump(capacities);
+    pump(sizes);
 }
 
 static void
-submit(DiskSizes *capacities, const char *uuid)
+submit(DiskSizes *sizes, const char *uuid)
 {
-    SizesCall *capacity = g_new0(SizesCall, 1);
+    SizesCall *read = g_new0(SizesCall, 1);
 
-    capacity->call.class = CALL_SIZES;
-    capacity->call.name = "virDomainListGetStats";
-    g_strlcpy(capacity->call.key, uuid, sizeof capacity->call.key);
-    capacity->call.work = work;
-    capacity->call.done = on_done;
-    capacity->call.free = free_call;
-    capacity->capacities = capacities;
-    capacity->asked_at = manager_now(capacities->manager);
-    g_strlcpy(capacity->uuid, uuid, sizeof capacity->uuid);
-    g_ptr_array_add(capacities->running, capacity);
-    lane_pool_submit(capacities->manager->lane_pool, &capacity->call);
+    read->call.class = CALL_SIZES;
+    read->call.name = "virDomainListGetStats";
+    g_strlcpy(read->call.key, uuid, sizeof read->call.key);
+    read->call.work = work;
+    read->call.done = on_done;
+    read->call.free = free_call;
+    read->sizes = sizes;
+    read->asked_at = clock_now_usec();
+    g_strlcpy(read->uuid, uuid, sizeof read->uuid);
+    g_ptr_array_add(sizes->running, read);
+    lane_pool_submit(sizes->lane_pool, &read->call);
 }
 
 static bool
-is_running(const DiskSizes *capacities, const char *uuid)
+is_running(const DiskSizes *sizes, const char *uuid)
 {
-    for (unsigned i = 0; i < capacities->running->len; i++)
-        if (g_str_equal(((SizesCall *)capacities->running->pdata[i])->uuid, uuid))
+    for (unsigned i = 0; i < sizes->running->len; i++)
+        if (g_str_equal(((SizesCall *)sizes->running->pdata[i])->uuid, uuid))
             return true;
     return false;
 }
 
 static void
-pump(DiskSizes *capacities)
+pump(DiskSizes *sizes)
 {
-    GList *link = capacities->waiting.head;
+    GList *link = sizes->waiting.head;
 
-    while (link && capacities->running->len < RUNNING_MAX) {
+    while (link && sizes->running->len < RUNNING_MAX) {
         GList *next = link->next;
 
-        if (!is_running(capacities, link->data)) {
+        if (!is_running(sizes, link->data)) {
             g_autofree char *uuid = link->data;
 
-            g_queue_delete_link(&capacities->waiting, link);
-            submit(capacities, uuid);
+            g_queue_delete_link(&sizes->waiting, link);
+            submit(sizes, uuid);
         }
         link = next;
     }
@@ -148,10 +150,10 @@ compare_uuids(const void *a, const void *b)
 }
 
 void
-disk_sizes_want(DiskSizes *capacities, const Domain *domain)
+disk_sizes_want(DiskSizes *sizes, const Domain *domain)
 {
-    if (domain->id < 0 || g_queue_find_custom(&capacities->waiting, domain->uuid, compare_uuids))
+    if (domain->id < 0 || g_queue_find_custom(&sizes->waiting, domain->uuid, compare_uuids))
         return;
-    g_queue_push_tail(&capacities->waiting, g_strdup(domain->uuid));
-    pump(capacities);
+    g_queue_push_tail(&sizes->waiting, g_strdup(domain->uuid));
+    pump(sizes);
 }

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job-progress.h"
 
+#include "clock.h"
 #include "hypervisor-job.h"
-#include "log.h"
-#include "manager.h"
-
-#include <time.h>
 
 /* Most are over before anybody would want to know how far they are. */
 #define FIRST_POLL_USEC (200 * UINT64_C(1000))
 #define POLL_USEC       (500 * UINT64_C(1000))
+#define ACCURACY_USEC   1000
 
 /* A call beside the long one. It keeps its job. */
 typedef struct BesideCall {
@@ -27,7 +25,7 @@ struct JobProgress {
     Job *job; /* which owns this */
     DomainVerb verb;
     OperationPayload *payload;
-    sd_event_source *timer; /* for the next poll, and the next try to abort */
+    Timer *timer; /* for the next poll, and the next try to abort */
 
     BesideCall *poll; /* under way; NULL: none */
     BesideCall *abort;
@@ -68,7 +66,7 @@ submit(JobProgress *watch, CallClass class, const char *name, CallWork work,
     beside->serial = serial;
     beside->was_active = watch->was_active;
     /* These are few: they always find a place. */
-    lane_pool_submit(watch->job->manager->lane_pool, &beside->call);
+    lane_pool_submit(jobs_parts(watch->job->jobs)->lane_pool, &beside->call);
     return beside;
 }
 
@@ -76,7 +74,7 @@ static void
 abandon(JobProgress *watch, BesideCall **beside)
 {
     if (*beside)
-        lane_pool_abandon(watch->job->manager->lane_pool, &(*beside)->call);
+        lane_pool_abandon(jobs_parts(watch->job->jobs)->lane_pool, &(*beside)->call);
     *beside = NULL;
 }
 
@@ -89,21 +87,10 @@ work_poll(Call *call, Hypervisor *h, Error **error)
 }
 
 static void
-arm(JobProgress *watch, uint64_t usec)
-{
-    int r = sd_event_source_set_time_relative(watch->timer, usec);
-
-    if (r >= 0)
-        r = sd_event_source_set_enabled(watch->timer, SD_EVENT_ONESHOT);
-    if (r < 0)
-        log_message(LOG_ERR, "Arming a timer for %s failed: %s", watch->job->path, g_strerror(-r));
-}
-
-static void
 on_polled(Call *call, CallOutcome outcome, const Error *error)
 {
     BesideCall *beside = (BesideCall *)call;
-    JobProgress *watch = beside->job->watch;
+    JobProgress *watch = beside->job->job_progress;
 
     watch->poll = NULL;
     if (outcome == OUTCOME_OK && beside->progress >= 0)
@@ -113,7 +100,7 @@ on_polled(Call *call, CallOutcome outcome, const Error *error)
     if (watch->aborting)
         job_progress_abort(watch);
     else if (!watch->silent)
-        arm(watch, POLL_USEC);
+        timer_arm_relative(watch->timer, POLL_USEC);
 }
 
 /* --- aborting ----------------------------------------------------------------------------- */
@@ -127,7 +114,7 @@ work_abort(Call *call, Hypervisor *h, Error **error)
 static void
 on_aborted(Call *call, CallOutcome outcome, const Error *error)
 {
-    JobProgress *watch = ((BesideCall *)call)->job->watch;
+    JobProgress *watch = ((BesideCall *)call)->job->job_progress;
 
     watch->abort = NULL;
     if (outcome == OUTCOME_OK) {
@@ -139,10 +126,10 @@ on_aborted(Call *call, CallOutcome outcome, const Error *error)
         watch->aborting = false;
         refusal->kind = ERROR_INVALID_STATE;
         job_cancel_failed(watch->job, refusal);
-        arm(watch, POLL_USEC);
+        timer_arm_relative(watch->timer, POLL_USEC);
     } else {
         /* It has not quite begun, or is as good as over; or the connection went. */
-        arm(watch, POLL_USEC);
+        timer_arm_relative(watch->timer, POLL_USEC);
     }
 }
 
@@ -174,12 +161,12 @@ on_probed(Call *call, CallOutcome outcome, const Error *error)
     Job *job = beside->job;
     ProbeAnswer answer = PROBE_UNANSWERED;
 
-    job->watch->probe = NULL;
+    job->job_progress->probe = NULL;
     if (outcome == OUTCOME_OK)
         answer = beside->answer;
     else if (outcome == OUTCOME_FAILED)
         answer = PROBE_NOT_CARRIED_OUT;
-    operation_probed(job->operation, manager_now(job->manager), beside->serial, answer);
+    operation_probed(job->operation, clock_now_usec(), beside->serial, answer);
 }
 
 void
@@ -192,8 +179,8 @@ job_progress_probe(JobProgress *watch, unsigned serial)
 
 /* --- life --------------------------------------------------------------------------------- */
 
-static int
-on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void
+on_timer(void *userdata)
 {
     JobProgress *watch = userdata;
 
@@ -201,23 +188,19 @@ on_timer(sd_event_source *source, uint64_t usec, void *userdata)
         job_progress_abort(watch);
     if (!watch->aborting && !watch->silent && !watch->poll)
         watch->poll = submit(watch, CALL_PROGRESS, "virDomainGetJobStats", work_poll, on_polled, 0);
-    return 0;
 }
 
 JobProgress *
 job_progress_new(Job *job, DomainVerb verb, const OperationPayload *payload)
 {
     JobProgress *watch = g_new0(JobProgress, 1);
-    int r;
 
     watch->job = job;
     watch->verb = verb;
     watch->was_active = job->domain->id >= 0;
     watch->payload = operation_payload_ref(payload);
-    r = sd_event_add_time_relative(job->manager->event, &watch->timer, CLOCK_MONOTONIC,
-                                   FIRST_POLL_USEC, 1000, on_timer, watch);
-    if (r < 0)
-        log_message(LOG_ERR, "Adding a timer for %s failed: %s", job->path, g_strerror(-r));
+    watch->timer = timer_new(jobs_parts(job->jobs)->event, ACCURACY_USEC, on_timer, watch);
+    timer_arm_relative(watch->timer, FIRST_POLL_USEC);
     return watch;
 }
 
@@ -229,7 +212,7 @@ job_progress_stop(JobProgress *watch)
     abandon(watch, &watch->poll);
     abandon(watch, &watch->abort);
     abandon(watch, &watch->probe);
-    watch->timer = sd_event_source_disable_unref(watch->timer);
+    g_clear_pointer(&watch->timer, timer_free);
 }
 
 void
@@ -237,7 +220,7 @@ job_progress_free(JobProgress *watch)
 {
     if (!watch)
         return;
-    sd_event_source_disable_unref(watch->timer);
+    timer_free(watch->timer);
     operation_payload_unref(watch->payload);
     g_free(watch);
 }

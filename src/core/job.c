@@ -1,24 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "job.h"
 
+#include "clock.h"
+#include "deferred.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-job.h"
 #include "job-progress.h"
 #include "log.h"
-#include "manager.h"
-#include "names.h"
-#include "object-path.h"
 #include "operation-plan.h"
 
-#include <time.h>
+#define TIMER_ACCURACY_USEC 1000
 
 struct Jobs {
-    Manager *manager;
+    JobParts parts;
     uint64_t last_number;
     GHashTable *by_number; /* number (of the job) -> Job, with a reference */
     GHashTable *by_domain; /* uuid (of the domain) -> Job */
-    GPtrArray *ended;      /* to be released when nobody stands inside them */
-    sd_event_source *reaper;
+    GPtrArray *ended;      /* released at the end of the turn: their operation is on the stack */
+    Deferred *release_ended;
 };
 
 /* A step's call. It keeps its job. */
@@ -46,15 +45,14 @@ job_unref(Job *job)
 {
     if (--job->n_ref > 0)
         return;
-    sd_event_source_disable_unref(job->timer);
-    job_progress_free(job->watch);
+    timer_free(job->timer);
+    job_progress_free(job->job_progress);
     operation_free(job->operation);
     domain_unref(job->domain);
     g_ptr_array_unref(job->calls);
-    g_ptr_array_unref(job->requests);
-    g_ptr_array_unref(job->cancels);
-    g_free(job->path);
-    g_free(job->sender);
+    waiters_free(job->waiters);
+    waiters_free(job->cancel_waiters);
+    g_free(job->caller);
     g_free(job);
 }
 
@@ -64,29 +62,24 @@ release_job(gpointer job)
     job_unref(job);
 }
 
-static int
-on_reap(sd_event_source *source, void *userdata)
+static void
+on_release_ended(void *userdata)
 {
-    Jobs *jobs = userdata;
-
-    g_ptr_array_set_size(jobs->ended, 0);
-    return 0;
+    g_ptr_array_set_size(((Jobs *)userdata)->ended, 0);
 }
 
 Jobs *
-jobs_new(Manager *m)
+jobs_new(const JobParts *parts)
 {
     Jobs *jobs = g_new0(Jobs, 1);
 
-    jobs->manager = m;
+    jobs->parts = *parts;
+    /* The time in ms: a later process begins with a higher number than any that was used. */
+    jobs->last_number = clock_realtime_usec() / 1000;
     jobs->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, release_job);
     jobs->by_domain = g_hash_table_new(g_str_hash, g_str_equal);
     jobs->ended = g_ptr_array_new_with_free_func(release_job);
-    if (sd_event_add_defer(m->event, &jobs->reaper, on_reap, jobs) < 0 ||
-        sd_event_source_set_enabled(jobs->reaper, SD_EVENT_OFF) < 0) {
-        jobs_free(jobs);
-        return NULL;
-    }
+    jobs->release_ended = deferred_new(parts->event, DEFERRED_IN_TURN, on_release_ended, jobs);
     return jobs;
 }
 
@@ -95,43 +88,52 @@ jobs_free(Jobs *jobs)
 {
     if (!jobs)
         return;
-    sd_event_source_disable_unref(jobs->reaper);
+    deferred_free(jobs->release_ended);
     g_hash_table_unref(jobs->by_domain);
     g_hash_table_unref(jobs->by_number);
     g_ptr_array_unref(jobs->ended);
     g_free(jobs);
 }
 
-static uint64_t
-realtime_now(void)
+const JobParts *
+jobs_parts(const Jobs *jobs)
 {
-    return (uint64_t)g_get_real_time();
+    return &jobs->parts;
+}
+
+static void
+on_timer(void *userdata)
+{
+    operation_elapsed(((Job *)userdata)->operation, clock_now_usec());
 }
 
 static Job *
-job_new(Manager *m, Domain *domain, const OperationSpec *spec, const Request *request)
+job_new(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *caller)
 {
-    Jobs *jobs = m->jobs;
     Job *job = g_new0(Job, 1);
 
     job->n_ref = 1;
-    job->manager = m;
+    job->jobs = jobs;
     job->number = ++jobs->last_number;
-    job->path = g_strdup(object_path_of_job(job->number).text);
     job->domain = domain_ref(domain);
-    job->operation_name = operation_name(spec->kind);
     job->operation = operation_new(spec, domain->name, &effects, job);
-    job->started_at = realtime_now();
+    job->started_at = clock_realtime_usec();
     job->progress = -1;
-    job->actions = request->actions;
+    job->timer = timer_new(jobs->parts.event, TIMER_ACCURACY_USEC, on_timer, job);
     job->calls = g_ptr_array_new();
-    job->requests = g_ptr_array_new();
-    job->cancels = g_ptr_array_new();
-    job->uid = request->uid;
-    job->sender = g_strdup(request->caller.sender);
+    job->waiters = waiters_new();
+    job->cancel_waiters = waiters_new();
+    job->uid = caller->uid;
+    job->caller = g_strdup(caller->name);
     g_hash_table_insert(jobs->by_number, &job->number, job);
     g_hash_table_replace(jobs->by_domain, job->domain->uuid, job);
     return job;
+}
+
+const char *
+job_operation_name(const Job *job)
+{
+    return operation_name(operation_spec(job->operation)->kind);
 }
 
 /* --- the operation's effects -------------------------------------------------------------- */
@@ -153,7 +155,7 @@ on_step_done(Call *call, CallOutcome outcome, const Error *error)
     Job *job = step->job;
 
     g_ptr_array_remove_fast(job->calls, call);
-    operation_call_done(job->operation, manager_now(job->manager), step->serial, outcome, error);
+    operation_call_done(job->operation, clock_now_usec(), step->serial, outcome, error);
 }
 
 static void
@@ -190,10 +192,10 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     step->verb = verb;
     step->payload = operation_payload_ref(operation_spec(job->operation)->payload);
     step->serial = serial;
-    if (step->payload && !job->watch)
-        job->watch = job_progress_new(job, verb, step->payload);
+    if (step->payload && !job->job_progress)
+        job->job_progress = job_progress_new(job, verb, step->payload);
     g_ptr_array_add(job->calls, step);
-    lane_pool_submit(job->manager->lane_pool, &step->call);
+    lane_pool_submit(job->jobs->parts.lane_pool, &step->call);
 }
 
 static void
@@ -201,13 +203,13 @@ effect_refresh(void *userdata)
 {
     Job *job = userdata;
 
-    refresher_mark(job->manager->refresher, job->domain->uuid, FACT_ALL);
+    refresher_mark(job->jobs->parts.refresher, job->domain->uuid, FACT_ALL);
 }
 
 static void
 effect_probe(void *userdata, unsigned serial)
 {
-    job_progress_probe(((Job *)userdata)->watch, serial);
+    job_progress_probe(((Job *)userdata)->job_progress, serial);
 }
 
 static bool
@@ -216,40 +218,19 @@ effect_abort(void *userdata)
     Job *job = userdata;
 
     /* A long operation has no other call. */
-    if (job->calls->len > 0 && lane_pool_withdraw(job->manager->lane_pool, job->calls->pdata[0])) {
+    if (job->calls->len > 0 &&
+        lane_pool_withdraw(job->jobs->parts.lane_pool, job->calls->pdata[0])) {
         g_ptr_array_set_size(job->calls, 0);
         return true;
     }
-    job_progress_abort(job->watch);
+    job_progress_abort(job->job_progress);
     return false;
-}
-
-static int
-on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Job *job = userdata;
-
-    operation_elapsed(job->operation, manager_now(job->manager));
-    return 0;
 }
 
 static void
 effect_arm(void *userdata, uint64_t when)
 {
-    Job *job = userdata;
-
-    if (when == UINT64_MAX) {
-        if (job->timer)
-            (void)sd_event_source_set_enabled(job->timer, SD_EVENT_OFF);
-        return;
-    }
-    int r = job->timer ? sd_event_source_set_time(job->timer, when)
-                       : sd_event_add_time(job->manager->event, &job->timer, CLOCK_MONOTONIC, when,
-                                           1000, on_timer, job);
-    if (r >= 0)
-        r = sd_event_source_set_enabled(job->timer, SD_EVENT_ONESHOT);
-    if (r < 0)
-        log_message(LOG_ERR, "Arming a timer for %s failed: %s", job->path, g_strerror(-r));
+    timer_arm(((Job *)userdata)->timer, when);
 }
 
 static void
@@ -264,108 +245,77 @@ log_end(const Job *job, OperationResult result, const Error *error)
     char uid[LOG_NUMBER_SIZE];
     char code[LOG_NUMBER_SIZE];
     g_autofree char *message =
-        error ? g_strdup_printf("%s of \"%s\" ended as %s: %s", job->operation_name,
+        error ? g_strdup_printf("%s of \"%s\" ended as %s: %s", job_operation_name(job),
                                 job->domain->name, operation_result_name(result), error->message)
-              : g_strdup_printf("%s of \"%s\" is done", job->operation_name, job->domain->name);
+              : g_strdup_printf("%s of \"%s\" is done", job_operation_name(job), job->domain->name);
 
     log_event(events[result], message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
-              job->domain->name, LOG_FIELD_VM_OPERATION, job->operation_name, LOG_FIELD_VM_RESULT,
-              operation_result_name(result), LOG_FIELD_LIBVIRT_ERROR_CODE,
+              job->domain->name, LOG_FIELD_VM_OPERATION, job_operation_name(job),
+              LOG_FIELD_VM_RESULT, operation_result_name(result), LOG_FIELD_LIBVIRT_ERROR_CODE,
               error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
-              LOG_FIELD_CALLER_UID,
-              job->uid != AUTHORIZE_UID_UNKNOWN ? log_number(uid, job->uid) : NULL,
-              LOG_FIELD_CALLER_BUS_NAME, job->sender, NULL);
-}
-
-static void
-emit_removed(Job *job, OperationResult result, const Error *error)
-{
-    Manager *m = job->manager;
-    int r = sd_bus_emit_object_removed(m->bus, job->path);
-
-    if (r >= 0)
-        r = sd_bus_emit_signal(m->bus, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "JobRemoved", "oosss",
-                               job->path, object_path_of_domain(job->domain->uuid).text,
-                               job->operation_name, operation_result_name(result),
-                               error ? error->message : "");
-    if (r < 0)
-        log_message(LOG_ERR, "Signalling the end of %s failed: %s", job->path, g_strerror(-r));
-}
-
-static void
-answer_requests(Job *job, const Error *error)
-{
-    g_autoptr(GPtrArray) requests = g_steal_pointer(&job->requests);
-
-    job->requests = g_ptr_array_new();
-    for (unsigned i = 0; i < requests->len; i++) {
-        Request *request = requests->pdata[i];
-
-        request->job = NULL;
-        if (error)
-            request_fail(request, error);
-        else
-            request_reply(request);
-    }
-}
-
-static void
-answer_cancels(Job *job, const Error *error)
-{
-    g_autoptr(GPtrArray) cancels = g_steal_pointer(&job->cancels);
-
-    job->cancels = g_ptr_array_new();
-    for (unsigned i = 0; i < cancels->len; i++) {
-        Request *request = cancels->pdata[i];
-
-        request->job = NULL;
-        if (error)
-            request_fail(request, error);
-        else
-            request_reply(request);
-    }
+              LOG_FIELD_CALLER_UID, job->uid != (uid_t)-1 ? log_number(uid, job->uid) : NULL,
+              LOG_FIELD_CALLER_BUS_NAME, job->caller, NULL);
 }
 
 static Error *
 too_late_error(const Job *job)
 {
     return error_new(ERROR_INVALID_STATE, "%s of \"%s\" can no longer be canceled: it has ended",
-                     job->operation_name, job->domain->name);
+                     job_operation_name(job), job->domain->name);
+}
+
+static void
+release_domain(Job *job)
+{
+    Jobs *jobs = job->jobs;
+    Domain *domain = cache_find(jobs->parts.cache, job->domain->uuid);
+
+    /* A job that ForceStop has overtaken does not occupy its domain any more. */
+    if (jobs_find(jobs, job->domain->uuid) != job)
+        return;
+    g_hash_table_remove(jobs->by_domain, job->domain->uuid);
+    if (!domain)
+        return;
+    domain_set_job(domain, 0);
+    cache_changed(jobs->parts.cache, domain);
+}
+
+static void
+abandon_calls(Job *job)
+{
+    for (unsigned i = job->calls->len; i-- > 0;)
+        lane_pool_abandon(job->jobs->parts.lane_pool, job->calls->pdata[i]);
+    g_ptr_array_set_size(job->calls, 0);
+}
+
+static void
+answer(Waiters **waiters, const Error *error)
+{
+    Waiters *answered = *waiters;
+
+    *waiters = waiters_new();
+    waiters_answer(answered, error ? OUTCOME_FAILED : OUTCOME_OK, NULL, error);
 }
 
 static void
 effect_finished(void *userdata, OperationResult result, const Error *error)
 {
     Job *job = userdata;
-    Manager *m = job->manager;
-    Jobs *jobs = m->jobs;
+    Jobs *jobs = job->jobs;
+    g_autoptr(Error) too_late = result == RESULT_CANCELED ? NULL : too_late_error(job);
 
     job->ended = true;
-    job_progress_stop(job->watch);
-    for (unsigned i = job->calls->len; i-- > 0;)
-        lane_pool_abandon(m->lane_pool, job->calls->pdata[i]);
-    g_ptr_array_set_size(job->calls, 0);
-
+    job_progress_stop(job->job_progress);
+    abandon_calls(job);
     log_end(job, result, error);
-    if (g_hash_table_lookup(jobs->by_domain, job->domain->uuid) == job) {
-        Domain *domain = manager_find_domain(m, job->domain->uuid);
-
-        g_hash_table_remove(jobs->by_domain, job->domain->uuid);
-        if (domain) {
-            domain_set_job(domain, 0);
-            manager_domain_changed(m, domain);
-        }
-    }
-    manager_flush(m);
-    /* The object is still found while its removal is told. */
-    emit_removed(job, result, error);
-    job_ref(job);
+    release_domain(job);
+    cache_flush(jobs->parts.cache);
+    jobs->parts.listener->removed(jobs->parts.userdata, job, result, error);
+    g_ptr_array_add(jobs->ended, job_ref(job));
+    deferred_schedule(jobs->release_ended);
     g_hash_table_remove(jobs->by_number, &job->number);
-    answer_requests(job, error);
-    g_autoptr(Error) too_late = result == RESULT_CANCELED ? NULL : too_late_error(job);
-    answer_cancels(job, too_late);
-    g_ptr_array_add(jobs->ended, job);
-    (void)sd_event_source_set_enabled(jobs->reaper, SD_EVENT_ONESHOT);
+    answer(&job->waiters, error);
+    answer(&job->cancel_waiters, too_late);
 }
 
 static const OperationEffects effects = {
@@ -379,37 +329,35 @@ static const OperationEffects effects = {
 
 /* --- beginning ---------------------------------------------------------------------------- */
 
-static Error *
-busy_error(const Job *job, const OperationSpec *spec)
-{
-    return error_new(ERROR_BUSY, "%s is not possible: %s of \"%s\" is under way (%s)",
-                     operation_name(spec->kind), job->operation_name, job->domain->name, job->path);
-}
-
-/* What has not been sent by now would be carried out behind ForceStop's back. */
+/* Cancel calls that are still queued; they could otherwise run after ForceStop. */
 static void
 withdraw_calls(Job *job)
 {
-    Manager *m = job->manager;
-
     job_ref(job);
     for (unsigned i = job->calls->len; i-- > 0 && !job->ended;) {
         StepCall *step = job->calls->pdata[i];
         unsigned serial = step->serial;
 
-        if (!lane_pool_withdraw(m->lane_pool, &step->call))
+        if (!lane_pool_withdraw(job->jobs->parts.lane_pool, &step->call))
             continue;
         g_ptr_array_remove_index_fast(job->calls, i);
-        operation_call_done(job->operation, manager_now(m), serial, OUTCOME_UNSENT, NULL);
+        operation_call_done(job->operation, clock_now_usec(), serial, OUTCOME_UNSENT, NULL);
     }
     job_unref(job);
 }
 
-Job *
-job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **error)
+static Error *
+busy_error(const Job *job, const OperationSpec *spec)
 {
-    Manager *m = request->manager;
-    Job *running = jobs_find(m->jobs, domain->uuid);
+    return error_new(ERROR_BUSY, "%s is not possible: %s of \"%s\" is under way",
+                     operation_name(spec->kind), job_operation_name(job), job->domain->name);
+}
+
+Job *
+job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *caller,
+          Error **error)
+{
+    Job *running = jobs_find(jobs, domain->uuid);
     DomainState state = domain->state;
 
     if (running && operation_is_same(running->operation, spec))
@@ -422,41 +370,40 @@ job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **e
     if (*error && !running)
         return NULL;
     if (*error) {
-        /* What it overtakes may have got further than we have heard of: libvirt knows. */
+        /* The overtaken operation may have got further than is known here: libvirt decides. */
         g_clear_pointer(error, error_free);
         state = DOMAIN_NOSTATE;
     }
 
-    Job *job = job_new(m, domain, spec, request);
+    Job *job = job_new(jobs, domain, spec, caller);
     domain_set_job(domain, job->number);
-    manager_domain_changed(m, domain);
-    int r = sd_bus_emit_object_added(m->bus, job->path);
-    if (r < 0)
-        log_message(LOG_ERR, "Announcing %s failed: %s", job->path, g_strerror(-r));
-    manager_flush(m);
+    cache_changed(jobs->parts.cache, domain);
+    jobs->parts.listener->added(jobs->parts.userdata, job);
+    cache_flush(jobs->parts.cache);
     if (running) {
-        running->overtaken = true;
-        operation_overtake(running->operation, manager_now(m));
+        operation_overtake(running->operation, clock_now_usec());
         withdraw_calls(running);
     }
-    operation_begin(job->operation, manager_now(m), state, domain->id, domain->persistent);
+    operation_begin(job->operation, clock_now_usec(), state, domain->id, domain->persistent);
     return job;
 }
 
+/* --- finding, waiting, cancelling --------------------------------------------------------- */
+
 Job *
-jobs_find(Jobs *jobs, const char *uuid)
+jobs_find(const Jobs *jobs, const char *uuid)
 {
     return g_hash_table_lookup(jobs->by_domain, uuid);
 }
 
 Job *
-jobs_find_by_number(Jobs *jobs, uint64_t number)
+jobs_find_by_number(const Jobs *jobs, uint64_t number)
 {
     return g_hash_table_lookup(jobs->by_number, &number);
 }
 
 GPtrArray *
-jobs_all(Jobs *jobs)
+jobs_all(const Jobs *jobs)
 {
     GPtrArray *all = g_ptr_array_new_with_free_func(release_job);
     GHashTableIter iter;
@@ -469,24 +416,25 @@ jobs_all(Jobs *jobs)
 }
 
 void
-job_cancel(Job *job, Request *request)
+job_wait(Job *job, Pending *pending, WaiterDone done, void *userdata)
 {
-    g_autoptr(Error) error = operation_cancel(job->operation, manager_now(job->manager));
+    waiters_add(job->waiters, pending, done, userdata);
+}
 
-    if (error) {
-        request_fail(request, error);
-    } else if (job->ended) {
-        request_reply(request);
-    } else {
-        request->job = job;
-        g_ptr_array_add(job->cancels, request);
-    }
+void
+job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata)
+{
+    g_autoptr(Error) error = operation_cancel(job->operation, clock_now_usec());
+
+    waiters_add(job->cancel_waiters, pending, done, userdata);
+    if (error || job->ended)
+        answer(&job->cancel_waiters, error);
 }
 
 void
 job_cancel_failed(Job *job, const Error *error)
 {
-    answer_cancels(job, error);
+    answer(&job->cancel_waiters, error);
 }
 
 void
@@ -495,17 +443,7 @@ job_set_progress(Job *job, double progress)
     if (job->ended || ABS(job->progress - progress) < 1e-6)
         return;
     job->progress = progress;
-    int r = sd_bus_emit_properties_changed(job->manager->bus, job->path, VMS_JOB_INTERFACE,
-                                           "Progress", NULL);
-    if (r < 0)
-        log_message(LOG_ERR, "Signalling the progress of %s failed: %s", job->path, g_strerror(-r));
-}
-
-void
-job_forget_request(Job *job, Request *request)
-{
-    g_ptr_array_remove(job->requests, request);
-    g_ptr_array_remove(job->cancels, request);
+    job->jobs->parts.listener->progress(job->jobs->parts.userdata, job);
 }
 
 /* --- news --------------------------------------------------------------------------------- */
@@ -517,9 +455,16 @@ is_starting_up(const Domain *domain)
 }
 
 void
-jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
+jobs_domain_changed(Jobs *jobs, const char *uuid)
 {
-    Manager *m = jobs->manager;
+    const Domain *domain = cache_find(jobs->parts.cache, uuid);
+    const Observation seen = {
+        .state = domain ? domain->state : DOMAIN_SHUTOFF,
+        .id = domain ? domain->id : -1,
+        .gone = !domain,
+        .starting_up = domain && is_starting_up(domain),
+        .fresh = refresher_is_fresh(jobs->parts.refresher, uuid),
+    };
     g_autoptr(GPtrArray) all = NULL;
 
     if (g_hash_table_size(jobs->by_number) == 0)
@@ -527,17 +472,9 @@ jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone)
     all = jobs_all(jobs);
     for (unsigned i = 0; i < all->len; i++) {
         Job *job = all->pdata[i];
-        const Domain *domain = gone ? NULL : manager_find_domain(m, uuid);
-        Observation seen = {
-            .state = domain ? domain->state : DOMAIN_SHUTOFF,
-            .id = domain ? domain->id : -1,
-            .gone = !domain,
-            .starting_up = domain && is_starting_up(domain),
-            .fresh = refresher_is_fresh(m->refresher, uuid),
-        };
 
         if (g_str_equal(job->domain->uuid, uuid))
-            operation_observe(job->operation, manager_now(m), &seen);
+            operation_observe(job->operation, clock_now_usec(), &seen);
     }
 }
 
@@ -547,7 +484,7 @@ jobs_domain_rebooted(Jobs *jobs, const char *uuid)
     Job *job = jobs_find(jobs, uuid);
 
     if (job)
-        operation_event(job->operation, manager_now(jobs->manager), OPERATION_EVENT_REBOOTED);
+        operation_event(job->operation, clock_now_usec(), OPERATION_EVENT_REBOOTED);
 }
 
 void
@@ -556,8 +493,7 @@ jobs_connection(Jobs *jobs, bool connected)
     g_autoptr(GPtrArray) all = jobs_all(jobs);
 
     for (unsigned i = 0; i < all->len; i++)
-        operation_connection(((Job *)all->pdata[i])->operation, manager_now(jobs->manager),
-                             connected);
+        operation_connection(((Job *)all->pdata[i])->operation, clock_now_usec(), connected);
 }
 
 void

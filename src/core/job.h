@@ -2,68 +2,97 @@
 #pragma once
 
 /*
- * A running operation that clients can see: its object on the bus, its steps' calls and timer, and
- * who waits for it. One at a time for each domain, but for one that ForceStop has overtaken.
+ * The running operations: each walks through its steps with calls on lanes, a timer, and refreshes
+ * of its domain, and answers those who wait for it. One at a time for each domain, but for one that
+ * ForceStop has overtaken.
  *
- * Belongs to the loop. Jobs are kept by the Jobs table until they have ended; a call under way
- * holds a reference of its own.
+ * Belongs to the loop. The table keeps a job until it has ended; a call under way holds a reference
+ * of its own.
  */
 
+#include "cache.h"
 #include "operation.h"
-#include "request.h"
+#include "refresher.h"
+#include "timer.h"
 
+struct sd_event;
+
+typedef struct Job Job;
 typedef struct Jobs Jobs;
 typedef struct JobProgress JobProgress;
 
-/* The types are those that sd-bus reads at an offset. */
+/* Who asked for it, for the log. */
+typedef struct {
+    uid_t uid; /* (uid_t)-1: not known */
+    const char *name;
+} JobCaller;
+
 struct Job {
     unsigned n_ref;
-    Manager *manager;
+    Jobs *jobs;
     uint64_t number;
-    char *path;
     Domain *domain; /* a reference: it may leave the cache before the job ends */
-    const char *operation_name;
+    Operation *operation;
     uint64_t started_at; /* µs since the epoch */
     double progress;     /* 0 to 1, -1: unknown */
-    Operation *operation;
-    uint64_t actions; /* who may start it may cancel it */
-    bool overtaken;
     bool ended;
-    JobProgress *watch; /* of a long operation, else NULL */
 
-    sd_event_source *timer;
-    GPtrArray *calls;    /* under way */
-    GPtrArray *requests; /* to be answered at the end */
-    GPtrArray *cancels;  /* likewise: those that have it canceled */
-    uid_t uid;           /* who asked first */
-    char *sender;
+    uid_t uid; /* of the first caller */
+    char *caller;
+    Timer *timer;
+    GPtrArray *calls;          /* under way */
+    Waiters *waiters;          /* for the end */
+    Waiters *cancel_waiters;   /* for the answer to Cancel */
+    JobProgress *job_progress; /* of a long operation, else NULL */
 };
 
-Jobs *jobs_new(Manager *m);
-void jobs_free(Jobs *jobs);
+typedef struct {
+    void (*added)(void *userdata, Job *job);
+    /* It can still be found until this returns. */
+    void (*removed)(void *userdata, Job *job, OperationResult result, const Error *error);
+    void (*progress)(void *userdata, Job *job);
+} JobListener;
 
-/*
- * Begin the operation, or join the same one; the error is InvalidState, Busy or LimitsExceeded.
- * The request tells who asks and about which domain.
- */
-Job *job_begin(Request *request, Domain *domain, const OperationSpec *spec, Error **error);
+/* The parts of the core that jobs work on; they outlive them. */
+typedef struct {
+    struct sd_event *event;
+    LanePool *lane_pool;
+    Cache *cache;
+    Refresher *refresher;
+    const JobListener *listener;
+    void *userdata; /* of the listener */
+} JobParts;
+
+Jobs *jobs_new(const JobParts *parts);
+void jobs_free(Jobs *jobs);
+const JobParts *jobs_parts(const Jobs *jobs);
+
+/* Begin the operation, or join the same one. NULL: the error is InvalidState or Busy. */
+Job *job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *caller,
+               Error **error);
 /* The job that occupies the domain, or NULL. */
-Job *jobs_find(Jobs *jobs, const char *uuid);
-Job *jobs_find_by_number(Jobs *jobs, uint64_t number);
+Job *jobs_find(const Jobs *jobs, const char *uuid);
+Job *jobs_find_by_number(const Jobs *jobs, uint64_t number);
 /* All jobs; the array owns references. */
-GPtrArray *jobs_all(Jobs *jobs);
-/* Answers the request: at once, or when the job has ended. */
-void job_cancel(Job *job, Request *request);
-/* It cannot be canceled after all: answer those who wanted that. */
-void job_cancel_failed(Job *job, const Error *error);
-void job_set_progress(Job *job, double progress);
+GPtrArray *jobs_all(const Jobs *jobs);
+
+/* "Stop": the operation's name on the bus and in messages. */
+const char *job_operation_name(const Job *job);
+/* Answers when the job has ended, with the error that it ended with. */
+void job_wait(Job *job, Pending *pending, WaiterDone done, void *userdata);
+/* Answers when the job has been canceled, or cannot be. */
+void job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata);
+
 Job *job_ref(Job *job);
 void job_unref(Job *job);
-void job_forget_request(Job *job, Request *request);
+
+/* For job-progress.c. */
+void job_cancel_failed(Job *job, const Error *error);
+void job_set_progress(Job *job, double progress);
 
 /* News for the operations. */
-void jobs_domain_changed(Jobs *jobs, const char *uuid, bool gone);
+void jobs_domain_changed(Jobs *jobs, const char *uuid);
 void jobs_domain_rebooted(Jobs *jobs, const char *uuid);
 void jobs_connection(Jobs *jobs, bool connected);
-/* End all: the service ends. */
+/* End all: the service stops. */
 void jobs_stop(Jobs *jobs);

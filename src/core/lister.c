@@ -1,31 +1,135 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "manager.h"
+#include "lister.h"
 
 #include "hypervisor-list.h"
 #include "log.h"
-#include "object-path.h"
-#include "retry.h"
+#include "single-flight.h"
+#include "timer.h"
 
-#include <time.h>
+#define SEC UINT64_C(1000000)
 
 /* A list that takes longer than this: the daemon may breathe, but it does not work. */
-#define LIST_LIMIT_USEC (40 * UINT64_C(1000000))
+#define LIST_LIMIT         (40 * SEC)
+/* Changes that libvirt sends no event for are looked for this often. */
+#define RECONCILE_INTERVAL (60 * SEC)
+#define RECONCILE_ACCURACY (5 * SEC)
+/* Snapshots are counted by one round trip a domain; a reconciliation may spend this many. */
+#define COUNTS_MAX         16
+
+struct Lister {
+    ListerParts parts;
+    SingleFlight *flight;
+    Timer *limit_timer;
+    Timer *reconcile_timer;
+    GPtrArray *applying; /* Applying */
+    unsigned next_count; /* the place in the list where the next reconciliation begins to count */
+};
 
 typedef struct {
     Call call;
-    Manager *manager;
-    GPtrArray *snapshots;
+    Lister *lister;
+    GPtrArray *updates;
 } ListCall;
 
-static void start_listing(Manager *m);
+/* Waiters whose list has come; they wait until it has been applied. */
+typedef struct {
+    Lister *lister;
+    Waiters *waiters; /* NULL once they are answered */
+    Pending pending;
+} Applying;
+
+static void
+free_applying(gpointer data)
+{
+    Applying *applying = data;
+
+    pending_cancel(&applying->pending);
+    waiters_free(applying->waiters);
+    g_free(applying);
+}
+
+static void
+on_applied(void *userdata, CallOutcome outcome, void *answer, const Error *error)
+{
+    Applying *applying = userdata;
+
+    waiters_answer(g_steal_pointer(&applying->waiters), OUTCOME_OK, NULL, NULL);
+    g_ptr_array_remove_fast(applying->lister->applying, applying);
+}
+
+static void
+mark(Lister *lister, GHashTable *different)
+{
+    GHashTableIter iter;
+    gpointer uuid, facts;
+
+    g_hash_table_iter_init(&iter, different);
+    while (g_hash_table_iter_next(&iter, &uuid, &facts))
+        refresher_mark(lister->parts.refresher, uuid, GPOINTER_TO_UINT(facts));
+}
+
+/*
+ * libvirt lists which domains have snapshots, but tells their number one domain at a time: for a
+ * caller all are counted, for a reconciliation COUNTS_MAX from where the last one ended.
+ */
+static void
+add_uncounted(Lister *lister, GHashTable *different, const GPtrArray *updates, bool count_all)
+{
+    unsigned budget = count_all ? updates->len : COUNTS_MAX;
+
+    for (unsigned i = 0; i < updates->len && budget > 0; i++) {
+        unsigned place = (lister->next_count + i) % updates->len;
+        const DomainUpdate *update = updates->pdata[place];
+        unsigned facts = GPOINTER_TO_UINT(g_hash_table_lookup(different, update->uuid));
+
+        if (!update->has_snapshots)
+            continue;
+        g_hash_table_insert(different, g_strdup(update->uuid),
+                            GUINT_TO_POINTER(facts | FACT_SNAPSHOTS));
+        if (--budget == 0 && !count_all)
+            lister->next_count = place + 1;
+    }
+}
+
+static void
+apply(Lister *lister, const GPtrArray *updates, Waiters *waiters)
+{
+    GHashTable *different = cache_compare(lister->parts.cache, updates);
+    Applying *applying = g_new0(Applying, 1);
+
+    add_uncounted(lister, different, updates, waiters_count(waiters) > 0);
+    mark(lister, different);
+    applying->lister = lister;
+    applying->waiters = waiters;
+    g_ptr_array_add(lister->applying, applying);
+    refresher_wait(lister->parts.refresher, different, &applying->pending, on_applied, applying);
+}
+
+static void
+on_listed(Call *call, CallOutcome outcome, const Error *error)
+{
+    ListCall *list = (ListCall *)call;
+    Lister *lister = list->lister;
+    Waiters *waiters = single_flight_land(lister->flight);
+
+    timer_disarm(lister->limit_timer);
+    if (outcome == OUTCOME_OK) {
+        apply(lister, list->updates, waiters);
+    } else {
+        if (outcome == OUTCOME_FAILED)
+            log_message(LOG_WARNING, "Listing the domains failed: %s", error->message);
+        waiters_answer(waiters, outcome, NULL, error);
+    }
+    single_flight_go_on(lister->flight);
+}
 
 static bool
 work_list(Call *call, Hypervisor *h, Error **error)
 {
     ListCall *list = (ListCall *)call;
 
-    list->snapshots = hypervisor_list(h, error);
-    return list->snapshots != NULL;
+    list->updates = hypervisor_list(h, error);
+    return list->updates != NULL;
 }
 
 static void
@@ -33,169 +137,80 @@ free_list(Call *call)
 {
     ListCall *list = (ListCall *)call;
 
-    if (list->snapshots)
-        g_ptr_array_unref(list->snapshots);
+    if (list->updates)
+        g_ptr_array_unref(list->updates);
     g_free(list);
 }
 
 static void
-reply_list(Request *request)
+start_listing(void *userdata)
 {
-    sd_bus_message *reply = NULL;
-    g_autoptr(GPtrArray) domains = manager_sorted_domains(request->manager);
-    int r = request_new_reply(request, &reply);
-
-    if (r >= 0)
-        r = sd_bus_message_open_container(reply, 'a', "(ssso)");
-    for (unsigned i = 0; r >= 0 && i < domains->len; i++) {
-        const Domain *domain = domains->pdata[i];
-
-        r = sd_bus_message_append(reply, "(ssso)", domain->uuid, domain->name, domain->state_name,
-                                  object_path_of_domain(domain->uuid).text);
-    }
-    if (r >= 0)
-        r = sd_bus_message_close_container(reply);
-    if (r >= 0) {
-        request_reply_message(request, reply);
-        return;
-    }
-    g_autoptr(Error) error =
-        error_new(ERROR_OPERATION_FAILED, "The list cannot be sent: %s", g_strerror(-r));
-    sd_bus_message_unref(reply);
-    request_fail(request, error);
-}
-
-static GHashTable *
-copy_set(GHashTable *set)
-{
-    GHashTable *copy = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    GHashTableIter iter;
-    gpointer key;
-
-    g_hash_table_iter_init(&iter, set);
-    while (g_hash_table_iter_next(&iter, &key, NULL))
-        g_hash_table_add(copy, g_strdup(key));
-    return copy;
-}
-
-static void
-retry_or_fail(Manager *m, Request *request, CallOutcome outcome, const Error *error)
-{
-    g_autoptr(Error) failure = NULL;
-
-    if (retry_decide(true, outcome, request->retries) == RETRY_AGAIN) {
-        request->retries++;
-        manager_list(request);
-        return;
-    }
-    failure = retry_failure(outcome, error);
-    request_fail(request, failure);
-}
-
-static void
-on_listed(Call *call, CallOutcome outcome, const Error *error)
-{
-    ListCall *list = (ListCall *)call;
-    Manager *m = list->manager;
-    g_autoptr(GPtrArray) waiters = g_steal_pointer(&m->list_waiters);
-    g_autoptr(GHashTable) different = NULL;
-
-    m->listing = NULL;
-    m->list_waiters = g_ptr_array_new();
-    (void)sd_event_source_set_enabled(m->list_timer, SD_EVENT_OFF);
-    if (outcome == OUTCOME_OK)
-        different = manager_compare_list(m, list->snapshots, waiters->len > 0);
-    else if (outcome == OUTCOME_FAILED)
-        log_message(LOG_WARNING, "Listing the domains failed: %s", error->message);
-    for (unsigned i = 0; i < waiters->len; i++) {
-        Request *request = waiters->pdata[i];
-
-        request->joined_list = false;
-        if (outcome == OUTCOME_OK)
-            request_when_refreshed(request, copy_set(different), reply_list);
-        else
-            retry_or_fail(m, request, outcome, error);
-    }
-    if (m->list_next->len > 0 && !m->listing)
-        start_listing(m);
-}
-
-static void
-start_listing(Manager *m)
-{
+    Lister *lister = userdata;
     ListCall *list = g_new0(ListCall, 1);
-    GPtrArray *next = m->list_waiters;
 
-    list->manager = m;
+    list->lister = lister;
     list->call.class = CALL_QUICK;
     list->call.name = "virConnectGetAllDomainStats";
     list->call.work = work_list;
     list->call.done = on_listed;
     list->call.free = free_list;
-    /* Who came before now gets what is asked from now on. */
-    m->list_waiters = m->list_next;
-    m->list_next = next;
-    m->listing = &list->call;
-    (void)sd_event_source_set_time_relative(m->list_timer, LIST_LIMIT_USEC);
-    (void)sd_event_source_set_enabled(m->list_timer, SD_EVENT_ONESHOT);
-    lane_pool_submit(m->lane_pool, &list->call);
+    timer_arm_relative(lister->limit_timer, LIST_LIMIT);
+    lane_pool_submit(lister->parts.lane_pool, &list->call);
 }
 
 static void
-join_list(Request *request)
+on_limit(void *userdata)
 {
-    Manager *m = request->manager;
+    Lister *lister = userdata;
 
-    request->joined_list = true;
-    g_ptr_array_add(m->list_next, request);
-    if (!m->listing)
-        start_listing(m);
+    lister->parts.stuck(lister->parts.userdata);
+}
+
+static void
+on_reconcile(void *userdata)
+{
+    Lister *lister = userdata;
+
+    single_flight_start(lister->flight);
+    timer_arm_relative(lister->reconcile_timer, RECONCILE_INTERVAL);
 }
 
 void
-manager_list(Request *request)
+lister_list(Lister *lister, Pending *pending, WaiterDone done, void *userdata)
 {
-    request_when_available(request, join_list);
+    single_flight_join(lister->flight, pending, done, userdata);
 }
 
 void
-manager_list_forget(Manager *m, Request *request)
+lister_set_connected(Lister *lister, bool connected)
 {
-    g_ptr_array_remove(m->list_waiters, request);
-    g_ptr_array_remove(m->list_next, request);
+    if (connected)
+        timer_arm_relative(lister->reconcile_timer, RECONCILE_INTERVAL);
+    else
+        timer_disarm(lister->reconcile_timer);
+}
+
+Lister *
+lister_new(const ListerParts *parts)
+{
+    Lister *lister = g_new0(Lister, 1);
+
+    lister->parts = *parts;
+    lister->flight = single_flight_new(start_listing, lister);
+    lister->applying = g_ptr_array_new_with_free_func(free_applying);
+    lister->limit_timer = timer_new(parts->event, SEC / 10, on_limit, lister);
+    lister->reconcile_timer = timer_new(parts->event, RECONCILE_ACCURACY, on_reconcile, lister);
+    return lister;
 }
 
 void
-manager_reconcile(Manager *m)
+lister_free(Lister *lister)
 {
-    if (!m->listing && m->available)
-        start_listing(m);
-}
-
-static int
-on_list_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Manager *m = userdata;
-
-    availability_lost(m->availability, manager_now(m), availability_generation(m->availability),
-                      "libvirt does not answer: listing the domains takes too long");
-    return 0;
-}
-
-int
-manager_list_init(Manager *m)
-{
-    int r = sd_event_add_time(m->event, &m->list_timer, CLOCK_MONOTONIC, 0, 0, on_list_timer, m);
-
-    m->list_waiters = g_ptr_array_new();
-    m->list_next = g_ptr_array_new();
-    return r < 0 ? r : sd_event_source_set_enabled(m->list_timer, SD_EVENT_OFF);
-}
-
-void
-manager_list_done(Manager *m)
-{
-    sd_event_source_disable_unref(m->list_timer);
-    g_clear_pointer(&m->list_waiters, g_ptr_array_unref);
-    g_clear_pointer(&m->list_next, g_ptr_array_unref);
+    if (!lister)
+        return;
+    single_flight_free(lister->flight);
+    g_ptr_array_unref(lister->applying);
+    timer_free(lister->limit_timer);
+    timer_free(lister->reconcile_timer);
+    g_free(lister);
 }

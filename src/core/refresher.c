@@ -1,19 +1,20 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "refresher.h"
 
+#include "clock.h"
+#include "deferred.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-list.h"
 #include "log.h"
+#include "timer.h"
 
-#include <time.h>
-
-#define LOOK_BATCH_MAX       256
-#define EXAMINE_BATCH_MAX    32
-#define EXAMINES_MAX         2
+#define STATES_BATCH_MAX     256
+#define FACTS_BATCH_MAX      32
+#define FACTS_QUERIES_MAX    2
 #define HANGS_AFTER_USEC     (1000 * UINT64_C(1000))
 #define PERIOD_ACCURACY_USEC (100 * UINT64_C(1000))
-/* A question that fails although there is a connection: after these it is left to the next event
- * or reconciliation, and whoever waits for it goes on with what is known. */
+/* A query that fails although there is a connection is repeated so often; after that the next event
+ * or reconciliation repeats it, and its waiters go on with what is known. */
 #define TRIES_MAX            4
 #define TRY_AGAIN_USEC       (250 * UINT64_C(1000))
 
@@ -21,44 +22,52 @@
 typedef struct {
     char uuid[UUID_LENGTH + 1];
     DomainFacts stale;
-    DomainFacts asked;  /* by the question under way */
-    unsigned question;  /* its number; an answer to another one is out of date */
-    bool alone;         /* its question once hung: it shares none */
+    DomainFacts asked;  /* by the query under way */
+    unsigned query;     /* its number; an answer to another one is out of date */
+    bool alone;         /* its query once hung: it shares none */
     bool queued;        /* in `ready` */
-    bool put_off;       /* its last question failed: it is tried again when the time comes */
+    bool put_off;       /* its last query failed: it is tried again when the time comes */
     unsigned tries;     /* that failed, one after the other */
     DomainUpdate *held; /* of a domain that is not published yet */
 } Entry;
 
-typedef struct Question {
+typedef struct Query {
     Call call;
     Refresher *refresher;
     unsigned number;
-    DomainFacts facts; /* FACT_STATE: a look; else: examines */
+    bool states; /* reads FACT_STATE of all in one round trip; else other facts, one by one */
     uint64_t asked_at;
     GPtrArray *uuids;  /* NULL-terminated */
-    GArray *wanted;    /* DomainFacts of each, for examining */
+    GArray *wanted;    /* DomainFacts of each, where it reads facts */
     GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
     bool split;
-} Question;
+} Query;
 
 struct Refresher {
-    sd_event *event;
     LanePool *lane_pool;
     const RefreshCallbacks *callbacks;
     void *userdata;
 
     GHashTable *entries; /* uuid (of the entry) -> Entry */
-    GQueue ready;        /* entries with something stale and no question under way */
-    GPtrArray *questions;
+    GQueue ready;        /* entries with something stale and no query under way */
+    GPtrArray *queries;
     unsigned last_number;
     bool connected;
-    sd_event_source *pump_source; /* so that one turn's marks share a question */
-    sd_event_source *timer;
-    sd_event_source *again_timer; /* for what was put off */
+    GQueue waiting;     /* Wait, in the order in which they came */
+    Deferred *pump;     /* one turn's marks share a query */
+    Timer *hang_timer;  /* when the oldest query hangs */
+    Timer *again_timer; /* for the domains that are put off */
 };
 
-static void pump(Refresher *refresher);
+/* Somebody who waits until none of these domains is stale. */
+typedef struct {
+    GQueue *queue; /* that it is in */
+    GList link;
+    GHashTable *stale; /* set of UUIDs */
+    Pending *pending;
+    WaiterDone done;
+    void *userdata;
+} Wait;
 
 /* --- entries ------------------------------------------------------------------------------ */
 
@@ -93,11 +102,60 @@ queue_entry(Refresher *refresher, Entry *entry)
     entry->put_off = false;
     g_queue_push_tail(&refresher->ready, entry);
     if (refresher->connected)
-        (void)sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_ONESHOT);
+        deferred_schedule(refresher->pump);
+}
+
+/* --- waiting ------------------------------------------------------------------------------ */
+
+static void
+free_wait(void *data)
+{
+    Wait *wait = data;
+
+    g_queue_unlink(wait->queue, &wait->link);
+    g_hash_table_unref(wait->stale);
+    g_free(wait);
 }
 
 static void
-settle_entry(Refresher *refresher, Entry *entry)
+push_wait(GQueue *queue, Wait *wait)
+{
+    wait->queue = queue;
+    g_queue_push_tail_link(queue, &wait->link);
+}
+
+static void
+answer_wait(Wait *wait)
+{
+    WaiterDone done = wait->done;
+    void *userdata = wait->userdata;
+
+    *wait->pending = (Pending){0};
+    free_wait(wait);
+    done(userdata, OUTCOME_OK, NULL, NULL);
+}
+
+static void
+answer_waits(Refresher *refresher, const char *uuid)
+{
+    GQueue ready = G_QUEUE_INIT;
+
+    for (GList *link = refresher->waiting.head, *next; link; link = next) {
+        Wait *wait = link->data;
+
+        next = link->next;
+        if (!g_hash_table_remove(wait->stale, uuid) || g_hash_table_size(wait->stale) > 0)
+            continue;
+        g_queue_unlink(&refresher->waiting, link);
+        push_wait(&ready, wait);
+    }
+    /* Each may wait again, and may cancel others that are answered here. */
+    while (!g_queue_is_empty(&ready))
+        answer_wait(g_queue_peek_head(&ready));
+}
+
+static void
+finish_refresh(Refresher *refresher, Entry *entry)
 {
     char uuid[UUID_LENGTH + 1];
 
@@ -105,43 +163,43 @@ settle_entry(Refresher *refresher, Entry *entry)
     if (entry->queued)
         g_queue_remove(&refresher->ready, entry);
     g_hash_table_remove(refresher->entries, uuid);
-    refresher->callbacks->settled(refresher->userdata, uuid);
+    refresher->callbacks->refreshed(refresher->userdata, uuid);
+    answer_waits(refresher, uuid);
 }
 
-/* --- questions ---------------------------------------------------------------------------- */
+/* --- queries ---------------------------------------------------------------------------- */
 
 static void
-free_question(Call *call)
+free_query(Call *call)
 {
-    Question *question = (Question *)call;
+    Query *query = (Query *)call;
 
-    g_ptr_array_unref(question->uuids);
-    g_array_unref(question->wanted);
-    if (question->answer)
-        g_ptr_array_unref(question->answer);
-    g_free(question);
+    g_ptr_array_unref(query->uuids);
+    g_array_unref(query->wanted);
+    if (query->answer)
+        g_ptr_array_unref(query->answer);
+    g_free(query);
 }
 
 static bool
-work_look(Call *call, Hypervisor *h, Error **error)
+work_read_states(Call *call, Hypervisor *h, Error **error)
 {
-    Question *question = (Question *)call;
+    Query *query = (Query *)call;
 
-    question->answer =
-        hypervisor_read_states(h, (const char *const *)question->uuids->pdata, error);
-    return question->answer != NULL;
+    query->answer = hypervisor_read_states(h, (const char *const *)query->uuids->pdata, error);
+    return query->answer != NULL;
 }
 
 static bool
-work_examine(Call *call, Hypervisor *h, Error **error)
+work_read_facts(Call *call, Hypervisor *h, Error **error)
 {
-    Question *question = (Question *)call;
+    Query *query = (Query *)call;
 
-    question->answer =
+    query->answer =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_update_free);
-    for (unsigned i = 0; question->uuids->pdata[i]; i++) {
-        g_autoptr(DomainUpdate) snapshot = domain_update_new(question->uuids->pdata[i]);
-        DomainFacts wanted = g_array_index(question->wanted, DomainFacts, i);
+    for (unsigned i = 0; query->uuids->pdata[i]; i++) {
+        g_autoptr(DomainUpdate) snapshot = domain_update_new(query->uuids->pdata[i]);
+        DomainFacts wanted = g_array_index(query->wanted, DomainFacts, i);
         g_autoptr(Error) problem = NULL;
 
         if (!hypervisor_read_facts(h, wanted, snapshot, &problem)) {
@@ -155,19 +213,19 @@ work_examine(Call *call, Hypervisor *h, Error **error)
             log_message(LOG_WARNING, "Reading domain %s failed: %s", snapshot->uuid,
                         problem->message);
         }
-        g_ptr_array_add(question->answer, g_steal_pointer(&snapshot));
+        g_ptr_array_add(query->answer, g_steal_pointer(&snapshot));
     }
     return true;
 }
 
 static DomainUpdate *
-take_answer(Question *question, const char *uuid)
+take_answer(Query *query, const char *uuid)
 {
-    for (unsigned i = 0; i < question->answer->len; i++) {
-        DomainUpdate *snapshot = question->answer->pdata[i];
+    for (unsigned i = 0; i < query->answer->len; i++) {
+        DomainUpdate *snapshot = query->answer->pdata[i];
 
         if (g_str_equal(snapshot->uuid, uuid))
-            return g_ptr_array_steal_index_fast(question->answer, i);
+            return g_ptr_array_steal_index_fast(query->answer, i);
     }
     return NULL;
 }
@@ -210,7 +268,7 @@ apply_news(Refresher *refresher, Entry *entry, DomainUpdate *news)
 
     if (!known) {
         hold(entry, news);
-        /* What is new is published whole, but for what cannot be read. */
+        /* A new domain is published with all that can be read of it. */
         entry->stale |= (DomainFacts)(FACT_ALL & ~(int)(entry->held->known | entry->asked));
         return;
     }
@@ -228,13 +286,13 @@ finish_entry(Refresher *refresher, Entry *entry)
     }
     if (entry->held)
         refresher->callbacks->apply(refresher->userdata, entry->uuid, entry->held);
-    settle_entry(refresher, entry);
+    finish_refresh(refresher, entry);
 }
 
 static void
-answer_entry(Refresher *refresher, Entry *entry, Question *question)
+answer_entry(Refresher *refresher, Entry *entry, Query *query)
 {
-    DomainUpdate *news = take_answer(question, entry->uuid);
+    DomainUpdate *news = take_answer(query, entry->uuid);
 
     entry->tries = 0;
     if (news) {
@@ -242,9 +300,9 @@ answer_entry(Refresher *refresher, Entry *entry, Question *question)
         finish_entry(refresher, entry);
     } else if (entry->asked & FACT_STATE) {
         refresher->callbacks->apply(refresher->userdata, entry->uuid, NULL);
-        settle_entry(refresher, entry);
+        finish_refresh(refresher, entry);
     } else {
-        /* Gone between two questions: the look tells for sure. */
+        /* It went between two queries: reading its state makes sure. */
         entry->stale = FACT_ALL;
         finish_entry(refresher, entry);
     }
@@ -271,12 +329,11 @@ fail_entry(Refresher *refresher, Entry *entry, const Error *error)
     entry->stale |= entry->asked;
     entry->asked = 0;
     entry->put_off = true;
-    (void)sd_event_source_set_time_relative(refresher->again_timer, TRY_AGAIN_USEC);
-    (void)sd_event_source_set_enabled(refresher->again_timer, SD_EVENT_ONESHOT);
+    timer_arm_relative(refresher->again_timer, TRY_AGAIN_USEC);
 }
 
-static int
-on_again_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void
+on_again_timer(void *userdata)
 {
     Refresher *refresher = userdata;
     GHashTableIter iter;
@@ -289,75 +346,73 @@ on_again_timer(sd_event_source *source, uint64_t usec, void *userdata)
         if (entry->put_off)
             queue_entry(refresher, entry);
     }
-    return 0;
 }
 
 static void
 on_answer(Call *call, CallOutcome outcome, const Error *error)
 {
-    Question *question = (Question *)call;
-    Refresher *refresher = question->refresher;
+    Query *query = (Query *)call;
+    Refresher *refresher = query->refresher;
 
-    g_ptr_array_remove_fast(refresher->questions, question);
-    for (unsigned i = 0; question->uuids->pdata[i]; i++) {
-        Entry *entry = g_hash_table_lookup(refresher->entries, question->uuids->pdata[i]);
+    g_ptr_array_remove_fast(refresher->queries, query);
+    for (unsigned i = 0; query->uuids->pdata[i]; i++) {
+        Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
-        if (!entry || entry->question != question->number || !entry->asked)
+        if (!entry || entry->query != query->number || !entry->asked)
             continue;
         if (outcome == OUTCOME_OK)
-            answer_entry(refresher, entry, question);
+            answer_entry(refresher, entry, query);
         else if (outcome == OUTCOME_FAILED)
             fail_entry(refresher, entry, error);
         else
             return_entry(refresher, entry);
     }
-    /* What was found is told before the next question keeps libvirt and the processors busy. */
-    (void)sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_ONESHOT);
+    /* The changes are signalled before the next query keeps libvirt and the processors busy. */
+    deferred_schedule(refresher->pump);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
 
-static Question *
-question_new(Refresher *refresher, bool look)
+static Query *
+query_new(Refresher *refresher, bool states)
 {
-    Question *question = g_new0(Question, 1);
+    Query *query = g_new0(Query, 1);
 
-    question->refresher = refresher;
-    question->number = ++refresher->last_number;
-    question->facts = look ? FACT_STATE : 0;
-    question->uuids = g_ptr_array_new_with_free_func(g_free);
-    question->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
-    question->call.class = CALL_QUICK;
-    question->call.name = look ? "virDomainListGetStats" : "virDomainGetXMLDesc";
-    question->call.work = look ? work_look : work_examine;
-    question->call.done = on_answer;
-    question->call.free = free_question;
-    return question;
+    query->refresher = refresher;
+    query->number = ++refresher->last_number;
+    query->states = states;
+    query->uuids = g_ptr_array_new_with_free_func(g_free);
+    query->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
+    query->call.class = CALL_QUICK;
+    query->call.name = states ? "virDomainListGetStats" : "virDomainGetXMLDesc";
+    query->call.work = states ? work_read_states : work_read_facts;
+    query->call.done = on_answer;
+    query->call.free = free_query;
+    return query;
 }
 
 static void
-add_entry(Question *question, Entry *entry)
+add_entry(Query *query, Entry *entry)
 {
-    DomainFacts facts =
-        question->facts & FACT_STATE ? FACT_STATE : (DomainFacts)(entry->stale & ~FACT_STATE);
+    DomainFacts facts = query->states ? FACT_STATE : (DomainFacts)(entry->stale & ~FACT_STATE);
 
     entry->queued = false;
     entry->asked = facts;
     entry->stale &= ~facts;
-    entry->question = question->number;
-    g_ptr_array_add(question->uuids, g_strdup(entry->uuid));
-    g_array_append_val(question->wanted, facts);
+    entry->query = query->number;
+    g_ptr_array_add(query->uuids, g_strdup(entry->uuid));
+    g_array_append_val(query->wanted, facts);
 }
 
 static unsigned
-count_questions(const Refresher *refresher, bool look)
+count_queries(const Refresher *refresher, bool states)
 {
     unsigned n = 0;
 
-    for (unsigned i = 0; i < refresher->questions->len; i++) {
-        const Question *question = refresher->questions->pdata[i];
+    for (unsigned i = 0; i < refresher->queries->len; i++) {
+        const Query *query = refresher->queries->pdata[i];
 
-        if (!question->split && (question->facts & FACT_STATE) == (look ? FACT_STATE : 0))
+        if (!query->split && query->states == states)
             n++;
     }
     return n;
@@ -368,56 +423,50 @@ arm_timer(Refresher *refresher)
 {
     uint64_t when = UINT64_MAX;
 
-    for (unsigned i = 0; i < refresher->questions->len; i++) {
-        const Question *question = refresher->questions->pdata[i];
+    for (unsigned i = 0; i < refresher->queries->len; i++) {
+        const Query *query = refresher->queries->pdata[i];
 
-        if (!question->split)
-            when = MIN(when, question->asked_at + HANGS_AFTER_USEC);
+        if (!query->split)
+            when = MIN(when, query->asked_at + HANGS_AFTER_USEC);
     }
-    if (when == UINT64_MAX) {
-        (void)sd_event_source_set_enabled(refresher->timer, SD_EVENT_OFF);
-        return;
-    }
-    (void)sd_event_source_set_time(refresher->timer, when);
-    (void)sd_event_source_set_enabled(refresher->timer, SD_EVENT_ONESHOT);
+    timer_arm(refresher->hang_timer, when);
 }
 
-/* Take from `ready` what one question of this kind can hold. */
-static Question *
-collect(Refresher *refresher, bool look)
+/* Take from `ready` what one query of this kind can hold. */
+static Query *
+collect(Refresher *refresher, bool states)
 {
-    unsigned max = look ? LOOK_BATCH_MAX : EXAMINE_BATCH_MAX;
-    Question *question = NULL;
+    unsigned max = states ? STATES_BATCH_MAX : FACTS_BATCH_MAX;
+    Query *query = NULL;
     GList *next;
 
     for (GList *link = refresher->ready.head; link; link = next) {
         Entry *entry = link->data;
 
         next = link->next;
-        if (((entry->stale & FACT_STATE) != 0) != look || (question && entry->alone))
+        if (((entry->stale & FACT_STATE) != 0) != states || (query && entry->alone))
             continue;
-        if (!question)
-            question = question_new(refresher, look);
+        if (!query)
+            query = query_new(refresher, states);
         g_queue_delete_link(&refresher->ready, link);
-        add_entry(question, entry);
-        if (entry->alone || question->uuids->len == max)
+        add_entry(query, entry);
+        if (entry->alone || query->uuids->len == max)
             break;
     }
-    return question;
+    return query;
 }
 
 static bool
-ask(Refresher *refresher, bool look)
+ask(Refresher *refresher, bool states)
 {
-    Question *question = collect(refresher, look);
+    Query *query = collect(refresher, states);
 
-    if (!question)
+    if (!query)
         return false;
-    g_ptr_array_add(question->uuids, NULL);
-    (void)sd_event_now(refresher->event, CLOCK_MONOTONIC, &question->asked_at);
-    g_ptr_array_add(refresher->questions, question);
-    /* These are few: they always find a place. */
-    lane_pool_submit(refresher->lane_pool, &question->call);
+    g_ptr_array_add(query->uuids, NULL);
+    query->asked_at = clock_now_usec();
+    g_ptr_array_add(refresher->queries, query);
+    lane_pool_submit(refresher->lane_pool, &query->call);
     return true;
 }
 
@@ -426,81 +475,70 @@ pump(Refresher *refresher)
 {
     if (!refresher->connected)
         return;
-    while (count_questions(refresher, true) < 1 && ask(refresher, true))
+    while (count_queries(refresher, true) < 1 && ask(refresher, true))
         ;
-    while (count_questions(refresher, false) < EXAMINES_MAX && ask(refresher, false))
+    while (count_queries(refresher, false) < FACTS_QUERIES_MAX && ask(refresher, false))
         ;
     arm_timer(refresher);
 }
 
-static int
-on_pump(sd_event_source *source, void *userdata)
+static void
+on_pump(void *userdata)
 {
     pump(userdata);
-    return 0;
 }
 
 /* --- what hangs --------------------------------------------------------------------------- */
 
 /* One of these domains is stuck: ask for each by itself, and let this answer go. */
 static void
-split_question(Refresher *refresher, Question *question)
+split_query(Refresher *refresher, Query *query)
 {
-    question->split = true;
-    if (question->uuids->len <= 2)
+    query->split = true;
+    if (query->uuids->len <= 2)
         return; /* this one, and the NULL: there is nobody else to free */
-    for (unsigned i = 0; question->uuids->pdata[i]; i++) {
-        Entry *entry = g_hash_table_lookup(refresher->entries, question->uuids->pdata[i]);
+    for (unsigned i = 0; query->uuids->pdata[i]; i++) {
+        Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
-        if (!entry || entry->question != question->number || !entry->asked)
+        if (!entry || entry->query != query->number || !entry->asked)
             continue;
         entry->alone = true;
         return_entry(refresher, entry);
     }
 }
 
-static int
-on_timer(sd_event_source *source, uint64_t usec, void *userdata)
+static void
+on_hang_timer(void *userdata)
 {
     Refresher *refresher = userdata;
-    uint64_t now = usec;
+    uint64_t now = clock_now_usec();
 
-    (void)sd_event_now(refresher->event, CLOCK_MONOTONIC, &now);
-    for (unsigned i = 0; i < refresher->questions->len; i++) {
-        Question *question = refresher->questions->pdata[i];
+    for (unsigned i = 0; i < refresher->queries->len; i++) {
+        Query *query = refresher->queries->pdata[i];
 
-        if (!question->split && question->asked_at + HANGS_AFTER_USEC <= now)
-            split_question(refresher, question);
+        if (!query->split && query->asked_at + HANGS_AFTER_USEC <= now)
+            split_query(refresher, query);
     }
     pump(refresher);
-    return 0;
 }
 
 /* --- life --------------------------------------------------------------------------------- */
 
 Refresher *
-refresher_new(sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks, void *userdata)
+refresher_new(struct sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks, void *userdata)
 {
     Refresher *refresher = g_new0(Refresher, 1);
 
-    refresher->event = sd_event_ref(event);
     refresher->lane_pool = pool;
     refresher->callbacks = callbacks;
     refresher->userdata = userdata;
     refresher->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_entry);
     g_queue_init(&refresher->ready);
-    refresher->questions = g_ptr_array_new();
-    if (sd_event_add_defer(event, &refresher->pump_source, on_pump, refresher) < 0 ||
-        sd_event_source_set_enabled(refresher->pump_source, SD_EVENT_OFF) < 0 ||
-        sd_event_add_time(event, &refresher->timer, CLOCK_MONOTONIC, 0, PERIOD_ACCURACY_USEC,
-                          on_timer, refresher) < 0 ||
-        sd_event_source_set_enabled(refresher->timer, SD_EVENT_OFF) < 0 ||
-        sd_event_add_time(event, &refresher->again_timer, CLOCK_MONOTONIC, 0, PERIOD_ACCURACY_USEC,
-                          on_again_timer, refresher) < 0 ||
-        sd_event_source_set_enabled(refresher->again_timer, SD_EVENT_OFF) < 0) {
-        refresher_free(refresher);
-        return NULL;
-    }
+    refresher->queries = g_ptr_array_new();
+    g_queue_init(&refresher->waiting);
+    refresher->pump = deferred_new(event, DEFERRED_IN_TURN, on_pump, refresher);
+    refresher->hang_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_hang_timer, refresher);
+    refresher->again_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_again_timer, refresher);
     return refresher;
 }
 
@@ -509,13 +547,14 @@ refresher_free(Refresher *refresher)
 {
     if (!refresher)
         return;
-    sd_event_source_disable_unref(refresher->pump_source);
-    sd_event_source_disable_unref(refresher->timer);
-    sd_event_source_disable_unref(refresher->again_timer);
+    while (!g_queue_is_empty(&refresher->waiting))
+        pending_cancel(((Wait *)g_queue_peek_head(&refresher->waiting))->pending);
+    deferred_free(refresher->pump);
+    timer_free(refresher->hang_timer);
+    timer_free(refresher->again_timer);
     g_queue_clear(&refresher->ready);
     g_hash_table_unref(refresher->entries);
-    g_ptr_array_unref(refresher->questions);
-    sd_event_unref(refresher->event);
+    g_ptr_array_unref(refresher->queries);
     g_free(refresher);
 }
 
@@ -538,6 +577,40 @@ bool
 refresher_is_fresh(const Refresher *refresher, const char *uuid)
 {
     return !g_hash_table_contains(refresher->entries, uuid);
+}
+
+void
+refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
+               void *userdata)
+{
+    Wait *wait = g_new0(Wait, 1);
+    GHashTableIter iter;
+    gpointer uuid;
+
+    g_hash_table_iter_init(&iter, uuids);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        if (refresher_is_fresh(refresher, uuid))
+            g_hash_table_iter_remove(&iter);
+    wait->link.data = wait;
+    wait->stale = uuids;
+    wait->pending = pending;
+    wait->done = done;
+    wait->userdata = userdata;
+    push_wait(&refresher->waiting, wait);
+    *pending = (Pending){free_wait, wait};
+    if (g_hash_table_size(uuids) == 0)
+        answer_wait(wait);
+}
+
+void
+refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, WaiterDone done,
+                  void *userdata)
+{
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+
+    refresher_mark(refresher, uuid, FACT_ALL);
+    g_hash_table_add(uuids, g_strdup(uuid));
+    refresher_wait(refresher, uuids, pending, done, userdata);
 }
 
 void

@@ -2,37 +2,48 @@
 #pragma once
 
 /*
- * Keeps what we know of each domain up to date: what is marked stale is asked for, many domains in
- * one round trip where libvirt can do that, and one question at a time for each domain.
+ * Keeps what is known of each domain up to date: what is marked stale is read again, many domains
+ * in one round trip where libvirt can do that, and one read at a time for each domain.
  *
- * A domain whose question hangs (its own lock, in libvirtd) holds up no other: after a second the
- * rest of its batch is asked for one by one. Belongs to the loop.
+ * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second the rest
+ * of its batch is read one by one. Belongs to the loop.
  */
 
 #include "lane-pool.h"
+#include "waiters.h"
 
-#include <systemd/sd-event.h>
+struct sd_event;
 
 typedef struct {
     /* Whether the domain is published; one that is not is applied once all of it is known. */
     bool (*is_known)(void *userdata, const char *uuid);
     /* News of a domain. NULL: there is no such domain any more. */
-    void (*apply)(void *userdata, const char *uuid, DomainUpdate *snapshot);
-    /* Nothing of the domain is stale any more. */
-    void (*settled)(void *userdata, const char *uuid);
+    void (*apply)(void *userdata, const char *uuid, DomainUpdate *update);
+    /* Nothing of the domain is stale any more; its waiters are answered after this. */
+    void (*refreshed)(void *userdata, const char *uuid);
 } RefreshCallbacks;
 
 typedef struct Refresher Refresher;
 
-Refresher *refresher_new(sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks,
+Refresher *refresher_new(struct sd_event *event, LanePool *lane_pool, const RefreshCallbacks *callbacks,
                          void *userdata);
 void refresher_free(Refresher *refresher);
 
-/* These facts are to be asked for (again). Without a connection: on the next one. */
+/* These facts have to be read (again). Without a connection: on the next one. */
 void refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts);
-/* Nothing is stale any more, of any domain. */
+/* Nothing of any domain is stale. */
 bool refresher_is_idle(const Refresher *refresher);
 bool refresher_is_fresh(const Refresher *refresher, const char *uuid);
+
+/*
+ * Answers with OUTCOME_OK and no value when none of these domains is stale any more, at once where
+ * none is. Takes the set of UUIDs.
+ */
+void refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
+                    void *userdata);
+/* Mark all of the domain, and wait for it. */
+void refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, WaiterDone done,
+                       void *userdata);
 
 /* The connection came, and what it listed was applied; or it went. */
 void refresher_set_connected(Refresher *refresher, bool connected);

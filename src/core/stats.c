@@ -1,39 +1,29 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "stats.h"
 
-#include "manager.h"
-#include "retry.h"
-
-#include <time.h>
+#include "single-flight.h"
+#include "timer.h"
 
 #define HANGS_AFTER_USEC    UINT64_C(1000000)
 #define HANGS_ACCURACY_USEC UINT64_C(50000)
-/* So many questions may hang on a guest each; the next ones ask only what no guest is needed for.
- */
+/* So many questions may hang on a guest each; further ones leave out what a guest has to answer. */
 #define HANGING_MAX         6
 
 /* Those that want the same groups. */
 typedef struct {
     Stats *stats;
     StatsGroups groups;
-    GPtrArray *waiters; /* requests that the question under way answers */
-    GPtrArray *next;    /* that came after it was sent */
-    GPtrArray *calls;   /* the same question, asked again */
-    sd_event_source *timer;
+    SingleFlight *flight;
+    GPtrArray *calls; /* the same question, asked again */
+    Timer *timer;
 } Round;
 
 struct Stats {
-    Manager *manager;
+    struct sd_event *event;
+    LanePool *lane_pool;
     GHashTable *rounds; /* groups -> Round */
     unsigned n_calls;   /* that libvirt has not finished yet and that may hang */
 };
-
-typedef struct {
-    StatsGroups groups;
-    StatsAnswer answer;
-    Round *round; /* that will answer it */
-    Request *request;
-} StatsArgs;
 
 typedef struct {
     Call call;
@@ -44,32 +34,6 @@ typedef struct {
     GPtrArray *records;
 } StatsCall;
 
-static void start_round(Round *round);
-
-/* --- requests ----------------------------------------------------------------------------- */
-
-void *
-stats_args_new(StatsGroups groups, StatsAnswer answer)
-{
-    StatsArgs *args = g_new0(StatsArgs, 1);
-
-    args->groups = groups;
-    args->answer = answer;
-    return args;
-}
-
-void
-stats_args_free(void *data)
-{
-    StatsArgs *args = data;
-
-    if (args->round) {
-        g_ptr_array_remove(args->round->waiters, args->request);
-        g_ptr_array_remove(args->round->next, args->request);
-    }
-    g_free(args);
-}
-
 /* --- rounds ------------------------------------------------------------------------------- */
 
 static void
@@ -79,7 +43,7 @@ abandon_calls(Round *round)
 
     round->calls = g_ptr_array_new();
     for (unsigned i = 0; i < calls->len; i++)
-        lane_pool_abandon(round->stats->manager->lane_pool, calls->pdata[i]);
+        lane_pool_abandon(round->stats->lane_pool, calls->pdata[i]);
 }
 
 static void
@@ -87,34 +51,10 @@ round_free(gpointer data)
 {
     Round *round = data;
 
-    sd_event_source_disable_unref(round->timer);
-    g_ptr_array_unref(round->waiters);
-    g_ptr_array_unref(round->next);
+    single_flight_free(round->flight);
+    timer_free(round->timer);
     g_ptr_array_unref(round->calls);
     g_free(round);
-}
-
-static void
-answer_request(Request *request, CallOutcome outcome, GPtrArray *records, const Error *error)
-{
-    StatsArgs *args = request->args;
-    g_autoptr(Error) failure = NULL;
-
-    args->round = NULL;
-    switch (retry_decide(true, outcome, request->retries)) {
-    case RETRY_DONE:
-        args->answer(request, records);
-        return;
-    case RETRY_AGAIN:
-        request->retries++;
-        stats_ask(request);
-        return;
-    case RETRY_MAY_HAVE: /* of changes */
-    case RETRY_FAIL:
-        break;
-    }
-    failure = retry_failure(outcome, error);
-    request_fail(request, failure);
 }
 
 static void
@@ -122,20 +62,14 @@ on_answer(Call *call, CallOutcome outcome, const Error *error)
 {
     StatsCall *asked = (StatsCall *)call;
     Round *round = asked->round;
-    g_autoptr(GPtrArray) waiters = g_steal_pointer(&round->waiters);
 
-    round->waiters = g_ptr_array_new();
     g_ptr_array_remove_fast(round->calls, call);
     abandon_calls(round);
-    (void)sd_event_source_set_enabled(round->timer, SD_EVENT_OFF);
-    for (unsigned i = 0; i < waiters->len; i++)
-        answer_request(waiters->pdata[i], outcome, asked->records, error);
-    /* One of them may have begun the next question already. */
-    if (round->calls->len > 0)
-        return;
-    if (round->next->len > 0)
-        start_round(round);
-    else
+    timer_disarm(round->timer);
+    waiters_answer(single_flight_land(round->flight), outcome,
+                   outcome == OUTCOME_OK ? asked->records : NULL, error);
+    single_flight_go_on(round->flight);
+    if (!single_flight_is_under_way(round->flight))
         g_hash_table_remove(round->stats->rounds, GUINT_TO_POINTER(round->groups));
 }
 
@@ -176,7 +110,7 @@ ask(Round *round)
         asked->groups &= STATS_UNASKED;
     else if (may_hang)
         asked->counted = true;
-    /* None is left where only guests can answer: list them all the same, with next to nothing. */
+    /* Only guests could have answered: list the domains all the same, with next to nothing. */
     if (asked->groups == 0)
         asked->groups = STATS_PERF;
     stats->n_calls += asked->counted;
@@ -186,31 +120,23 @@ ask(Round *round)
     asked->call.done = on_answer;
     asked->call.free = free_stats;
     g_ptr_array_add(round->calls, asked);
-    /* Rounds are few: this is never refused. */
-    lane_pool_submit(stats->manager->lane_pool, &asked->call);
-    (void)sd_event_source_set_time_relative(round->timer, HANGS_AFTER_USEC);
-    (void)sd_event_source_set_enabled(round->timer, SD_EVENT_ONESHOT);
-}
-
-static int
-on_timer(sd_event_source *source, uint64_t usec, void *userdata)
-{
-    Round *round = userdata;
-
-    if (round->waiters->len > 0 && round->calls->len <= HANGING_MAX)
-        ask(round);
-    return 0;
+    lane_pool_submit(stats->lane_pool, &asked->call);
+    timer_arm_relative(round->timer, HANGS_AFTER_USEC);
 }
 
 static void
-start_round(Round *round)
+on_timer(void *userdata)
 {
-    GPtrArray *next = round->waiters;
+    Round *round = userdata;
 
-    /* Who came before now gets what is asked from now on. */
-    round->waiters = round->next;
-    round->next = next;
-    ask(round);
+    if (single_flight_count(round->flight) > 0 && round->calls->len <= HANGING_MAX)
+        ask(round);
+}
+
+static void
+start_round(void *userdata)
+{
+    ask(userdata);
 }
 
 static Round *
@@ -223,43 +149,28 @@ round_get(Stats *stats, StatsGroups groups)
     round = g_new0(Round, 1);
     round->stats = stats;
     round->groups = groups;
-    round->waiters = g_ptr_array_new();
-    round->next = g_ptr_array_new();
+    round->flight = single_flight_new(start_round, round);
     round->calls = g_ptr_array_new();
-    if (sd_event_add_time(stats->manager->event, &round->timer, CLOCK_MONOTONIC, 0,
-                          HANGS_ACCURACY_USEC, on_timer, round) >= 0)
-        (void)sd_event_source_set_enabled(round->timer, SD_EVENT_OFF);
+    round->timer = timer_new(stats->event, HANGS_ACCURACY_USEC, on_timer, round);
     g_hash_table_insert(stats->rounds, GUINT_TO_POINTER(groups), round);
     return round;
 }
 
-static void
-join_round(Request *request)
-{
-    StatsArgs *args = request->args;
-    Round *round = round_get(request->manager->stats, args->groups);
-
-    args->request = request;
-    args->round = round;
-    g_ptr_array_add(round->next, request);
-    if (round->calls->len == 0)
-        start_round(round);
-}
-
 void
-stats_ask(Request *request)
+stats_ask(Stats *stats, StatsGroups groups, Pending *pending, WaiterDone done, void *userdata)
 {
-    request_when_available(request, join_round);
+    single_flight_join(round_get(stats, groups)->flight, pending, done, userdata);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
 
 Stats *
-stats_new(Manager *m)
+stats_new(struct sd_event *event, LanePool *lane_pool)
 {
     Stats *stats = g_new0(Stats, 1);
 
-    stats->manager = m;
+    stats->event = event;
+    stats->lane_pool = lane_pool;
     stats->rounds = g_hash_table_new_full(NULL, NULL, NULL, round_free);
     return stats;
 }

@@ -2,26 +2,25 @@
 #pragma once
 
 /*
- * Asking for every domain's figures: whoever asks for the same at the same time shares a question.
+ * Every domain's figures, for whoever asks: those who ask for the same groups at the same time
+ * share one question.
  *
- * libvirt waits for no domain that somebody is busy with, but the first to ask a guest whose
- * process is stuck hangs on it. So a question that takes longer than a second is asked again: by
- * then it is the first one that is busy with that domain. Belongs to the loop.
+ * libvirt waits for no domain that somebody else is busy with, but the first call that asks a guest
+ * whose process is stuck hangs on it. So a question that takes longer than a second is asked again:
+ * by then the first one is busy with that domain. Belongs to the loop.
  */
 
 #include "hypervisor-stats.h"
-#include "request.h"
+#include "lane-pool.h"
+#include "waiters.h"
+
+struct sd_event;
 
 typedef struct Stats Stats;
 
-/* Answer the request with these StatsRecords, which stay the caller's. */
-typedef void (*StatsAnswer)(Request *request, GPtrArray *records);
-
-Stats *stats_new(Manager *m);
-/* No request and no call may be left. */
+Stats *stats_new(struct sd_event *event, LanePool *lane_pool);
+/* No call may be left. */
 void stats_free(Stats *stats);
 
-/* For request_set_args(), with stats_ask() as what is to be run. */
-void *stats_args_new(StatsGroups groups, StatsAnswer answer);
-void stats_args_free(void *args);
-void stats_ask(Request *request);
+/* Answers with a GPtrArray of StatsRecord. The hypervisor has to be there. */
+void stats_ask(Stats *stats, StatsGroups groups, Pending *pending, WaiterDone done, void *userdata);

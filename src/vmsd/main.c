@@ -41,10 +41,10 @@ keep_memory_small(void)
 }
 
 static int
-run(const ManagerConfig *config)
+run(const Options *options)
 {
     g_autoptr(Error) error = NULL;
-    Manager *m = manager_new(config, &error);
+    Manager *m = manager_new(options, &error);
 
     if (!m) {
         fprintf(stderr, "unraid-vmsd: %s\n", error->message);
@@ -70,7 +70,7 @@ main(int argc, char **argv)
         keep_memory_small();
         block_signals();
         xmlInitParser();
-        status = run(&options.config);
+        status = run(&options);
         xmlCleanupParser();
         break;
     case OPTIONS_DONE:

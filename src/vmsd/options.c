@@ -5,6 +5,7 @@
 #include "log.h"
 #include "names.h"
 
+#include <glib.h>
 #include <string.h>
 
 #define DEFAULT_URI              "qemu:///system"
@@ -117,7 +118,7 @@ take_stop_timeout(Options *options)
     if (option_stop_timeout &&
         !g_ascii_string_to_unsigned(option_stop_timeout, 10, 0, G_MAXUINT32, &seconds, NULL))
         return bad(options, "--stop-timeout takes a whole number of seconds", option_stop_timeout);
-    options->config.stop_timeout_usec = seconds * 1000000;
+    options->stop_timeout_usec = seconds * 1000000;
     return true;
 }
 
@@ -161,13 +162,7 @@ take(Options *options)
         !take_pid_files(options))
         return false;
     options->address = g_strdup(option_address);
-
-    options->config.address = options->address;
-    options->config.session = option_session;
-    options->config.bus_name = options->name;
-    options->config.instance = options->instance;
-    options->config.uri = options->uri;
-    options->config.pid_files = options->pid_files;
+    options->session = option_session;
     return true;
 }
 

@@ -5,7 +5,8 @@
  * The command line and the environment of unraid-vmsd.
  */
 
-#include "manager.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 typedef enum {
     OPTIONS_RUN,
@@ -14,14 +15,14 @@ typedef enum {
 } OptionsResult;
 
 typedef struct {
-    ManagerConfig config; /* its strings are owned by the fields below */
+    char *address;    /* of the bus; NULL: */
+    bool session;     /* the session bus, else the system bus */
+    char *name;       /* to own on it: "org.unraid.Vms" and what --name makes of it */
+    char *instance;   /* NULL for the main one */
+    char *uri;        /* of libvirt */
+    char **pid_files; /* NULL: the usual ones of libvirt's daemons */
+    uint64_t stop_timeout_usec;
     int log_level;
-
-    char *address;
-    char *name;
-    char *instance;
-    char *uri;
-    char **pid_files;
     char *message;
 } Options;
 

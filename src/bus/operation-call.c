@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "operation-call.h"
+
+#include "hypervisor-traits.h"
+#include "operation-plan.h"
+#include "service.h"
+
+static uint64_t
+stop_timeout(const Service *service, const Domain *domain)
+{
+    return service->settings->stop_timeout_usec;
+}
+
+/* The operation that is asked for, with the time-out that it has by default. */
+static OperationSpec
+spec_of(const Request *request)
+{
+    const Service *service = request->service;
+    const ConnectionState *state = connection_state(service->core->connection);
+    OperationSpec spec = request->args->operation;
+
+    if (request->args->timeout_is_default)
+        spec.timeout =
+            stop_timeout(service, cache_find(service->core->cache, request->domain_uuid));
+    spec.reboot_in_call =
+        (hypervisor_traits_of_type(state->identity.type) & TRAIT_REBOOT_IN_CALL) != 0;
+    return spec;
+}
+
+static void
+enter_job(Request *request, Job *job)
+{
+    if (*request->method->out)
+        request_reply_path(request, object_path_of_job(job->number).text);
+    else
+        request_wait_for_job(request, job);
+}
+
+static Error *
+busy_error(const Error *error, const Job *running)
+{
+    return error_new(ERROR_BUSY, "%s (%s)", error->message,
+                     object_path_of_job(running->number).text);
+}
+
+static void
+begin_job(Request *request)
+{
+    Jobs *jobs = request->service->core->jobs;
+    Domain *domain = request_domain(request);
+    g_autoptr(Error) error = NULL;
+    const JobCaller caller = {.uid = request->uid, .name = request->caller.sender};
+
+    if (!domain)
+        return;
+    const OperationSpec spec = spec_of(request);
+    const Job *running = jobs_find(jobs, domain->uuid);
+    Job *job = job_begin(jobs, domain, &spec, &caller, &error);
+    if (job) {
+        enter_job(request, job);
+        return;
+    }
+    g_autoptr(Error) busy = error->kind == ERROR_BUSY ? busy_error(error, running) : NULL;
+    request_fail(request, busy ? busy : error);
+}
+
+/* Decide by what the domain is now: an event may still be on its way. */
+static void
+refresh_and_begin(Request *request)
+{
+    request_refresh(request, request->domain_uuid, begin_job);
+}
+
+void
+operation_call_run(Request *request)
+{
+    const Domain *domain = request_domain(request);
+
+    if (!domain)
+        return;
+    const OperationSpec spec = spec_of(request);
+    bool force = spec.kind == OPERATION_FORCE_STOP;
+    g_autoptr(Error) refusal =
+        operation_check(&spec, domain->state, domain->persistent, domain->name);
+    const Job *running = jobs_find(request->service->core->jobs, domain->uuid);
+
+    /* A job that runs is joined or named, libvirt or not; nothing that hangs delays ForceStop. */
+    if (running && (!force || operation_is_same(running->operation, &spec)))
+        begin_job(request);
+    else if (running || (force && !refusal))
+        request_connect(request, begin_job);
+    else
+        request_connect(request, refresh_and_begin);
+}
+
+uint64_t
+operation_call_actions_of(const Service *service, const OperationSpec *spec)
+{
+    static const Action actions[_OPERATION_MAX] = {
+        [OPERATION_START] = ACTION_START,
+        [OPERATION_STOP] = ACTION_STOP,
+        [OPERATION_PAUSE] = ACTION_PAUSE,
+        [OPERATION_RESUME] = ACTION_RESUME,
+        [OPERATION_REBOOT] = ACTION_REBOOT,
+        [OPERATION_FORCE_STOP] = ACTION_FORCE_STOP,
+        [OPERATION_RESET] = ACTION_RESET,
+        [OPERATION_SAVE] = ACTION_SAVE,
+        [OPERATION_CREATE_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_REVERT_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_DELETE_SNAPSHOT] = ACTION_SNAPSHOT,
+        [OPERATION_MIGRATE] = ACTION_MIGRATE,
+    };
+    uint64_t mask = ACTION_BIT(actions[spec->kind]);
+
+    if (spec->kind == OPERATION_STOP && spec->force &&
+        spec->timeout < service->settings->stop_timeout_usec)
+        mask |= ACTION_BIT(ACTION_FORCE_STOP);
+    return mask;
+}
+
+uint64_t
+operation_call_actions(const Request *request)
+{
+    const OperationSpec spec = spec_of(request);
+
+    return operation_call_actions_of(request->service, &spec);
+}
+
+void
+operation_call_set_long(MethodArgs *args, OperationKind kind, const OperationPayload *payload)
+{
+    args->operation = (OperationSpec){
+        .kind = kind,
+        .timeout = OPERATION_NO_TIMEOUT,
+        .payload = operation_payload_new(payload),
+    };
+}

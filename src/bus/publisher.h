@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * Turns what changed in the core into signals, each change once: at the end of the loop's turn, or
+ * at a flush, which comes before every reply and every read. Belongs to the loop.
+ */
+
+#include "core.h"
+#include "object-server.h"
+
+typedef struct Publisher Publisher;
+
+/* The kinds of object that it signals for, and the root's own object. */
+typedef struct {
+    sd_bus *bus;
+    ObjectKind *root;
+    ObjectKind *domain;
+    ObjectKind *job;
+    const void *root_object;
+} PublisherParts;
+
+Publisher *publisher_new(struct sd_event *event, const PublisherParts *parts);
+void publisher_free(Publisher *publisher);
+
+/* At once. */
+void publisher_domain_added(Publisher *publisher, Domain *domain);
+void publisher_domain_removed(Publisher *publisher, Domain *domain);
+void publisher_job_added(Publisher *publisher, Job *job);
+void publisher_job_removed(Publisher *publisher, Job *job, OperationResult result,
+                           const Error *error);
+void publisher_job_progress(Publisher *publisher, Job *job);
+/* At the next flush. */
+void publisher_domain_changed(Publisher *publisher, Domain *domain);
+void publisher_connection_changed(Publisher *publisher, ConnectionChanges changes);
+
+void publisher_flush(Publisher *publisher);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * The core: the parts that keep the published state true and carry operations out, and the order in
+ * which they follow one another. It knows neither D-Bus nor the process that it runs in.
+ *
+ * core.c tells what happens when the connection comes and goes, when an event arrives, and when a
+ * domain has been refreshed. Belongs to the loop.
+ */
+
+#include "connection.h"
+#include "consoles.h"
+#include "domain-watch.h"
+#include "job.h"
+#include "lister.h"
+#include "stats.h"
+
+/* Of a domain: nothing is told twice, and everything before the next reply. */
+struct sd_event;
+
+typedef struct {
+    CacheListener domains;
+    JobListener jobs;
+    /* The status of the connection, or what it is connected to; core_describe() may differ, too. */
+    void (*connection_changed)(void *userdata, ConnectionChanges changes);
+    /* All connections are closed after core_stop(). */
+    void (*stopped)(void *userdata);
+} CoreListener;
+
+typedef struct Core {
+    char *uri;
+    Connection *connection;
+    LanePool *lane_pool; /* the connection's */
+    Cache *cache;
+    Refresher *refresher;
+    Lister *lister;
+    Jobs *jobs;
+    Stats *stats;
+    Consoles *consoles;
+    DomainWatches *watches;
+    struct CorePrivate *private;
+} Core;
+
+/* Starts libvirt's library. NULL with an error where that fails. */
+Core *core_new(struct sd_event *event, const char *uri, const CoreListener *listener, void *userdata,
+               Error **error);
+/* Begin to connect; `pid_files` as for connection_start(). A negative errno. */
+int core_start(Core *core, const char *const *pid_files);
+/* End the consoles and connections; the listener's stopped() tells the end. jobs_stop() comes
+ * first, so that those who wait for jobs hear from them. */
+void core_stop(Core *core);
+bool core_is_stopped(const Core *core);
+/* After core_is_stopped(), or before core_start(). */
+void core_free(Core *core);
+
+/* One line for "systemctl status": connected to which hypervisor, or why not. */
+char *core_describe(const Core *core);
