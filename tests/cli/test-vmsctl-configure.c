@@ -162,7 +162,7 @@ test_hardware(void)
     assert_json(w, "x[0]['Config']['VCpus']", "1", "status", "off");
     assert_prints(w, "", "rename", "off", "away");
     assert_prints(w, "away\ntwo words\nweb\n", "list", "--names");
-    assert_vmsctl(w, FAILED, "rename", "away", "web");
+    assert_vmsctl(w, INVALID_STATE, "rename", "away", "web");
 }
 
 int

@@ -109,7 +109,7 @@ test_others(void)
         /* These get as far as to the VM, but not beyond. */
         assert_vmsctl(w, FAILED, "attach", "--", word, file);
         assert_vmsctl(w, FAILED, "set-memory", "--live", "--", word, "1T");
-        assert_vmsctl(w, FAILED, "rename", "--", word, "other name");
+        assert_vmsctl(w, INVALID_STATE, "rename", "--", word, "other name");
         assert_vmsctl(w, INVALID_STATE, "cancel", "--", word);
     }
     g_unsetenv("VISUAL");
