@@ -25,7 +25,7 @@ snapshot() {
 
 # typing PASSWORD COMMAND…: as an ordinary user who has logged in on a terminal
 typing() {
-    "$top/tests/cli/password.py" vms-user "$@"
+    "$top/tests/system/password.py" vms-user "$@"
 }
 
 # Such a user gets polkit's question there, with the name of the machine in it.
