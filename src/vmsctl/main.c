@@ -2,7 +2,7 @@
 /* vmsctl: arguments in, one command run, its exit status out. */
 #include "config.h"
 
-#include "options.h"
+#include "command-line.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -14,7 +14,7 @@ run_verb(const Verb *verb, char ***arguments, ClientOptions *options)
     g_autoptr(GError) error = NULL;
     Client client = {0};
 
-    if (!options_parse_verb(verb, arguments, options, &error) ||
+    if (!command_line_parse_verb(verb, arguments, options, &error) ||
         !verb_check(verb, *arguments + 1, &error) || !client_open(&client, options, &error))
         return failure_report(NULL, error);
 
@@ -48,7 +48,7 @@ run(char ***arguments)
     MainOptions options = {0};
     ClientOptions client = {0};
 
-    if (!options_parse_main(arguments, &options, &client, &error))
+    if (!command_line_parse_main(arguments, &options, &client, &error))
         return failure_report(NULL, error);
     if (options.version) {
         puts("vmsctl " PROJECT_VERSION);

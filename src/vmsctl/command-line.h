@@ -13,8 +13,9 @@ typedef struct MainOptions {
 } MainOptions;
 
 /* Leaves the command and what follows it. */
-bool options_parse_main(char ***arguments, MainOptions *options, ClientOptions *client,
-                        GError **error);
+bool command_line_parse_main(char ***arguments, MainOptions *options, ClientOptions *client,
+                             GError **error);
 
 /* Leaves the command and its arguments. */
-bool options_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client, GError **error);
+bool command_line_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client,
+                             GError **error);

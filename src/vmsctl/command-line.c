@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "options.h"
+#include "command-line.h"
 
 #include <string.h>
 
@@ -115,7 +115,8 @@ parse(GOptionContext *context, const GOptionEntry *const *groups, char ***argume
 }
 
 bool
-options_parse_main(char ***arguments, MainOptions *options, ClientOptions *client, GError **error)
+command_line_parse_main(char ***arguments, MainOptions *options, ClientOptions *client,
+                        GError **error)
 {
     const GOptionEntry own[] = {
         {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL},
@@ -148,7 +149,7 @@ remove_separator(char **arguments)
 }
 
 bool
-options_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client, GError **error)
+command_line_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client, GError **error)
 {
     GOptionEntry global[GLOBAL_OPTIONS + 1];
     g_autofree char *summary = g_strconcat(verb->summary, ".", NULL);
