@@ -125,7 +125,7 @@ test_console(void)
     wait_status(w, piped, "SigIgn:\t0000000000001000"); /* SIGPIPE, once it is connected */
     assert_prints(w, "", "force-stop", "web");
     g_assert_cmpint(process_wait(piped, BOUND_MS), ==, OK);
-    assert_vmsctl(w, FAILED, "console", "web");
+    assert_vmsctl(w, INVALID_STATE, "console", "web");
     assert_vmsctl(w, NO_SUCH_VM, "console", "nobody");
 }
 
@@ -142,7 +142,7 @@ test_screen_and_keys(void)
     g_assert_true(g_file_get_contents(png, &contents, &size, NULL));
     g_assert_cmpuint(size, >, 100);
     g_assert_cmpmem(contents, 8, "\x89PNG\r\n\x1a\n", 8);
-    assert_vmsctl(w, FAILED, "screenshot", "--screen=7", "web", png);
+    assert_vmsctl(w, INVALID_STATE, "screenshot", "--screen=7", "web", png);
     assert_vmsctl(w, FAILED, "screenshot", "web", "/nonexistent/screen.png");
 
     assert_prints(w, "", "send-key", "web", "ctrl-alt-delete", "a", "shift+b", "#28");
