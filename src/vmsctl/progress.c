@@ -11,11 +11,13 @@
 #define STEP_USEC G_GINT64_CONSTANT(100000)
 
 static void
-draw_unknown(char *bar, gint64 elapsed_usec)
+draw_unknown(char bar[static BAR_WIDTH + 1], gint64 elapsed_usec)
 {
-    const gint64 span = BAR_WIDTH - 3, at = elapsed_usec / STEP_USEC % (2 * span);
+    const int span = BAR_WIDTH - 3, period = 2 * span;
+    const int step = (int)(elapsed_usec / STEP_USEC % period);
+    const int at = step < span ? step : period - step;
 
-    memcpy(bar + (at < span ? at : 2 * span - at), "<=>", 3);
+    (void)g_snprintf(bar, BAR_WIDTH + 1, "%*s<=>%*s", at, "", span - at, "");
 }
 
 static void
