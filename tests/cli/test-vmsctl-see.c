@@ -159,28 +159,38 @@ test_top_off(void)
         g_regex_match_simple("^off +shutoff +- .* - +- +- +-$", tables[1], G_REGEX_MULTILINE, 0));
 }
 
-/* Each row of Graphics says what it is, with a port or without. */
+/* A line for each device, with the keys that it has. */
 static void
-test_graphics(void)
+test_devices(void)
 {
     g_autoptr(Node) node = node_new();
 
-    node_add_domain(node, &(NodeDomain){.name = "auto",
-                                        .state = "shutoff",
-                                        .devices = "<graphics type='vnc' autoport='yes' "
-                                                   "websocket='-1' listen='127.0.0.1'/>"});
-    node_add_domain(node, &(NodeDomain){.name = "fixed",
-                                        .state = "shutoff",
-                                        .devices = "<graphics type='vnc' port='5901' "
-                                                   "websocket='5701'/>"});
+    node_add_domain(
+        node,
+        &(NodeDomain){
+            .name = "guest",
+            .state = "shutoff",
+            .devices =
+                "<disk type='file' device='disk'><source file='/srv/a.img'/><target dev='vda' "
+                "bus='virtio'/></disk>"
+                "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/></disk>"
+                "<interface type='network'><mac address='52:54:00:00:00:01'/><source "
+                "network='default'/><model type='virtio'/></interface>"
+                "<interface type='user'><mac address='52:54:00:00:00:02'/><model type='e1000'/>"
+                "</interface>"
+                "<graphics type='vnc' autoport='yes' listen='127.0.0.1'/>"
+                "<graphics type='vnc' port='5901' websocket='5701' listen='127.0.0.1'/>"});
     g_autoptr(Service) s = service_on_node(node, "--stop-timeout=2", NULL);
-    g_autoptr(Run) automatic = run_vmsctl(s->world, "status", "auto", NULL);
-    g_autoptr(Run) fixed = run_vmsctl(s->world, "status", "fixed", NULL);
+    g_autoptr(Run) run = run_vmsctl(s->world, "status", "guest", NULL);
 
-    g_assert_nonnull(strstr(automatic->out, "     Graphics: vnc on 127.0.0.1\n"
-                                            "             : vnc on 127.0.0.1, websocket\n"));
-    g_assert_nonnull(strstr(fixed->out, "     Graphics: vnc on (any), port 5901\n"
-                                        "             : vnc on (any), websocket 5701\n"));
+    run_assert(run, OK, __FILE__, __LINE__);
+    g_assert_nonnull(strstr(run->out, "        Disks: vda (virtio) /srv/a.img\n"
+                                      "             : hdc (ide) (empty)\n"));
+    g_assert_nonnull(strstr(run->out, "      Network: 52:54:00:00:00:01 (virtio) on default\n"
+                                      "             : 52:54:00:00:00:02 (e1000) on user\n"));
+    g_assert_nonnull(strstr(run->out,
+                            "     Graphics: vnc on 127.0.0.1\n"
+                            "             : vnc on 127.0.0.1, port 5901, websocket 5701\n"));
 }
 
 /* A name or a message may try to write on the terminal; scripts get it as it is only in JSON. */
@@ -206,7 +216,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-see/monitor", test_monitor);
     g_test_add_func("/vmsctl-see/monitor-removed", test_monitor_removed);
     g_test_add_func("/vmsctl-see/top-off", test_top_off);
-    g_test_add_func("/vmsctl-see/graphics", test_graphics);
+    g_test_add_func("/vmsctl-see/devices", test_devices);
     g_test_add_func("/vmsctl-see/control-characters", test_control_characters);
     return g_test_run();
 }
