@@ -8,10 +8,11 @@
 ObjectPath
 object_path_of_domain(const char *uuid)
 {
-    ObjectPath path;
+    ObjectPath path = {VMS_DOMAIN_PREFIX "/"};
+    char *end = path.text + strlen(VMS_DOMAIN_PREFIX "/");
 
-    g_snprintf(path.text, sizeof path.text, VMS_DOMAIN_PREFIX "/%s", uuid);
-    g_strdelimit(path.text + strlen(VMS_DOMAIN_PREFIX), "-", '_');
+    for (; *uuid && end < path.text + sizeof path.text - 1; uuid++)
+        *end++ = *uuid == '-' ? '_' : *uuid;
     return path;
 }
 

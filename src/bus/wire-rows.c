@@ -8,21 +8,41 @@
 #define SIGNATURE_U32  "u"
 #define SIGNATURE_U64  "t"
 #define SIGNATURE_JOB  "o"
+#define ALIGNMENT_TEXT 4
+#define ALIGNMENT_BOOL 4
+#define ALIGNMENT_U32  4
+#define ALIGNMENT_U64  8
+#define ALIGNMENT_JOB  4
 
-/* What comes before a value in "{sv}": the name's length, the name and its 0, the signature and
- * the 0 behind it. */
-static const struct {
+/*
+ * What comes before a value in "{sv}", which begins at a multiple of 8: the name, the signature and
+ * the padding up to the value. All of it is copied, however long it is: that is one store.
+ */
+typedef struct {
     uint32_t name_length;
-    uint32_t size; /* of the bytes */
-    const char *bytes;
-} heads[_ROW_KEY_MAX] = {
-#define HEAD(name, signature) name "\0\1" signature
-#define X(symbol, name, type)                                                                      \
-    [ROW_##symbol] = {sizeof name - 1, sizeof HEAD(name, SIGNATURE_##type),                        \
-                      HEAD(name, SIGNATURE_##type)},
+    char bytes[28]; /* the name and its 0, the signature and its 0, zeros */
+} Head;
+
+#define BYTES(name, type)     name "\0\1" SIGNATURE_##type
+#define HEAD_SIZE(name, type) (sizeof(uint32_t) + sizeof BYTES(name, type))
+
+static const Head heads[_ROW_KEY_MAX] = {
+#define X(symbol, name, type) [ROW_##symbol] = {sizeof name - 1, BYTES(name, type)},
     ROW_KEYS(X)
 #undef X
 };
+
+static const uint8_t head_sizes[_ROW_KEY_MAX] = {
+#define X(symbol, name, type)                                                                      \
+    [ROW_##symbol] =                                                                               \
+        (HEAD_SIZE(name, type) + ALIGNMENT_##type - 1) / ALIGNMENT_##type * ALIGNMENT_##type,
+    ROW_KEYS(X)
+#undef X
+};
+
+#define X(symbol, name, type) G_STATIC_ASSERT(HEAD_SIZE(name, type) <= sizeof(Head));
+ROW_KEYS(X)
+#undef X
 
 /* The model's texts are valid. */
 static void
@@ -52,17 +72,24 @@ put_value(Wire *wire, const RowField *field)
     }
 }
 
+/* "{sv}" */
+static void
+put_entry(Wire *wire, const RowField *field)
+{
+    wire_align(wire, 8);
+    wire_reserve(wire, sizeof(Head));
+    memcpy(wire->data + wire->size, &heads[field->key], sizeof(Head));
+    wire->size += head_sizes[field->key];
+    put_value(wire, field);
+}
+
 static void
 put_dictionary(Wire *wire, Row row)
 {
     size_t fields = wire_begin_array(wire, 8);
 
-    for (RowField field; row_take(&row, &field);) {
-        wire_align(wire, 8);
-        wire_put_u32(wire, heads[field.key].name_length);
-        wire_put_bytes(wire, heads[field.key].bytes, heads[field.key].size);
-        put_value(wire, &field);
-    }
+    for (RowField field; row_take(&row, &field);)
+        put_entry(wire, &field);
     wire_end_array(wire, fields, 8);
 }
 

@@ -18,55 +18,11 @@ wire_clear(Wire *wire)
     *wire = (Wire){NULL};
 }
 
-/* Room for so much more. */
-static void
-reserve(Wire *wire, size_t size)
+void
+wire_grow(Wire *wire, size_t size)
 {
-    if (wire->size + size <= wire->allocated)
-        return;
     wire->allocated = MAX(2 * (wire->size + size), FIRST_SIZE);
     wire->data = g_realloc(wire->data, wire->allocated);
-}
-
-void
-wire_align(Wire *wire, size_t alignment)
-{
-    static const uint8_t padding[WIRE_ALIGNMENT_MAX];
-
-    /* As many as there may be are one store. */
-    reserve(wire, sizeof padding);
-    memcpy(wire->data + wire->size, padding, sizeof padding);
-    wire->size = aligned(wire->size, alignment);
-}
-
-void
-wire_put_bytes(Wire *wire, const void *bytes, size_t size)
-{
-    if (size == 0)
-        return;
-    reserve(wire, size);
-    memcpy(wire->data + wire->size, bytes, size);
-    wire->size += size;
-}
-
-void
-wire_put_byte(Wire *wire, uint8_t value)
-{
-    wire_put_bytes(wire, &value, sizeof value);
-}
-
-void
-wire_put_u32(Wire *wire, uint32_t value)
-{
-    wire_align(wire, sizeof value);
-    wire_put_bytes(wire, &value, sizeof value);
-}
-
-void
-wire_put_u64(Wire *wire, uint64_t value)
-{
-    wire_align(wire, sizeof value);
-    wire_put_bytes(wire, &value, sizeof value);
 }
 
 void

@@ -12,6 +12,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 /* All zero is an empty one; wire_clear() frees what it holds. */
 typedef struct {
@@ -24,13 +25,57 @@ void wire_clear(Wire *wire);
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Wire, wire_clear)
 
 #define WIRE_ALIGNMENT_MAX 8
-void wire_align(Wire *wire, size_t alignment);
-void wire_put_bytes(Wire *wire, const void *bytes, size_t size);
-void wire_put_byte(Wire *wire, uint8_t value);
+/* Make room for at least so much more. */
+void wire_grow(Wire *wire, size_t size);
+
+static inline void
+wire_reserve(Wire *wire, size_t size)
+{
+    if (G_UNLIKELY(wire->size + size > wire->allocated))
+        wire_grow(wire, size);
+}
+
+static inline void
+wire_align(Wire *wire, size_t alignment)
+{
+    /* As many zeros as there may be are one store. */
+    wire_reserve(wire, WIRE_ALIGNMENT_MAX);
+    memset(wire->data + wire->size, 0, WIRE_ALIGNMENT_MAX);
+    wire->size = (wire->size + alignment - 1) & ~(alignment - 1);
+}
+
+static inline void
+wire_put_bytes(Wire *wire, const void *bytes, size_t size)
+{
+    if (size == 0)
+        return;
+    wire_reserve(wire, size);
+    memcpy(wire->data + wire->size, bytes, size);
+    wire->size += size;
+}
+
+static inline void
+wire_put_byte(Wire *wire, uint8_t value)
+{
+    wire_put_bytes(wire, &value, sizeof value);
+}
+
 /* "u", "i", "b" */
-void wire_put_u32(Wire *wire, uint32_t value);
+static inline void
+wire_put_u32(Wire *wire, uint32_t value)
+{
+    wire_align(wire, sizeof value);
+    wire_put_bytes(wire, &value, sizeof value);
+}
+
 /* "t", "x", and "d" as its bits */
-void wire_put_u64(Wire *wire, uint64_t value);
+static inline void
+wire_put_u64(Wire *wire, uint64_t value)
+{
+    wire_align(wire, sizeof value);
+    wire_put_bytes(wire, &value, sizeof value);
+}
+
 /* "s", "o": the bus cuts off whoever sends it what is no UTF-8, so that is sent as "". */
 void wire_put_string(Wire *wire, const char *text);
 void wire_put_text(Wire *wire, const void *text, size_t length);

@@ -4,8 +4,8 @@
 #include <string.h>
 
 struct Hardware {
-    uint32_t sizes[_HARDWARE_MAX];
-    uint8_t data[]; /* one part after the other */
+    uint32_t ends[_HARDWARE_MAX]; /* of each part, in `data` */
+    uint8_t data[];               /* one part after the other */
 };
 
 void
@@ -19,13 +19,12 @@ Rows
 domain_config_rows(const DomainConfig *config, HardwarePart part)
 {
     const Hardware *hardware = config->hardware;
-    size_t begin = 0;
 
     if (!hardware)
         return (Rows){NULL, 0};
-    for (unsigned i = 0; i < part; i++)
-        begin += hardware->sizes[i];
-    return (Rows){hardware->data + begin, hardware->sizes[part]};
+
+    uint32_t begin = part > 0 ? hardware->ends[part - 1] : 0;
+    return (Rows){hardware->data + begin, hardware->ends[part] - begin};
 }
 
 const char *
@@ -47,10 +46,10 @@ domain_config_set_hardware(DomainConfig *config, const Rows parts[static _HARDWA
     Hardware *hardware = g_malloc(sizeof *hardware + size);
     uint8_t *end = hardware->data;
     for (unsigned part = 0; part < _HARDWARE_MAX; part++) {
-        hardware->sizes[part] = (uint32_t)parts[part].size;
         if (parts[part].size > 0)
             memcpy(end, parts[part].data, parts[part].size);
         end += parts[part].size;
+        hardware->ends[part] = (uint32_t)(end - hardware->data);
     }
     g_free(config->hardware);
     config->hardware = hardware;
