@@ -12,7 +12,7 @@ object_path_of_domain(const char *uuid)
     char *end = path.text + strlen(VMS_DOMAIN_PREFIX "/");
 
     for (; *uuid && end < path.text + sizeof path.text - 1; uuid++)
-        *end++ = *uuid == '-' ? '_' : *uuid;
+        *end++ = (char)(*uuid == '-' ? '_' : *uuid);
     return path;
 }
 

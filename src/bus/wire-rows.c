@@ -27,7 +27,7 @@ typedef struct {
 #define HEAD_SIZE(name, type) (sizeof(uint32_t) + sizeof BYTES(name, type))
 
 static const Head heads[_ROW_KEY_MAX] = {
-#define X(symbol, name, type) [ROW_##symbol] = {sizeof name - 1, BYTES(name, type)},
+#define X(symbol, name, type) [ROW_##symbol] = {sizeof(name) - 1, BYTES(name, type)},
     ROW_KEYS(X)
 #undef X
 };

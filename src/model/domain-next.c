@@ -4,6 +4,8 @@
 /* A balloon counts in pages. */
 #define MEMORY_PAGE 4096
 
+#define MEMORY_ALIGNMENT ((uint64_t)1024 * 1024)
+
 /* More than these are compared in their order alone: the time grows with the square. */
 #define UNORDERED_MAX 256
 
@@ -177,6 +179,13 @@ is_other_memory(uint64_t a, uint64_t b)
     return (a > b ? a - b : b - a) >= MEMORY_PAGE;
 }
 
+/* libvirt rounds it up when it starts QEMU. */
+static bool
+is_other_max_memory(uint64_t live, uint64_t next)
+{
+    return live < next || live - next >= MEMORY_ALIGNMENT;
+}
+
 DomainChanges
 domain_next_compare(const DomainConfig *live, const DomainConfig *next, uint64_t begun_memory_bytes)
 {
@@ -199,7 +208,7 @@ domain_next_compare(const DomainConfig *live, const DomainConfig *next, uint64_t
     if (next->memory_bytes != begun_memory_bytes &&
         is_other_memory(live->memory_bytes, next->memory_bytes))
         differ |= DOMAIN_CHANGED(MEMORY_BYTES);
-    if (live->max_memory_bytes != next->max_memory_bytes)
+    if (is_other_max_memory(live->max_memory_bytes, next->max_memory_bytes))
         differ |= DOMAIN_CHANGED(MAX_MEMORY_BYTES);
     if (live->stop_timeout_usec != next->stop_timeout_usec)
         differ |= DOMAIN_CHANGED(STOP_TIMEOUT_USEC);

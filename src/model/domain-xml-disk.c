@@ -171,7 +171,9 @@ domain_xml_read_disk(const xmlNode *disk, RowBuilder *disks)
     domain_xml_put_text(disks, ROW_DEVICE, disk, "device");
     domain_xml_put_text(disks, ROW_TYPE, disk, "type");
     row_builder_text(disks, ROW_SOURCE, source);
-    domain_xml_put_text(disks, ROW_FORMAT, driver, "type");
+    /* libvirt forgets the format of a running domain's empty drive. */
+    if (*source)
+        domain_xml_put_text(disks, ROW_FORMAT, driver, "type");
     row_builder_text(disks, ROW_SERIAL, serial);
     domain_xml_put_text(disks, ROW_CACHE, driver, "cache");
     row_builder_number(disks, ROW_READONLY, xml_child(disk, "readonly") != NULL);

@@ -21,10 +21,9 @@
     "\">, \"target\": <\"" target "\">, \"type\": <\"file\">}]"
 #define BYTES(number) "\"capacity\": <" #number ">, "
 #define DISKS         DISKS_WITH("vdb", "/run/vms/extra.img", BYTES(4194304))
-#define CDROM(capacity, source)                                                                    \
-    "[{\"bus\": <\"ide\">, " capacity "\"device\": <\"cdrom\">, \"format\": <\"raw\">, "           \
-    "\"readonly\": <true>, \"shareable\": <false>, " source "\"target\": <\"hdc\">, "              \
-    "\"type\": <\"file\">}]"
+#define CDROM(capacity, format, source)                                                            \
+    "[{\"bus\": <\"ide\">, " capacity "\"device\": <\"cdrom\">, " format "\"readonly\": <true>, "  \
+    "\"shareable\": <false>, " source "\"target\": <\"hdc\">, \"type\": <\"file\">}]"
 #define NICS                                                                                       \
     "[{\"link\": <true>, \"mac\": <\"52:54:00:aa:bb:cc\">, \"model\": <\"virtio\">, "              \
     "\"type\": <\"user\">}]"
@@ -194,10 +193,12 @@ static void
 check_device(const char *xml, const char *property, const char *rows, const char *words)
 {
     g_autoptr(Guest) g = guest_new("", "obey", true);
+    g_autofree char *next_without = g_strdup_printf("{\"%s\": <[]>}", property);
 
     g_autoptr(Call) live = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
     assert_ok(live);
     g_assert_cmpstr(get(g, property), !=, "[]");
+    assert_config(g, "Next", next_without);
     wait_config(g, property, rows);
     assert_xml(g, "", words, true);
     assert_xml(g, "--inactive", words, false);
@@ -205,6 +206,8 @@ check_device(const char *xml, const char *property, const char *rows, const char
     assert_ok(config);
     assert_xml(g, "--inactive", words, true);
     assert_config(g, property, rows);
+    /* The same device: what only a running domain has, such as a capacity, is no difference. */
+    assert_config(g, "Next", "{}");
 
     g_autoptr(Call) gone = config_call(g, "DetachDevice", "sa{sv}", xml, 1, "live", "b", 1);
     assert_ok(gone);
@@ -213,9 +216,11 @@ check_device(const char *xml, const char *property, const char *rows, const char
     assert_xml(g, "--inactive", words, true);
     g_autoptr(Call) back = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
     assert_ok(back);
+    assert_config(g, "Next", "{}");
     g_autoptr(Call) both = config_call(g, "DetachDevice", "sa{sv}", xml, 0);
     assert_ok(both);
     assert_config(g, property, "[]");
+    assert_config(g, "Next", "{}");
     assert_xml(g, "--inactive", words, false);
     g_autoptr(Call) nothing = config_call(g, "DetachDevice", "sa{sv}", xml, 0);
     assert_error(nothing, OPERATION_FAILED);
@@ -278,16 +283,20 @@ test_update(void)
 
     g_autoptr(Call) attach = config_call(g, "AttachDevice", "sa{sv}", cdrom, 0);
     assert_ok(attach);
-    assert_config(g, "Disks", CDROM("", ""));
+    assert_config(g, "Disks", CDROM("", "", ""));
     guest_start(g->service->world, "web");
     wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    assert_config(g, "Next", "{}");
     g_autoptr(Call) insert = config_call(g, "UpdateDevice", "sa{sv}", loaded, 1, "live", "b", 1);
     assert_ok(insert);
-    wait_config(g, "Disks", CDROM(BYTES(4194304), "\"source\": <\"/run/vms/extra.img\">, "));
+    wait_config(
+        g, "Disks",
+        CDROM(BYTES(4194304), "\"format\": <\"raw\">, ", "\"source\": <\"/run/vms/extra.img\">, "));
     assert_xml(g, "--inactive", "extra.img", false);
     g_autoptr(Call) eject = config_call(g, "UpdateDevice", "sa{sv}", cdrom, 0);
     assert_ok(eject);
-    assert_config(g, "Disks", CDROM("", ""));
+    assert_config(g, "Disks", CDROM("", "", ""));
+    assert_config(g, "Next", "{}");
 }
 
 /* QEMU says it; it is kept when the machine stops, and nobody opens the image of one that is off.

@@ -50,6 +50,12 @@ test_settings(void)
         {"<memory>1024</memory><currentMemory>512</currentMemory>",
          "<memory>2048</memory><currentMemory>512</currentMemory>",
          DOMAIN_CHANGED(MAX_MEMORY_BYTES)},
+        {"<memory>3072</memory><currentMemory>512</currentMemory>",
+         "<memory>2048</memory><currentMemory>512</currentMemory>",
+         DOMAIN_CHANGED(MAX_MEMORY_BYTES)},
+        /* It is rounded up to whole MiB at the start. */
+        {"<memory>98304</memory><currentMemory>512</currentMemory>",
+         "<memory>97656</memory><currentMemory>512</currentMemory>", 0},
         {"<os><type arch='x86_64' machine='pc-i440fx-7.2'>hvm</type></os>",
          "<os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type></os>",
          DOMAIN_CHANGED(MACHINE) | DOMAIN_CHANGED(FIRMWARE)},
