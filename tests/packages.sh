@@ -11,22 +11,23 @@ declare -A PACKAGES=(
         libxml2-dev"
     # For the tests on the embedded hypervisor and on a private bus.
     [tests]="dbus dbus-bin systemd libglib2.0-bin python3 xz-utils util-linux iproute2 procps psmisc"
-    [sanitizers]="libasan8 libubsan1 clang libclang-rt-14-dev llvm"
+    # gcc brings its own. libclang-rt-dev is that of the release's clang.
+    [sanitizers]="clang libclang-rt-dev llvm"
     # vmsctl: completion, and what checks the manual pages.
     [vmsctl]="bash-completion man-db mandoc"
     # The example clients; the one for Node.js takes dbus-next from npm.
     [clients]="python3-dasbus nodejs npm"
     # The Debian package.
-    [debian]="dpkg-dev debhelper lintian"
+    [debian]="git dpkg-dev debhelper lintian"
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         qemu-system-x86 qemu-utils seabios ipxe-qemu"
     # The peers to measure beside.
     [bench]="libvirt-dbus libvirt-clients python3"
-    [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs"
+    [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs xz-utils"
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
     [container]="systemd-container systemd-sysv dbus polkitd openssh-server openssh-client openssl"
-    [lint]="shellcheck clang-format clang-tidy cppcheck"
+    [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 
 packages_of() {

@@ -25,18 +25,41 @@ rm -f "$out/.done"
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
-# fetch PACKAGE: unpacks it under $work/PACKAGE, without its dependencies.
+# fetch PACKAGE DIRECTORY: unpacks it there, without its dependencies.
 fetch() {
     (cd "$work" && apt-get -qq download "$1" 2>"$work/apt.log") || {
         cat "$work/apt.log" >&2
         return 1
     }
-    dpkg-deb -x "$work/${1}"_*.deb "$work/$1"
+    dpkg-deb -x "$work/${1}"_*.deb "$2"
 }
 
-kernel_package() {
-    apt-cache depends --important linux-image-cloud-amd64 |
-        sed -n 's/.*Depends: \(linux-image-[^ ]*-cloud-amd64\)$/\1/p' | head -n 1
+# dependencies PACKAGE PATTERN: those packages whose names match
+dependencies() {
+    apt-cache depends --important "$1" | sed -n 's/^ *Depends: //p' | grep -Ex "$2" || true
+}
+
+# Unpacks the kernel and its modules to $work/kernel. A kernel is one package up to Debian 13, and
+# several later; modules are below /lib up to Debian 12, and then below /usr/lib: kmod, which may be of
+# another release, finds them in either.
+fetch_kernel() {
+    local package root=$work/kernel
+    kernel=$(dependencies linux-image-cloud-amd64 'linux-image-.*-cloud-amd64' | head -n 1)
+    [[ -n $kernel ]] || {
+        echo "build-guest.sh: apt knows no cloud kernel (run apt-get update)" >&2
+        return 1
+    }
+    version=${kernel#linux-image-}
+    mkdir -p "$root/lib" "$root/usr/lib"
+    for package in "$kernel" $(dependencies "$kernel" 'linux-(base|binary|modules)-[0-9].*'); do
+        fetch "$package" "$root"
+    done
+    if [[ -e $root/usr/lib/modules ]]; then
+        ln -s ../usr/lib/modules "$root/lib/modules"
+    else
+        ln -s ../../lib/modules "$root/usr/lib/modules"
+    fi
+    depmod -b "$root" "$version"
 }
 
 # add_modules LIST MODULE...: copies them and writes the order to load them in.
@@ -44,11 +67,15 @@ add_modules() {
     local list=$1 module path
     shift
     for module; do
-        modprobe -d "$work/$kernel" -S "$version" --show-depends "$module"
+        modprobe -d "$work/kernel" -S "$version" --show-depends "$module"
     done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' |
         while read -r path; do
-            cp "$path" "$work/root/modules/"
-            echo "${path##*/}"
+            module=$(basename "$path" .xz)
+            case $path in
+            *.xz) xz -dc "$path" >"$work/root/modules/$module" ;;
+            *) cp "$path" "$work/root/modules/$module" ;;
+            esac
+            echo "$module"
         done >"$work/root/modules/$list"
 }
 
@@ -56,7 +83,7 @@ add_modules() {
 add_program() {
     install -D "$1" "$work/root/${2:-$1}"
     # The libraries are those of this machine, where its own package may not be installed.
-    ldd "$1" | grep -o '/[^ ]*' | while read -r library; do
+    ldd "$1" | sed -n 's|^[^/]*\(/[^ ]*\) (0x.*|\1|p' | while read -r library; do
         install -D "$library" "$work/root/$library"
     done
 }
@@ -66,14 +93,7 @@ pack() {
     mv "$out/$1.new" "$out/$1"
 }
 
-kernel=$(kernel_package)
-[[ -n $kernel ]] || {
-    echo "build-guest.sh: apt knows no cloud kernel (run apt-get update)" >&2
-    exit 1
-}
-fetch "$kernel"
-version=${kernel#linux-image-}
-depmod -b "$work/$kernel" "$version"
+fetch_kernel
 
 mkdir -p "$work"/root/{bin,etc,modules,root,usr/sbin}
 cp /bin/busybox "$work/root/bin/busybox"
@@ -89,8 +109,8 @@ printf 'root:x:0:\n' >"$work/root/etc/group"
 }
 pack initrd
 
-fetch qemu-guest-agent
-add_program "$work/qemu-guest-agent/usr/sbin/qemu-ga" /usr/sbin/qemu-ga
+fetch qemu-guest-agent "$work/agent"
+add_program "$work/agent/usr/sbin/qemu-ga" /usr/sbin/qemu-ga
 pack initrd-agent
 
 truncate -s 8M "$work/disk.img"
@@ -98,5 +118,6 @@ mkdir "$work/files"
 echo "a file in the guest" >"$work/files/hello"
 /sbin/mke2fs -q -t ext4 -d "$work/files" "$work/disk.img"
 mv "$work/disk.img" "$out/disk.img"
-cp "$work/$kernel/boot/vmlinuz-$version" "$out/vmlinuz"
+find "$work/kernel" -name "vmlinuz*" -exec cp {} "$out/vmlinuz" \;
+[[ -s $out/vmlinuz ]]
 echo "$sum" >"$out/.done"
