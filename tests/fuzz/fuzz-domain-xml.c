@@ -45,7 +45,7 @@ check_update(const DomainUpdate *update)
     check_text(update->description);
 }
 
-/* What is read twice is the same, and nothing of it is pending. */
+/* A second reading gives the same, with no change pending. */
 static void
 check_again(DomainUpdate *update, const char *xml)
 {
@@ -59,7 +59,7 @@ check_again(DomainUpdate *update, const char *xml)
         abort();
 }
 
-/* What is found early is what is there. */
+/* The name and UUID that are found early are those that a full reading finds. */
 static void
 check_peek(const char *xml, const char *name, const char *uuid)
 {

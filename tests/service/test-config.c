@@ -130,7 +130,7 @@ test_properties(void)
                     "false");
 }
 
-/* What is no file and no network is not taken for nothing. */
+/* Devices whose source is neither a file nor a network are shown, too. */
 static void
 test_devices(void)
 {

@@ -417,7 +417,7 @@ count_replies(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
-/* Who wants no reply gets none, whether the call succeeds or fails. */
+/* A call that wants no reply gets none, whether it succeeds or fails. */
 static void
 test_no_reply(void)
 {
