@@ -5,13 +5,18 @@
 #
 # Installs the packages that are missing (as root) and builds three times: plainly, with
 # AddressSanitizer and UndefinedBehaviorSanitizer (build-sanitize/), and with ThreadSanitizer
-# (build-thread/). All tests run with the first two sanitizers, but for those that install the
-# service on a system, which confines it in ways that a sanitizer cannot live with. All but those of
-# the suite "guests", which take long with real guests, run plainly as well; what has many threads
-# runs with the third. The last line is the sum of what meson counted in all of them: "N passed,
-# N failed, N skipped". What needs root is skipped without it.
+# (build-thread/). Each test runs in the build that finds most, and what is quick in others, too:
 #
-#   --quick   without the sanitizers, and without the tests of the suites "slow" and "guests"
+#   plain        all but the suite "guests": only here memory is measured, the service is installed
+#                and the sources are checked
+#   the first    unit, service and libvirtd with "guests"; no sanitizer can live with the confinement
+#   two          of an installed service
+#   the third    unit and service, and libvirtd-others, which has many threads
+#
+# A line for each build tells the time that its tests took, and the longest of them. The last line is
+# the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
+#
+#   --quick   the plain build alone, without the suites "slow" and "guests"
 #   TEST      only these, as "meson test" names them
 set -euo pipefail
 
@@ -25,7 +30,7 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,16s/^# \?//p' "$0" >&2
+        sed -n '4,23s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
@@ -55,10 +60,12 @@ count() {
 import collections, json, sys
 
 seen = collections.Counter()
-for log in sys.argv[1:]:
-    with open(log + "/counted.json", encoding="utf-8") as lines:
-        for line in lines:
-            seen[json.loads(line)["result"]] += 1
+for build in sys.argv[1:]:
+    with open(build + "/counted.json", encoding="utf-8") as lines:
+        tests = sorted(map(json.loads, lines), key=lambda test: -test["duration"])
+    seen.update(test["result"] for test in tests)
+    longest = ", ".join(f"{t['name'].split(' / ')[-1]} {t['duration']:.0f}" for t in tests[:5])
+    print(f"{build}: {sum(test['duration'] for test in tests):.0f} s; {longest}")
 passed = seen["OK"] + seen["EXPECTEDFAIL"]
 skipped = seen["SKIP"]
 failed = sum(seen.values()) - passed - skipped
