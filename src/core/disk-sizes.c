@@ -66,7 +66,7 @@ work(Call *call, Hypervisor *h, Error **error)
 {
     SizesCall *read = (SizesCall *)call;
 
-    read->found = hypervisor_disk_capacities(h, read->uuid, &read->state, error);
+    read->found = hypervisor_disk_capacities(h, read->uuid, &read->state, NULL, error);
     return read->found != NULL;
 }
 

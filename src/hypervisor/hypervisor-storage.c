@@ -1,48 +1,56 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-storage.h"
 
+#include "disk-chain.h"
 #include "hypervisor-private.h"
+
+#include <string.h>
+
+typedef virStoragePoolPtr VirPool;
+typedef virStorageVolPtr VirVolume;
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VirPool, virStoragePoolFree, NULL)
+G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VirVolume, virStorageVolFree, NULL)
 
 /* --- capacities --------------------------------------------------------------------------- */
 
-static void
-add_capacity(GHashTable *capacities, const virDomainStatsRecord *record, unsigned disk)
+static uint64_t
+get_figure(const virDomainStatsRecord *record, unsigned disk, const char *field)
 {
-    g_autofree char *name_key = g_strdup_printf("block.%u.name", disk);
-    g_autofree char *capacity_key = g_strdup_printf("block.%u.capacity", disk);
-    const char *name = NULL;
-    unsigned long long capacity = 0;
+    g_autofree char *key = g_strdup_printf("block.%u.%s", disk, field);
+    unsigned long long figure = 0;
 
-    virTypedParamsGetString(record->params, record->nparams, name_key, &name);
-    virTypedParamsGetULLong(record->params, record->nparams, capacity_key, &capacity);
-    if (name && capacity)
-        g_hash_table_replace(capacities, g_strdup(name),
-                             g_memdup2(&(uint64_t){capacity}, sizeof(uint64_t)));
+    virTypedParamsGetULLong(record->params, record->nparams, key, &figure);
+    return figure;
 }
 
-static GHashTable *
-capacities_of_records(virDomainStatsRecordPtr *records)
+static void
+add_disk(const virDomainStatsRecord *record, unsigned disk, GHashTable *capacities,
+         GHashTable *allocated)
 {
-    GHashTable *capacities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    g_autofree char *key = g_strdup_printf("block.%u.name", disk);
+    uint64_t capacity = get_figure(record, disk, "capacity");
+    uint64_t physical = get_figure(record, disk, "physical");
+    const char *name = NULL;
 
-    for (; *records; records++) {
-        unsigned n = 0;
-
-        virTypedParamsGetUInt((*records)->params, (*records)->nparams, "block.count", &n);
-        for (unsigned i = 0; i < n; i++)
-            add_capacity(capacities, *records, i);
-    }
-    return capacities;
+    virTypedParamsGetString(record->params, record->nparams, key, &name);
+    if (!name || !capacity)
+        return;
+    g_hash_table_replace(capacities, g_strdup(name), g_memdup2(&capacity, sizeof capacity));
+    /* Where QEMU does not tell, this is the whole size. */
+    if (allocated && physical > 0 && physical < capacity)
+        g_hash_table_add(allocated, g_strdup(name));
 }
 
 GHashTable *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state, Error **error)
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
+                           GHashTable **ret_allocated, Error **error)
 {
     /* Of one that has stopped meanwhile libvirt would read the images itself. */
     const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
     const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
     virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
     virDomainStatsRecordPtr *records = NULL;
+    unsigned n_disks = 0;
     int reason;
 
     if (!doms[0])
@@ -51,8 +59,99 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
         hypervisor_fail(error);
         return NULL;
     }
-    *ret_state = records[0] ? hypervisor_record_state(records[0], &reason) : DOMAIN_SHUTOFF;
-    GHashTable *capacities = capacities_of_records(records);
+
+    GHashTable *capacities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    GHashTable *allocated =
+        ret_allocated ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL;
+    *ret_state = DOMAIN_SHUTOFF;
+    if (records[0]) {
+        *ret_state = hypervisor_record_state(records[0], &reason);
+        virTypedParamsGetUInt(records[0]->params, records[0]->nparams, "block.count", &n_disks);
+        for (unsigned i = 0; i < n_disks; i++)
+            add_disk(records[0], i, capacities, allocated);
+    }
     virDomainStatsRecordListFree(records);
+    if (ret_allocated)
+        *ret_allocated = allocated;
     return capacities;
+}
+
+/* --- resizing ----------------------------------------------------------------------------- */
+
+static bool
+check_growth(const char *target, uint64_t capacity, uint64_t bytes, Error **error)
+{
+    if (bytes >= capacity)
+        return true;
+    *error = error_new(ERROR_INVALID_ARGS,
+                       "The disk \"%s\" has %" G_GUINT64_FORMAT " bytes, and cannot become smaller",
+                       target, capacity);
+    return false;
+}
+
+static bool
+resize_running(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes, Error **error)
+{
+    virDomainBlockInfo info;
+
+    if (virDomainGetBlockInfo(dom, target, &info, 0) < 0)
+        return hypervisor_fail(error);
+    if (!check_growth(target, info.capacity, bytes, error) || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainBlockResize(dom, target, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0 ||
+           hypervisor_fail(error);
+}
+
+/* By its path, or by "POOL/VOLUME". */
+static virStorageVolPtr
+find_volume(Hypervisor *h, const char *source)
+{
+    if (*source == '/')
+        return virStorageVolLookupByPath(h->conn, source);
+
+    const char *slash = strchr(source, '/');
+    g_autofree char *name = g_strndup(source, slash ? (gsize)(slash - source) : 0);
+    g_auto(VirPool) pool = slash ? virStoragePoolLookupByName(h->conn, name) : NULL;
+    return pool ? virStorageVolLookupByName(pool, slash + 1) : NULL;
+}
+
+static bool
+resize_volume(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes, Error **error)
+{
+    g_autofree char *xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE);
+    virStorageVolInfo info;
+
+    if (!xml)
+        return hypervisor_fail(error);
+    g_auto(GStrv) chain = disk_chain_read(xml, target);
+    g_auto(VirVolume) volume = *chain ? find_volume(h, *chain) : NULL;
+    if (!volume && !hypervisor_is_alive(h))
+        return hypervisor_fail(error);
+    if (!volume) {
+        *error = error_new(ERROR_OPERATION_FAILED,
+                           "The disk \"%s\" is no volume of an active pool: it can be resized only "
+                           "while the domain runs",
+                           target);
+        return false;
+    }
+    if (virStorageVolGetInfo(volume, &info) < 0)
+        return hypervisor_fail(error);
+    if (!check_growth(target, info.capacity, bytes, error) || !hypervisor_pass_gate(h, error))
+        return false;
+    return virStorageVolResize(volume, bytes, 0) == 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_resize_disk(Hypervisor *h, const char *uuid, const char *target, uint64_t bytes,
+                       Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    int active = dom ? virDomainIsActive(dom) : -1;
+
+    if (dom && active < 0)
+        hypervisor_fail(error);
+    if (active < 0)
+        return false;
+    return active ? resize_running(h, dom, target, bytes, error)
+                  : resize_volume(h, dom, target, bytes, error);
 }

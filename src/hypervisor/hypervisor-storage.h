@@ -10,8 +10,21 @@
 
 /*
  * What QEMU says of the disks that it has open: target -> uint64_t *, in bytes. It waits for those
- * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer;
- * no storage is touched. The state is that of the same moment, after the wait.
+ * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer.
+ * The state is that of the same moment, after the wait.
+ *
+ * libvirt opens an image itself where QEMU does not tell how much of it is allocated.
+ * `*ret_allocated` (may be NULL) are the targets for which QEMU tells that: as long as such a disk
+ * is of the type "file", libvirt answers for its figures without opening it.
  */
 GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
-                                       Error **error);
+                                       GHashTable **ret_allocated, Error **error);
+
+/* Changes. */
+
+/*
+ * Make a disk larger. ERROR_INVALID_ARGS where it is larger already. Of a domain that is off only a
+ * disk that is a volume of an active pool.
+ */
+bool hypervisor_resize_disk(Hypervisor *h, const char *uuid, const char *target, uint64_t bytes,
+                            Error **error);
