@@ -1,8 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call-schedule.h"
 
-/* A read that is likely to hang leaves so many places to the others. */
-#define LIKELY_TO_HANG_LEAVES 2
+/* A read that is likely to hang is begun with fewer calls than this under way, so that others find
+ * places. */
+#define LIKELY_TO_HANG_MAX 15
+/* libvirtd has workers for so many calls to force beside the others. */
+#define FORCE_BESIDE       5
+/* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
+ * force that hang, another one that is likely to hang waits. */
+#define FORCE_HANGING_MAX  4
 
 /* A domain that calls wait for or are under way about. */
 typedef struct CallDomain {
@@ -24,8 +30,8 @@ struct CallSchedule {
     GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
     unsigned n_waiting[_CALL_CLASS_MAX];
     unsigned n_running[_CALL_CLASS_MAX];
-    unsigned n_hanging[_CALL_CLASS_MAX]; /* of those that run */
-    unsigned n_under_way;                /* of all classes */
+    unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
+    unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
     uint64_t last_order;
 };
 
@@ -219,27 +225,40 @@ call_schedule_first(CallSchedule *schedule)
 
 /* --- choosing ----------------------------------------------------------------------------- */
 
+static unsigned
+count_workers(const CallSchedule *schedule)
+{
+    unsigned n = 0;
+
+    for (unsigned group = 0; group < _CALL_GROUP_MAX; group++)
+        n += schedule->n_of_group[group];
+    return n - MIN(schedule->n_running[CALL_FORCE], FORCE_BESIDE);
+}
+
 static bool
 has_place(const CallSchedule *schedule, CallClass class)
 {
     const CallRules *rules = &call_rules[class];
+    const CallGroupRules *group = &call_group_rules[rules->group];
 
-    if (rules->hanging_max && schedule->n_hanging[class] >= rules->hanging_max)
-        return false;
-    if (rules->total_max && schedule->n_under_way >= rules->total_max)
-        return false;
-    return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit;
+    return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit &&
+           schedule->n_of_group[rules->group] < group->max &&
+           count_workers(schedule) < group->total_max;
+}
+
+static bool
+has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call)
+{
+    if (call->class == CALL_FORCE)
+        return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
+    return track_of(call) != TRACK_READ || count_workers(schedule) < LIKELY_TO_HANG_MAX;
 }
 
 static bool
 may_start(const CallSchedule *schedule, const Call *call)
 {
-    unsigned max = call_rules[call->class].total_max;
-
-    if (!is_domain_free(call))
-        return false;
-    return track_of(call) != TRACK_READ || !is_likely_to_hang(call) ||
-           schedule->n_under_way + LIKELY_TO_HANG_LEAVES < max;
+    return is_domain_free(call) &&
+           (!is_likely_to_hang(call) || has_place_although_likely_to_hang(schedule, call));
 }
 
 Call *
@@ -276,7 +295,7 @@ call_schedule_start(CallSchedule *schedule, Call *call)
     take_out(schedule, call);
     call->state = CALL_RUNNING;
     schedule->n_running[call->class]++;
-    schedule->n_under_way++;
+    schedule->n_of_group[call_rules[call->class].group]++;
     if (call->domain)
         call->domain->n_running[track_of(call)]++;
 }
@@ -298,7 +317,7 @@ call_schedule_end(CallSchedule *schedule, Call *call)
     call->state = CALL_NEW;
     schedule->n_running[call->class]--;
     schedule->n_hanging[call->class] -= hangs;
-    schedule->n_under_way--;
+    schedule->n_of_group[call_rules[call->class].group]--;
     if (call->domain) {
         call->domain->n_running[track_of(call)]--;
         call->domain->n_hanging[track_of(call)] -= hangs;

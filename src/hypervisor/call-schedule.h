@@ -9,7 +9,7 @@
  * made again has the place of the first try. A domain that hangs in a read gets no further one: its
  * calls wait without taking a place, and it is what the return of that read shows to be back. A
  * read of a domain that hangs in a change is likely to hang as well, so it is sent only while there
- * is room enough for others.
+ * is room enough for others. So is a ForceStop of a domain that hangs; of any other it always is.
  */
 
 #include "call.h"

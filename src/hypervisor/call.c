@@ -3,57 +3,31 @@
 
 /*
  * libvirtd has 20 workers for all its clients, and each call that is under way holds one. What we
- * send leaves it some: two for others always, two more for changes, and two are not given to reads
- * of a domain that a change holds up, which are the ones most likely to hang (see the schedule).
+ * send leaves it one for others, and no group of calls takes all places: three stay for reads,
+ * whatever changes hang, and five for changes. Five further workers carry only what libvirt calls
+ * high priority, such as virDomainDestroy, which is not bounded here.
  */
-#define CHANGES_MAX 18
-#define READS_MAX   16
+const CallGroupRules call_group_rules[_CALL_GROUP_MAX] = {
+    [CALL_GROUP_URGENT] = {.max = UINT_MAX, .total_max = UINT_MAX},
+    [CALL_GROUP_CHANGE] = {.max = 16, .total_max = 19},
+    [CALL_GROUP_READ] = {.max = 14, .total_max = 19},
+    [CALL_GROUP_GUEST] = {.max = 8, .total_max = 16},
+};
 
 const CallRules call_rules[_CALL_CLASS_MAX] = {
-    [CALL_FORCE] = {.name = "force", .track = TRACK_NONE, .limit = UINT_MAX},
-    [CALL_ACPI] = {.name = "acpi", .track = TRACK_NONE, .limit = UINT_MAX},
-    [CALL_QUICK] = {.name = "quick", .track = TRACK_READ, .limit = 4, .total_max = READS_MAX},
-    [CALL_JOB_CONTROL] = {.name = "job-control", .track = TRACK_NONE, .limit = 4},
-    [CALL_OPERATION] = {.name = "operation",
-                        .track = TRACK_CHANGE,
-                        .limit = 8,
-                        .total_max = CHANGES_MAX},
-    [CALL_CHANGE] = {.name = "change",
-                     .track = TRACK_CHANGE,
-                     .limit = 8,
-                     .total_max = CHANGES_MAX,
-                     .per_user = 1024},
-    [CALL_LONG] = {.name = "long",
-                   .track = TRACK_LONG,
-                   .limit = 6,
-                   .total_max = CHANGES_MAX,
-                   .is_patient = true},
-    [CALL_READ] =
-        {.name = "read", .track = TRACK_READ, .limit = 4, .total_max = READS_MAX, .per_user = 1024},
-    /* An agent that does not answer is given up by libvirt after some seconds. */
-    [CALL_GUEST] = {.name = "guest",
-                    .track = TRACK_GUEST,
-                    .limit = 6,
-                    .hanging_max = 8,
-                    .total_max = READS_MAX,
-                    .per_user = 256},
-    [CALL_DISPLAY] = {.name = "display",
-                      .track = TRACK_DISPLAY,
-                      .limit = 4,
-                      .hanging_max = 6,
-                      .total_max = READS_MAX,
-                      .per_user = 256},
-    [CALL_PROGRESS] = {.name = "progress", .track = TRACK_READ, .limit = 4, .total_max = READS_MAX},
-    [CALL_STATS] = {.name = "stats",
-                    .track = TRACK_NONE,
-                    .limit = 4,
-                    .hanging_max = 7,
-                    .total_max = READS_MAX},
-    [CALL_SIZES] = {.name = "sizes",
-                    .track = TRACK_READ,
-                    .limit = 2,
-                    .hanging_max = 6,
-                    .total_max = READS_MAX},
+    [CALL_FORCE] = {"force", CALL_GROUP_URGENT, TRACK_NONE, .limit = UINT_MAX},
+    [CALL_ACPI] = {"acpi", CALL_GROUP_URGENT, TRACK_NONE, .limit = UINT_MAX},
+    [CALL_QUICK] = {"quick", CALL_GROUP_READ, TRACK_READ, .limit = 4},
+    [CALL_JOB_CONTROL] = {"job-control", CALL_GROUP_URGENT, TRACK_NONE, .limit = 4},
+    [CALL_OPERATION] = {"operation", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8},
+    [CALL_CHANGE] = {"change", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8, .per_user = 1024},
+    [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_patient = true},
+    [CALL_READ] = {"read", CALL_GROUP_READ, TRACK_READ, .limit = 4, .per_user = 1024},
+    [CALL_GUEST] = {"guest", CALL_GROUP_GUEST, TRACK_GUEST, .limit = 6, .per_user = 256},
+    [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},
+    [CALL_PROGRESS] = {"progress", CALL_GROUP_GUEST, TRACK_PROGRESS, .limit = 4},
+    [CALL_STATS] = {"stats", CALL_GROUP_READ, TRACK_NONE, .limit = 4},
+    [CALL_SIZES] = {"sizes", CALL_GROUP_GUEST, TRACK_SIZES, .limit = 2},
 };
 
 const char *

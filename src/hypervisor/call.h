@@ -35,24 +35,40 @@ typedef enum {
 /* Of one domain there is at most one call of a track under way. */
 typedef enum {
     TRACK_NONE, /* as many as come */
-    TRACK_READ,
+    TRACK_READ, /* needs no more than the domain's lock: one that hangs shows that it is held */
     TRACK_CHANGE,
     TRACK_LONG,
     TRACK_GUEST,
     TRACK_DISPLAY,
+    TRACK_PROGRESS,
+    TRACK_SIZES,
     _TRACK_MAX,
 } CallTrack;
 
+/* Classes that share places. */
+typedef enum {
+    CALL_GROUP_URGENT,
+    CALL_GROUP_CHANGE,
+    CALL_GROUP_READ,
+    CALL_GROUP_GUEST, /* what depends on a guest's agent or process, or on the host's disks */
+    _CALL_GROUP_MAX,
+} CallGroup;
+
+typedef struct {
+    unsigned max;       /* calls of the group under way, those that hang included */
+    unsigned total_max; /* none is begun with so many calls of all groups under way */
+} CallGroupRules;
+
 typedef struct {
     const char *name;
+    CallGroup group;
     CallTrack track;
-    unsigned limit;       /* calls under way, without those that hang */
-    unsigned hanging_max; /* with so many that hang none is begun; 0: whatever hangs */
-    unsigned total_max;   /* nor with so many under way of all classes; 0: whatever is */
-    unsigned per_user;    /* so many may wait for each user; 0: any number */
-    bool is_patient;      /* it hangs only where its domain does: it takes long by nature */
+    unsigned limit;    /* calls under way, without those that hang */
+    unsigned per_user; /* so many may wait for each user; 0: any number */
+    bool is_patient;   /* it hangs only where its domain does: it takes long by nature */
 } CallRules;
 
+extern const CallGroupRules call_group_rules[_CALL_GROUP_MAX];
 extern const CallRules call_rules[_CALL_CLASS_MAX];
 
 /* libvirt's function for this verb: a Call's `name`. */

@@ -40,8 +40,8 @@ typedef struct {
     void (*lost)(void *userdata, unsigned generation, const char *message);
     /*
      * This call about a domain, under way since `since`, hangs; later, the same one has returned,
-     * or its connection is gone. A read that hangs shows that its domain does; another call may
-     * only take its time. Either may be NULL.
+     * or its connection is gone. A call of TRACK_READ that hangs shows that its domain does; any
+     * other may only take its time. Either may be NULL.
      */
     void (*hanging)(void *userdata, const Call *call, uint64_t since);
     void (*returned)(void *userdata, const Call *call);

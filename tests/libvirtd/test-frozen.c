@@ -8,7 +8,8 @@
 #include <string.h>
 
 #define FROZEN         18
-#define PAUSED         8
+#define PAUSED         10
+#define SAVED          6
 #define READS          1000
 #define LISTS          50
 #define ANSWER_MS      20000
@@ -159,13 +160,14 @@ test_qemu(void)
     assert_equals_virsh(s);
 }
 
-/* What the machine of this number is asked: by class, as many as may be under way in each. */
+/* What the domain of this number is asked: as many changes as may be under way at a time, and some
+ * more. */
 static Call *
 ask_one_of_many(Service *s, const char *path, guint i)
 {
     if (i < PAUSED)
         return domain_send(s, path, "Pause", NULL);
-    if (i < 14)
+    if (i < PAUSED + SAVED)
         return client_send(s->client, path, VMS_SAVED_INTERFACE, "Save", "a{sv}", 0);
     return client_send(s->client, path, VMS_DISPLAY_INTERFACE, "Screenshot", "u", 0);
 }

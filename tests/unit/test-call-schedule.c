@@ -335,39 +335,81 @@ test_hanging_calls_take_no_place(void)
     world_clear(&w);
 }
 
-/* Reads of domains whose changes hang leave places for reads of others; these for changes. */
+/* Whatever changes hang, there are places for reads, and the other way round. */
 static void
-test_places_are_left(void)
+test_no_group_takes_all_places(void)
 {
     World w;
-    Call *read, *change;
+    unsigned n_changes = call_group_rules[CALL_GROUP_CHANGE].max;
+
+    world_init(&w);
+    for (unsigned i = 0; i < n_changes; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    add(&w, CALL_CHANGE, ROOT, "other");
+    expect(&w, CALL_CHANGE, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, 30 + i));
+    add(&w, CALL_READ, ALICE, "other");
+    add(&w, CALL_STATS, ROOT, "");
+    expect(&w, CALL_READ, NULL);
+    expect(&w, CALL_STATS, NULL);
+    /* These are bounded by nothing. */
+    for (unsigned i = 0; i < 20; i++)
+        expect(&w, CALL_FORCE, add_nth(&w, CALL_FORCE, ROOT, 50 + i));
+    expect(&w, CALL_JOB_CONTROL, add(&w, CALL_JOB_CONTROL, ROOT, "d"));
+    world_clear(&w);
+
+    world_init(&w);
+    for (unsigned i = 0; i < call_group_rules[CALL_GROUP_READ].max; i++)
+        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, i));
+    add(&w, CALL_READ, ALICE, "other");
+    expect(&w, CALL_READ, NULL);
+    for (unsigned i = 0; i < 5; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    world_clear(&w);
+}
+
+/* Reads of domains whose changes hang leave places for reads of others. */
+static void
+test_reads_likely_to_hang_leave_places(void)
+{
+    World w;
 
     world_init(&w);
     for (unsigned i = 0; i < 12; i++)
         start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
-    for (unsigned i = 0; i < 2; i++)
+    for (unsigned i = 0; i < 3; i++)
         start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, i));
-    for (unsigned i = 2; i < 12; i++)
+    for (unsigned i = 3; i < 12; i++)
         add_nth(&w, CALL_READ, ALICE, i);
     expect(&w, CALL_READ, NULL);
-    for (unsigned i = 0; i < 2; i++) {
-        read = add_nth(&w, CALL_READ, ALICE, 20 + i);
-        start_and_hang(&w, read);
+    for (unsigned i = 0; i < 4; i++)
+        expect(&w, CALL_READ, add_nth(&w, CALL_READ, ALICE, 20 + i));
+    world_clear(&w);
+}
+
+/* Forcing does not help a domain whose lock is held, and others need the workers. */
+static void
+test_force_of_hanging_domains_is_bounded(void)
+{
+    World w;
+    Call *last, *forced[4];
+
+    world_init(&w);
+    for (unsigned i = 0; i < 12; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    for (unsigned i = 0; i < G_N_ELEMENTS(forced); i++) {
+        forced[i] = add_nth(&w, CALL_FORCE, ROOT, i);
+        start_and_hang(&w, forced[i]);
     }
-    add(&w, CALL_READ, BOB, "other");
-    add(&w, CALL_STATS, ROOT, "");
-    expect(&w, CALL_READ, NULL);
-    expect(&w, CALL_STATS, NULL);
-    for (unsigned i = 0; i < 2; i++) {
-        change = add_nth(&w, CALL_CHANGE, ROOT, 30 + i);
-        start_and_hang(&w, change);
-    }
-    add(&w, CALL_CHANGE, ROOT, "other");
-    expect(&w, CALL_CHANGE, NULL);
-    /* These are bounded by nothing. */
-    for (unsigned i = 0; i < 20; i++)
-        expect(&w, CALL_FORCE, add_nth(&w, CALL_FORCE, ROOT, i));
-    expect(&w, CALL_JOB_CONTROL, add(&w, CALL_JOB_CONTROL, ROOT, "d"));
+    last = add_nth(&w, CALL_FORCE, ROOT, 4);
+    expect(&w, CALL_FORCE, NULL);
+    /* Of another domain, and other calls, as if there were none. */
+    expect(&w, CALL_FORCE, add(&w, CALL_FORCE, ROOT, "other"));
+    expect(&w, CALL_READ, add(&w, CALL_READ, ROOT, "other"));
+    expect(&w, CALL_OPERATION, add(&w, CALL_OPERATION, ROOT, "other"));
+    end(&w, forced[0]);
+    expect(&w, CALL_FORCE, last);
     world_clear(&w);
 }
 
@@ -375,7 +417,7 @@ static void
 test_hanging_agents_are_bounded(void)
 {
     World w;
-    unsigned max = call_rules[CALL_GUEST].hanging_max;
+    unsigned max = call_group_rules[CALL_GROUP_GUEST].max;
 
     world_init(&w);
     for (unsigned i = 0; i < max; i++)
@@ -424,7 +466,9 @@ main(int argc, char **argv)
     TEST("hanging-domain-gets-no-further-read", test_hanging_domain_gets_no_further_read);
     TEST("what-stops-others-waits", test_what_stops_others_waits);
     TEST("hanging-calls-take-no-place", test_hanging_calls_take_no_place);
-    TEST("places-are-left", test_places_are_left);
+    TEST("no-group-takes-all-places", test_no_group_takes_all_places);
+    TEST("reads-likely-to-hang-leave-places", test_reads_likely_to_hang_leave_places);
+    TEST("force-of-hanging-domains-is-bounded", test_force_of_hanging_domains_is_bounded);
     TEST("hanging-agents-are-bounded", test_hanging_agents_are_bounded);
     TEST("describe", test_describe);
 #undef TEST
