@@ -18,6 +18,7 @@ static struct {
     bool run_child;
     unsigned epoch; /* connections of an earlier one are dead */
     unsigned n_open;
+    unsigned n_opened;
 } fake;
 
 void
@@ -26,6 +27,7 @@ fake_hypervisor_reset(void)
     g_mutex_lock(&fake.mutex);
     g_assert_cmpuint(fake.n_open, ==, 0);
     fake.hold_opens = fake.fail_opens = fake.run_child = false;
+    fake.n_opened = 0;
     g_mutex_unlock(&fake.mutex);
 }
 
@@ -67,6 +69,15 @@ fake_hypervisor_open_count(void)
 {
     g_mutex_lock(&fake.mutex);
     unsigned n = fake.n_open;
+    g_mutex_unlock(&fake.mutex);
+    return n;
+}
+
+unsigned
+fake_hypervisor_opened_count(void)
+{
+    g_mutex_lock(&fake.mutex);
+    unsigned n = fake.n_opened;
     g_mutex_unlock(&fake.mutex);
     return n;
 }
@@ -113,6 +124,7 @@ hypervisor_open(const char *uri, Status *why, Error **error)
         h = g_new0(Hypervisor, 1);
         h->epoch = fake.epoch;
         fake.n_open++;
+        fake.n_opened++;
     }
     g_mutex_unlock(&fake.mutex);
     return h;

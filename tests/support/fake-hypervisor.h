@@ -17,5 +17,6 @@ void fake_hypervisor_fail_opens(bool fail);
 void fake_hypervisor_run_child(bool run);
 /* Every connection is dead from now on. */
 void fake_hypervisor_kill(void);
-/* How many connections are open now. */
+/* How many connections are open now, and how many were ever opened since the reset. */
 unsigned fake_hypervisor_open_count(void);
+unsigned fake_hypervisor_opened_count(void);

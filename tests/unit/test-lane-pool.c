@@ -464,6 +464,22 @@ test_force_where_no_lane_opens(void)
     world_clear(&w);
 }
 
+/* Others wait after a failure; forcing has one more opened at once. */
+static void
+test_force_waits_for_no_pause(void)
+{
+    World w;
+
+    world_init(&w);
+    fake_hypervisor_fail_opens(true);
+    g_assert_true(is_under_way(submit(&w, CALL_READ, "d")));
+    fake_hypervisor_fail_opens(false);
+    g_assert_false(is_under_way(submit(&w, CALL_READ, "e")));
+    for (unsigned i = 0; i < 3; i++)
+        g_assert_true(is_under_way(submit_nth(&w, CALL_FORCE, i)));
+    world_clear(&w);
+}
+
 /* --- opening --------------------------------------------------------------------------------- */
 
 static void
@@ -532,12 +548,14 @@ test_idle_lanes_close_but_for_one(void)
     for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
         finish(&w, calls[i]);
     g_assert_cmpuint(count_lanes(&w, "idle"), ==, 6);
+    unsigned opened = fake_hypervisor_opened_count();
     pass(&w, 29 * SEC);
     g_assert_cmpuint(count_lanes(&w, "idle"), ==, 6);
     pass(&w, 2 * SEC);
     g_assert_cmpuint(count_lanes(&w, "idle"), ==, 2);
     pass(&w, 3600 * SEC);
     g_assert_cmpuint(count_lanes(&w, "idle"), ==, 2);
+    g_assert_cmpuint(fake_hypervisor_opened_count(), ==, opened);
     world_clear(&w);
 }
 
@@ -788,6 +806,7 @@ main(int argc, char **argv)
     TEST("long-calls-are-patient", test_long_calls_are_patient);
     TEST("force-always-has-a-lane", test_force_always_has_a_lane);
     TEST("force-where-no-lane-opens", test_force_where_no_lane_opens);
+    TEST("force-waits-for-no-pause", test_force_waits_for_no_pause);
     TEST("lane-that-does-not-open-is-left-behind", test_lane_that_does_not_open_is_left_behind);
     TEST("failed-opening-is-tried-again", test_failed_opening_is_tried_again);
     TEST("idle-lanes-close-but-for-one", test_idle_lanes_close_but_for_one);
