@@ -113,10 +113,10 @@ effect_adopt(void *userdata, unsigned number)
     forget_attempt(connection, number);
 }
 
-static void
+static bool
 effect_leave(void *userdata, unsigned number)
 {
-    lane_pool_leave(((Connection *)userdata)->lane_pool, number);
+    return lane_pool_leave(((Connection *)userdata)->lane_pool, number);
 }
 
 static void

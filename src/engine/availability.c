@@ -31,6 +31,7 @@ typedef struct {
     unsigned number; /* 0: the slot is free */
     uint64_t started;
     bool overdue;  /* its waiters were answered; it may still come back */
+    bool ended;    /* by us, since it was overdue: how it fails is no news */
     bool replaced; /* another daemon has come since it started */
     bool lost;     /* its connection closed before it finished */
 } Attempt;
@@ -333,7 +334,7 @@ static void
 leave_behind(Availability *a, Attempt *attempt)
 {
     attempt->overdue = true;
-    a->effects->leave(a->userdata, attempt->number);
+    attempt->ended = a->effects->leave(a->userdata, attempt->number);
 }
 
 /* Leave a hanging attempt behind; its waiters wait for the next one. */
@@ -462,21 +463,22 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
 
     if (!attempt)
         return;
+    bool is_latest = number == a->last_number;
+    bool ended = attempt->ended;
+
     *attempt = (Attempt){0};
     if (!a->running || a->generation != 0 || current_attempt(a)) {
         arm(a);
         return;
     }
-    /* One that was left behind says nothing of the daemon that was tried since. */
-    if (number != a->last_number) {
-        if (a->next_attempt == AVAILABILITY_NEVER)
-            schedule_attempt(a, now);
-        arm(a);
-        return;
+    if (is_latest || a->next_attempt == AVAILABILITY_NEVER)
+        schedule_attempt(a, now);
+    /* An earlier one says nothing of the daemon that was tried since, and one that we ended nothing
+     * of any. */
+    if (is_latest && !ended) {
+        set_status(a, why, message);
+        refuse_waiters(a, message);
     }
-    schedule_attempt(a, now);
-    set_status(a, why, message);
-    refuse_waiters(a, message);
     arm(a);
 }
 

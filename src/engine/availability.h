@@ -33,9 +33,9 @@ typedef enum {
 typedef struct {
     /* Start attempt number `attempt`; ends in availability_succeeded() or availability_failed(). */
     void (*connect)(void *userdata, unsigned attempt);
-    /* Nobody waits for the attempt any longer: end what can be ended of it. It still ends in one of
-     * the two. */
-    void (*leave)(void *userdata, unsigned attempt);
+    /* Nobody waits for the attempt any longer: end what can be ended of it; true where something
+     * was. It still ends in one of the two. */
+    bool (*leave)(void *userdata, unsigned attempt);
     /* Find out whether the daemon answers at all, without a thread that could hang: ends in
      * availability_probed(). */
     void (*probe)(void *userdata);

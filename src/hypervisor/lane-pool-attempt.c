@@ -138,13 +138,12 @@ take_pending(LanePool *pool, unsigned attempt)
     return slot;
 }
 
-void
+bool
 lane_pool_leave(LanePool *pool, unsigned attempt)
 {
     const Slot *slot = find_pending(pool, attempt);
 
-    if (slot)
-        lane_end_children(slot->lane);
+    return slot && lane_end_children(slot->lane);
 }
 
 void

@@ -58,7 +58,7 @@ void lane_pool_free(LanePool *pool);
 
 /* The effects of the availability engine: see there. */
 void lane_pool_connect(LanePool *pool, unsigned attempt);
-void lane_pool_leave(LanePool *pool, unsigned attempt);
+bool lane_pool_leave(LanePool *pool, unsigned attempt);
 void lane_pool_probe(LanePool *pool, const char *const *sockets);
 void lane_pool_adopt(LanePool *pool, unsigned attempt);
 void lane_pool_discard(LanePool *pool, unsigned attempt);

@@ -76,24 +76,26 @@ lane_quit(Lane *lane)
     push(lane, NULL, NULL);
 }
 
-void
+bool
 lane_end_children(const Lane *lane)
 {
     g_autofree char *path =
         g_strdup_printf("/proc/self/task/%d/children", g_atomic_int_get(&lane->tid));
     g_autofree char *pids = NULL;
     g_auto(GStrv) words = NULL;
+    bool any = false;
 
     if (!g_file_get_contents(path, &pids, NULL, NULL))
-        return;
+        return false;
     words = g_strsplit(pids, " ", -1);
     for (char **word = words; *word; word++) {
         gint64 pid = g_ascii_strtoll(*word, NULL, 10);
 
         /* It stays ours until the lane, which is busy, reaps it. */
-        if (pid > 1)
-            (void)kill((pid_t)pid, SIGTERM);
+        if (pid > 1 && kill((pid_t)pid, SIGTERM) == 0)
+            any = true;
     }
+    return any;
 }
 
 void

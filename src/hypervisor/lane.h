@@ -21,8 +21,8 @@ typedef void (*LaneWork)(Lane *lane, void *data);
 Lane *lane_new(LoopQueue *loop_queue, LoopFunc exited, void *userdata);
 void lane_do(Lane *lane, LaneWork work, void *data);
 void lane_quit(Lane *lane);
-/* End the processes that its work has started: libvirt's ssh, for a connection that hangs. */
-void lane_end_children(const Lane *lane);
+/* End the processes that its work has started, such as libvirt's ssh; whether there were any. */
+bool lane_end_children(const Lane *lane);
 /* Frees the lane; from `exited` only. */
 void lane_join(Lane *lane);
 

@@ -33,10 +33,13 @@ on_adopt(void *userdata, unsigned attempt)
     say(w, "adopt:%u", attempt);
 }
 
-static void
+static bool
 on_leave(void *userdata, unsigned attempt)
 {
-    say(userdata, "leave:%u", attempt);
+    World *w = userdata;
+
+    say(w, "leave:%u", attempt);
+    return w->ends;
 }
 
 static void

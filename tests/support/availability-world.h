@@ -16,6 +16,7 @@ typedef struct {
     uint64_t now;
     uint64_t armed;
     GString *log;
+    bool ends;    /* leaving an attempt ends it */
     bool shared;  /* what an adopted connection published is there */
     void *forget; /* a waiter to forget from within the next answer */
     bool again;   /* wait again from within the next answer */

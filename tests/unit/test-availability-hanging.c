@@ -85,6 +85,21 @@ test_late_failure_goes_on(void)
     expect(w, "connect:2");
 }
 
+/* The end of libvirt's ssh, say: that it was ended says nothing of the other host. */
+static void
+test_attempt_that_we_ended_is_no_news(void)
+{
+    g_autoptr(World) w = world_new();
+
+    w->ends = true;
+    availability_start(w->engine, w->now);
+    pass(w, 10 * SEC);
+    fail(w, 1, STATUS_FAILED);
+    expect(w, "connect:1 leave:1 unreachable");
+    pass(w, 200 * MSEC);
+    expect(w, "connect:2");
+}
+
 static void
 test_new_daemon_allows_another(void)
 {
@@ -298,6 +313,7 @@ main(int argc, char **argv)
     TEST("another-one-after-a-while", test_another_one_after_a_while);
     TEST("late-good-attempt-is-used", test_late_good_attempt_is_used);
     TEST("late-failure-goes-on", test_late_failure_goes_on);
+    TEST("attempt-that-we-ended-is-no-news", test_attempt_that_we_ended_is_no_news);
     TEST("new-daemon-allows-another", test_new_daemon_allows_another);
     TEST("new-daemon-before-the-deadline", test_new_daemon_before_the_deadline);
     TEST("late-good-attempt-beside-another", test_late_good_attempt_beside_another);

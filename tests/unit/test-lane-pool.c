@@ -765,6 +765,7 @@ static void
 test_attempt_that_is_left_ends_its_child(void)
 {
     World w;
+    bool ended = false;
 
     world_init(&w);
     lane_pool_clear(w.pool);
@@ -774,12 +775,13 @@ test_attempt_that_is_left_ends_its_child(void)
     lane_pool_connect(w.pool, 2);
     /* The child may not have been started yet. */
     while (w.log->len == 0) {
-        lane_pool_leave(w.pool, 2);
+        ended |= lane_pool_leave(w.pool, 2);
         g_thread_yield();
         fake_loop_run();
     }
+    g_assert_true(ended);
     expect_log(&w, "failed:2 ");
-    lane_pool_leave(w.pool, 2);
+    g_assert_false(lane_pool_leave(w.pool, 2));
     world_clear(&w);
 }
 
