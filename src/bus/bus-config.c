@@ -2,11 +2,11 @@
 #include "interfaces.h"
 
 #include "config-properties.h"
+#include "context.h"
 #include "device-request.h"
 #include "method-options.h"
 #include "names.h"
 #include "request.h"
-#include "service.h"
 
 /* QEMU's balloon counts in pages. */
 #define BALLOON_PAGE 4096

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "interfaces.h"
 
+#include "context.h"
 #include "hypervisor-display.h"
 #include "hypervisor-traits.h"
 #include "names.h"
 #include "request.h"
-#include "service.h"
 #include "wire-rows.h"
 
 /* --- Screenshot and OpenGraphics ---------------------------------------------------------- */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "interfaces.h"
 
+#include "context.h"
 #include "names.h"
 #include "operation-call.h"
-#include "service.h"
 
 static void
 on_canceled(void *userdata, CallOutcome outcome, void *answer, const Error *error)

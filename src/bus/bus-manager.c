@@ -2,11 +2,11 @@
 #include "interfaces.h"
 
 #include "bus-stats.h"
+#include "context.h"
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "hypervisor-domain.h"
 #include "names.h"
-#include "service.h"
 #include "xml.h"
 
 /* --- ListDomains -------------------------------------------------------------------------- */

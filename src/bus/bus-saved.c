@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "interfaces.h"
 
+#include "context.h"
 #include "hypervisor-saved.h"
 #include "method-options.h"
 #include "names.h"
 #include "operation-call.h"
-#include "service.h"
 
 static int
 parse_save(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)

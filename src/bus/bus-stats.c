@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bus-stats.h"
 
-#include "service.h"
+#include "context.h"
 
 /* --- the question ------------------------------------------------------------------------- */
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device-request.h"
 
+#include "context.h"
 #include "hypervisor-device.h"
 #include "method-options.h"
-#include "service.h"
 #include "xml.h"
 
 int

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-call.h"
 
+#include "context.h"
 #include "hypervisor-traits.h"
 #include "operation-plan.h"
-#include "service.h"
 
 static uint64_t
 stop_timeout(const Service *service, const Domain *domain)

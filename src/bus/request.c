@@ -3,10 +3,10 @@
 
 #include "budget.h"
 #include "bus-error.h"
+#include "context.h"
 #include "log.h"
 #include "message-size.h"
 #include "retry.h"
-#include "service.h"
 
 #include <errno.h>
 #include <string.h>

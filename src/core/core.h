@@ -43,8 +43,8 @@ typedef struct Core {
 } Core;
 
 /* Starts libvirt's library. NULL with an error where that fails. */
-Core *core_new(struct sd_event *event, const char *uri, const CoreListener *listener, void *userdata,
-               Error **error);
+Core *core_new(struct sd_event *event, const char *uri, const CoreListener *listener,
+               void *userdata, Error **error);
 /* Begin to connect; `pid_files` as for connection_start(). A negative errno. */
 int core_start(Core *core, const char *const *pid_files);
 /* End the consoles and connections; the listener's stopped() tells the end. jobs_stop() comes

@@ -2,19 +2,44 @@
 #pragma once
 
 /*
- * What goes on beside a job's long call: its progress is asked for twice a second, it is given up
- * when somebody cancels it, and where its connection was lost, what became of it is found out. All
- * of that on other lanes than the one that the call blocks. Belongs to the loop.
+ * What goes on beside a job's long call, on other lanes than the one that it blocks: its progress
+ * is polled twice a second, it is given up when somebody cancels it, and where its connection was
+ * lost, its outcome is found out. Belongs to the loop.
  */
 
-#include "job.h"
+#include "lane-pool.h"
+#include "operation-spec.h"
 
-JobProgress *job_progress_new(Job *job, DomainVerb verb, const OperationPayload *payload);
-/* Ask no more; the job has ended. `watch` may be NULL, in here and below. */
-void job_progress_stop(JobProgress *watch);
-void job_progress_free(JobProgress *watch);
+struct sd_event;
 
-/* Ends in operation_probed(). */
-void job_progress_probe(JobProgress *watch, unsigned serial);
-/* Until libvirt has agreed, which operation_aborted() is told, or refused for good. */
-void job_progress_abort(JobProgress *watch);
+typedef struct JobProgress JobProgress;
+
+/* The long call; copied. */
+typedef struct {
+    const char *uuid; /* of the domain */
+    bool was_active;  /* the domain, when the call was made */
+    DomainVerb verb;
+    const OperationPayload *payload;
+} LongCall;
+
+typedef struct {
+    /* 0 to 1. */
+    void (*progressed)(void *userdata, double progress);
+    /* libvirt has agreed to give the call up. */
+    void (*aborted)(void *userdata);
+    /* It refuses to, for good. */
+    void (*refused)(void *userdata, const Error *error);
+    void (*probed)(void *userdata, unsigned serial, ProbeAnswer answer);
+} JobProgressFuncs;
+
+JobProgress *job_progress_new(struct sd_event *event, LanePool *lane_pool, const LongCall *call,
+                              const JobProgressFuncs *funcs, void *userdata);
+/* Calls back no more. NULL is fine. */
+void job_progress_stop(JobProgress *progress);
+/* After job_progress_stop(). NULL is fine. */
+void job_progress_free(JobProgress *progress);
+
+/* Ends in probed(). */
+void job_progress_probe(JobProgress *progress, unsigned serial);
+/* Ends in aborted() or refused(); until then the call may not have begun. */
+void job_progress_abort(JobProgress *progress);

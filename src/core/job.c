@@ -95,12 +95,6 @@ jobs_free(Jobs *jobs)
     g_free(jobs);
 }
 
-const JobParts *
-jobs_parts(const Jobs *jobs)
-{
-    return &jobs->parts;
-}
-
 static void
 on_timer(void *userdata)
 {
@@ -134,6 +128,15 @@ const char *
 job_operation_name(const Job *job)
 {
     return operation_name(operation_spec(job->operation)->kind);
+}
+
+static void
+answer(Waiters **waiters, const Error *error)
+{
+    Waiters *answered = *waiters;
+
+    *waiters = waiters_new();
+    waiters_answer(answered, error ? OUTCOME_FAILED : OUTCOME_OK, NULL, error);
 }
 
 /* --- the operation's effects -------------------------------------------------------------- */
@@ -177,6 +180,60 @@ class_of(DomainVerb verb)
 }
 
 static void
+on_progressed(void *userdata, double fraction)
+{
+    Job *job = userdata;
+
+    if (ABS(job->progress - fraction) < 1e-6)
+        return;
+    job->progress = fraction;
+    job->jobs->parts.listener->progress(job->jobs->parts.userdata, job);
+}
+
+static void
+on_aborted(void *userdata)
+{
+    operation_aborted(((Job *)userdata)->operation);
+}
+
+static void
+on_abort_refused(void *userdata, const Error *error)
+{
+    g_autoptr(Error) refusal = error_copy(error);
+
+    refusal->kind = ERROR_INVALID_STATE;
+    answer(&((Job *)userdata)->cancel_waiters, refusal);
+}
+
+static void
+on_probed(void *userdata, unsigned serial, ProbeAnswer probe_answer)
+{
+    operation_probed(((Job *)userdata)->operation, clock_now_usec(), serial, probe_answer);
+}
+
+/* Follow the operation's one long call. */
+static void
+watch_long_call(Job *job, DomainVerb verb, const OperationPayload *payload)
+{
+    static const JobProgressFuncs funcs = {
+        .progressed = on_progressed,
+        .aborted = on_aborted,
+        .refused = on_abort_refused,
+        .probed = on_probed,
+    };
+    const LongCall call = {
+        .uuid = job->domain->uuid,
+        .was_active = job->domain->id >= 0,
+        .verb = verb,
+        .payload = payload,
+    };
+
+    if (!job->job_progress)
+        job->job_progress = job_progress_new(job->jobs->parts.event, job->jobs->parts.lane_pool,
+                                             &call, &funcs, job);
+}
+
+static void
 effect_call(void *userdata, DomainVerb verb, unsigned serial)
 {
     Job *job = userdata;
@@ -192,8 +249,8 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     step->verb = verb;
     step->payload = operation_payload_ref(operation_spec(job->operation)->payload);
     step->serial = serial;
-    if (step->payload && !job->job_progress)
-        job->job_progress = job_progress_new(job, verb, step->payload);
+    if (step->payload)
+        watch_long_call(job, verb, step->payload);
     g_ptr_array_add(job->calls, step);
     lane_pool_submit(job->jobs->parts.lane_pool, &step->call);
 }
@@ -286,15 +343,6 @@ abandon_calls(Job *job)
     for (unsigned i = job->calls->len; i-- > 0;)
         lane_pool_abandon(job->jobs->parts.lane_pool, job->calls->pdata[i]);
     g_ptr_array_set_size(job->calls, 0);
-}
-
-static void
-answer(Waiters **waiters, const Error *error)
-{
-    Waiters *answered = *waiters;
-
-    *waiters = waiters_new();
-    waiters_answer(answered, error ? OUTCOME_FAILED : OUTCOME_OK, NULL, error);
 }
 
 static void
@@ -429,21 +477,6 @@ job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata)
     waiters_add(job->cancel_waiters, pending, done, userdata);
     if (error || job->ended)
         answer(&job->cancel_waiters, error);
-}
-
-void
-job_cancel_failed(Job *job, const Error *error)
-{
-    answer(&job->cancel_waiters, error);
-}
-
-void
-job_set_progress(Job *job, double progress)
-{
-    if (job->ended || ABS(job->progress - progress) < 1e-6)
-        return;
-    job->progress = progress;
-    job->jobs->parts.listener->progress(job->jobs->parts.userdata, job);
 }
 
 /* --- news --------------------------------------------------------------------------------- */

@@ -65,7 +65,6 @@ typedef struct {
 
 Jobs *jobs_new(const JobParts *parts);
 void jobs_free(Jobs *jobs);
-const JobParts *jobs_parts(const Jobs *jobs);
 
 /* Begin the operation, or join the same one. NULL: the error is InvalidState or Busy. */
 Job *job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *caller,
@@ -85,10 +84,6 @@ void job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata);
 
 Job *job_ref(Job *job);
 void job_unref(Job *job);
-
-/* For job-progress.c. */
-void job_cancel_failed(Job *job, const Error *error);
-void job_set_progress(Job *job, double progress);
 
 /* News for the operations. */
 void jobs_domain_changed(Jobs *jobs, const char *uuid);

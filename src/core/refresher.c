@@ -525,7 +525,8 @@ on_hang_timer(void *userdata)
 /* --- life --------------------------------------------------------------------------------- */
 
 Refresher *
-refresher_new(struct sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks, void *userdata)
+refresher_new(struct sd_event *event, LanePool *pool, const RefreshCallbacks *callbacks,
+              void *userdata)
 {
     Refresher *refresher = g_new0(Refresher, 1);
 

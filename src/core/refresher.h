@@ -25,8 +25,8 @@ typedef struct {
 
 typedef struct Refresher Refresher;
 
-Refresher *refresher_new(struct sd_event *event, LanePool *lane_pool, const RefreshCallbacks *callbacks,
-                         void *userdata);
+Refresher *refresher_new(struct sd_event *event, LanePool *lane_pool,
+                         const RefreshCallbacks *callbacks, void *userdata);
 void refresher_free(Refresher *refresher);
 
 /* These facts have to be read (again). Without a connection: on the next one. */

@@ -6,8 +6,8 @@
  */
 
 #include "error.h"
-#include "verb.h"
 #include "pending.h"
+#include "verb.h"
 
 /*
  * `error` is NULL for OUTCOME_OK, and may be NULL for OUTCOME_LOST and OUTCOME_UNSENT. `answer` is
