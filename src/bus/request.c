@@ -356,7 +356,7 @@ submit(Request *request)
     call->class = request->method->class;
     call->name = request->method->call;
     call->stops_others = request->method->stops_others;
-    call->uid = request->uid == AUTHORIZE_UID_UNKNOWN ? 0 : request->uid;
+    call->uid = request->uid; /* callers who are not known yet share a place of their own */
     g_strlcpy(call->key, request->is_of_domain ? request->domain_uuid : "", sizeof call->key);
     call->work = work_call;
     call->done = on_call_done;
