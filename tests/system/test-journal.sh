@@ -87,7 +87,7 @@ XML
     denied org.freedesktop.DBus.Error.AccessDenied "secrets" \
         call alice "$vault" org.unraid.Vms.Domain GetXml 'a{sv}' 1 secure b true
     set_password root "$vault"
-    denied org.unraid.Vms.Error.OperationFailed "not running" "${command[@]}"
+    denied org.unraid.Vms.Error.InvalidState "not running" "${command[@]}"
     call root "$vault" org.unraid.Vms.Domain Start
     denied org.unraid.Vms.Error.OperationFailed "agent" "${command[@]}"
     set_password alice "$vault"
