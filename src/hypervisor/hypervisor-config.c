@@ -3,6 +3,7 @@
 
 #include "cpu-set.h"
 #include "domain-edit.h"
+#include "domain-settings.h"
 #include "hypervisor-private.h"
 #include "hypervisor-traits.h"
 

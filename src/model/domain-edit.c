@@ -2,12 +2,11 @@
 #include "domain-edit.h"
 
 #include "device-edit.h"
+#include "domain-settings.h"
 #include "xml.h"
 
 #include <stdio.h>
 #include <string.h>
-
-#define STOP_TIMEOUT "stop-timeout-usec"
 
 static char *
 to_text(xmlDoc *doc)
@@ -161,9 +160,9 @@ domain_edit_settings(const char *element, uint64_t stop_timeout_usec)
         doc = xml_parse("<settings/>", NULL);
     xmlNode *root = xmlDocGetRootElement(doc);
     if (stop_timeout_usec > 0)
-        xmlSetProp(root, BAD_CAST STOP_TIMEOUT, BAD_CAST number);
+        xmlSetProp(root, BAD_CAST DOMAIN_SETTINGS_STOP_TIMEOUT, BAD_CAST number);
     else
-        xmlUnsetProp(root, BAD_CAST STOP_TIMEOUT);
+        xmlUnsetProp(root, BAD_CAST DOMAIN_SETTINGS_STOP_TIMEOUT);
     if (!root->properties && !root->children)
         return NULL;
 

@@ -18,12 +18,8 @@
  */
 char *domain_edit_boot_order(const char *xml, const char *const *order, Error **error);
 
-/* The domain's metadata element that is ours. */
-#define DOMAIN_SETTINGS_NAMESPACE "http://unraid.org/vms/1"
-#define DOMAIN_SETTINGS_PREFIX    "vms"
-
 /*
- * This element (NULL where there is none) with another stop time-out; 0: without one. What others
- * have put into it stays. NULL where nothing is left.
+ * The element of domain-settings.h (NULL where there is none) with another stop time-out; 0:
+ * without one. What others have put into it stays. NULL where nothing is left.
  */
 char *domain_edit_settings(const char *element, uint64_t stop_timeout_usec);

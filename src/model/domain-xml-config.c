@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-config.h"
 
+#include "domain-settings.h"
 #include "domain-xml-disk.h"
 #include "domain-xml-graphics.h"
 #include "domain-xml-hostdev.h"
@@ -101,7 +102,7 @@ is_template(const xmlNode *node)
 static bool
 is_settings(const xmlNode *node)
 {
-    return xml_is_element(node, "settings") && is_in_namespace(node, SETTINGS_NAMESPACE);
+    return xml_is_element(node, "settings") && is_in_namespace(node, DOMAIN_SETTINGS_NAMESPACE);
 }
 
 static const xmlNode *
@@ -143,7 +144,8 @@ read_template(const xmlNode *root, RowBuilder *rows)
 static uint64_t
 read_stop_timeout(const xmlNode *root)
 {
-    g_autofree char *text = xml_attribute(find_metadata(root, is_settings), SETTINGS_STOP_TIMEOUT);
+    g_autofree char *text =
+        xml_attribute(find_metadata(root, is_settings), DOMAIN_SETTINGS_STOP_TIMEOUT);
 
     return parse_number(text, UINT64_MAX);
 }

@@ -9,9 +9,5 @@
 
 #include <libxml/tree.h>
 
-/* Our own metadata: <vms:settings xmlns:vms='http://unraid.org/vms/1' stop-timeout-usec='…'/>. */
-#define SETTINGS_NAMESPACE    "http://unraid.org/vms/1"
-#define SETTINGS_STOP_TIMEOUT "stop-timeout-usec"
-
 /* `root` is a <domain>. What it does not say is 0, "" or empty. */
 void domain_xml_read_config(const xmlNode *root, DomainConfig *config);
