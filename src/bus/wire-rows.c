@@ -15,7 +15,7 @@
 #define ALIGNMENT_JOB  4
 
 /*
- * What comes before a value in "{sv}", which begins at a multiple of 8: the name, the signature and
+ * The bytes before a value in "{sv}", which begins at a multiple of 8: the name, the signature and
  * the padding up to the value. All of it is copied, however long it is: that is one store.
  */
 typedef struct {

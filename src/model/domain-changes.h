@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a client can see change of a domain: one bit a property.
+ * The properties of a domain that change for clients: one bit each.
  */
 
 #include <stdint.h>

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What of a domain that runs will be different after its next start. Pure, any thread.
+ * The difference that the next start of a running domain will make. Pure, any thread.
  */
 
 #include "hardware.h"

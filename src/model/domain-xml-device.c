@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* What tells devices of a kind apart; "": of any kind. */
+/* The attributes that tell devices of a kind apart; "": of any kind. */
 static const struct {
     const char *kind;
     const char *child;
@@ -54,7 +54,7 @@ is_same_value(const char *a, const char *b)
     return number_of(a, &x) && number_of(b, &y) && x == y;
 }
 
-/* What only one of them says makes no difference. */
+/* An attribute that only one of them has makes no difference. */
 static bool
 is_same(const xmlNode *device, const xmlNode *wanted, const char *child, const char *attribute)
 {

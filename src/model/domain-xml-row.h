@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What the readers of a domain's devices share: fields out of attributes, and the addresses of host
- * devices. What the XML does not say is left out of the row. Any thread.
+ * Shared by the readers of a domain's devices: fields out of attributes, and the addresses of host
+ * devices. A field that the XML does not have is left out of the row. Any thread.
  */
 
 #include "rows.h"

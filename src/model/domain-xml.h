@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What we read out of a domain's XML, with libxml2; any thread.
+ * Reading a domain's XML, with libxml2; any thread.
  *
  * The XML is outside data, read with bounds: no network, no external entities, and no document type
  * declaration at all (libvirt writes none), so that nothing expands.

@@ -40,7 +40,7 @@ typedef enum {
     FACT_ALL = FACT_STATE | FACT_FLAGS | FACT_XML,
 } DomainFacts;
 
-/* What was found out about a domain at one moment. Only the groups in `known` mean anything. */
+/* The facts about a domain at one moment. Only the groups in `known` mean anything. */
 typedef struct {
     char uuid[UUID_LENGTH + 1];
     DomainFacts known;
@@ -75,7 +75,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(DomainUpdate, domain_update_free)
 /* Move what `from` knows of the XML into `to`. */
 void domain_update_take_xml(DomainUpdate *to, DomainUpdate *from);
 
-/* What will be different after the next start. */
+/* The difference that the next start will make. */
 typedef struct {
     DomainChanges properties; /* of the configuration; never 0 */
     DomainConfig config;
@@ -145,7 +145,7 @@ void domain_add_problem(Domain *domain, const Problem *problem);
 void domain_remove_problem(Domain *domain, ProblemKind kind, const char *device);
 void domain_end_problems(Domain *domain, ProblemsEnd end);
 
-/* What the guest or the networks tell; moved out of `update`. Ignored while the domain is off. */
+/* Facts from the guest or the networks, moved out of `update`. Ignored while the domain is off. */
 void domain_apply_guest(Domain *domain, GuestUpdate *update);
 
 const char *domain_state_name(DomainState state);

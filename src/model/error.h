@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What can go wrong, as one value that travels from a worker to the loop, to the caller and to the
+ * A failure, as one value that travels from a worker to the loop, to the caller and to the
  * journal without losing anything: our kind of error, libvirt's code, libvirt's words.
  *
  * Pure: no D-Bus, no libvirt. An Error is owned by whoever holds the pointer and is not shared

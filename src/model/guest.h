@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What a running guest, or libvirt's networks, tell of it. The texts come out of the guest: whoever
- * makes an update has made them fit for D-Bus (utf8.h). Pure, any thread.
+ * Facts that a running guest, or libvirt's networks, tell. The texts come out of the guest: the
+ * maker of an update makes them fit for D-Bus (utf8.h). Pure, any thread.
  */
 
 #include "domain-changes.h"
@@ -21,7 +21,7 @@ typedef enum {
     GUEST_ADDRESSES = 1 << 2,
 } GuestFacts;
 
-/* What was found out at one moment. */
+/* The facts at one moment. */
 typedef struct {
     GuestFacts known;
     Guest guest;

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a domain's XML says of its hardware and settings, and which of that is new.
+ * The hardware and the settings in a domain's XML, and which of them are new.
  *
  * There may be a thousand of these: all lists and texts are in one piece of memory that does not
  * change. Pure, any thread.
@@ -30,7 +30,7 @@ typedef enum {
 
 typedef struct Hardware Hardware;
 
-/* What becomes of the domain when its guest ends by itself. */
+/* The fate of the domain when its guest ends by itself. */
 typedef enum {
     LIFECYCLE_DESTROY, /* also what is not said */
     LIFECYCLE_RESTART,

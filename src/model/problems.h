@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is wrong with a domain now: at most one problem of a kind and device, oldest first. Pure;
+ * The problems that a domain has now: at most one problem of a kind and device, oldest first. Pure;
  * belongs to whoever owns the domain.
  */
 
@@ -19,7 +19,7 @@ typedef enum {
     _PROBLEM_KIND_MAX,
 } ProblemKind;
 
-/* What makes problems go. */
+/* The occasions on which problems go. */
 typedef enum {
     PROBLEMS_END_RESUMED,  /* the guest runs on; errors that it was told of stay */
     PROBLEMS_END_RESET,    /* the guest starts afresh */

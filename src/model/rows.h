@@ -123,7 +123,7 @@ void row_builder_text(RowBuilder *builder, RowKey key, const char *text);
 void row_builder_number(RowBuilder *builder, RowKey key, uint64_t number);
 /* A copy, also of an empty text. */
 void row_builder_field(RowBuilder *builder, const RowField *field);
-/* What was made so far; valid until more is added. */
+/* The rows so far; valid until more is added. */
 Rows row_builder_rows(const RowBuilder *builder);
 /* The same as memory of its own, NULL if it is empty; the builder is empty then. */
 GBytes *row_builder_take(RowBuilder *builder);

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What to take a snapshot by; the description may be NULL. */
+/* The XML that a snapshot is created from; the description may be NULL. */
 char *snapshot_xml_new(const char *name, const char *description);
 
 /* When it was taken (s since the epoch) and in which state; false where `xml` is no snapshot. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What is read out of a domain's XML, for every type of device that libvirt's schema has. */
+/* Reading a domain's XML, with every type of device that libvirt's schema has. */
 
 #include "domain-xml.h"
 #include "rows-text.h"
@@ -96,21 +96,21 @@ test_urls(void)
          "gluster+rdma://g:24007/volume/image"},
         {"'gluster' name='v/i'><host transport='tcp' name='g'/><host name='h'/></source>",
          "gluster://g/v/i?host=h"},
-        {"'iscsi' name='iqn.2013-07.com.example:disk/1'><host name='e.com' port='3260'/>"
+        {"'iscsi' name='iqn.2013-07.com.example:disk/1'><host name='server' port='3260'/>"
          "<auth username='u'/></source>",
-         "iscsi://e.com:3260/iqn.2013-07.com.example:disk/1"},
-        {"'https' name='/a/b.iso' query='token=secret'><host name='e.com' port='443'/>"
+         "iscsi://server:3260/iqn.2013-07.com.example:disk/1"},
+        {"'https' name='/a/b.iso' query='token=secret'><host name='server' port='443'/>"
          "<cookies><cookie name='c'>secret</cookie></cookies></source>",
-         "https://e.com:443/a/b.iso"},
-        {"'http' name='a.iso?token=secret'><host name='me:secret@e.com'/></source>",
-         "http://e.com/a.iso"},
-        {"'ftp' name='a'><host name='e.com'/></source>", "ftp://e.com/a"},
-        {"'tftp' name='a'><host name='e.com'/></source>", "tftp://e.com/a"},
-        {"'nfs' name='/export/a'><host name='e.com'/><identity user='u' group='g'/></source>",
-         "nfs://e.com/export/a"},
+         "https://server:443/a/b.iso"},
+        {"'http' name='a.iso?token=secret'><host name='me:secret@server'/></source>",
+         "http://server/a.iso"},
+        {"'ftp' name='a'><host name='server'/></source>", "ftp://server/a"},
+        {"'tftp' name='a'><host name='server'/></source>", "tftp://server/a"},
+        {"'nfs' name='/export/a'><host name='server'/><identity user='u' group='g'/></source>",
+         "nfs://server/export/a"},
         {"'sheepdog' name='image'/>", "sheepdog:///image"},
         {"'vxhs' name='uuid'><host name='::1' port='9999'/></source>", "vxhs://[::1]:9999/uuid"},
-        {"'ssh' name='/a'><host name='u@e.com' port='22'/></source>", "ssh://e.com:22/a"},
+        {"'ssh' name='/a'><host name='u@server' port='22'/></source>", "ssh://server:22/a"},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
@@ -144,7 +144,7 @@ test_nics(void)
         {NIC("type='network'", "<source network='default' portid='x' bridge='virbr0'/>"
                                "<target dev='vnet0'/><model type='virtio'/><boot order='1'/>"),
          MAC "model=virtio, type=network, source=default, target=vnet0, link=1, boot=1"},
-        /* What a network of bridges or of devices reads as while it runs. */
+        /* A network of bridges, and one of devices, as the live XML has them. */
         {NIC("type='bridge'", "<source network='lan' bridge='br0'/>"),
          MAC "type=network, source=lan, link=1"},
         {NIC("type='direct'", "<source network='lan' dev='eth0' mode='bridge'/>"),
@@ -215,7 +215,7 @@ test_host_devices(void)
          "type=scsi, address=2:0:1:3"},
         {HOSTDEV("mode='subsystem' type='scsi'",
                  "<source protocol='iscsi' name='iqn.2014-08.com.example:t/1'>"
-                 "<host name='e.com' port='3260'/><auth username='u'/></source>"),
+                 "<host name='server' port='3260'/><auth username='u'/></source>"),
          "type=scsi, address=iqn.2014-08.com.example:t/1"},
         {HOSTDEV("mode='subsystem' type='scsi_host'",
                  "<source protocol='vhost' wwpn='naa.50014057667280d8'/>"),

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the next start changes: by value, without what only a domain that runs has. */
+/* The difference that the next start makes: by value, without what only a running domain has. */
 
 #include "domain-next.h"
 #include "domain-xml.h"

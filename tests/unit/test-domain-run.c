@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What only a domain that runs has: its start, its problems, what its guest tells, its disks' jobs.
+/* Facts that only a running domain has: its start, its problems, what its guest tells, its disks'
+ * jobs.
  */
 
 #include "domain-xml.h"
@@ -175,7 +176,7 @@ test_problems_end(void)
     }
 }
 
-/* What the state tells of them. */
+/* A change of the state ends some of them. */
 static void
 test_problems_and_state(void)
 {

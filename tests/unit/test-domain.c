@@ -118,7 +118,7 @@ test_apply_state(void)
     g_assert_cmpuint(domain->known, ==, FACT_STATE);
 }
 
-/* What a snapshot does not know it leaves alone, whatever its fields hold. */
+/* An update leaves alone what it does not know, whatever its fields hold. */
 static void
 test_apply_only_what_is_known(void)
 {
