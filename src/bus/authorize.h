@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Who may do what: the table of actions, and the question to polkit.
+/* Authorisation: the table of actions, and the question to polkit.
  *
  * Nothing here blocks. The caller's user is asked of the bus, once per connection; root and our own
  * user pass; about everyone else polkit is asked, one action after the other, with the machine's
@@ -43,13 +43,13 @@ typedef enum {
 typedef struct Authorizer Authorizer;
 typedef struct AuthorizeRequest AuthorizeRequest;
 
-/* What it is about; either may be NULL. Copied. */
+/* The domain that it is about; either may be NULL. Copied. */
 typedef struct {
     const char *vm_name;
     const char *vm_uuid;
 } AuthorizeSubject;
 
-/* Who asks, and for which operation, as the journal names it. Without a sender (NULL or "")
+/* The caller, and the operation, as the journal names it. Without a sender (NULL or "")
  * everything but a read is denied. Copied. */
 typedef struct {
     const char *sender; /* a unique name */

@@ -53,7 +53,7 @@ measure_container(sd_bus_message *message, char type, const char *contents, Meas
            measure_rest(message, measure) && sd_bus_message_exit_container(message) >= 0;
 }
 
-/* What is left of the container that is open. How deep it may go sd-bus has seen to. */
+/* The rest of the open container. sd-bus bounds the depth. */
 static bool
 measure_rest(sd_bus_message *message, Measure *measure)
 {

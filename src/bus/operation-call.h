@@ -14,7 +14,7 @@ void operation_call_run(Request *request);
 /* For Method.more_actions: a Stop that forces sooner than the domain's own time-out. */
 uint64_t operation_call_actions(const Request *request);
 
-/* Who may start an operation may cancel it. */
+/* The actions that allow to start an operation, and so to cancel it. */
 uint64_t operation_call_actions_of(const Service *service, const OperationSpec *spec);
 
 /* Fill the operation of a long call, which has no time-out; copies the payload. */

@@ -217,8 +217,8 @@ pass_through(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
     }
 }
 
-/* What was written, as a message of sd-bus's. One that does not get through spoils no other: the
- * pair is made anew for the next. */
+/* The bytes that were written, as a message of sd-bus's. One that does not get through spoils no
+ * other: the pair is made anew for the next. */
 static int
 read_back(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
 {

@@ -4,8 +4,8 @@
 /*
  * The domains that are published, and the only place where they come and go.
  *
- * What is said of a domain is read here and never waits for libvirt. Every change is told to the
- * listener, which signals it: a change at the end of the loop's turn or at the next flush, the
+ * The published state of a domain is read here and never waits for libvirt. Every change is told to
+ * the listener, which signals it: a change at the end of the loop's turn or at the next flush, the
  * coming and going at once. Belongs to the loop.
  */
 
@@ -49,7 +49,7 @@ bool cache_apply(Cache *cache, DomainUpdate *update);
 void cache_remove(Cache *cache, Domain *domain);
 
 /*
- * What of this list of all domains differs from what is published: UUID -> DomainFacts that have to
- * be refreshed, all of them for a domain that is new or not listed any more.
+ * The differences of this list of all domains to the published state: UUID -> DomainFacts that have
+ * to be refreshed, all of them for a domain that is new or not listed any more.
  */
 GHashTable *cache_compare(const Cache *cache, const GPtrArray *updates);

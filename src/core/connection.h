@@ -15,7 +15,7 @@ struct sd_event;
 
 typedef struct Connection Connection;
 
-/* What is published of the connection. */
+/* The published properties of the connection. */
 enum {
     CONNECTION_PROPERTY_AVAILABLE,
     CONNECTION_PROPERTY_STATUS,

@@ -16,7 +16,7 @@
 
 #define SYMLINKS_MAX 40
 
-/* What tells that a directory is another one now, or may be entered now. */
+/* The changes after which a directory is another one, or may be entered. */
 #define WAY_MASK                                                                                   \
     (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_ATTRIB | IN_DELETE_SELF |            \
      IN_MOVE_SELF | IN_ONLYDIR | IN_DONT_FOLLOW)
@@ -164,7 +164,7 @@ new_target(const char *path, bool is_socket)
     return target;
 }
 
-/* What is needed next is at the end. */
+/* The next one that is needed is at the end. */
 static void
 push_names(GPtrArray *names, const char *path)
 {

@@ -4,7 +4,7 @@
 /*
  * Watches the PID files and the local sockets of libvirt daemons, which come, go, and go stale.
  *
- * What it tells are hints: a daemon may run without the file, and the file may lie. It belongs to
+ * It tells hints: a daemon may run without the file, and the file may lie. It belongs to
  * the loop, blocks on no kind of file that it finds in the place of one, and needs no directory to
  * be there yet: every directory on the way is watched, symlinks are followed and watched too. A
  * file system that is mounted over a directory is the one change it does not see by itself.

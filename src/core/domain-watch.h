@@ -13,7 +13,7 @@ typedef struct DomainWatch DomainWatch;
 
 /* Each may end its own watch and others. NULL where it is not interesting. */
 typedef struct {
-    /* What is published of the domain is up to date again. */
+    /* The published state of the domain is up to date again. */
     void (*refreshed)(void *userdata);
     void (*device)(void *userdata, const char *alias, HypervisorEventKind kind);
     /* Events may be missed from now on. */

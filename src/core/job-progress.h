@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What goes on beside a job's long call, on other lanes than the one that it blocks: its progress
+ * The calls beside a job's long call, on other lanes than the one that it blocks: its progress
  * is polled twice a second, it is given up when somebody cancels it, and where its connection was
  * lost, its outcome is found out. Belongs to the loop.
  */

@@ -21,7 +21,7 @@ typedef struct Job Job;
 typedef struct Jobs Jobs;
 typedef struct JobProgress JobProgress;
 
-/* Who asked for it, for the log. */
+/* The caller who asked for it, for the log. */
 typedef struct {
     uid_t uid; /* (uid_t)-1: not known */
     const char *name;

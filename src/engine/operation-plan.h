@@ -41,7 +41,7 @@ typedef struct {
     Step steps[PLAN_MAX]; /* ends with STEP_DONE */
 } Plan;
 
-/* What a step is: the call it makes, if any, and what it may be skipped or cancelled for. */
+/* A step: the call it makes, if any, and why it may be skipped or cancelled. */
 typedef struct {
     bool calls;
     bool asks;     /* a request to the guest: nothing waits for the call itself */

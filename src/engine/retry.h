@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What becomes of a call whose connection dropped: the one rule for reads and changes. Pure.
+ * The one rule for a call whose connection dropped, for reads and for changes. Pure.
  */
 
 #include "error.h"

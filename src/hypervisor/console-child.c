@@ -17,7 +17,7 @@
 #define BUFFER_SIZE            ((size_t)64 * 1024)
 /* A write of this size to a connection that poll() calls writable does not block. */
 #define SEND_MAX               8192
-/* Whoever asked has been answered by then. */
+/* The caller has been answered by then. */
 #define OPEN_LIMIT_SEC         20
 #define CLOSE_LIMIT_SEC        3
 /* A console that was closed a moment ago may still be taken, until libvirt hears of it. */
@@ -29,7 +29,7 @@
  */
 #define KEEPALIVE_INTERVAL_SEC 5
 #define KEEPALIVE_COUNT        UINT_MAX
-/* What a client has written right before it went is delivered, unless the guest takes none. */
+/* Bytes that a client wrote right before it went are delivered, unless the guest takes none. */
 #define DRAIN_LIMIT_USEC       ((gint64)G_USEC_PER_SEC)
 #define DRAIN_TURN_MS          20
 
@@ -181,7 +181,7 @@ receive_from_guest(Console *console)
         console->to_client.end += (size_t)n;
         moved = true;
     }
-    /* What libvirt had still kept is in by now. */
+    /* Bytes that libvirt had still kept are in by now. */
     if (!moved && virConnectIsAlive(console->conn) != 1 && buffer_used(&console->to_client) == 0)
         console->guest_ended = true;
     return moved;

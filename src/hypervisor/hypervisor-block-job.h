@@ -19,7 +19,7 @@ typedef enum {
     BLOCK_JOB_OTHER,
 } BlockJobType;
 
-/* What an event tells of one. */
+/* The news of an event about one. */
 typedef enum {
     BLOCK_JOB_COMPLETED,
     BLOCK_JOB_FAILED,

@@ -83,7 +83,7 @@ hypervisor_set_vcpus(Hypervisor *h, const char *uuid, uint32_t count, Affect aff
 
 /* --- pins --------------------------------------------------------------------------------- */
 
-/* What is wrong with one of several is of use only with its name. */
+/* An error about one of several is of use only with its name. */
 static bool
 fail_pin(uint32_t vcpu, Error **error)
 {

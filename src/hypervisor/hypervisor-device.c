@@ -73,7 +73,7 @@ hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, c
 
 /* --- devices by their name ---------------------------------------------------------------- */
 
-/* What a change is about: the device that it names is looked up in each configuration. */
+/* The subject of a change: the device that it names is looked up in each configuration. */
 typedef struct {
     const char *name; /* the target, MAC or address */
     unsigned index;

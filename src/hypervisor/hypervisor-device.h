@@ -32,7 +32,7 @@ bool hypervisor_detach_host_device(Hypervisor *h, const char *uuid, const char *
 /* The network interface with this MAC address. */
 bool hypervisor_set_link(Hypervisor *h, const char *uuid, const char *mac, bool up, Affect affect,
                          Error **error);
-/* What is in a drive: see device_edit_media(). */
+/* Change the medium in a drive: see device_edit_media(). */
 bool hypervisor_change_media(Hypervisor *h, const char *uuid, const char *target,
                              const char *source, bool force, Affect affect, Error **error);
 /*

@@ -62,7 +62,7 @@ write_all(int fd, const char *data, size_t size, Error **error)
     return true;
 }
 
-/* What libvirt sends, to its end. */
+/* Receive all that libvirt sends. */
 static bool
 receive_picture(virStreamPtr stream, int fd, Error **error)
 {

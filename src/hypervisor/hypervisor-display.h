@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a guest shows, and its keyboard. On a lane, as all of hypervisor.h.
+ * The guest's screens and its keyboard. On a lane, as all of hypervisor.h.
  */
 
 #include "hypervisor.h"

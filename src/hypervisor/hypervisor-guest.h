@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What is asked of the guest itself, by libvirt's agent in it; for a lane, like all of
+ * Questions to the guest itself, by libvirt's agent in it; for a lane, like all of
  * hypervisor.h. A call is as slow as the agent, which may hang for ever.
  */
 

@@ -7,7 +7,7 @@
 
 #define HANDLES_MAX_GONE 64
 
-/* What is shut off has no id: that needs no asking. */
+/* A domain that is shut off has no id: that needs no asking. */
 static int
 id_of(virDomainPtr dom, DomainState state)
 {

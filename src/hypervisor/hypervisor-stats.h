@@ -17,7 +17,7 @@ typedef enum {
     STATS_BLOCK = 1 << 5,
     STATS_PERF = 1 << 6,
     STATS_ALL = (1 << 7) - 1,
-    /* What libvirt knows without asking the domain's own process, which may not answer. */
+    /* Known to libvirt without asking the domain's own process, which may not answer. */
     STATS_UNASKED = STATS_STATE | STATS_INTERFACE | STATS_PERF,
 } StatsGroups;
 

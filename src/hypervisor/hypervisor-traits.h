@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a driver does differently from the others. This is the only place that knows drivers by
+ * How a driver differs from the others. This is the only place that knows drivers by
  * their names; of what a driver lacks, its own errors tell. Pure; any thread.
  */
 

@@ -20,7 +20,7 @@
 
 typedef struct Hypervisor Hypervisor;
 
-/* What the connected hypervisor is; the texts are fit for D-Bus. */
+/* The identity of the connected hypervisor; the texts are fit for D-Bus. */
 typedef struct {
     char *hostname;
     char *type;

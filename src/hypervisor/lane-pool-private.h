@@ -2,8 +2,9 @@
 #pragma once
 
 /*
- * What the parts of the lane pool share. lane-pool-lanes.c keeps the lanes, lane-pool-attempt.c
- * makes connections, and lane-pool.c brings calls and lanes together; for these three alone.
+ * The state that the files of the lane pool share. lane-pool-lanes.c keeps the lanes,
+ * lane-pool-attempt.c makes connections, and lane-pool.c brings calls and lanes together; for these
+ * three alone.
  */
 
 #include "call-schedule.h"

@@ -288,7 +288,7 @@ on_dispatch(void *userdata)
 
 /* --- losing the connection ---------------------------------------------------------------- */
 
-/* What has not been sent by now never will be. */
+/* A call that has not been sent by now never will be. */
 static void
 give_up_call(LanePool *pool, Call *call)
 {

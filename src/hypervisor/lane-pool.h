@@ -22,7 +22,7 @@
 #include "hypervisor-events.h"
 #include "loop-queue.h"
 
-/* What a connection attempt has found. */
+/* The result of a connection attempt. */
 typedef struct {
     unsigned attempt;
     bool succeeded;

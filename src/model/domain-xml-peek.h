@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What domain_xml_identity() finds, from the beginning of the XML alone, at a cost that the XML's
- * author cannot drive up: for XML of a caller who is not authorised yet. Pure; any thread.
+ * The identity that domain_xml_identity() finds, from the beginning of the XML alone, at a cost
+ * that its author cannot drive up: for XML of a caller who is not authorised yet. Pure; any thread.
  *
  * No more is looked at than DOMAIN_XML_PEEK_MAX bytes, and nothing from the first element on that
  * has more than DOMAIN_XML_PEEK_ATTRIBUTES attributes: libxml2 before 2.12 compares each of them

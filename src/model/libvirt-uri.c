@@ -277,7 +277,7 @@ libvirt_uri_refuse_destination(const char *text)
 
 /* --- passwords ---------------------------------------------------------------------------- */
 
-/* What ends the part of a URI that may name a user, or the URI itself. */
+/* The characters that end the part of a URI that may name a user, or the URI itself. */
 static bool
 ends_authority(char c)
 {

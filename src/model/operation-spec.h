@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What a client asks for: the kind of operation and its arguments. Pure; for any thread.
+ * An operation as a client asks for it: its kind and its arguments. Pure; for any thread.
  */
 
 #include <glib.h>

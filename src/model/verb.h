@@ -33,7 +33,7 @@ typedef enum {
     OUTCOME_UNSENT, /* it cannot have reached the hypervisor */
 } CallOutcome;
 
-/* What became of a long call whose connection went. */
+/* The outcome of a long call whose connection went. */
 typedef enum {
     PROBE_CARRIED_OUT,
     PROBE_NOT_CARRIED_OUT, /* or nobody can tell */

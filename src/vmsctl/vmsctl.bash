@@ -95,7 +95,7 @@ _vmsctl_value() {
     --source) _vmsctl_add_words lease agent arp ;;
     esac
     COMPREPLY=("${COMPREPLY[@]/#/$head}")
-    # What readline sees begins after the "=".
+    # For readline the word begins after the "=".
     [[ ${COMP_WORDBREAKS} == *=* ]] && COMPREPLY=("${COMPREPLY[@]#"$option="}")
 }
 
