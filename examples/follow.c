@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Lists the VMs and follows them, through any restart of libvirt, with sd-bus alone:
+ * Lists the VMs and follows them, through any restart of libvirt and of the service itself, with
+ * sd-bus alone:
  *     cc follow.c -o follow $(pkg-config --cflags --libs libsystemd)
  */
 #include <errno.h>
@@ -17,9 +18,12 @@
 typedef struct Vm {
     struct Vm *next;
     char *path, *name, *state;
+    unsigned listed; /* the last list that had it */
 } Vm;
 
 static Vm *vms;
+static unsigned lists;
+static int restarted; /* another process owns the service's name */
 
 static void
 check(int r, const char *what)
@@ -30,12 +34,16 @@ check(int r, const char *what)
     exit(1);
 }
 
-static void
+/* Whether it is another text. */
+static int
 replace(char **text, const char *new_text)
 {
+    if (*text && strcmp(*text, new_text) == 0)
+        return 0;
     free(*text);
     *text = strdup(new_text);
     check(*text ? 0 : -ENOMEM, "strdup");
+    return 1;
 }
 
 static Vm **
@@ -88,8 +96,7 @@ read_properties(sd_bus_message *m, Vm *vm)
         check(sd_bus_message_read(m, "s", &name), "property");
         if (vm && (strcmp(name, "Name") == 0 || strcmp(name, "State") == 0)) {
             check(sd_bus_message_read(m, "v", "s", &text), name);
-            replace(*name == 'N' ? &vm->name : &vm->state, text);
-            has_news = 1;
+            has_news |= replace(*name == 'N' ? &vm->name : &vm->state, text);
         } else if (!vm && strcmp(name, "Available") == 0) {
             check(sd_bus_message_read(m, "v", "b", &is_available), name);
             printf("VMs are %s\n", is_available ? "available" : "not available");
@@ -113,10 +120,12 @@ read_object(sd_bus_message *m)
     check(sd_bus_message_enter_container(m, 'a', "{sa{sv}}"), "interfaces");
     while (sd_bus_message_enter_container(m, 'e', "sa{sv}") > 0) {
         check(sd_bus_message_read(m, "s", &interface), "interface");
-        if (strcmp(interface, DOMAIN) == 0)
-            read_properties(m, find_or_add(path));
-        else
+        if (strcmp(interface, DOMAIN) == 0) {
+            find_or_add(path)->listed = lists;
+            read_properties(m, *find(path));
+        } else {
             check(sd_bus_message_skip(m, "a{sv}"), interface);
+        }
         check(sd_bus_message_exit_container(m), "interface");
     }
     check(sd_bus_message_exit_container(m), "interfaces");
@@ -153,6 +162,18 @@ on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
+/* No signal tells how the objects of another process differ from the mirror: it is read again. */
+static int
+on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const char *name, *old_owner, *new_owner;
+
+    check(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), "owner");
+    if (strcmp(name, SERVICE) == 0 && *new_owner)
+        restarted = 1;
+    return 0;
+}
+
 static sd_bus_message *
 call(sd_bus *bus, const char *interface, const char *method, const char *argument)
 {
@@ -167,18 +188,31 @@ call(sd_bus *bus, const char *interface, const char *method, const char *argumen
 }
 
 static void
+drop_unlisted(void)
+{
+    for (Vm *vm = vms, *next; vm; vm = next) {
+        next = vm->next;
+        if (vm->listed != lists)
+            drop(vm->path);
+    }
+}
+
+/* Make the mirror what the service says now. */
+static void
 list(sd_bus *bus)
 {
     sd_bus_message *objects =
         call(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL);
     sd_bus_message *manager = call(bus, "org.freedesktop.DBus.Properties", "GetAll", MANAGER);
 
+    lists++;
     read_properties(manager, NULL);
     check(sd_bus_message_enter_container(objects, 'a', "{oa{sa{sv}}}"), "objects");
     while (sd_bus_message_enter_container(objects, 'e', "oa{sa{sv}}") > 0) {
         read_object(objects);
         check(sd_bus_message_exit_container(objects), "object");
     }
+    drop_unlisted();
     sd_bus_message_unref(objects);
     sd_bus_message_unref(manager);
 }
@@ -196,10 +230,17 @@ main(void)
                            "type='signal',sender='" SERVICE "',path_namespace='" ROOT "'",
                            on_signal, NULL),
           "subscribing");
+    check(sd_bus_match_signal(bus, NULL, "org.freedesktop.DBus", NULL, "org.freedesktop.DBus",
+                              "NameOwnerChanged", on_owner_changed, NULL),
+          "subscribing");
     list(bus);
     for (;;) {
         r = sd_bus_process(bus, NULL);
         check(r, "the bus");
+        if (restarted) {
+            restarted = 0;
+            list(bus);
+        }
         if (r == 0)
             check(sd_bus_wait(bus, UINT64_MAX), "the bus");
     }

@@ -1,6 +1,7 @@
 #!/usr/bin/node
 // SPDX-License-Identifier: LGPL-2.1-or-later
-// Lists the VMs and follows them, through any restart of libvirt (npm install dbus-next).
+// Lists the VMs and follows them, through any restart of libvirt and of the service
+// itself (npm install dbus-next).
 'use strict';
 
 const dbus = require('dbus-next');
@@ -11,6 +12,7 @@ const DOMAIN = SERVICE + '.Domain';
 const MANAGER = SERVICE + '.Manager';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const vms = new Map(); // path → properties of the Domain interface
+let queue = null; // signals that arrive while everything is read
 
 const values = (dict) =>
   Object.fromEntries(Object.entries(dict).map(([name, variant]) => [name, variant.value]));
@@ -56,33 +58,56 @@ const call = (bus, destination, path, interfaceName, member, signature = '', bod
     destination, path, interface: interfaceName, member, signature, body,
   }));
 
-async function main() {
-  const bus = dbus.systemBus();
-  const queue = [];
-  let onMessage = (message) => queue.push(message);
-  bus.on('message', (message) => {
-    if (message.type === dbus.MessageType.SIGNAL && message.path.startsWith(ROOT))
-      onMessage(message);
-  });
-
-  // One subscription for all objects, before asking what there is: so nothing falls between.
-  await call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus', 'org.freedesktop.DBus',
-    'AddMatch', 's', [`type='signal',sender='${SERVICE}',path_namespace='${ROOT}'`]);
+// Make the mirror what the service says now; signals that arrive meanwhile are applied after it.
+async function readAll(bus) {
+  queue = [];
   const managed = await call(bus, SERVICE, ROOT, 'org.freedesktop.DBus.ObjectManager',
     'GetManagedObjects');
   const manager = await call(bus, SERVICE, ROOT, PROPERTIES, 'GetAll', 's', [MANAGER]);
+  const objects = managed.body[0];
+  const name = ([, interfaces]) => (interfaces[DOMAIN] ? interfaces[DOMAIN].Name.value : '');
 
   showAvailable(values(manager.body[0]));
-  const name = ([, interfaces]) => (interfaces[DOMAIN] ? interfaces[DOMAIN].Name.value : '');
-  Object.entries(managed.body[0])
-    .sort((a, b) => (name(a) < name(b) ? -1 : 1))
-    .forEach(([path, interfaces]) => add(path, interfaces));
-  // Signals that arrived meanwhile are applied after it.
-  onMessage = onSignal;
-  queue.forEach(onSignal);
+  for (const path of vms.keys())
+    if (!(path in objects)) remove(path, [DOMAIN]);
+  for (const [path, interfaces] of Object.entries(objects).sort((a, b) => (name(a) < name(b) ? -1 : 1))) {
+    const known = vms.get(path);
+    const found = interfaces[DOMAIN] && values(interfaces[DOMAIN]);
+    if (known && found && known.Name === found.Name && known.State === found.State)
+      vms.set(path, found);
+    else
+      add(path, interfaces);
+  }
+  const arrived = queue;
+  queue = null;
+  arrived.forEach(onSignal);
 }
 
-main().catch((error) => {
+const match = (bus, rule) => call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus',
+  'org.freedesktop.DBus', 'AddMatch', 's', [rule]);
+
+async function main() {
+  const bus = dbus.systemBus();
+  bus.on('message', (message) => {
+    if (message.type !== dbus.MessageType.SIGNAL) return;
+    if (message.member === 'NameOwnerChanged' && message.body[0] === SERVICE) {
+      // Another process owns the name: no signal tells how its objects differ from the mirror.
+      if (message.body[2]) readAll(bus).catch(fail);
+    } else if (message.path.startsWith(ROOT)) {
+      if (queue) queue.push(message);
+      else onSignal(message);
+    }
+  });
+
+  // Subscribed before asking what there is: so nothing falls between.
+  await match(bus, `type='signal',sender='${SERVICE}',path_namespace='${ROOT}'`);
+  await match(bus, `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SERVICE}'`);
+  await readAll(bus);
+}
+
+function fail(error) {
   console.error(error.text || error.message);
   process.exit(1);
-});
+}
+
+main().catch(fail);

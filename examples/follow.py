@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""Lists the VMs and follows them, through any restart of libvirt (Debian: python3-dasbus)."""
+"""Lists the VMs and follows them, through any restart of libvirt and of the service itself (Debian:
+python3-dasbus)."""
 
 from dasbus.connection import SystemMessageBus
 from dasbus.loop import EventLoop
@@ -48,13 +49,33 @@ def on_signal(_bus, _sender, path, _interface, signal, body):
         handlers[signal](*get_native(body))
 
 
+def read_all():
+    """Make the mirror what the service says now."""
+    manager = bus.get_proxy(SERVICE, ROOT)
+    objects = get_native(manager.GetManagedObjects())
+    show_available({"Available": manager.Available})
+    for path in vms.keys() - objects.keys():
+        remove(path, [DOMAIN])
+    for path in sorted(objects, key=lambda path: objects[path].get(DOMAIN, {}).get("Name", "")):
+        known, found = vms.get(path), objects[path].get(DOMAIN)
+        if found and known and (known["Name"], known["State"]) == (found["Name"], found["State"]):
+            vms[path] = found
+        else:
+            add(path, objects[path])
+
+
+def on_owner_changed(_name, _old, new):
+    # Another process owns the name: no signal tells how its objects differ from the mirror.
+    if new:
+        read_all()
+
+
 bus = SystemMessageBus()
 # One subscription for all objects, before asking what there is: so nothing falls between.
 bus.connection.signal_subscribe(SERVICE, None, None, None, None, Gio.DBusSignalFlags.NONE,
                                 on_signal)
-manager = bus.get_proxy(SERVICE, ROOT)
-objects = get_native(manager.GetManagedObjects())
-show_available({"Available": manager.Available})
-for found in sorted(objects, key=lambda path: objects[path].get(DOMAIN, {}).get("Name", "")):
-    add(found, objects[found])
+bus.connection.signal_subscribe("org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
+                                None, SERVICE, Gio.DBusSignalFlags.NONE,
+                                lambda *args: on_owner_changed(*get_native(args[5])))
+read_all()
 EventLoop().run()

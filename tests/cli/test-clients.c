@@ -81,6 +81,42 @@ test_follow(void)
     run(w, "virsh -q destroy mail >/dev/null; virsh -q undefine mail >/dev/null");
 }
 
+static void
+end(World *w, gconstpointer killed)
+{
+    if (killed)
+        world_kill(w);
+    else
+        world_stop(w);
+}
+
+/* The service itself goes and comes, and a domain has gone meanwhile: nothing can signal that. */
+static void
+test_service_restarted(gconstpointer killed)
+{
+    libvirtd_clean();
+    g_autoptr(World) w = world_new();
+
+    guest_define(w, "", "web", "bare");
+    guest_define(w, "", "mail", "bare");
+    world_start(w, "--uri=qemu:///system", NULL);
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
+    g_autoptr(Process) client = process_spawn((const char *const *)command, -1);
+    expect(w, client, "mail shutoff\n", 1);
+    expect(w, client, "web shutoff\n", 1);
+
+    end(w, killed);
+    run(w, "virsh -q undefine web >/dev/null; virsh -q start mail >/dev/null");
+    world_start(w, "--uri=qemu:///system", NULL);
+    expect(w, client, "web is gone\n", 1);
+    expect(w, client, "mail running\n", 1);
+    g_assert_cmpuint(count(client, "web shutoff\n"), ==, 1);
+    run(w, "virsh -q destroy mail >/dev/null");
+    expect(w, client, "mail shutoff\n", 2);
+    g_assert_true(process_is_alive(client));
+    run(w, "virsh -q undefine mail >/dev/null");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -89,5 +125,7 @@ main(int argc, char **argv)
     g_assert_cmpint(argc, >, 1);
     command = argv + 1;
     g_test_add_func("/clients/follow", test_follow);
+    g_test_add_data_func("/clients/service-restarted", NULL, test_service_restarted);
+    g_test_add_data_func("/clients/service-killed", "killed", test_service_restarted);
     return g_test_run();
 }

@@ -238,6 +238,16 @@ world_stop(World *w)
     g_clear_pointer(&w->service, process_free);
 }
 
+void
+world_kill(World *w)
+{
+    g_assert_nonnull(w->service);
+    w->service_watch = sd_event_source_disable_unref(w->service_watch);
+    process_signal(w->service, SIGKILL);
+    (void)process_wait(w->service, BOUND_MS);
+    g_clear_pointer(&w->service, process_free);
+}
+
 bool
 world_turn(World *w, gint64 deadline)
 {
