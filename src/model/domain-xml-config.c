@@ -72,6 +72,7 @@ read_action(const xmlNode *root, const char *name)
         const char *name;
         LifecycleAction action;
     } actions[] = {
+        {"destroy", LIFECYCLE_DESTROY},
         {"restart", LIFECYCLE_RESTART},
         {"preserve", LIFECYCLE_PRESERVE},
         {"rename-restart", LIFECYCLE_RENAME_RESTART},
@@ -81,7 +82,7 @@ read_action(const xmlNode *root, const char *name)
     for (unsigned i = 0; i < G_N_ELEMENTS(actions); i++)
         if (g_str_equal(actions[i].name, text))
             return actions[i].action;
-    return LIFECYCLE_DESTROY;
+    return LIFECYCLE_UNKNOWN;
 }
 
 /* --- metadata ----------------------------------------------------------------------------- */

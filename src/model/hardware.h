@@ -32,7 +32,8 @@ typedef struct Hardware Hardware;
 
 /* The fate of the domain when its guest ends by itself. */
 typedef enum {
-    LIFECYCLE_DESTROY, /* also what is not said */
+    LIFECYCLE_UNKNOWN, /* not said: libvirt's default */
+    LIFECYCLE_DESTROY,
     LIFECYCLE_RESTART,
     LIFECYCLE_PRESERVE,
     LIFECYCLE_RENAME_RESTART,

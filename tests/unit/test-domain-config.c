@@ -363,23 +363,25 @@ test_settings(void)
         LifecycleAction on_reboot;
         bool agent_connected;
     } rows[] = {
-        {"", 0, LIFECYCLE_DESTROY, LIFECYCLE_DESTROY, false},
+        {"", 0, LIFECYCLE_UNKNOWN, LIFECYCLE_UNKNOWN, false},
         {"<on_poweroff>restart</on_poweroff><on_reboot>restart</on_reboot>", 0, LIFECYCLE_RESTART,
          LIFECYCLE_RESTART, false},
         {"<on_poweroff>preserve</on_poweroff><on_reboot>rename-restart</on_reboot>", 0,
          LIFECYCLE_PRESERVE, LIFECYCLE_RENAME_RESTART, false},
+        {"<on_poweroff>destroy</on_poweroff><on_reboot>destroy</on_reboot>", 0, LIFECYCLE_DESTROY,
+         LIFECYCLE_DESTROY, false},
         {"<metadata><s:settings xmlns:s='http://unraid.org/vms/1' stop-timeout-usec='90000000'/>"
          "</metadata>",
-         90000000, LIFECYCLE_DESTROY, LIFECYCLE_DESTROY, false},
+         90000000, LIFECYCLE_UNKNOWN, LIFECYCLE_UNKNOWN, false},
         {"<metadata><settings stop-timeout-usec='1'/><settings xmlns='http://unraid.org/vms/1' "
          "stop-timeout-usec='long'/></metadata>",
-         0, LIFECYCLE_DESTROY, LIFECYCLE_DESTROY, false},
+         0, LIFECYCLE_UNKNOWN, LIFECYCLE_UNKNOWN, false},
         {"<devices><channel><target type='virtio' name='org.qemu.guest_agent.0' "
          "state='connected'/></channel></devices>",
-         0, LIFECYCLE_DESTROY, LIFECYCLE_DESTROY, true},
+         0, LIFECYCLE_UNKNOWN, LIFECYCLE_UNKNOWN, true},
         {"<devices><channel><target name='org.qemu.guest_agent.0' state='disconnected'/></channel>"
          "<channel><target name='com.redhat.spice.0' state='connected'/></channel></devices>",
-         0, LIFECYCLE_DESTROY, LIFECYCLE_DESTROY, false},
+         0, LIFECYCLE_UNKNOWN, LIFECYCLE_UNKNOWN, false},
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
