@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "cache.h"
 
+#include "clock.h"
 #include "log.h"
 
 #include <string.h>
@@ -194,8 +195,12 @@ cache_apply(Cache *cache, DomainUpdate *update)
     /* A value that returns to what it was would be signalled as a change to the same value. */
     if (changes_again(domain, update))
         cache_flush(cache);
-    if (domain_apply(domain, update) & DOMAIN_CHANGED(STATE))
+
+    DomainChanges changed = domain_apply(domain, update);
+    if (changed & DOMAIN_CHANGED(STATE))
         log_transition(domain);
+    if (changed & DOMAIN_CHANGED(ID))
+        domain->booted_at = domain->id >= 0 ? clock_now_usec() : 0;
     cache_changed(cache, domain);
     return false;
 }

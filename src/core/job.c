@@ -171,11 +171,14 @@ free_step(Call *call)
     g_free(step);
 }
 
+/* A request to the guest beside one that hangs in its agent must not wait for that. */
 static CallClass
-class_of(DomainVerb verb)
+class_of(DomainVerb verb, bool is_beside)
 {
     if (verb == VERB_DESTROY)
         return CALL_FORCE;
+    if (is_beside)
+        return CALL_ACPI;
     return verb >= VERB_SAVE ? CALL_LONG : CALL_OPERATION;
 }
 
@@ -239,7 +242,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
     Job *job = userdata;
     StepCall *step = g_new0(StepCall, 1);
 
-    step->call.class = class_of(verb);
+    step->call.class = class_of(verb, job->calls->len > 0);
     step->call.name = call_name_of_verb(verb);
     g_strlcpy(step->call.key, job->domain->uuid, sizeof step->call.key);
     step->call.work = work_step;
@@ -346,7 +349,7 @@ abandon_calls(Job *job)
 }
 
 static void
-effect_finished(void *userdata, OperationResult result, const Error *error)
+effect_finished(void *userdata, OperationResult result, const Error *error, bool forced)
 {
     Job *job = userdata;
     Jobs *jobs = job->jobs;
@@ -374,6 +377,41 @@ static const OperationEffects effects = {
     .arm = effect_arm,
     .finished = effect_finished,
 };
+
+/* --- what an operation sees --------------------------------------------------------------- */
+
+/* By the clock of operations; 0: not known. */
+static uint64_t
+booted_at(const Domain *domain)
+{
+    uint64_t age = clock_realtime_usec() - domain->started_at;
+    uint64_t now = clock_now_usec();
+    bool is_known = domain->started_at > 0 && age < now;
+
+    return MAX(domain->booted_at, is_known ? now - age : 0);
+}
+
+static Observation
+observe(const Domain *domain)
+{
+    if (!domain)
+        return (Observation){.state = DOMAIN_SHUTOFF, .id = -1, .gone = true};
+
+    LifecycleAction on_poweroff = domain->config.on_poweroff;
+    LifecycleAction on_reboot = domain->config.on_reboot;
+    return (Observation){
+        .state = domain->state,
+        .reason = domain->reason,
+        .id = domain->id,
+        .persistent = domain->persistent,
+        .starting_up = domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "starting-up"),
+        .agent_connected = domain->config.agent_connected,
+        .restarts_on_poweroff =
+            on_poweroff == LIFECYCLE_RESTART || on_poweroff == LIFECYCLE_RENAME_RESTART,
+        .ends_on_reboot = on_reboot == LIFECYCLE_DESTROY || on_reboot == LIFECYCLE_PRESERVE,
+        .booted_at = booted_at(domain),
+    };
+}
 
 /* --- beginning ---------------------------------------------------------------------------- */
 
@@ -406,7 +444,7 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
           Error **error)
 {
     Job *running = jobs_find(jobs, domain->uuid);
-    DomainState state = domain->state;
+    Observation seen = observe(domain);
 
     if (running && operation_is_same(running->operation, spec))
         return running;
@@ -414,13 +452,13 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
         *error = busy_error(running, spec);
         return NULL;
     }
-    *error = operation_check(spec, state, domain->persistent, domain->name);
+    *error = operation_check(spec, seen.state, seen.persistent, domain->name);
     if (*error && !running)
         return NULL;
     if (*error) {
         /* The overtaken operation may have got further than is known here: libvirt decides. */
         g_clear_pointer(error, error_free);
-        state = DOMAIN_NOSTATE;
+        seen.state = DOMAIN_NOSTATE;
     }
 
     Job *job = job_new(jobs, domain, spec, caller);
@@ -432,7 +470,7 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
         operation_overtake(running->operation, clock_now_usec());
         withdraw_calls(running);
     }
-    operation_begin(job->operation, clock_now_usec(), state, domain->id, domain->persistent);
+    operation_begin(job->operation, clock_now_usec(), &seen);
     return job;
 }
 
@@ -481,27 +519,16 @@ job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata)
 
 /* --- news --------------------------------------------------------------------------------- */
 
-static bool
-is_starting_up(const Domain *domain)
-{
-    return domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "starting-up");
-}
-
 void
 jobs_domain_changed(Jobs *jobs, const char *uuid)
 {
-    const Domain *domain = cache_find(jobs->parts.cache, uuid);
-    const Observation seen = {
-        .state = domain ? domain->state : DOMAIN_SHUTOFF,
-        .id = domain ? domain->id : -1,
-        .gone = !domain,
-        .starting_up = domain && is_starting_up(domain),
-        .fresh = refresher_is_fresh(jobs->parts.refresher, uuid),
-    };
     g_autoptr(GPtrArray) all = NULL;
+    Observation seen;
 
     if (g_hash_table_size(jobs->by_number) == 0)
         return;
+    seen = observe(cache_find(jobs->parts.cache, uuid));
+    seen.fresh = refresher_is_fresh(jobs->parts.refresher, uuid);
     all = jobs_all(jobs);
     for (unsigned i = 0; i < all->len; i++) {
         Job *job = all->pdata[i];
@@ -514,8 +541,11 @@ jobs_domain_changed(Jobs *jobs, const char *uuid)
 void
 jobs_domain_rebooted(Jobs *jobs, const char *uuid)
 {
+    Domain *domain = cache_find(jobs->parts.cache, uuid);
     Job *job = jobs_find(jobs, uuid);
 
+    if (domain)
+        domain->booted_at = clock_now_usec();
     if (job)
         operation_event(job->operation, clock_now_usec(), OPERATION_EVENT_REBOOTED);
 }

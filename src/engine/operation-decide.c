@@ -10,7 +10,10 @@ decide_about_request(Operation *op, uint64_t now)
         op->phase == PHASE_LOST || (is_down ? operation_has_acted(op) : operation_forces(op));
 
     if (!goes_on) {
-        operation_finish_failed(op, false);
+        if (is_down)
+            operation_finish_not_possible(op);
+        else
+            operation_finish_failed(op, false);
         return;
     }
     if (!is_down)
@@ -33,45 +36,49 @@ finish_long_call(Operation *op)
         operation_finish_failed(op, may_have);
 }
 
-static bool
-is_destroying(const Operation *op)
-{
-    return operation_steps[*op->step].verb == VERB_DESTROY;
-}
-
 /*
- * virDomainDestroy() kills QEMU first and waits for other work on the domain afterwards. That work
- * (a new libvirtd that is still connecting to the guest, for example) may notice the end first;
- * then libvirt answers the call that killed the guest with "domain is not running".
+ * Whether the aim of a call that failed, if it is reached, can be called ours. virDomainDestroy()
+ * kills QEMU first and waits for other work on the domain afterwards. That work (a new libvirtd
+ * that is still connecting to the guest, for example) may notice the end first; then libvirt
+ * answers the call that killed the guest with "domain is not running".
  */
-static bool
-may_have_destroyed(const Operation *op)
-{
-    return is_destroying(op) && (operation_may_have_acted(op) || op->run != RUN_OFF);
-}
-
-/* Whether the aim of a call that failed, if it is reached, can be called ours. */
 static bool
 counts_all_the_same(const Operation *op)
 {
-    return op->phase == PHASE_LOST || operation_is_preparing(op) || may_have_destroyed(op) ||
-           (*op->step == STEP_CREATE && operation_is_restarted(op));
+    bool destroys = operation_steps[*op->step].verb == VERB_DESTROY;
+
+    return op->phase == PHASE_LOST || operation_is_preparing(op) || operation_may_have_acted(op) ||
+           (destroys && op->began_active);
+}
+
+/* Start of a domain that was off, and that somebody else is starting or has just started. */
+static bool
+joins_start(const Operation *op)
+{
+    return op->spec.kind == OPERATION_START && !op->spec.paused && *op->step == STEP_CREATE &&
+           op->phase == PHASE_REFUSED && !op->began_active && operation_is_active(op);
 }
 
 static void
 decide_about_call(Operation *op, uint64_t now)
 {
+    bool destroys = operation_steps[*op->step].verb == VERB_DESTROY;
     bool can_do_without = operation_forces(op) && operation_steps[*op->step].prepares &&
                           (operation_has_acted(op) || !operation_is_down(op));
 
     if (counts_all_the_same(op) && operation_is_goal_reached(op)) {
+        op->forced = *op->step == STEP_FORCE && op->phase == PHASE_LOST;
         operation_next_step(op, now);
     } else if (can_do_without) {
         /* The guest can be asked no longer: wait out the time, then force. */
         op->impact = IMPACT_ACTED;
         operation_skip_to(op, now, STEP_AWAIT_DOWN);
-    } else if (is_destroying(op) && operation_is_down(op)) {
+    } else if (destroys && operation_is_off(op)) {
         operation_finish_not_possible(op);
+    } else if (joins_start(op)) {
+        op->plan = &operation_plan_join_start;
+        op->step = op->plan->steps;
+        operation_begin_step(op, now);
     } else {
         operation_finish_failed(op, op->phase == PHASE_LOST);
     }
@@ -97,23 +104,20 @@ static void
 send_again(Operation *op, uint64_t now)
 {
     bool is_down = operation_is_down(op);
+    bool needs_no_force =
+        (*op->step == STEP_FORCE && is_down) || (*op->step == STEP_DESTROY && operation_is_off(op));
 
-    if (*op->step == STEP_AWAIT_DOWN && !is_down) {
-        operation_request(op, now, STEP_ASK_SHUTDOWN);
-    } else if (*op->step == STEP_AWAIT_REBOOT && !is_down) {
-        operation_request(op, now, STEP_ASK_REBOOT);
+    if (operation_awaits_answer(op) && !is_down) {
+        operation_request(op, now);
     } else if (is_down && operation_has_ahead(op, STEP_AWAIT_DOWN)) {
         operation_enter(op, now, PHASE_WAITING);
         operation_await(op, now);
-    } else if (is_down && *op->step == STEP_FORCE) {
-        if (operation_may_have_acted(op))
-            operation_next_step(op, now);
-        else
-            operation_finish_not_possible(op);
-    } else if (is_down && *op->step == STEP_DESTROY && !operation_is_restarted(op)) {
-        operation_finish_not_possible(op);
-    } else {
+    } else if (!needs_no_force) {
         operation_begin_step(op, now);
+    } else if (operation_may_have_acted(op)) {
+        operation_next_step(op, now);
+    } else {
+        operation_finish_not_possible(op);
     }
 }
 
@@ -135,7 +139,7 @@ operation_refreshed(Operation *op, uint64_t now)
         finish_long_call(op);
         break;
     case PHASE_ANSWERING:
-        operation_finish(op, RESULT_DONE, NULL);
+        operation_finish_refreshed(op);
         break;
     case PHASE_OVER:
     case PHASE_CALLING:

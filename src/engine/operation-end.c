@@ -13,7 +13,7 @@ operation_finish(Operation *op, OperationResult result, const Error *error)
         op->armed = UINT64_MAX;
         op->effects->arm(op->userdata, UINT64_MAX);
     }
-    op->effects->finished(op->userdata, result, copy);
+    op->effects->finished(op->userdata, result, copy, op->forced);
 }
 
 void
@@ -35,10 +35,20 @@ operation_finish_failed(Operation *op, bool may_have)
     operation_finish(op, RESULT_FAILED, error);
 }
 
+/* Such as "paused (io-error)". */
+static char *
+describe_state(const Operation *op)
+{
+    const char *state = op->seen.gone ? "gone" : domain_state_name(op->seen.state);
+
+    return op->seen.reason && !op->seen.gone ? g_strdup_printf("%s (%s)", state, op->seen.reason)
+                                             : g_strdup(state);
+}
+
 void
 operation_finish_not_possible(Operation *op)
 {
-    const char *state = op->seen.gone ? "gone" : domain_state_name(op->seen.state);
+    g_autofree char *state = describe_state(op);
     g_autoptr(Error) error =
         error_new(ERROR_INVALID_STATE, "%s is not possible any more: \"%s\" is %s",
                   operation_name(op->spec.kind), op->domain_name, state);
@@ -49,15 +59,64 @@ operation_finish_not_possible(Operation *op)
 void
 operation_finish_stuck(Operation *op)
 {
-    bool has_crashed = op->seen.state == DOMAIN_CRASHED;
-    const char *what = has_crashed             ? "has crashed"
-                       : operation_is_down(op) ? "went down"
-                                               : "is paused";
-    g_autoptr(Error) error = error_new(has_crashed ? ERROR_INVALID_STATE : ERROR_OPERATION_FAILED,
-                                       "%s of \"%s\" cannot go on: it %s",
-                                       operation_name(op->spec.kind), op->domain_name, what);
+    bool has_crashed = !op->seen.gone && op->seen.state == DOMAIN_CRASHED;
+    bool was_missed = operation_is_down(op) && !operation_is_off(op);
+    g_autofree char *state = was_missed ? g_strdup("was restarted") : describe_state(op);
+    g_autoptr(Error) error =
+        error_new(has_crashed ? ERROR_INVALID_STATE : ERROR_OPERATION_FAILED,
+                  "%s of \"%s\" cannot go on: it %s%s", operation_name(op->spec.kind),
+                  op->domain_name, was_missed ? "" : "is ", state);
 
     operation_finish(op, RESULT_FAILED, error);
+}
+
+/* Whether the domain is another than the operation leaves it. */
+static bool
+is_otherwise(const Operation *op)
+{
+    DomainState state = op->seen.state;
+    bool has_ended = operation_is_off(op) || state == DOMAIN_CRASHED;
+    bool is_halted = state == DOMAIN_PAUSED || state == DOMAIN_PMSUSPENDED;
+
+    switch (op->spec.kind) {
+    case OPERATION_START:
+        return has_ended || (is_halted && !op->spec.paused);
+    case OPERATION_RESUME:
+    case OPERATION_REBOOT:
+    case OPERATION_RESET:
+        return has_ended || is_halted;
+    case OPERATION_PAUSE:
+        return op->seen.gone || (state != DOMAIN_PAUSED && state != DOMAIN_NOSTATE);
+    default:
+        return false;
+    }
+}
+
+void
+operation_finish_refreshed(Operation *op)
+{
+    if (!is_otherwise(op)) {
+        operation_finish(op, RESULT_DONE, NULL);
+        return;
+    }
+
+    g_autofree char *state = describe_state(op);
+    g_autoptr(Error) error =
+        error_new(ERROR_OPERATION_FAILED, "%s of \"%s\" was carried out, but now it is %s",
+                  operation_name(op->spec.kind), op->domain_name, state);
+    operation_finish(op, RESULT_FAILED, error);
+}
+
+void
+operation_finish_restarted(Operation *op)
+{
+    g_autoptr(Error) error =
+        error_new(ERROR_TIMEOUT,
+                  "Stop: the guest of \"%s\" shut down and restarted, as its configuration "
+                  "(on_poweroff) says; it can be stopped by force only, and nothing was forced",
+                  op->domain_name);
+
+    operation_finish(op, RESULT_TIMEOUT, error);
 }
 
 static Error *
@@ -69,7 +128,8 @@ timeout_error(const Operation *op)
         return error_new(ERROR_TIMEOUT,
                          "Stop: the guest of \"%s\" did not shut down in time; nothing was forced",
                          name);
-    if (op->spec.kind == OPERATION_REBOOT && *op->step == STEP_AWAIT_REBOOT)
+    if (op->spec.kind == OPERATION_REBOOT &&
+        (*op->step == STEP_AWAIT_REBOOT || op->seen.restarts_on_poweroff))
         return error_new(ERROR_TIMEOUT,
                          "Reboot: the guest of \"%s\" did not restart in time; nothing was forced, "
                          "and if it obeys later it restarts then",

@@ -14,9 +14,21 @@ operation_is_restarted(const Operation *op)
 }
 
 bool
+operation_is_off(const Operation *op)
+{
+    return op->seen.gone || domain_state_is_down(op->seen.state);
+}
+
+bool
 operation_is_down(const Operation *op)
 {
-    return op->seen.gone || domain_state_is_down(op->seen.state) || operation_is_restarted(op);
+    return operation_is_off(op) || operation_is_restarted(op);
+}
+
+bool
+operation_is_active(const Operation *op)
+{
+    return !op->seen.gone && op->seen.id >= 0;
 }
 
 bool
@@ -27,9 +39,18 @@ operation_has_acted(const Operation *op)
 }
 
 bool
+operation_is_asking(const Operation *op)
+{
+    for (Beside beside = 0; beside < _BESIDE_MAX; beside++)
+        if (op->beside[beside])
+            return true;
+    return false;
+}
+
+bool
 operation_may_have_acted(const Operation *op)
 {
-    return op->request || operation_has_acted(op);
+    return operation_has_acted(op) || operation_is_asking(op);
 }
 
 bool
@@ -52,6 +73,21 @@ operation_awaits_guest(const Operation *op)
 {
     return operation_has_ahead(op, STEP_AWAIT_DOWN) || operation_has_ahead(op, STEP_AWAIT_REBOOT) ||
            operation_has_ahead(op, STEP_AWAIT_AWAKE);
+}
+
+bool
+operation_waits(const Operation *op)
+{
+    for (const Step *next = op->step; *next != STEP_DONE; next++)
+        if (!operation_steps[*next].calls)
+            return true;
+    return false;
+}
+
+bool
+operation_awaits_answer(const Operation *op)
+{
+    return *op->step == STEP_AWAIT_DOWN || *op->step == STEP_AWAIT_REBOOT;
 }
 
 bool
@@ -90,12 +126,6 @@ operation_is_refreshing(const Operation *op)
     }
 }
 
-static bool
-is_active(const Operation *op)
-{
-    return !op->seen.gone && op->seen.id >= 0;
-}
-
 /* Waking it up is all that there is to do: then the guest has to run, not just to be awake. */
 static bool
 only_wakes(const Operation *op)
@@ -114,12 +144,13 @@ operation_is_goal_reached(const Operation *op)
 
     switch (*op->step) {
     case STEP_CREATE:
-        return is_active(op) && !op->seen.starting_up;
+        return operation_is_active(op) && !op->seen.starting_up;
+    case STEP_AWAIT_STARTED:
     case STEP_RESUME:
-        return is_active(op) && (state == DOMAIN_RUNNING || state == DOMAIN_IDLE);
+        return operation_is_active(op) && (state == DOMAIN_RUNNING || state == DOMAIN_IDLE);
     case STEP_WAKEUP:
     case STEP_AWAIT_AWAKE:
-        return is_active(op) && state != DOMAIN_PMSUSPENDED && state != DOMAIN_CRASHED &&
+        return operation_is_active(op) && state != DOMAIN_PMSUSPENDED && state != DOMAIN_CRASHED &&
                !(state == DOMAIN_PAUSED && only_wakes(op));
     case STEP_SUSPEND:
         return state == DOMAIN_PAUSED;

@@ -10,15 +10,31 @@
 #define LAST_REFRESH_LIMIT (5 * SEC)
 /* How often to probe whether a long call goes on without us. */
 #define PROBE_INTERVAL     (500 * MSEC)
+/* Somebody else's start may have been left half way up by a hypervisor that was killed. */
+#define JOIN_LIMIT         (600 * SEC)
 /* A call that cannot be sent, time after time, although there is a connection. */
 #define UNSENT_MAX         10
 
 static DomainVerb
-verb_of(const Operation *op, Step step)
+verb_of(const Operation *op)
 {
-    if (step == STEP_CREATE && op->spec.paused)
+    if (*op->step == STEP_CREATE && op->spec.paused)
         return VERB_CREATE_PAUSED;
-    return operation_steps[step].verb;
+    return operation_steps[*op->step].verb;
+}
+
+/* How long a step waits that is not bounded by the deadline, or is but a pause. */
+static uint64_t
+pause_of(Step step)
+{
+    switch (step) {
+    case STEP_COME_ROUND:
+        return WAKE_PAUSE;
+    case STEP_AWAIT_STARTED:
+        return JOIN_LIMIT;
+    default:
+        return UINT64_MAX;
+    }
 }
 
 void
@@ -31,11 +47,10 @@ operation_enter(Operation *op, uint64_t now, Phase phase)
     switch (phase) {
     case PHASE_CALLING:
         op->serial = ++op->last_serial;
-        op->effects->call(op->userdata, verb_of(op, *op->step), op->serial);
+        op->effects->call(op->userdata, verb_of(op), op->serial);
         break;
     case PHASE_WAITING:
-        if (*op->step == STEP_COME_ROUND)
-            op->until = operation_time_after(now, WAKE_PAUSE);
+        op->until = operation_time_after(now, pause_of(*op->step));
         break;
     case PHASE_PROBING:
         op->serial = ++op->last_serial;
@@ -89,7 +104,8 @@ operation_enter_unsent(Operation *op, uint64_t now, const Error *error)
         return;
     }
     operation_set_failure(op, error, "The call could not be sent");
-    if (op->impact == IMPACT_NONE && op->failure->kind != ERROR_NOT_AVAILABLE) {
+    if (op->impact == IMPACT_NONE && op->failure->kind != ERROR_NOT_AVAILABLE &&
+        op->failure->kind != ERROR_LIMITS_EXCEEDED) {
         g_autoptr(Error) words = g_steal_pointer(&op->failure);
 
         op->failure = error_not_available(words->message);
@@ -98,13 +114,22 @@ operation_enter_unsent(Operation *op, uint64_t now, const Error *error)
 }
 
 void
-operation_request(Operation *op, uint64_t now, Step request)
+operation_request(Operation *op, uint64_t now)
 {
+    static const DomainVerb verbs[][2] = {
+        [BESIDE_AGENT] = {VERB_SHUTDOWN_AGENT, VERB_REBOOT_AGENT},
+        [BESIDE_ACPI] = {VERB_SHUTDOWN_ACPI, VERB_REBOOT_ACPI},
+    };
+    bool by_agent = op->asked == ASKED_NOT && op->seen.agent_connected;
+    Beside beside = by_agent ? BESIDE_AGENT : BESIDE_ACPI;
     unsigned serial = ++op->last_serial;
 
     operation_enter(op, now, PHASE_WAITING);
-    op->request = serial;
-    op->effects->call(op->userdata, verb_of(op, request), serial);
+    op->n_repeated += op->asked == ASKED_ACPI;
+    op->asked = by_agent ? ASKED_IN_VAIN : ASKED_ACPI;
+    op->asked_at = now;
+    op->beside[beside] = serial;
+    op->effects->call(op->userdata, verbs[beside][*op->step == STEP_AWAIT_REBOOT], serial);
     if (op->phase == PHASE_WAITING)
         operation_await(op, now);
 }
@@ -126,7 +151,7 @@ operation_begin_step(Operation *op, uint64_t now)
         operation_enter(op, now, PHASE_UNSENT);
     } else if (operation_steps[step].asks) {
         op->step++;
-        operation_request(op, now, step);
+        operation_request(op, now);
     } else {
         operation_enter(op, now, PHASE_CALLING);
     }
@@ -164,6 +189,40 @@ go_on_when_down(Operation *op, uint64_t now)
 }
 
 void
+operation_go_on_when_restarted(Operation *op, uint64_t now)
+{
+    op->impact = IMPACT_ACTED;
+    if (op->spec.kind == OPERATION_REBOOT) {
+        operation_skip_to(op, now, STEP_DONE);
+    } else if (operation_forces(op)) {
+        op->plan = &operation_plan_end_restarted;
+        op->step = op->plan->steps;
+        operation_begin_step(op, now);
+    } else {
+        operation_finish_restarted(op);
+    }
+}
+
+/* On its way to restart: ended now, it does not boot for nothing. */
+static bool
+can_be_ended(const Operation *op)
+{
+    return *op->step == STEP_AWAIT_DOWN && op->seen.restarts_on_poweroff &&
+           op->seen.state == DOMAIN_SHUTDOWN && operation_forces(op);
+}
+
+static bool
+is_stuck(const Operation *op)
+{
+    bool has_to_run = *op->step == STEP_AWAIT_AWAKE || *op->step == STEP_AWAIT_STARTED;
+    /* A reset may have begun with that. */
+    bool has_crashed = op->seen.state == DOMAIN_CRASHED && op->spec.kind != OPERATION_RESET;
+
+    return has_crashed || operation_is_down(op) ||
+           (has_to_run && op->seen.state == DOMAIN_PAUSED && !op->seen.starting_up);
+}
+
+void
 operation_await(Operation *op, uint64_t now)
 {
     if (op->link != LINK_FRESH)
@@ -172,9 +231,10 @@ operation_await(Operation *op, uint64_t now)
         go_on_when_down(op, now);
     else if (operation_is_goal_reached(op))
         operation_next_step(op, now);
+    else if (can_be_ended(op))
+        operation_go_on_when_restarted(op, now);
     else if (op->seen.state == DOMAIN_CRASHED && operation_forces(op))
         operation_skip_to(op, now, STEP_FORCE);
-    else if (op->seen.state == DOMAIN_CRASHED || operation_is_down(op) ||
-             (*op->step == STEP_AWAIT_AWAKE && op->seen.state == DOMAIN_PAUSED))
+    else if (is_stuck(op))
         operation_finish_stuck(op);
 }

@@ -82,11 +82,20 @@ static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
 };
 
 /* A transient domain would vanish with its power: the hypervisor cycles it in place. */
-static const Plan transient_reboot = PLAN(STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reboot_paused = PLAN(STEP_RESUME, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reboot_asleep =
+static const Plan reboot_in_place = PLAN(STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+static const Plan reboot_in_place_paused = PLAN(STEP_RESUME, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+static const Plan reboot_in_place_asleep =
     PLAN(WAKE, STEP_COME_ROUND, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
-static const Plan transient_reset = PLAN(STEP_RESET);
+
+/* A reset leaves the guest paused that was; one that sleeps could not be woken afterwards. */
+static const Plan reset_in_place = PLAN(STEP_RESET);
+static const Plan reset_in_place_paused = PLAN(STEP_RESET, STEP_RESUME);
+static const Plan reset_in_place_asleep = PLAN(WAKE, STEP_RESET);
+/* Its end is what the answer tells. */
+static const Plan reset_that_ends = PLAN(STEP_RESET, STEP_AWAIT_DOWN);
+
+const Plan operation_plan_join_start = PLAN(STEP_AWAIT_STARTED);
+const Plan operation_plan_end_restarted = PLAN(STEP_DESTROY);
 
 const StepTraits operation_steps[_STEP_MAX] = {
     [STEP_CREATE] = {.calls = true, .verb = VERB_CREATE},
@@ -95,10 +104,10 @@ const StepTraits operation_steps[_STEP_MAX] = {
     [STEP_AWAIT_AWAKE] = {.prepares = true},
     [STEP_COME_ROUND] = {.prepares = true},
     [STEP_SUSPEND] = {.calls = true, .verb = VERB_SUSPEND},
-    [STEP_ASK_SHUTDOWN] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_SHUTDOWN},
+    [STEP_ASK_SHUTDOWN] = {.calls = true, .asks = true, .prepares = true},
     [STEP_FORCE] = {.calls = true, .verb = VERB_DESTROY},
     [STEP_DESTROY] = {.calls = true, .verb = VERB_DESTROY},
-    [STEP_ASK_REBOOT] = {.calls = true, .asks = true, .prepares = true, .verb = VERB_REBOOT},
+    [STEP_ASK_REBOOT] = {.calls = true, .asks = true, .prepares = true},
     [STEP_RESET] = {.calls = true, .verb = VERB_RESET},
     [STEP_SAVE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_SAVE},
     [STEP_CREATE_SNAPSHOT] = {.calls = true,
@@ -110,27 +119,42 @@ const StepTraits operation_steps[_STEP_MAX] = {
     [STEP_MIGRATE] = {.calls = true, .lasts = true, .aborts = true, .verb = VERB_MIGRATE},
 };
 
-const Plan *
-operation_plan(OperationKind kind, DomainState state, bool persistent)
+static const Plan *
+plan_in_place(OperationKind kind, const Observation *seen)
 {
-    const Plan *plan = &plans[kind][(unsigned)state < _DOMAIN_STATE_MAX ? state : DOMAIN_NOSTATE];
+    bool is_halted = seen->state == DOMAIN_PAUSED || seen->state == DOMAIN_CRASHED;
+    bool is_asleep = seen->state == DOMAIN_PMSUSPENDED;
 
-    if (persistent || !plan->allowed)
-        return plan;
-    if (kind == OPERATION_RESET)
-        return &transient_reset;
-    if (kind != OPERATION_REBOOT)
-        return plan;
-    if (state == DOMAIN_PAUSED)
-        return &transient_reboot_paused;
-    return state == DOMAIN_PMSUSPENDED ? &transient_reboot_asleep : &transient_reboot;
+    if (kind == OPERATION_REBOOT)
+        return is_halted   ? &reboot_in_place_paused
+               : is_asleep ? &reboot_in_place_asleep
+                           : &reboot_in_place;
+    if (seen->ends_on_reboot)
+        return &reset_that_ends;
+    return is_halted   ? &reset_in_place_paused
+           : is_asleep ? &reset_in_place_asleep
+                       : &reset_in_place;
+}
+
+const Plan *
+operation_plan(OperationKind kind, const Observation *seen)
+{
+    bool is_known = (unsigned)seen->state < _DOMAIN_STATE_MAX;
+    const Plan *plan = &plans[kind][is_known ? seen->state : DOMAIN_NOSTATE];
+    bool cycles = kind == OPERATION_REBOOT || kind == OPERATION_RESET;
+
+    if (kind == OPERATION_START && seen->starting_up)
+        return &operation_plan_join_start;
+    return plan->allowed && cycles && !seen->persistent ? plan_in_place(kind, seen) : plan;
 }
 
 Error *
 operation_check(const OperationSpec *spec, DomainState state, bool persistent,
                 const char *domain_name)
 {
-    if (!operation_plan(spec->kind, state, persistent)->allowed)
+    const Observation seen = {.state = state, .persistent = persistent};
+
+    if (!operation_plan(spec->kind, &seen)->allowed)
         return error_new(ERROR_INVALID_STATE, "%s is not possible: \"%s\" is %s",
                          operation_name(spec->kind), domain_name, domain_state_name(state));
     /* It would run, which is not what was asked for. */

@@ -6,14 +6,15 @@
  * when it begins. Pure and constant; for any thread.
  */
 
-#include "domain.h"
 #include "error.h"
+#include "observation.h"
 #include "operation-spec.h"
 #include "verb.h"
 
 typedef enum {
     STEP_DONE,
     STEP_CREATE,
+    STEP_AWAIT_STARTED, /* by somebody else */
     STEP_RESUME,
     STEP_WAKEUP,
     STEP_AWAIT_AWAKE,
@@ -44,7 +45,7 @@ typedef struct {
 /* A step: the call it makes, if any, and why it may be skipped or cancelled. */
 typedef struct {
     bool calls;
-    bool asks;     /* a request to the guest: nothing waits for the call itself */
+    bool asks;     /* calls, and nothing waits for the call itself: see the step behind it */
     bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
     bool lasts;    /* a long call: refreshing the domain does not tell what became of it */
     bool aborts;   /* which the hypervisor can give up */
@@ -53,8 +54,12 @@ typedef struct {
 
 extern const StepTraits operation_steps[_STEP_MAX];
 
-/* What `kind` does in this state; a transient domain has plans of its own. Never NULL. */
-const Plan *operation_plan(OperationKind kind, DomainState state, bool persistent);
+/* What `kind` does to a domain that is so. Never NULL. */
+const Plan *operation_plan(OperationKind kind, const Observation *seen);
+/* Start, where somebody else is starting the domain. */
+extern const Plan operation_plan_join_start;
+/* Stop with force, where the guest has shut down and restarts. */
+extern const Plan operation_plan_end_restarted;
 
 /* NULL, or why `spec` cannot be done to a domain in this state (InvalidState). */
 Error *operation_check(const OperationSpec *spec, DomainState state, bool persistent,

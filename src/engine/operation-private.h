@@ -7,6 +7,7 @@
  *   operation-facts.c    what is known: of the domain, and of the rest of the plan
  *   operation-end.c      how it ends: the result and its words
  *   operation-phase.c    entering a phase; beginning the plan's next step; waiting
+ *   operation-request.c  what becomes of a request to the guest, and asking once more
  *   operation-decide.c   what follows once the domain was refreshed
  *   operation.c          what comes in from outside: results, news, time, cancelling
  */
@@ -54,7 +55,22 @@ typedef enum {
     IMPACT_ACTED, /* or may have */
 } Impact;
 
-#define RUN_OFF     (-1)
+/* Calls for which nothing waits. */
+typedef enum {
+    BESIDE_AGENT,       /* the guest is asked through its agent, which may hang */
+    BESIDE_ACPI,        /* the guest is asked by ACPI */
+    BESIDE_PREPARATION, /* it was to prepare the asking, and hung until the time was up */
+    _BESIDE_MAX,
+} Beside;
+
+/* How the guest was asked last. */
+typedef enum {
+    ASKED_NOT,
+    ASKED_IN_VAIN,    /* so far there is no answer: it is asked by ACPI next */
+    ASKED_AND_AGREED, /* its agent has */
+    ASKED_ACPI,
+} Asked;
+
 #define RUN_UNKNOWN (-2)
 
 struct Operation {
@@ -69,16 +85,21 @@ struct Operation {
     Error *failure;   /* from PHASE_REFUSED to PHASE_CONCLUDING: what the call ended with */
 
     unsigned last_serial;
-    unsigned serial;  /* of the call or probe that the phase waits for */
-    unsigned request; /* of the request to the guest under way, for which nothing waits; 0: none */
-    unsigned unsent;  /* how often a call could not be sent */
+    unsigned serial;              /* of the call or probe that the phase waits for */
+    unsigned beside[_BESIDE_MAX]; /* likewise of those for which nothing waits; 0: none */
+    unsigned unsent;              /* how often a call could not be sent */
     Impact impact;
     bool given_up; /* the hypervisor has agreed to end the long call */
+    bool forced;
+
+    Asked asked;
+    uint64_t asked_at;
+    unsigned n_repeated; /* requests by ACPI after the first */
 
     Link link;
     Observation seen;
-    int run; /* the domain's id when first refreshed; RUN_OFF: it was off when this began; or
-                RUN_UNKNOWN */
+    bool began_active; /* as far as was known */
+    int run;           /* the domain's id when first refreshed; -1: it was off; or RUN_UNKNOWN */
 
     uint64_t deadline;      /* of what the guest is waited for */
     uint64_t refresh_limit; /* until then the deadline waits for a refresh */
@@ -93,19 +114,29 @@ uint64_t operation_time_after(uint64_t now, uint64_t usec);
 
 /* It runs, but was off since it was refreshed first, seen or not. */
 bool operation_is_restarted(const Operation *op);
+/* Off now. */
+bool operation_is_off(const Operation *op);
+/* Off now, or since it was refreshed first. */
 bool operation_is_down(const Operation *op);
+bool operation_is_active(const Operation *op);
 /* Whether what has become of the domain may be this operation's doing. */
 bool operation_may_have_acted(const Operation *op);
 /* Likewise, but by a call that has ended. */
 bool operation_has_acted(const Operation *op);
+/* A call for which nothing waits is under way. */
+bool operation_is_asking(const Operation *op);
 bool operation_forces(const Operation *op);
 /* What the step under way has to bring about. */
 bool operation_is_goal_reached(const Operation *op);
 
 /* The rest of the plan still has this step to come, or under way. */
 bool operation_has_ahead(const Operation *op, Step step);
-/* The rest of the plan waits for the guest. */
+/* The rest of the plan waits for anything. */
+bool operation_waits(const Operation *op);
+/* The rest of the plan waits for the guest, which has a deadline. */
 bool operation_awaits_guest(const Operation *op);
+/* The step under way waits for what the guest does about a request. */
+bool operation_awaits_answer(const Operation *op);
 /* The step under way is but the way to asking the guest, in Stop and Reboot. */
 bool operation_is_preparing(const Operation *op);
 /* Nothing goes on before the domain was refreshed. */
@@ -122,8 +153,12 @@ void operation_finish_failed(Operation *op, bool may_have);
 void operation_finish_timeout(Operation *op);
 /* The domain came to be so without us. */
 void operation_finish_not_possible(Operation *op);
-/* The domain is in a state in which it cannot be waited for. */
+/* The domain is in a state in which what is waited for does not come. */
 void operation_finish_stuck(Operation *op);
+/* Stop without force of a guest that restarts when it shuts down. */
+void operation_finish_restarted(Operation *op);
+/* The work is done, and the domain was refreshed: that is the answer if it shows. */
+void operation_finish_refreshed(Operation *op);
 
 /* --- phases ------------------------------------------------------------------------------- */
 
@@ -141,8 +176,17 @@ void operation_next_step(Operation *op, uint64_t now);
 void operation_skip_to(Operation *op, uint64_t now, Step step);
 /* In PHASE_WAITING: go on if what is waited for has come. */
 void operation_await(Operation *op, uint64_t now);
-/* Ask the guest, in a step that waits for what it does. */
-void operation_request(Operation *op, uint64_t now, Step request);
+/* Ask the guest, in the step that waits for its answer: first through its agent, if it has one. */
+void operation_request(Operation *op, uint64_t now);
+/* Shut down, the guest restarts by its configuration. */
+void operation_go_on_when_restarted(Operation *op, uint64_t now);
+
+/* --- requests to the guest ---------------------------------------------------------------- */
+
+/* When the guest is to be asked once more, by ACPI; UINT64_MAX: not. */
+uint64_t operation_next_request(const Operation *op);
+void operation_request_done(Operation *op, uint64_t now, Beside beside, CallOutcome outcome,
+                            const Error *error);
 
 /* --- decisions ---------------------------------------------------------------------------- */
 

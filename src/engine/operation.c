@@ -95,8 +95,9 @@ static void
 arm(Operation *op)
 {
     uint64_t when = op->phase == PHASE_OVER ? UINT64_MAX
-                    : op->link == LINK_AWAY ? operation_time_after(op->away_since, AWAY_LIMIT)
-                                            : MIN(deadline_of(op), pause_of(op));
+                    : op->link == LINK_AWAY
+                        ? operation_time_after(op->away_since, AWAY_LIMIT)
+                        : MIN(MIN(deadline_of(op), pause_of(op)), operation_next_request(op));
 
     if (when == op->armed)
         return;
@@ -107,13 +108,13 @@ arm(Operation *op)
 static void
 handle_away_limit(Operation *op)
 {
-    bool is_calling = op->phase == PHASE_CALLING || op->phase == PHASE_OVERTAKEN || op->request;
+    bool is_calling = op->phase == PHASE_CALLING || op->phase == PHASE_OVERTAKEN;
 
     if (op->phase == PHASE_ANSWERING) {
         operation_finish(op, RESULT_DONE, NULL);
     } else if (op->phase == PHASE_OVERTAKEN) {
         operation_finish_canceled(op, "ForceStop overtook it", true);
-    } else if (op->impact == IMPACT_NONE && !is_calling) {
+    } else if (op->impact == IMPACT_NONE && !is_calling && !operation_is_asking(op)) {
         g_autoptr(Error) error = error_not_available("libvirt has been away for too long");
 
         operation_finish(op, RESULT_FAILED, error);
@@ -134,7 +135,7 @@ handle_deadline(Operation *op, uint64_t now)
     } else if (operation_forces(op)) {
         /* A call that was to prepare the asking, and hangs, holds up nothing. */
         if (op->phase == PHASE_CALLING)
-            op->request = op->serial;
+            op->beside[BESIDE_PREPARATION] = op->serial;
         operation_skip_to(op, now, STEP_FORCE);
     } else {
         operation_finish_timeout(op);
@@ -148,6 +149,8 @@ handle_pause_end(Operation *op, uint64_t now)
         operation_finish(op, RESULT_DONE, NULL);
     else if (op->phase == PHASE_WATCHING)
         operation_enter(op, now, PHASE_PROBING);
+    else if (*op->step == STEP_AWAIT_STARTED)
+        operation_finish_timeout(op);
     else
         operation_next_step(op, now);
 }
@@ -165,6 +168,8 @@ operation_elapsed(Operation *op, uint64_t now)
         handle_deadline(op, now);
     } else if (pause_of(op) <= now) {
         handle_pause_end(op, now);
+    } else if (operation_next_request(op) <= now) {
+        operation_request(op, now);
     }
     arm(op);
 }
@@ -172,46 +177,67 @@ operation_elapsed(Operation *op, uint64_t now)
 /* --- what comes in ------------------------------------------------------------------------ */
 
 void
-operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool persistent)
+operation_begin(Operation *op, uint64_t now, const Observation *seen)
 {
-    op->plan = operation_plan(op->spec.kind, state, persistent);
+    op->plan = operation_plan(op->spec.kind, seen);
     op->step = op->plan->steps;
     op->deadline = operation_time_after(now, op->spec.timeout);
     /* What is known may be out of date, and even tell of an earlier run. */
     op->link = LINK_STALE;
-    op->seen = (Observation){.state = state, .id = id};
-    op->run = id >= 0 ? RUN_UNKNOWN : RUN_OFF;
+    op->seen = *seen;
+    op->seen.fresh = false;
+    op->began_active = seen->id >= 0;
+    op->run = op->began_active ? RUN_UNKNOWN : -1;
     operation_begin_step(op, now);
-    if (op->phase != PHASE_OVER && operation_awaits_guest(op))
+    if (op->phase != PHASE_OVER && operation_waits(op))
         op->effects->refresh(op->userdata);
     arm(op);
+}
+
+/* The guest restarted, and its id stays; false if that is not waited for. */
+static bool
+restarted(Operation *op, uint64_t now)
+{
+    bool is_waiting = op->phase == PHASE_WAITING || op->phase == PHASE_LOST;
+
+    if (is_waiting && *op->step == STEP_AWAIT_REBOOT)
+        operation_next_step(op, now);
+    else if (is_waiting && *op->step == STEP_AWAIT_DOWN && op->seen.restarts_on_poweroff)
+        operation_go_on_when_restarted(op, now);
+    else
+        return false;
+    return true;
 }
 
 void
 operation_observe(Operation *op, uint64_t now, const Observation *seen)
 {
+    /* What was seen before the first refresh may have been before the operation. */
+    bool came_up = op->run >= 0 && op->run == seen->id && op->seen.state == DOMAIN_SHUTDOWN &&
+                   seen->state == DOMAIN_RUNNING;
+    bool is_refreshed = seen->fresh && op->link != LINK_AWAY;
+
     if (op->phase == PHASE_OVER)
         return;
     op->seen = *seen;
-    if (seen->fresh && seen->id >= 0 && op->run == RUN_UNKNOWN)
+    if (seen->fresh && op->run == RUN_UNKNOWN)
         op->run = seen->id;
-    if (seen->fresh && op->link != LINK_AWAY) {
+    if (is_refreshed)
         op->link = LINK_FRESH;
+    /* What follows a restart is refreshed anew. */
+    bool goes_on = came_up && restarted(op, now);
+    if (is_refreshed && !goes_on)
         operation_refreshed(op, now);
-    } else if (op->phase == PHASE_WAITING) {
+    else if (op->phase == PHASE_WAITING)
         operation_await(op, now);
-    }
     arm(op);
 }
 
 void
 operation_event(Operation *op, uint64_t now, OperationEvent event)
 {
-    bool awaits_reboot =
-        (op->phase == PHASE_WAITING || op->phase == PHASE_LOST) && *op->step == STEP_AWAIT_REBOOT;
-
-    if (event == OPERATION_EVENT_REBOOTED && awaits_reboot)
-        operation_next_step(op, now);
+    if (event == OPERATION_EVENT_REBOOTED)
+        restarted(op, now);
     arm(op);
 }
 
@@ -220,6 +246,7 @@ call_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     switch (outcome) {
     case OUTCOME_OK:
+        op->forced = *op->step == STEP_FORCE;
         operation_next_step(op, now);
         break;
     case OUTCOME_UNSENT:
@@ -246,24 +273,6 @@ overtaken_call_done(Operation *op, CallOutcome outcome, const Error *error)
 }
 
 static void
-request_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
-{
-    bool awaits_reboot = *op->step == STEP_AWAIT_REBOOT;
-
-    op->request = 0;
-    if (op->phase != PHASE_WAITING)
-        return;
-    if (outcome != OUTCOME_OK) {
-        call_done(op, now, outcome, error);
-    } else if (awaits_reboot && op->spec.reboot_in_call) {
-        operation_next_step(op, now);
-    } else if (awaits_reboot && op->link == LINK_AWAY) {
-        /* Only an event tells that the guest restarted, and now it may be missed. */
-        operation_enter_lost(op, now, NULL);
-    }
-}
-
-static void
 note_outcome(Operation *op, CallOutcome outcome)
 {
     if (outcome == OUTCOME_FAILED)
@@ -272,18 +281,32 @@ note_outcome(Operation *op, CallOutcome outcome)
         op->impact = IMPACT_ACTED;
 }
 
+static void
+beside_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome, const Error *error)
+{
+    for (Beside beside = 0; beside < _BESIDE_MAX; beside++) {
+        if (op->beside[beside] != serial)
+            continue;
+        /* An agent may fail because it has shut the guest down. */
+        bool is_unsure = beside == BESIDE_AGENT && outcome == OUTCOME_FAILED;
+        note_outcome(op, is_unsure ? OUTCOME_LOST : outcome);
+        op->beside[beside] = 0;
+        operation_request_done(op, now, beside, outcome, error);
+        return;
+    }
+}
+
 void
 operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
                     const Error *error)
 {
     bool is_calling = op->phase == PHASE_CALLING || op->phase == PHASE_OVERTAKEN;
 
-    if (op->phase == PHASE_OVER)
+    if (op->phase == PHASE_OVER || serial == 0)
         return;
-    if (op->request && serial == op->request) {
-        note_outcome(op, outcome);
-        request_done(op, now, outcome, error);
-    } else if (is_calling && serial == op->serial) {
+    if (!is_calling || serial != op->serial) {
+        beside_done(op, now, serial, outcome, error);
+    } else {
         note_outcome(op, outcome);
         if (op->phase == PHASE_OVERTAKEN)
             overtaken_call_done(op, outcome, error);
@@ -331,7 +354,7 @@ disconnected(Operation *op, uint64_t now)
     op->seen.fresh = false;
     if (op->phase == PHASE_PROBING || op->phase == PHASE_WATCHING)
         operation_enter(op, now, PHASE_LOST); /* what is not answered yet is asked again */
-    else if (awaits_reboot && !op->request)
+    else if (awaits_reboot && !operation_is_asking(op))
         operation_enter_lost(op, now, NULL); /* the event may be missed from now on */
     else
         op->effects->refresh(op->userdata);
@@ -341,6 +364,7 @@ static void
 reconnected(Operation *op, uint64_t now)
 {
     uint64_t limit = operation_time_after(now, REFRESH_LIMIT);
+    bool is_forcing = operation_forces(op) && operation_steps[*op->step].verb == VERB_DESTROY;
 
     op->link = op->seen.fresh ? LINK_FRESH : LINK_STALE;
     op->refresh_limit = limit;
@@ -350,7 +374,7 @@ reconnected(Operation *op, uint64_t now)
         op->deadline = MAX(op->deadline, limit);
     if (op->link == LINK_FRESH)
         operation_refreshed(op, now);
-    else if (op->phase == PHASE_UNSENT && *op->step == STEP_FORCE && !operation_is_down(op))
+    else if (op->phase == PHASE_UNSENT && is_forcing && !operation_is_down(op))
         operation_enter(op, now, PHASE_CALLING); /* forcing waits for nothing, not for a refresh */
 }
 

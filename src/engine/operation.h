@@ -12,8 +12,8 @@
  * next connection, and the operation decides by what it is then.
  */
 
-#include "domain.h"
 #include "error.h"
+#include "observation.h"
 #include "operation-spec.h"
 #include "verb.h"
 
@@ -25,21 +25,17 @@ typedef enum {
     _RESULT_MAX,
 } OperationResult;
 
-/* The domain as it is seen now. */
-typedef struct {
-    DomainState state;
-    int id;
-    bool gone;        /* no such domain any more */
-    bool starting_up; /* half way: a hypervisor that was killed there may leave it so for good */
-    bool fresh;       /* nothing of it is stale: it was read after the last refresh() */
-} Observation;
-
 typedef enum {
+    /* The guest restarted, and its id stays (VIR_DOMAIN_EVENT_ID_REBOOT). */
     OPERATION_EVENT_REBOOTED,
 } OperationEvent;
 
 typedef struct {
-    /* Make this call; ends in operation_call_done() with the same serial. */
+    /*
+     * Make this call; ends in operation_call_done() with the same serial. A request to the guest
+     * may come while an earlier one hangs, and must not wait for that. A call that is refused
+     * before it reaches the hypervisor (a full queue) is OUTCOME_UNSENT.
+     */
     void (*call)(void *userdata, DomainVerb verb, unsigned serial);
     /* Read what the domain is now, on the next connection if there is none. */
     void (*refresh)(void *userdata);
@@ -53,10 +49,11 @@ typedef struct {
     /* Call operation_elapsed() at `when`; UINT64_MAX disarms. */
     void (*arm)(void *userdata, uint64_t when);
     /*
-     * It is over; told once, and the last effect. The error is NULL for RESULT_DONE. The operation
-     * must not be freed in here.
+     * It is over; told once, and the last effect. The error is NULL for RESULT_DONE. `forced`: a
+     * Stop cut the power of a guest that did not shut down. The operation must not be freed in
+     * here.
      */
-    void (*finished)(void *userdata, OperationResult result, const Error *error);
+    void (*finished)(void *userdata, OperationResult result, const Error *error, bool forced);
 } OperationEffects;
 
 typedef struct Operation Operation;
@@ -72,7 +69,7 @@ const OperationSpec *operation_spec(const Operation *op);
 bool operation_is_same(const Operation *op, const OperationSpec *spec);
 
 /* Start it in the state that operation_check() accepted. */
-void operation_begin(Operation *op, uint64_t now, DomainState state, int id, bool persistent);
+void operation_begin(Operation *op, uint64_t now, const Observation *seen);
 void operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
                          const Error *error);
 void operation_observe(Operation *op, uint64_t now, const Observation *seen);

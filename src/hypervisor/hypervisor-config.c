@@ -5,7 +5,6 @@
 #include "domain-edit.h"
 #include "domain-settings.h"
 #include "hypervisor-private.h"
-#include "hypervisor-traits.h"
 
 /* A configuration that others change at the same time is read anew this often. */
 #define EDITS_MAX 4
@@ -41,14 +40,6 @@ prepare(Hypervisor *h, const char *uuid, Affect affect, unsigned *ret_flags, Err
 }
 
 static bool
-sets_memory_once(Hypervisor *h)
-{
-    const char *type = virConnectGetType(h->conn);
-
-    return type && (hypervisor_traits_of_type(type) & TRAIT_SETS_MEMORY_ONCE);
-}
-
-static bool
 set_memory(virDomainPtr dom, uint64_t kib, unsigned flags, Error **error)
 {
     return virDomainSetMemoryFlags(dom, kib, flags) == 0 || hypervisor_fail(error);
@@ -64,7 +55,7 @@ hypervisor_set_memory(Hypervisor *h, const char *uuid, uint64_t bytes, Affect af
 
     if (!dom)
         return false;
-    if (flags != both || !sets_memory_once(h))
+    if (flags != both || !(hypervisor_traits(h) & TRAIT_SETS_MEMORY_ONCE))
         return set_memory(dom, kib, flags, error);
     return set_memory(dom, kib, VIR_DOMAIN_AFFECT_CONFIG, error) &&
            set_memory(dom, kib, VIR_DOMAIN_AFFECT_LIVE, error);

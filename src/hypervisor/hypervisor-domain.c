@@ -87,8 +87,15 @@ hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **erro
 
 /* --- changes ------------------------------------------------------------------------------ */
 
+/* A driver that knows but one way to ask a guest takes no flag for it. */
+static unsigned
+way(const Hypervisor *h, unsigned flag)
+{
+    return hypervisor_traits(h) & TRAIT_WAYS_TO_ASK ? flag : 0;
+}
+
 static int
-call_verb(virDomainPtr dom, DomainVerb verb)
+call_verb(const Hypervisor *h, virDomainPtr dom, DomainVerb verb)
 {
     switch (verb) {
     case VERB_CREATE:
@@ -101,12 +108,16 @@ call_verb(virDomainPtr dom, DomainVerb verb)
         return virDomainPMWakeup(dom, 0);
     case VERB_SUSPEND:
         return virDomainSuspend(dom);
-    case VERB_SHUTDOWN:
-        return virDomainShutdown(dom);
+    case VERB_SHUTDOWN_AGENT:
+        return virDomainShutdownFlags(dom, way(h, VIR_DOMAIN_SHUTDOWN_GUEST_AGENT));
+    case VERB_SHUTDOWN_ACPI:
+        return virDomainShutdownFlags(dom, way(h, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN));
     case VERB_DESTROY:
         return virDomainDestroy(dom);
-    case VERB_REBOOT:
-        return virDomainReboot(dom, 0);
+    case VERB_REBOOT_AGENT:
+        return virDomainReboot(dom, way(h, VIR_DOMAIN_REBOOT_GUEST_AGENT));
+    case VERB_REBOOT_ACPI:
+        return virDomainReboot(dom, way(h, VIR_DOMAIN_REBOOT_ACPI_POWER_BTN));
     case VERB_RESET:
         return virDomainReset(dom, 0);
     default:
@@ -121,7 +132,7 @@ hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error)
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return call_verb(dom, verb) == 0 || hypervisor_fail(error);
+    return call_verb(h, dom, verb) == 0 || hypervisor_fail(error);
 }
 
 bool

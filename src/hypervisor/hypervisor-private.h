@@ -8,6 +8,7 @@
 #include "domain.h"
 #include "hypervisor-block-job.h"
 #include "hypervisor-config.h"
+#include "hypervisor-traits.h"
 #include "hypervisor.h"
 #include "operation-spec.h"
 
@@ -40,6 +41,9 @@ bool hypervisor_failed_with(int code);
 bool hypervisor_is_unsupported(void);
 /* The message of libvirt's last error of this thread, fit for D-Bus and without passwords. */
 char *hypervisor_last_words(void);
+
+/* What the connected driver does differently from the others. */
+HypervisorTraits hypervisor_traits(const Hypervisor *h);
 
 /*
  * How many elements an array of libvirt's has, which ends with NULL. The number that libvirt

@@ -10,6 +10,7 @@ static const struct {
     HypervisorTraits traits;
 } drivers[] = {
     {"test", TRAIT_SEPARATE_WORLDS | TRAIT_REBOOT_IN_CALL | TRAIT_SETS_MEMORY_ONCE},
+    {"qemu", TRAIT_WAYS_TO_ASK},
 };
 
 HypervisorTraits

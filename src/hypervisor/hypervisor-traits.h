@@ -10,6 +10,7 @@ typedef enum {
     TRAIT_SEPARATE_WORLDS = 1 << 0,  /* a second connection may see other domains: use only one */
     TRAIT_REBOOT_IN_CALL = 1 << 1,   /* a reboot is over when the call returns */
     TRAIT_SETS_MEMORY_ONCE = 1 << 2, /* changes the memory of one configuration at a time */
+    TRAIT_WAYS_TO_ASK = 1 << 3,      /* a guest can be asked through its agent, or by ACPI */
 } HypervisorTraits;
 
 /* Of the driver that a URI names; none where it names none, as an alias does. */

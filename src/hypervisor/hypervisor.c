@@ -244,6 +244,14 @@ hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
     return true;
 }
 
+HypervisorTraits
+hypervisor_traits(const Hypervisor *h)
+{
+    const char *type = virConnectGetType(h->conn);
+
+    return type ? hypervisor_traits_of_type(type) : 0;
+}
+
 int
 hypervisor_count(void *const *array)
 {

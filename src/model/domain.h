@@ -105,6 +105,7 @@ typedef struct Domain {
     Guest guest;
 
     DomainState state;
+    uint64_t booted_at; /* monotonic, µs: when a boot of this run was seen to begin; 0: never */
     uint64_t begun_memory_bytes; /* what the configuration said when this run began; 0: unknown */
     DomainFacts known;           /* what has ever been learnt */
     DomainChanges unsignaled;    /* changes that no signal has told yet */

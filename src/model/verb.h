@@ -13,9 +13,11 @@ typedef enum {
     VERB_RESUME,
     VERB_WAKEUP,
     VERB_SUSPEND,
-    VERB_SHUTDOWN, /* asks the guest */
+    VERB_SHUTDOWN_AGENT, /* asks the guest, through its agent */
+    VERB_SHUTDOWN_ACPI,  /* likewise by ACPI, or in the driver's own way where it knows no other */
     VERB_DESTROY,
-    VERB_REBOOT, /* asks the guest; the hypervisor starts it again in place */
+    VERB_REBOOT_AGENT, /* as shutdown; the guest, or the hypervisor, starts it again in place */
+    VERB_REBOOT_ACPI,
     VERB_RESET,
     VERB_SAVE, /* this one and those below: as the payload says */
     VERB_CREATE_SNAPSHOT,

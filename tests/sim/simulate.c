@@ -106,10 +106,20 @@ typedef enum {
 } GuestKind;
 
 typedef enum {
+    AGENT_NONE,
+    AGENT_ANSWERS,
+    AGENT_REFUSES,
+    AGENT_HANGS,
+    _AGENT_MAX,
+} AgentKind;
+
+typedef enum {
     GUEST_GOES_DOWN,
     GUEST_CRASHED,
     GUEST_WAKES,
     GUEST_RESTARTS,
+    GUEST_STARTED,
+    GUEST_ENDS,
 } GuestDoing;
 
 /* A domain as it really is, and what the service knows of it. */
@@ -122,6 +132,15 @@ typedef struct {
     bool exists;
     bool frozen; /* its process: nothing but destroying gets through */
     GuestKind guest;
+    AgentKind agent;
+    bool restarts_on_poweroff;
+    bool ends_on_reboot;
+    bool starts_slowly;
+    bool starting_up; /* by somebody else */
+    bool stuck;       /* reset in its sleep: it neither wakes up nor resumes */
+    uint64_t deaf;    /* how long it loses requests after it began to boot */
+    uint64_t booted_at;
+    uint64_t rebooted_at;
     uint64_t left_at[_DOMAIN_STATE_MAX];
 
     Domain *model;
@@ -130,6 +149,8 @@ typedef struct {
     bool stale;
     bool asked;
     unsigned question;
+    bool cached_starting_up;
+    bool answer_starting_up;
     bool answer_exists;
     DomainState answer_state;
     int answer_id;
@@ -154,6 +175,7 @@ typedef struct {
     unsigned serial;
     unsigned generation;
     unsigned daemon;
+    bool beside; /* a request while another hangs: it takes no place of its domain */
     bool stalled;
     bool carried_out;
     bool told; /* its outcome, to the operation */
@@ -181,6 +203,9 @@ typedef struct {
     bool excused; /* a call failed, but it was not too late when it was made */
     bool failed_once;
     bool destroyed;
+    bool seen_restarting;
+    bool joins; /* somebody else's start */
+    uint64_t fresh_at;
     unsigned n_calls;
     unsigned calls[OP_CALLS_MAX];
 } SimOp;
@@ -216,6 +241,7 @@ typedef struct {
     bool succeeding;
     /* what it listed */
     bool exists[DOMAINS_MAX];
+    bool starting_up[DOMAINS_MAX];
     DomainState states[DOMAINS_MAX];
     int ids[DOMAINS_MAX];
     /* what became of its connection */
@@ -229,6 +255,7 @@ typedef struct {
 typedef struct Sim {
     uint64_t seed;
     uint64_t random;
+    uint64_t random_traits; /* of its own, so that the rest of a schedule stays as it was */
     bool tracing;
     char *failure;
 
@@ -304,13 +331,26 @@ fault(Sim *s, const char *format, ...)
     } while (0)
 
 static uint64_t
-next_random(Sim *s)
+next_of(uint64_t *state)
 {
-    uint64_t z = s->random += UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
     z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
     z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
     return z ^ (z >> 31);
+}
+
+static uint64_t
+next_random(Sim *s)
+{
+    return next_of(&s->random);
+}
+
+/* Of what a domain is like. */
+static bool
+has_trait(Sim *s, unsigned percentage)
+{
+    return next_of(&s->random_traits) % 100 < percentage;
 }
 
 static unsigned
@@ -413,11 +453,12 @@ flush(Sim *s, SimDomain *d)
 }
 
 static void
-apply(Sim *s, SimDomain *d, bool exists, DomainState state, int id)
+apply(Sim *s, SimDomain *d, bool exists, DomainState state, int id, bool starting_up)
 {
     DomainUpdate snapshot = {.known = FACT_STATE, .state = state, .id = id, .reason = "unknown"};
 
     d->cached = exists;
+    d->cached_starting_up = starting_up;
     if (!exists)
         return;
     bool differs = d->model->state != state || d->model->id != id;
@@ -434,16 +475,27 @@ is_calling(const Sim *s, const SimOp *op)
     return false;
 }
 
-static void
-observe(Sim *s, unsigned domain, bool fresh)
+static Observation
+seen_as(const SimDomain *d, bool fresh)
 {
-    SimDomain *d = &s->domains[domain];
-    Observation seen = {
+    return (Observation){
         .state = d->cached ? d->model->state : DOMAIN_SHUTOFF,
         .id = d->cached ? d->model->id : -1,
         .gone = !d->cached,
+        .persistent = d->persistent,
         .fresh = fresh,
+        .starting_up = d->cached && d->cached_starting_up,
+        .agent_connected = d->agent != AGENT_NONE,
+        .restarts_on_poweroff = d->restarts_on_poweroff,
+        .ends_on_reboot = d->ends_on_reboot,
+        .booted_at = d->booted_at,
     };
+}
+
+static void
+observe(Sim *s, unsigned domain, bool fresh)
+{
+    Observation seen = seen_as(&s->domains[domain], fresh);
 
     for (unsigned i = 0; i < s->n_ops; i++) {
         SimOp *op = &s->ops[i];
@@ -463,6 +515,9 @@ observe(Sim *s, unsigned domain, bool fresh)
             op->excused |= is_calling(s, op);
         op->seen_crashed |= seen.state == DOMAIN_CRASHED;
         op->seen_down |= seen.gone || seen.state == DOMAIN_SHUTOFF || restarted;
+        op->seen_restarting |= seen.restarts_on_poweroff && seen.state == DOMAIN_SHUTDOWN;
+        if (fresh)
+            op->fresh_at = s->now;
         op->excused |= op->failed_once && seen.state != DOMAIN_SHUTOFF && !seen.gone;
         operation_observe(op->op, s->now, &seen);
     }
@@ -513,6 +568,7 @@ on_question_event(Sim *s, unsigned domain, unsigned question)
     d->answer_exists = d->exists;
     d->answer_state = d->state;
     d->answer_id = d->id;
+    d->answer_starting_up = d->starting_up;
     d->answer_ready = true;
     after(s, between(s, 0, percent(s, 5) ? 7 * SEC : 3 * MSEC), EVENT_ANSWER, domain, question);
 }
@@ -525,7 +581,7 @@ on_answer_event(Sim *s, unsigned domain, unsigned question)
     if (!d->asked || d->question != question)
         return;
     d->asked = false;
-    apply(s, d, d->answer_exists, d->answer_state, d->answer_id);
+    apply(s, d, d->answer_exists, d->answer_state, d->answer_id, d->answer_starting_up);
     flush(s, d);
     observe(s, domain, false);
     if (d->stale)
@@ -570,13 +626,15 @@ change_state(Sim *s, unsigned domain, DomainState state)
     if (state == DOMAIN_SHUTOFF) {
         d->run++;
         d->id = -1;
-        d->frozen = false;
+        d->frozen = d->stuck = false;
         d->exists = d->persistent;
     } else if (d->state == DOMAIN_SHUTOFF) {
         d->run++;
         d->id = ++d->last_id;
+        d->booted_at = s->now;
     }
     d->state = state;
+    d->starting_up = false;
     post_news(s, domain, false);
     if (state == DOMAIN_SHUTOFF)
         execute_stalled_calls(s);
@@ -588,33 +646,90 @@ is_up(const SimDomain *d)
     return d->state == DOMAIN_RUNNING || d->state == DOMAIN_IDLE;
 }
 
-static CallOutcome
-ask_to_go_down(Sim *s, unsigned domain)
+static void
+reboot(Sim *s, unsigned domain)
 {
     SimDomain *d = &s->domains[domain];
 
-    if (!is_up(d) || d->guest == GUEST_REFUSES)
-        return OUTCOME_FAILED;
+    say(s, "   vm%u restarts", domain);
+    d->booted_at = d->rebooted_at = s->now;
+    post_news(s, domain, true);
+}
+
+static void
+go_down(Sim *s, unsigned domain)
+{
+    SimDomain *d = &s->domains[domain];
+
     if (d->guest == GUEST_OBEYS || (s->healed && d->guest == GUEST_LATE))
         after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, d->run);
     else if (d->guest == GUEST_LATE)
         after(s, between(s, 8 * SEC, 15 * SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, d->run);
     else if (d->guest == GUEST_CRASHES)
         after(s, between(s, 50 * MSEC, 3 * SEC), EVENT_GUEST, domain * 8 + GUEST_CRASHED, d->run);
+}
+
+static void
+restart(Sim *s, unsigned domain)
+{
+    SimDomain *d = &s->domains[domain];
+
+    if (d->guest == GUEST_OBEYS || d->guest == GUEST_LATE)
+        after(s, between(s, 50 * MSEC, 12 * SEC), EVENT_GUEST, domain * 8 + GUEST_RESTARTS, d->run);
+}
+
+/* False: the request fails. */
+static bool
+hears(const Sim *s, const SimCall *call, bool *loses)
+{
+    const SimDomain *d = &s->domains[call->domain];
+    bool by_agent = call->verb == VERB_SHUTDOWN_AGENT || call->verb == VERB_REBOOT_AGENT;
+
+    *loses = !by_agent && d->booted_at > 0 && s->now < d->booted_at + d->deaf;
+    return is_up(d) && d->guest != GUEST_REFUSES && (!by_agent || d->agent == AGENT_ANSWERS);
+}
+
+static CallOutcome
+ask_to_go_down(Sim *s, const SimCall *call)
+{
+    bool loses;
+
+    if (!hears(s, call, &loses))
+        return OUTCOME_FAILED;
+    if (!loses)
+        go_down(s, call->domain);
     return OUTCOME_OK;
 }
 
 static CallOutcome
-restart_in_place(Sim *s, unsigned domain, bool in_call)
+ask_to_restart(Sim *s, const SimCall *call)
+{
+    bool loses;
+
+    if (!hears(s, call, &loses))
+        return OUTCOME_FAILED;
+    if (call->op >= 0 && s->ops[call->op].spec.reboot_in_call)
+        reboot(s, call->domain);
+    else if (!loses)
+        restart(s, call->domain);
+    return OUTCOME_OK;
+}
+
+static CallOutcome
+reset_in_place(Sim *s, unsigned domain)
 {
     SimDomain *d = &s->domains[domain];
 
-    if (!is_up(d) || d->guest == GUEST_REFUSES)
+    if (d->state == DOMAIN_SHUTOFF)
         return OUTCOME_FAILED;
-    if (in_call)
-        post_news(s, domain, true);
-    else if (d->guest == GUEST_OBEYS || d->guest == GUEST_LATE)
-        after(s, between(s, 50 * MSEC, 12 * SEC), EVENT_GUEST, domain * 8 + GUEST_RESTARTS, d->run);
+    if (d->ends_on_reboot) {
+        after(s, 100 * MSEC, EVENT_GUEST, domain * 8 + GUEST_ENDS, d->run);
+        return OUTCOME_OK;
+    }
+    d->stuck |= d->state == DOMAIN_PMSUSPENDED;
+    if (d->state == DOMAIN_CRASHED)
+        change_state(s, domain, DOMAIN_PAUSED);
+    reboot(s, domain);
     return OUTCOME_OK;
 }
 
@@ -633,6 +748,14 @@ destroy(Sim *s, unsigned domain)
     return connecting ? OUTCOME_FAILED : OUTCOME_OK;
 }
 
+/* Somebody else has started it: that is waited for, and is success. */
+static void
+excuse_start(Sim *s, const SimCall *call)
+{
+    if (call->op >= 0 && s->ops[call->op].spec.kind == OPERATION_START)
+        s->ops[call->op].excused = true;
+}
+
 static CallOutcome
 carry_out(Sim *s, const SimCall *call)
 {
@@ -645,12 +768,14 @@ carry_out(Sim *s, const SimCall *call)
     switch (call->verb) {
     case VERB_CREATE:
     case VERB_CREATE_PAUSED:
-        if (from != DOMAIN_SHUTOFF)
+        if (from != DOMAIN_SHUTOFF) {
+            excuse_start(s, call);
             return OUTCOME_FAILED;
+        }
         to = call->verb == VERB_CREATE ? DOMAIN_RUNNING : DOMAIN_PAUSED;
         break;
     case VERB_RESUME:
-        if (from != DOMAIN_PAUSED)
+        if (from != DOMAIN_PAUSED || d->starting_up)
             return OUTCOME_FAILED;
         to = DOMAIN_RUNNING;
         break;
@@ -662,21 +787,19 @@ carry_out(Sim *s, const SimCall *call)
     case VERB_WAKEUP:
         if (from != DOMAIN_PMSUSPENDED)
             return OUTCOME_FAILED;
-        if (d->guest != GUEST_IGNORES)
+        if (d->guest != GUEST_IGNORES && !d->stuck)
             after(s, between(s, 0, 3 * SEC), EVENT_GUEST, call->domain * 8 + GUEST_WAKES, d->run);
         return OUTCOME_OK;
-    case VERB_SHUTDOWN:
-        return ask_to_go_down(s, call->domain);
+    case VERB_SHUTDOWN_AGENT:
+    case VERB_SHUTDOWN_ACPI:
+        return ask_to_go_down(s, call);
     case VERB_DESTROY:
         return destroy(s, call->domain);
-    case VERB_REBOOT:
-        return restart_in_place(s, call->domain,
-                                call->op >= 0 && s->ops[call->op].spec.reboot_in_call);
+    case VERB_REBOOT_AGENT:
+    case VERB_REBOOT_ACPI:
+        return ask_to_restart(s, call);
     case VERB_RESET:
-        if (from == DOMAIN_SHUTOFF)
-            return OUTCOME_FAILED;
-        post_news(s, call->domain, true);
-        return OUTCOME_OK;
+        return reset_in_place(s, call->domain);
     default:
         return OUTCOME_FAILED;
     }
@@ -696,21 +819,27 @@ on_guest_event(Sim *s, unsigned domain, GuestDoing doing, unsigned run)
         return;
     }
     if (doing == GUEST_GOES_DOWN && is_up(d)) {
-        if (percent(s, 30)) {
+        if (percent(s, 30) || d->restarts_on_poweroff) {
             change_state(s, domain, DOMAIN_SHUTDOWN);
             after(s, between(s, 0, SEC), EVENT_GUEST, domain * 8 + GUEST_GOES_DOWN, run);
         } else {
             change_state(s, domain, DOMAIN_SHUTOFF);
         }
+    } else if (doing == GUEST_GOES_DOWN && d->state == DOMAIN_SHUTDOWN && d->restarts_on_poweroff) {
+        change_state(s, domain, DOMAIN_RUNNING);
+        reboot(s, domain);
     } else if (doing == GUEST_GOES_DOWN && d->state == DOMAIN_SHUTDOWN) {
         change_state(s, domain, DOMAIN_SHUTOFF);
     } else if (doing == GUEST_CRASHED && is_up(d)) {
         change_state(s, domain, DOMAIN_CRASHED);
-    } else if (doing == GUEST_WAKES && d->state == DOMAIN_PMSUSPENDED) {
+    } else if (doing == GUEST_WAKES && d->state == DOMAIN_PMSUSPENDED && !d->stuck) {
         change_state(s, domain, DOMAIN_RUNNING);
     } else if (doing == GUEST_RESTARTS && is_up(d)) {
-        say(s, "   vm%u restarts", domain);
-        post_news(s, domain, true);
+        reboot(s, domain);
+    } else if (doing == GUEST_STARTED && d->starting_up) {
+        change_state(s, domain, DOMAIN_RUNNING);
+    } else if (doing == GUEST_ENDS) {
+        change_state(s, domain, DOMAIN_SHUTOFF);
     }
 }
 
@@ -722,7 +851,7 @@ send_call(Sim *s, unsigned number)
     SimCall *call = &s->calls[number];
 
     call->state = CALL_SENT;
-    if (call->verb != VERB_DESTROY)
+    if (call->verb != VERB_DESTROY && !call->beside)
         s->domains[call->domain].busy = (int)number;
     after(s, between(s, 0, percent(s, 10) ? 3 * SEC : 5 * MSEC), EVENT_EXECUTE, number, 0);
 }
@@ -755,6 +884,9 @@ static void
 check_call(Sim *s, SimOp *op, DomainVerb verb)
 {
     uint64_t deadline = op->spec.timeout == NEVER ? NEVER : op->began + op->spec.timeout;
+    const SimDomain *d = &s->domains[op->domain];
+    bool by_acpi = verb == VERB_SHUTDOWN_ACPI || verb == VERB_REBOOT_ACPI;
+    bool repeats = by_acpi && d->booted_at > 0;
 
     REQUIRE(s, !op->finished, "op%u calls after its end", op->number);
     REQUIRE(s, op->connected, "op%u calls while it is away", op->number);
@@ -762,19 +894,23 @@ check_call(Sim *s, SimOp *op, DomainVerb verb)
     for (unsigned i = 0; i < op->n_calls; i++) {
         const SimCall *before = &s->calls[op->calls[i]];
 
-        REQUIRE(s, before->verb != verb || before->outcome == OUTCOME_UNSENT,
+        REQUIRE(s, before->verb != verb || before->outcome == OUTCOME_UNSENT || repeats,
                 "op%u repeats a call that may have been carried out", op->number);
+        REQUIRE(s, before->verb != verb || before->told, "op%u asks beside the same request",
+                op->number);
     }
     if (op->spec.kind != OPERATION_STOP || verb != VERB_DESTROY)
         return;
     REQUIRE(s, op->spec.force, "op%u forces, and must not", op->number);
-    REQUIRE(s, s->now >= deadline || op->seen_crashed || op->first_state == DOMAIN_CRASHED,
+    REQUIRE(s,
+            s->now >= deadline || op->seen_crashed || op->first_state == DOMAIN_CRASHED ||
+                op->seen_restarting,
             "op%u forces before the time is up", op->number);
     /* A domain that was listed as down or restarted is refreshed first: for 5 s. */
     uint64_t limit = op->seen_down ? op->told_since + 5 * SEC : deadline;
     REQUIRE(s,
             op->destroyed || op->told_since > deadline || s->now <= MAX(deadline, limit) ||
-                op->seen_crashed,
+                op->seen_crashed || op->seen_restarting,
             "op%u forces late", op->number);
     op->destroyed = true;
 }
@@ -802,6 +938,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
         .serial = serial,
         .generation = s->generation,
         .daemon = daemon_of_connection(s),
+        .beside = is_calling(s, op),
         .outcome = (CallOutcome)-1,
     };
     op->calls[op->n_calls++] = number;
@@ -809,7 +946,7 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
         call->outcome = OUTCOME_UNSENT;
         call->state = CALL_OVER;
         after(s, 0, EVENT_REPORT, number, 0);
-    } else if (verb == VERB_DESTROY) {
+    } else if (verb == VERB_DESTROY || call->beside) {
         send_call(s, number);
     } else {
         send_next_call(s, op->domain);
@@ -828,7 +965,10 @@ on_execute_event(Sim *s, unsigned number)
         call->stalled = true;
         return;
     }
-    bool hangs = call->verb == VERB_SHUTDOWN && d->guest == GUEST_HANGS && is_up(d) && !s->healed;
+    bool by_agent = call->verb == VERB_SHUTDOWN_AGENT || call->verb == VERB_REBOOT_AGENT;
+    bool hangs = is_up(d) && !s->healed &&
+                 (by_agent ? d->agent == AGENT_HANGS
+                           : call->verb == VERB_SHUTDOWN_ACPI && d->guest == GUEST_HANGS);
     if (hangs) {
         call->stalled = true;
         return;
@@ -922,6 +1062,10 @@ is_true(const Sim *s, const SimOp *op)
     case OPERATION_STOP:
     case OPERATION_FORCE_STOP:
         return was_in_state(d, DOMAIN_SHUTOFF, op->began);
+    case OPERATION_REBOOT:
+        if (d->restarts_on_poweroff && d->rebooted_at >= op->began)
+            return true;
+        G_GNUC_FALLTHROUGH;
     default:
         return transient || (was_in_state(d, DOMAIN_SHUTOFF, op->began) && was_up(d, op->began));
     }
@@ -937,7 +1081,7 @@ was_active(const SimOp *op)
 static bool
 has_acted(const Sim *s, const SimOp *op)
 {
-    if (op->first_state == DOMAIN_SHUTDOWN || op->excused)
+    if (op->first_state == DOMAIN_SHUTDOWN || op->excused || op->joins)
         return true;
     for (unsigned i = 0; i < op->n_calls; i++) {
         const SimCall *call = &s->calls[op->calls[i]];
@@ -949,6 +1093,9 @@ has_acted(const Sim *s, const SimOp *op)
             return true;
         /* It may have ended the domain all the same. */
         if (outcome == OUTCOME_FAILED && call->verb == VERB_DESTROY && was_active(op))
+            return true;
+        /* The agent goes down with the guest, before it has answered. */
+        if (outcome == OUTCOME_FAILED && call->verb == VERB_SHUTDOWN_AGENT)
             return true;
     }
     return false;
@@ -972,6 +1119,26 @@ check_forced(Sim *s, const SimOp *op, const Error *error)
                 "op%u may have forced the domain off, and says no", op->number);
 }
 
+/* What was read last is what is answered. */
+static void
+check_last_refresh(Sim *s, const SimOp *op)
+{
+    const SimDomain *d = &s->domains[op->domain];
+    DomainState state = d->cached ? d->model->state : DOMAIN_SHUTOFF;
+    bool has_to_run = (op->spec.kind == OPERATION_START && !op->spec.paused) ||
+                      op->spec.kind == OPERATION_RESUME || op->spec.kind == OPERATION_REBOOT ||
+                      op->spec.kind == OPERATION_RESET;
+
+    if (op->fresh_at != s->now || op->overtaken)
+        return;
+    REQUIRE(s,
+            !has_to_run || state == DOMAIN_RUNNING || state == DOMAIN_IDLE ||
+                state == DOMAIN_SHUTDOWN,
+            "op%u is done, and the domain does not run", op->number);
+    REQUIRE(s, op->spec.kind != OPERATION_PAUSE || state == DOMAIN_PAUSED,
+            "op%u is done, and the domain is not paused", op->number);
+}
+
 static void
 check_end(Sim *s, SimOp *op, OperationResult result, const Error *error)
 {
@@ -981,10 +1148,12 @@ check_end(Sim *s, SimOp *op, OperationResult result, const Error *error)
     if (result == RESULT_DONE) {
         REQUIRE(s, has_acted(s, op), "op%u is done without having acted", op->number);
         REQUIRE(s, is_true(s, op), "op%u is done, and is not", op->number);
+        check_last_refresh(s, op);
     }
     check_forced(s, op, error);
     if (result == RESULT_TIMEOUT)
-        REQUIRE(s, s->now >= op->began + op->spec.timeout, "op%u times out early", op->number);
+        REQUIRE(s, s->now >= op->began + op->spec.timeout || op->seen_restarting,
+                "op%u times out early", op->number);
     if (result == RESULT_CANCELED)
         REQUIRE(s, op->canceled || op->overtaken, "op%u is canceled by itself", op->number);
     if (error && error->kind == ERROR_NOT_AVAILABLE)
@@ -1003,7 +1172,7 @@ answer(Sim *s, Caller *caller, const char *how)
 }
 
 static void
-effect_finished(void *userdata, OperationResult result, const Error *error)
+effect_finished(void *userdata, OperationResult result, const Error *error, bool forced)
 {
     SimOp *op = userdata;
     Sim *s = op->sim;
@@ -1012,6 +1181,8 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
     say(s, "  op%u ends: %s %s", op->number, operation_result_name(result),
         error ? error->message : "");
     check_end(s, op, result, error);
+    REQUIRE(s, !forced || (op->spec.kind == OPERATION_STOP && op->destroyed),
+            "op%u is said to have forced", op->number);
     op->finished = true;
     for (unsigned i = 0; i < op->n_calls; i++) {
         SimCall *call = &s->calls[op->calls[i]];
@@ -1122,7 +1293,11 @@ begin_operation(Sim *s, Caller *caller)
         running->overtaken = true;
         operation_overtake(running->op, s->now);
     }
-    operation_begin(op->op, s->now, state, d->model->id, d->persistent);
+    Observation seen = seen_as(d, false);
+    seen.state = state;
+    op->joins = op->spec.kind == OPERATION_START && seen.starting_up;
+    op->seen_restarting = d->restarts_on_poweroff && state == DOMAIN_SHUTDOWN;
+    operation_begin(op->op, s->now, &seen);
 }
 
 static void
@@ -1186,6 +1361,7 @@ list_on_attempt(Sim *s, Attempt *attempt)
         attempt->exists[i] = s->domains[i].exists;
         attempt->states[i] = s->domains[i].state;
         attempt->ids[i] = s->domains[i].id;
+        attempt->starting_up[i] = s->domains[i].starting_up;
     }
 }
 
@@ -1271,7 +1447,8 @@ effect_adopt(void *userdata, unsigned number)
         SimDomain *d = &s->domains[i];
 
         domain_set_available(d->model, true);
-        apply(s, d, attempt->exists[i], attempt->states[i], attempt->ids[i]);
+        apply(s, d, attempt->exists[i], attempt->states[i], attempt->ids[i],
+              attempt->starting_up[i]);
         flush(s, d);
         d->stale = true;
     }
@@ -1414,6 +1591,7 @@ on_news_event(Sim *s, unsigned number, unsigned domain, bool rebooted)
         SimOp *op = &s->ops[s->domains[domain].job];
 
         op->seen_down = true;
+        op->seen_restarting |= s->domains[domain].restarts_on_poweroff;
         op->excused |= is_calling(s, op);
         operation_event(op->op, s->now, OPERATION_EVENT_REBOOTED);
     }
@@ -1603,7 +1781,8 @@ is_committed(const Sim *s, const SimOp *op)
 
     for (unsigned i = 0; i < op->n_calls; i++) {
         const SimCall *call = &s->calls[op->calls[i]];
-        bool prepares = call->verb == VERB_SHUTDOWN || call->verb == VERB_REBOOT ||
+        bool prepares = call->verb == VERB_SHUTDOWN_ACPI || call->verb == VERB_REBOOT_ACPI ||
+                        call->verb == VERB_SHUTDOWN_AGENT || call->verb == VERB_REBOOT_AGENT ||
                         call->verb == VERB_RESUME || call->verb == VERB_WAKEUP;
 
         if (!call->told && (resumes || !prepares))
@@ -1665,7 +1844,13 @@ meddle(Sim *s)
     if (!possible || s->daemon_state != DAEMON_UP)
         return;
     say(s, "somebody else:");
-    change_state(s, domain, state);
+    if (d->state != DOMAIN_SHUTOFF || state != DOMAIN_RUNNING || !d->starts_slowly) {
+        change_state(s, domain, state);
+        return;
+    }
+    change_state(s, domain, DOMAIN_PAUSED);
+    d->starting_up = true;
+    after(s, between(s, 0, 20 * SEC), EVENT_GUEST, domain * 8 + GUEST_STARTED, d->run);
 }
 
 static void
@@ -1971,6 +2156,12 @@ make_domain(Sim *s, SimDomain *d)
     d->guest = (GuestKind)below(s, _GUEST_MAX);
     if (percent(s, 40))
         d->guest = GUEST_OBEYS;
+    if (has_trait(s, 30))
+        d->agent = (AgentKind)(next_of(&s->random_traits) % _AGENT_MAX);
+    d->restarts_on_poweroff = has_trait(s, 10);
+    d->ends_on_reboot = !d->persistent && has_trait(s, 20);
+    d->starts_slowly = has_trait(s, 50);
+    d->deaf = has_trait(s, 50) ? 3 * SEC : 0;
     d->busy = d->job = -1;
     d->model = domain_new(uuid);
     d->mirror = domain_new(uuid);
@@ -1988,6 +2179,7 @@ sim_new(uint64_t seed, bool tracing)
     memset(&s->attempts[0], 0, sizeof s->attempts[0]);
     s->seed = seed;
     s->random = seed * UINT64_C(0xd1342543de82ef95) + 1;
+    s->random_traits = seed * UINT64_C(0x9fb21c651e98df25) + 1;
     s->tracing = tracing;
     s->failure = NULL;
     s->now = 1000 * SEC;

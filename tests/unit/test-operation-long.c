@@ -66,7 +66,7 @@ effect_arm(void *userdata, uint64_t when)
 }
 
 static void
-effect_finished(void *userdata, OperationResult result, const Error *error)
+effect_finished(void *userdata, OperationResult result, const Error *error, bool forced)
 {
     World *w = userdata;
 
@@ -113,7 +113,8 @@ world_new(OperationKind kind)
 
     g_assert_null(operation_check(&spec, DOMAIN_RUNNING, true, "web"));
     w->operation = operation_new(&spec, "web", &effects, w);
-    operation_begin(w->operation, NOW, DOMAIN_RUNNING, 1, true);
+    Observation seen = {.state = DOMAIN_RUNNING, .id = 1, .persistent = true};
+    operation_begin(w->operation, NOW, &seen);
     g_assert_cmpuint(w->calls, ==, 1);
     return w;
 }
