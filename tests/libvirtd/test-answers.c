@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* Operations on real guests that do something else than what was asked for, or that other people
+ * are at work on: the answer is what has become of the domain. */
+
+#include "libvirtd.h"
+
+#include <string.h>
+
+#define FAILED  VMS_ERROR_PREFIX "OperationFailed"
+#define TIMEOUT VMS_ERROR_PREFIX "Timeout"
+
+typedef struct Guest {
+    Service *service;
+    const char *name;
+    char *path;
+} Guest;
+
+/* `edit` is a sed script for the domain's XML; "create" makes it transient and starts it. */
+static Guest *
+guest_new(const char *how, const char *options, const char *mode, const char *edit)
+{
+    Guest *g = g_new0(Guest, 1);
+
+    libvirtd_clean();
+    g->service = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
+    g->name = "web";
+    run(g->service->world, "virsh -q %s <(domain-xml %s %s %s | sed -e '%s')", how, options,
+        g->name, mode, edit);
+    g->path = guest_path(g->service->world, g->name);
+    return g;
+}
+
+static void
+guest_free(Guest *g)
+{
+    service_free(g->service);
+    g_free(g->path);
+    g_free(g);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
+
+static Call *
+call(Guest *g, const char *member)
+{
+    return domain_call(g->service, g->path, member, NULL);
+}
+
+static void
+wait_state(Guest *g, const char *state)
+{
+    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", state));
+}
+
+static void
+assert_domain(Guest *g, const char *property, const char *value)
+{
+    g_assert_cmpstr(mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, property), ==,
+                    value);
+}
+
+/* --- reset in place -------------------------------------------------------------------------- */
+
+static void
+test_reset_paused(void)
+{
+    g_autoptr(Guest) g = guest_new("create --paused", "", "bare", "");
+
+    wait_state(g, "paused");
+    g_autoptr(Call) reset = call(g, "Reset");
+    assert_ok(reset);
+    assert_domain(g, "State", "running");
+    assert_equals_virsh(g->service);
+}
+
+static void
+test_reset_asleep(void)
+{
+    run(NULL, "boot-disk sleep /run/vms/boot.img");
+    g_autoptr(Guest) g = guest_new("create", "--disk /run/vms/boot.img", "bare",
+                                   "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
+
+    wait_state(g, "pmsuspended");
+    g_autoptr(Call) reset = call(g, "Reset");
+    assert_ok(reset);
+    /* It boots, and goes to sleep again; what was reset in its sleep would neither wake nor run. */
+    wait_state(g, "pmsuspended");
+    g_autoptr(Call) wake = call(g, "Resume");
+    assert_ok(wake);
+}
+
+static void
+test_reset_removes(void)
+{
+    g_autoptr(Guest) g =
+        guest_new("create", "", "bare", "s/<on_reboot>restart/<on_reboot>destroy/");
+
+    wait_state(g, "running");
+    g_autoptr(Call) reset = call(g, "Reset");
+    assert_error_says(reset, FAILED, "gone");
+    assert_equals_virsh(g->service);
+}
+
+/* --- on_poweroff -------------------------------------------------------------------------------
+ */
+
+static Guest *
+guest_that_restarts(void)
+{
+    Guest *g = guest_new("define", "", "obey", "s/<on_poweroff>destroy/<on_poweroff>restart/");
+
+    guest_start(g->service->world, g->name);
+    guest_wait(g->service->world, g->name, "VMS-GUEST-READY");
+    wait_state(g, "running");
+    return g;
+}
+
+static void
+test_restarting(void)
+{
+    g_autoptr(Guest) g = guest_that_restarts();
+
+    g_autoptr(Call) reboot = call(g, "Reboot");
+    assert_ok(reboot);
+    assert_domain(g, "State", "running");
+
+    g_autoptr(Call) gentle =
+        domain_call(g->service, g->path, "StopWithOptions", "a{sv}", 1, "force", "b", 0);
+    assert_ok(gentle);
+    wait_for(g->service->world, mirror_job_removed(g->service->mirror, call_path(gentle)));
+    const char *body = mirror_job_removed(g->service->mirror, call_path(gentle))->body;
+    g_assert_nonnull(strstr(body, "timeout"));
+    g_assert_nonnull(strstr(body, "on_poweroff"));
+    assert_domain(g, "State", "running");
+
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    assert_domain(g, "State", "shutoff");
+    g_assert_cmpint(call_duration_ms(stop), <, 19000);
+    assert_equals_virsh(g->service);
+}
+
+/* --- other people's start, and the guest's own -------------------------------------------------
+ */
+
+static void
+test_start_while_others_start(void)
+{
+    run(NULL, "printf '#!/bin/sh\\ncase \"$*\" in *guest=web*) sleep 6 ;; esac\\n"
+              "exec /usr/bin/qemu-system-x86_64 \"$@\"\\n' >/run/vms/slow-qemu\n"
+              "chmod 755 /run/vms/slow-qemu");
+    g_autoptr(Guest) g = guest_new("define", "", "bare",
+                                   "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
+
+    run(g->service->world, "virsh -q start web >/dev/null 2>&1 & sleep 2");
+    g_autoptr(Call) start = call(g, "Start");
+    assert_ok(start);
+    assert_domain(g, "State", "running");
+    assert_equals_virsh(g->service);
+}
+
+/* Stop follows at once: what is asked of a guest that boots is lost. */
+static void
+test_stop_after_start(void)
+{
+    g_autoptr(Guest) g = guest_new("define", "", "obey", "");
+
+    g_autoptr(Call) start = call(g, "Start");
+    assert_ok(start);
+    g_autoptr(Call) stop = domain_call(g->service, g->path, "StopWithOptions", "a{sv}", 2, "force",
+                                       "b", 0, "timeout", "t", G_GUINT64_CONSTANT(60000000));
+    assert_ok(stop);
+    wait_for(g->service->world, mirror_job_removed(g->service->mirror, call_path(stop)));
+    g_assert_nonnull(strstr(mirror_job_removed(g->service->mirror, call_path(stop))->body, "done"));
+    assert_domain(g, "StateReason", "shut-down");
+}
+
+/* --- an agent that hangs, and a disk that is full ----------------------------------------------
+ */
+
+static void
+test_agent_hangs(void)
+{
+    run(NULL, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
+    g_autoptr(Guest) g =
+        guest_new("define", "--memory 192 --disk /run/vms/disk.img --nic", "agent", "");
+    World *w = g->service->world;
+
+    guest_start(w, g->name);
+    guest_wait(w, g->name, "VMS-GUEST-READY");
+    wait_for(
+        w, g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "AgentConnected"),
+                     "true") == 0);
+    run(w, "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
+           "    \"path\": \"/bin/sh\",\n"
+           "    \"arg\": [\"-c\", \"kill -STOP $(pidof qemu-ga); echo VMS-GUEST-MUTE "
+           ">/dev/console\"]\n"
+           "}}' >/dev/null || true\n"
+           "libvirtd-ctl wait-console web VMS-GUEST-MUTE");
+    g_autoptr(Call) stop = call(g, "Stop");
+    assert_ok(stop);
+    assert_domain(g, "StateReason", "shut-down");
+    g_assert_cmpint(call_duration_ms(stop), >=, 3000);
+}
+
+static void
+test_disk_full(void)
+{
+    run(NULL, "mkdir -p /run/vms/full && mount -t tmpfs -o size=1m tmpfs /run/vms/full\n"
+              "boot-disk fill /run/vms/full/boot.img");
+    g_autoptr(Guest) g = guest_new(
+        "define", "--disk /run/vms/full/boot.img", "bare",
+        "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/");
+
+    guest_start(g->service->world, g->name);
+    wait_state(g, "paused");
+    assert_domain(g, "StateReason", "io-error");
+    g_autoptr(Call) resume = call(g, "Resume");
+    /* It writes again at once: what the answer says is so when it comes. */
+    assert_domain(g, "State", resume->error_name ? "paused" : "running");
+    if (resume->error_name)
+        assert_error_says(resume, FAILED, "paused (io-error)");
+    wait_state(g, "paused");
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_need();
+#define TEST(name, function) libvirtd_add_func("/libvirtd/answers/" name, function)
+    TEST("reset-paused", test_reset_paused);
+    TEST("reset-asleep", test_reset_asleep);
+    TEST("reset-removes", test_reset_removes);
+    TEST("restarting", test_restarting);
+    TEST("start-while-others-start", test_start_while_others_start);
+    TEST("stop-after-start", test_stop_after_start);
+    TEST("agent-hangs", test_agent_hangs);
+    TEST("disk-full", test_disk_full);
+#undef TEST
+    return g_test_run();
+}
