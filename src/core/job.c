@@ -293,8 +293,23 @@ effect_arm(void *userdata, uint64_t when)
     timer_arm(((Job *)userdata)->timer, when);
 }
 
+static char *
+end_message(const Job *job, OperationResult result, const Error *error, bool forced)
+{
+    const char *operation = job_operation_name(job);
+    const char *name = job->domain->name;
+
+    if (error)
+        return g_strdup_printf("%s of \"%s\" ended as %s: %s", operation, name,
+                               operation_result_name(result), error->message);
+    return g_strdup_printf("%s of \"%s\" is done%s", operation, name,
+                           forced ? ": the guest did not power off within its time, and its power "
+                                    "was cut"
+                                  : "");
+}
+
 static void
-log_end(const Job *job, OperationResult result, const Error *error)
+log_end(const Job *job, OperationResult result, const Error *error, bool forced)
 {
     static const LogEvent events[_RESULT_MAX] = {
         [RESULT_DONE] = LOG_EVENT_OPERATION_DONE,
@@ -304,12 +319,10 @@ log_end(const Job *job, OperationResult result, const Error *error)
     };
     char uid[LOG_NUMBER_SIZE];
     char code[LOG_NUMBER_SIZE];
-    g_autofree char *message =
-        error ? g_strdup_printf("%s of \"%s\" ended as %s: %s", job_operation_name(job),
-                                job->domain->name, operation_result_name(result), error->message)
-              : g_strdup_printf("%s of \"%s\" is done", job_operation_name(job), job->domain->name);
+    LogEvent event = result == RESULT_DONE && forced ? LOG_EVENT_POWER_CUT : events[result];
+    g_autofree char *message = end_message(job, result, error, forced);
 
-    log_event(events[result], message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
+    log_event(event, message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
               job->domain->name, LOG_FIELD_VM_OPERATION, job_operation_name(job),
               LOG_FIELD_VM_RESULT, operation_result_name(result), LOG_FIELD_LIBVIRT_ERROR_CODE,
               error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
@@ -358,7 +371,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error, bool
     job->ended = true;
     job_progress_stop(job->job_progress);
     abandon_calls(job);
-    log_end(job, result, error);
+    log_end(job, result, error, forced);
     release_domain(job);
     cache_flush(jobs->parts.cache);
     jobs->parts.listener->removed(jobs->parts.userdata, job, result, error);

@@ -26,6 +26,7 @@
 /* The kinds of entry that have a message id; systemd/unraid-vms.catalog explains each. */
 typedef enum {
     LOG_EVENT_OPERATION_DONE,     /* an operation or another change was carried out */
+    LOG_EVENT_POWER_CUT,          /* a Stop is done: its guest did not power off in time */
     LOG_EVENT_OPERATION_FAILED,   /* VM_RESULT is "failed" or "timeout" */
     LOG_EVENT_OPERATION_CANCELED, /* by a caller, or overtaken */
     LOG_EVENT_DENIED,             /* the caller may not, or polkit could not say so */
