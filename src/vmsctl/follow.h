@@ -21,6 +21,12 @@ ExitStatus follow_each(Client *client, char **vms, const char *interface, const 
 ExitStatus follow_one(Client *client, const char *vm, const char *interface, const char *method,
                       GVariant *arguments, bool no_wait);
 
+/*
+ * What there is to tell of a job besides its result; NULL: nothing. `state_reason` is the one that
+ * its domain has when the job ends, or NULL.
+ */
+const char *follow_remark(const char *operation, const char *result, const char *state_reason);
+
 /* The option that goes with it. */
 #define FOLLOW_NO_WAIT_OPTION(variable)                                                            \
     {                                                                                              \

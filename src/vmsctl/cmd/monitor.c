@@ -4,6 +4,7 @@
  * it has printed, so that after a restart of the service it prints only real changes.
  */
 #include "command.h"
+#include "follow.h"
 #include "json.h"
 #include "loop.h"
 #include "mirror.h"
@@ -265,18 +266,24 @@ name_of_job(const Monitor *monitor, const char *job, const char *path)
 static void
 tell_job_end(const Monitor *monitor, GVariant *body, const char *name)
 {
-    const char *job, *path, *operation, *result, *message;
+    const char *job, *path, *operation, *result, *message, *remark;
 
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
+    remark = follow_remark(operation, result, domain_string(monitor, path, "StateReason"));
     if (monitor->client->options->json) {
         print_event(monitor, "job-removed",
                     (const char *[]){"vm", name, "path", path, "job", job, "operation", operation,
-                                     "result", result, "message", message, NULL});
+                                     "result", result, "message", message, "remark", remark, NULL});
         return;
     }
+    const char *words = remark ? remark : message;
     g_autofree char *text =
-        g_strdup_printf("%s %s%s%s", operation, result, *message ? ": " : "", message);
-    print_text(name, g_str_equal(result, "done") ? COLOR_NONE : COLOR_RED, text);
+        g_strdup_printf("%s %s%s%s", operation, result, *words ? ": " : "", words);
+    print_text(name,
+               !g_str_equal(result, "done") ? COLOR_RED
+               : remark                     ? COLOR_YELLOW
+                                            : COLOR_NONE,
+               text);
 }
 
 static void
