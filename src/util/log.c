@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log.h"
 
+#include "utf8.h"
+
 /* The place in this file that hands an entry over is not where it comes from. */
 #define SD_JOURNAL_SUPPRESS_LOCATION
 
@@ -14,6 +16,9 @@
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
 #define MAX_FIELDS     16
+/* In bytes: names and words from outside may have any length. */
+#define FIELD_MAX      4096
+#define MESSAGE_MAX    ((size_t)16 * 1024)
 
 static const struct {
     const char *id;
@@ -177,15 +182,33 @@ send_stderr(int level, const char *message, const Field *fields, size_t n_fields
         return;
 }
 
+/* The copy, if one is needed, is the caller's. */
+static const char *
+cut(const char *text, size_t max, char **copy)
+{
+    size_t length = utf8_prefix(text, max);
+
+    if (text[length] == '\0')
+        return text;
+    *copy = g_strndup(text, length);
+    return *copy;
+}
+
 static void
-send(int level, const char *id, const char *message, const Field *fields, size_t n_fields)
+send(int level, const char *id, const char *message, Field *fields, size_t n_fields)
 {
     int saved_errno = errno;
+    char *copies[MAX_FIELDS + 1] = {NULL};
 
+    message = cut(message, MESSAGE_MAX, &copies[n_fields]);
+    for (size_t i = 0; i < n_fields; i++)
+        fields[i].value = cut(fields[i].value, FIELD_MAX, &copies[i]);
     if (to_journal())
         send_journal(level, id, message, fields, n_fields);
     else
         send_stderr(level, message, fields, n_fields);
+    for (size_t i = 0; i <= n_fields; i++)
+        g_free(copies[i]);
     errno = saved_errno;
 }
 

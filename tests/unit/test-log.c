@@ -30,6 +30,27 @@ test_event(void)
         "unraid-vmsd: warning: it did not  obey VM_NAME=web root LIBVIRT_ERROR_CODE=-7\n");
 }
 
+/* A name of a mebibyte takes no mebibyte of the journal. */
+static void
+test_long_texts(void)
+{
+    if (g_test_subprocess()) {
+        g_autofree char *text = g_strnfill(1024 * 1024, 'x');
+
+        log_event(LOG_EVENT_OPERATION_FAILED, text, LOG_FIELD_VM_NAME, text, LOG_FIELD_VM_UUID, "u",
+                  NULL);
+        return;
+    }
+    in_subprocess();
+
+    g_autofree char *message = g_strnfill(16 * 1024, 'x');
+    g_autofree char *name = g_strnfill(4096, 'x');
+    g_autofree char *line =
+        g_strdup_printf("unraid-vmsd: warning: %s VM_NAME=%s VM_UUID=u\n", message, name);
+
+    g_test_trap_assert_stderr(line);
+}
+
 static void
 test_level(void)
 {
@@ -101,6 +122,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/journal/event", test_event);
     g_test_add_func("/journal/level", test_level);
+    g_test_add_func("/journal/long-texts", test_long_texts);
     g_test_add_func("/journal/stream", test_stream);
     g_test_add_func("/journal/level-names", test_level_names);
     g_test_add_func("/journal/catalog", test_catalog);
