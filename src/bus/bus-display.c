@@ -51,6 +51,7 @@ open_console(Request *request)
         .domain_name = request->domain_name,
         .device = request->args->text,
         .caller = request->caller.sender,
+        .uid = request->uid,
     };
 
     request->phase = PHASE_ASKING;

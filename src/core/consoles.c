@@ -13,9 +13,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define CONSOLES_MAX 64
+#define CONSOLES_MAX          64
+/* Of one user; root may open all that are left. */
+#define CONSOLES_PER_USER_MAX 16
 /* The program that runs, even if another one has been installed in its place. */
-#define OWN_PROGRAM  "/proc/self/exe"
+#define OWN_PROGRAM           "/proc/self/exe"
 
 typedef struct Console Console;
 
@@ -32,6 +34,7 @@ struct Console {
     void *userdata;
     char *domain_name;
     char *caller;
+    uid_t uid;
     pid_t pid;
     int client;  /* until it is handed over */
     int control; /* closing it ends the process */
@@ -289,6 +292,7 @@ console_new(Consoles *consoles, const ConsoleTarget *target)
     console->consoles = consoles;
     console->domain_name = g_strdup(target->domain_name);
     console->caller = g_strdup(target->caller);
+    console->uid = target->uid;
     console->client = -1;
     console->control = -1;
     return console;
@@ -302,11 +306,25 @@ refuse(WaiterDone done, void *userdata, ErrorKind kind, const char *message)
     done(userdata, OUTCOME_FAILED, NULL, error);
 }
 
+static bool
+has_room(Consoles *consoles, uid_t uid)
+{
+    GHashTableIter iter;
+    gpointer console;
+    unsigned n = 0;
+
+    g_hash_table_iter_init(&iter, consoles->all);
+    while (g_hash_table_iter_next(&iter, &console, NULL))
+        n += ((const Console *)console)->uid == uid;
+    return g_hash_table_size(consoles->all) < CONSOLES_MAX &&
+           (uid == 0 || n < CONSOLES_PER_USER_MAX);
+}
+
 void
 consoles_open(Consoles *consoles, const ConsoleTarget *target, Pending *pending, WaiterDone done,
               void *userdata)
 {
-    if (g_hash_table_size(consoles->all) >= CONSOLES_MAX) {
+    if (!has_room(consoles, target->uid)) {
         refuse(done, userdata, ERROR_LIMITS_EXCEEDED, "As many consoles as there can be are open");
         return;
     }

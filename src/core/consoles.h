@@ -19,6 +19,7 @@ typedef struct {
     const char *domain_name;
     const char *device; /* "": the first one */
     const char *caller;
+    uid_t uid; /* of the caller */
 } ConsoleTarget;
 
 Consoles *consoles_new(sd_event *event, const char *uri);
