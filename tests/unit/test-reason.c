@@ -64,10 +64,10 @@ test_traits(void)
     g_assert_cmpint(hypervisor_traits_of_uri("test:///default") & TRAIT_SEPARATE_WORLDS, !=, 0);
     g_assert_cmpint(hypervisor_traits_of_uri("test+unix:///default?socket=/x"), ==,
                     hypervisor_traits_of_type("TEST"));
-    g_assert_cmpint(hypervisor_traits_of_uri("qemu:///system"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_uri("qemu:///system"), ==, TRAIT_WAYS_TO_ASK);
     g_assert_cmpint(hypervisor_traits_of_uri("tester:///default"), ==, 0);
     g_assert_cmpint(hypervisor_traits_of_uri("an-alias"), ==, 0);
-    g_assert_cmpint(hypervisor_traits_of_type("QEMU"), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_type("QEMU"), ==, TRAIT_WAYS_TO_ASK);
     g_assert_cmpint(hypervisor_traits_of_type(""), ==, 0);
 }
 
