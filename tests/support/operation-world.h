@@ -44,7 +44,7 @@ int id_of(DomainState state);
 /* Begin w->spec; where it refreshes the domain first, that is over. */
 void begin(World *w, DomainState state);
 World *begun(OperationKind kind, DomainState state);
-/* What was done since the last time. */
+/* The effects since the last time. */
 void expect(World *w, const char *log);
 void expect_error(World *w, ErrorKind kind, const char *words);
 
