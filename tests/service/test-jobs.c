@@ -267,6 +267,10 @@ test_timeout_forces(void)
     assert_ok(now);
     assert_outcome(s, call_path(now), "Stop done");
     g_assert_true(mirror_is(s->mirror, b_path, "State", "shutoff"));
+    g_autofree char *log = process_stderr(world_service(s->world));
+    g_assert_nonnull(
+        strstr(log, "Stop of \"a\" is done: the guest did not power off within its time"));
+    g_assert_nonnull(strstr(log, "VM_RESULT=done"));
 }
 
 static void
@@ -348,7 +352,10 @@ test_sigterm_answers(void)
     g_autoptr(Call) stop = client_send(c, path, VMS_DOMAIN_INTERFACE, "Stop", NULL);
     g_autoptr(Call) job = client_call(c, path, VMS_DOMAIN_INTERFACE, "StopWithOptions", "a{sv}", 0);
     assert_ok(job);
-    world_stop(w);
+    g_autofree char *log = world_stop_log(w);
+    /* It ends as it is, and the log tells. */
+    g_assert_nonnull(strstr(log, "Stop of \"stuck\" was canceled: the service is stopping"));
+    g_assert_null(strstr(log, "power was cut"));
     call_wait(stop);
     g_test_message("%s: %s", stop->error_name, stop->error_message);
     g_assert_nonnull(stop->error_name);

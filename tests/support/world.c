@@ -224,9 +224,10 @@ world_start(World *w, const char *option, ...)
     world_startv(w, (const char *const *)options->pdata);
 }
 
-void
-world_stop(World *w)
+char *
+world_stop_log(World *w)
 {
+    char *log;
     int status;
 
     g_assert_nonnull(w->service);
@@ -235,7 +236,15 @@ world_stop(World *w)
     status = process_wait(w->service, BOUND_MS);
     if (status != 0)
         g_error("the service ended with status %d", status);
+    log = process_stderr(w->service);
     g_clear_pointer(&w->service, process_free);
+    return log;
+}
+
+void
+world_stop(World *w)
+{
+    g_free(world_stop_log(w));
 }
 
 void

@@ -48,6 +48,8 @@ void world_startv(World *w, const char *const *options);
 /* SIGTERM; asserts that it ends within 30 s with status 0. Runs no loop: start a call before,
  * collect it after. */
 void world_stop(World *w);
+/* The same; all that it has logged, freed with g_free(). */
+char *world_stop_log(World *w);
 /* SIGKILL, as a crash would end it. */
 void world_kill(World *w);
 /* The running service, to look at or to torment. */
