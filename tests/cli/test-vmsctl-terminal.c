@@ -56,6 +56,23 @@ test_progress(void)
     assert_prints(s->world, "", "force-stop", "web");
 }
 
+/* The exit status is that of a guest that obeyed; only the words differ. */
+static void
+test_power_cut(void)
+{
+    g_autoptr(Service) s = service_with("shutdown", "running");
+    g_autoptr(Terminal) monitor = terminal_vmsctl(s->world, "monitor", NULL);
+
+    terminal_expect(monitor, "mail: \033[32mrunning (");
+    g_autoptr(Terminal) stop =
+        terminal_vmsctl(s->world, "stop", "--timeout=200ms", "web", "mail", NULL);
+    terminal_expect(stop,
+                    "web: the guest did not power off within its time; its power was cut\r\n");
+    g_assert_cmpint(terminal_wait(stop), ==, OK);
+    g_assert_null(strstr(terminal_output(stop), "mail: the guest"));
+    terminal_expect(monitor, "web: \033[33mStop done: the guest did not power off within its time");
+}
+
 static void
 test_edit_again(void)
 {
@@ -118,6 +135,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-terminal/colours", test_colours);
     g_test_add_func("/vmsctl-terminal/progress", test_progress);
+    g_test_add_func("/vmsctl-terminal/power-cut", test_power_cut);
     g_test_add_func("/vmsctl-terminal/edit-again", test_edit_again);
     g_test_add_func("/vmsctl-terminal/monitor", test_monitor);
     g_test_add_func("/vmsctl-terminal/screenshot", test_screenshot);
