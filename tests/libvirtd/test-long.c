@@ -646,9 +646,11 @@ test_migrate_nowhere(void)
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) move = migrate(s, path, "sa{sv}", "qemu+tcp://127.0.0.1:1/system", 0);
+    g_autoptr(Call) move = migrate(s, path, "sa{sv}", "qemu+tcp://me:secret@127.0.0.1:1/system", 0);
     g_autofree char *end = end_of(s, move);
     g_assert_true(g_str_has_prefix(end, "Migrate failed "));
+    /* All users can read it. */
+    g_assert_null(strstr(end, "secret"));
     g_assert_nonnull(strstr(end, "127.0.0.1:1"));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     assert_equals_virsh(s);
