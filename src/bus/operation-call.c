@@ -51,7 +51,7 @@ begin_job(Request *request)
     g_autoptr(Error) error = NULL;
     const JobCaller caller = {.uid = request->uid, .name = request->caller.sender};
 
-    if (!domain)
+    if (!domain || request_authorize_again(request))
         return;
     const OperationSpec spec = spec_of(request);
     const Job *running = jobs_find(jobs, domain->uuid);

@@ -181,21 +181,13 @@ static void
 on_authorized(void *userdata, const sd_bus_error *error, uid_t uid)
 {
     Request *request = userdata;
-    const Domain *domain = request->is_of_domain
-                               ? cache_find(request->service->core->cache, request->domain_uuid)
-                               : NULL;
 
     request->authorization = NULL;
     request->uid = uid;
     if (error) {
         send_bus_error(request, error);
         request_free(request);
-    } else if (domain && g_strcmp0(domain->name, request->domain_name) != 0) {
-        /* It was renamed while polkit was asked: the answer was about another name. */
-        g_free(request->domain_name);
-        request->domain_name = g_strdup(domain->name);
-        authorize(request);
-    } else {
+    } else if (!request_authorize_again(request)) {
         run(request);
     }
 }
@@ -222,6 +214,30 @@ authorize(Request *request)
         run(request);
 }
 
+bool
+request_authorize_again(Request *request)
+{
+    const Domain *domain = request->is_of_domain
+                               ? cache_find(request->service->core->cache, request->domain_uuid)
+                               : NULL;
+
+    if (!domain || g_strcmp0(domain->name, request->domain_name) == 0)
+        return false;
+    if (request->answered) {
+        g_autoptr(Error) error =
+            error_new(ERROR_OPERATION_FAILED, "The domain is called \"%s\" now", domain->name);
+
+        request_fail(request, error);
+        return true;
+    }
+    g_free(request->domain_name);
+    request->domain_name = g_strdup(domain->name);
+    g_clear_pointer(&request->deadline, timer_free);
+    request->phase = PHASE_AUTHORIZING;
+    authorize(request);
+    return true;
+}
+
 Domain *
 request_domain(Request *request)
 {
@@ -245,7 +261,7 @@ on_connected(void *userdata, const Error *error)
 
     if (error)
         request_fail(request, error);
-    else
+    else if (!request_authorize_again(request))
         request->next(request);
 }
 

@@ -82,7 +82,13 @@ Domain *request_domain(Request *request);
 
 /* --- stages; each continues with `next`, or answers the request */
 
-/* Wait until the hypervisor is there, or answer with NotAvailable. */
+/*
+ * If the domain was renamed since polkit was asked about it, ask about the new name, begin the
+ * request anew, and return true. For stages that act after a wait.
+ */
+bool request_authorize_again(Request *request);
+/* Wait until the hypervisor is there, or answer with NotAvailable. A domain that was renamed
+ * meanwhile is authorised again. */
 void request_connect(Request *request, RequestStep next);
 /*
  * Call the method's `work`. A read is retried once when the connection drops, a change only where
