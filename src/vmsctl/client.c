@@ -10,6 +10,14 @@
 /* A user may have to type a password first. */
 #define CHANGE_TIMEOUT_USEC ((uint64_t)600 * G_USEC_PER_SEC)
 
+void
+client_options_clear(ClientOptions *options)
+{
+    g_clear_pointer(&options->address, g_free);
+    g_clear_pointer(&options->host, g_free);
+    g_clear_pointer(&options->instance, g_free);
+}
+
 bool
 client_open(Client *client, const ClientOptions *options, GError **error)
 {

@@ -22,6 +22,9 @@ typedef struct ClientOptions {
     gboolean no_legend;
 } ClientOptions;
 
+void client_options_clear(ClientOptions *options);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(ClientOptions, client_options_clear)
+
 typedef struct Client {
     const ClientOptions *options;
     sd_bus *bus;

@@ -46,7 +46,7 @@ run(char ***arguments)
 {
     g_autoptr(GError) error = NULL;
     MainOptions options = {0};
-    ClientOptions client = {0};
+    g_auto(ClientOptions) client = {0};
 
     if (!command_line_parse_main(arguments, &options, &client, &error))
         return failure_report(NULL, error);
