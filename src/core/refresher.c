@@ -289,6 +289,18 @@ finish_entry(Refresher *refresher, Entry *entry)
     finish_refresh(refresher, entry);
 }
 
+/* There is no such domain; but where it was marked since that was asked, it may be there again. */
+static void
+finish_gone(Refresher *refresher, Entry *entry)
+{
+    g_clear_pointer(&entry->held, domain_update_free);
+    entry->asked = 0;
+    if (entry->stale & FACT_STATE)
+        queue_entry(refresher, entry);
+    else
+        finish_refresh(refresher, entry);
+}
+
 static void
 answer_entry(Refresher *refresher, Entry *entry, Query *query)
 {
@@ -300,7 +312,7 @@ answer_entry(Refresher *refresher, Entry *entry, Query *query)
         finish_entry(refresher, entry);
     } else if (entry->asked & FACT_STATE) {
         refresher->callbacks->apply(refresher->userdata, entry->uuid, NULL);
-        finish_refresh(refresher, entry);
+        finish_gone(refresher, entry);
     } else {
         /* It went between two queries: reading its state makes sure. */
         entry->stale = FACT_ALL;
