@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "clients.h"
+
+#include "checks.h"
+#include "guests.h"
+#include "lanes.h"
+#include "world.h"
+
+#define CLIENTS_MAX 128
+/* An attempt that is left behind, and all of the next one. */
+#define PATIENCE    (12 * SEC + 10 * MSEC)
+
+typedef enum {
+    CLIENT_LISTS,
+    CLIENT_RECONNECTS,
+    CLIENT_OPERATES,
+    CLIENT_CANCELS,
+    CLIENT_REFRESHES,
+} ClientKind;
+
+typedef struct {
+    unsigned number;
+    ClientKind kind;
+    uint64_t since;
+    bool connecting; /* waits for the connection */
+    bool gone;
+    unsigned answers;
+    Pending pending;
+    unsigned guest;
+    uint64_t asked_at; /* for a refresh of it */
+    OperationSpec spec;
+    uint64_t job; /* it cancels or waits for */
+} Client;
+
+static struct {
+    Core *core;
+    unsigned n;
+    Client all[CLIENTS_MAX];
+} clients;
+
+static const OperationPayload save_payload;
+
+void
+clients_begin(Core *core)
+{
+    clients.core = core;
+    clients.n = 0;
+}
+
+static Client *
+new_client(ClientKind kind)
+{
+    Client *client = &clients.all[clients.n];
+
+    if (clients.n == CLIENTS_MAX)
+        return NULL;
+    *client = (Client){.number = clients.n++, .kind = kind, .since = world_now()};
+    return client;
+}
+
+/* --- answers ------------------------------------------------------------------------------ */
+
+static void
+answer(Client *client, const char *how)
+{
+    client->answers++;
+    say("  client%u is answered: %s", client->number, how);
+    REQUIRE(client->answers == 1, "client%u has two answers", client->number);
+    REQUIRE(!client->gone, "client%u is answered after it went away", client->number);
+    REQUIRE(!pending_is_set(&client->pending), "client%u is answered, and still waits",
+            client->number);
+}
+
+static void
+on_answer(void *userdata, CallOutcome outcome, void *value, const Error *error)
+{
+    Client *client = userdata;
+
+    answer(client, error ? error->message : "ok");
+    if (client->kind == CLIENT_CANCELS)
+        checks_canceled(client->job, outcome == OUTCOME_OK);
+    if (client->kind == CLIENT_REFRESHES)
+        REQUIRE(guests_get(client->guest)->read_at >= client->asked_at,
+                "client%u is told that a domain was refreshed, and it was not", client->number);
+}
+
+/* --- once there is a connection ----------------------------------------------------------- */
+
+static void
+operate(Client *client, Domain *domain)
+{
+    g_autoptr(Error) error = NULL;
+    Job *running = jobs_find(clients.core->jobs, domain->uuid);
+    Job *job = job_begin(clients.core->jobs, domain, &client->spec,
+                         &(JobCaller){.uid = 0, .name = ":1.1"}, &error);
+
+    REQUIRE((job == NULL) == (error != NULL), "A job and an error");
+    REQUIRE(!running || job == running || error || client->spec.kind == OPERATION_FORCE_STOP,
+            "An operation begins beside another one");
+    if (!job)
+        answer(client, error->message);
+    else if (job->ended)
+        answer(client, "has ended already");
+    else
+        job_wait(job, &client->pending, on_answer, client);
+}
+
+static void
+refresh(Client *client, const char *uuid)
+{
+    client->asked_at = world_now();
+    refresher_refresh(clients.core->refresher, uuid, &client->pending, on_answer, client);
+}
+
+static void
+on_connected(void *userdata, const Error *error)
+{
+    Client *client = userdata;
+    const char *uuid = guests_get(client->guest)->uuid;
+    Domain *domain = cache_find(clients.core->cache, uuid);
+
+    client->connecting = false;
+    REQUIRE((error == NULL) == (lanes_generation() != 0), "client%u is told what is not so",
+            client->number);
+    if (error)
+        answer(client, error->message);
+    else if (client->kind == CLIENT_LISTS)
+        lister_list(clients.core->lister, &client->pending, on_answer, client);
+    else if (client->kind == CLIENT_REFRESHES)
+        refresh(client, uuid);
+    else if (client->kind == CLIENT_RECONNECTS)
+        answer(client, "available");
+    else if (domain)
+        operate(client, domain);
+    else
+        answer(client, "no such domain");
+}
+
+static void
+want_connection(Client *client)
+{
+    client->connecting = true;
+    connection_wait(clients.core->connection, &client->pending, on_connected, client);
+}
+
+/* --- what they do ------------------------------------------------------------------------- */
+
+static void
+choose_spec(OperationSpec *spec)
+{
+    static const uint64_t timeouts[] = {10 * SEC, 10 * SEC, 10 * SEC, 2 * SEC, 0, 40 * SEC, NEVER};
+
+    *spec = (OperationSpec){
+        .kind = (OperationKind)below(_OPERATION_LIFECYCLE_MAX + 1), /* and Save */
+        .timeout = timeouts[below(G_N_ELEMENTS(timeouts))],
+        .force = percent(75),
+        .reboot_in_call = guests_reboot_in_call(),
+    };
+    if (percent(40))
+        spec->kind = OPERATION_STOP;
+    spec->paused = spec->kind == OPERATION_START && percent(20);
+    spec->timeout_given = spec->kind == OPERATION_START && percent(30);
+    if (spec->kind == OPERATION_SAVE) {
+        spec->timeout = OPERATION_NO_TIMEOUT;
+        spec->payload = operation_payload_new(&save_payload);
+    }
+}
+
+static void
+ask_for_operation(void)
+{
+    Client *client = new_client(CLIENT_OPERATES);
+
+    if (!client)
+        return;
+    client->guest = below(guests_count());
+    choose_spec(&client->spec);
+    say("client%u: %s of vm%u", client->number, operation_name(client->spec.kind), client->guest);
+    want_connection(client);
+}
+
+static void
+ask_for_refresh(void)
+{
+    Client *client = new_client(CLIENT_REFRESHES);
+
+    if (!client)
+        return;
+    client->guest = below(guests_count());
+    say("client%u: refresh of vm%u", client->number, client->guest);
+    want_connection(client);
+}
+
+void
+clients_list(void)
+{
+    Client *client = new_client(CLIENT_LISTS);
+
+    if (!client)
+        return;
+    say("client%u: list", client->number);
+    want_connection(client);
+}
+
+static void
+reconnect(void)
+{
+    Client *client = new_client(CLIENT_RECONNECTS);
+
+    if (!client)
+        return;
+    say("client%u: reconnect", client->number);
+    client->connecting = true;
+    connection_reconnect(clients.core->connection, &client->pending, on_connected, client);
+}
+
+static void
+cancel(Job *job)
+{
+    Client *client = new_client(CLIENT_CANCELS);
+    bool may;
+
+    if (!client)
+        return;
+    say("client%u: cancel", client->number);
+    client->job = job->number;
+    may = checks_may_cancel(job);
+    job_ref(job);
+    job_cancel(job, &client->pending, on_answer, client);
+    REQUIRE(may || !job->ended, "A job is canceled while it does what was asked for");
+    job_unref(job);
+}
+
+static void
+cancel_any(void)
+{
+    g_autoptr(GPtrArray) jobs = jobs_all(clients.core->jobs);
+
+    if (jobs->len > 0)
+        cancel(jobs->pdata[below(jobs->len)]);
+}
+
+static void
+leave(void)
+{
+    Client *client;
+
+    if (clients.n == 0)
+        return;
+    client = &clients.all[below(clients.n)];
+    if (!pending_is_set(&client->pending) || client->kind == CLIENT_CANCELS)
+        return;
+    say("client%u goes away", client->number);
+    client->connecting = false;
+    client->gone = true;
+    pending_cancel(&client->pending);
+}
+
+void
+clients_act(void)
+{
+    unsigned what = below(100);
+
+    if (what < 8)
+        cancel_any();
+    else if (what < 12)
+        reconnect();
+    else if (what < 17)
+        leave();
+    else if (what < 27)
+        clients_list();
+    else if (what < 32)
+        ask_for_refresh();
+    else
+        ask_for_operation();
+}
+
+void
+clients_end_unbounded(void)
+{
+    g_autoptr(GPtrArray) jobs = jobs_all(clients.core->jobs);
+
+    for (unsigned i = 0; i < jobs->len; i++) {
+        Job *job = jobs->pdata[i];
+
+        if (!job->ended && operation_spec(job->operation)->timeout == NEVER)
+            cancel(job);
+    }
+}
+
+/* --- laws --------------------------------------------------------------------------------- */
+
+bool
+clients_wait(void)
+{
+    for (unsigned i = 0; i < clients.n; i++)
+        if (pending_is_set(&clients.all[i].pending))
+            return true;
+    return false;
+}
+
+void
+clients_check_always(void)
+{
+    for (unsigned i = 0; i < clients.n; i++)
+        REQUIRE(!clients.all[i].connecting || world_now() <= clients.all[i].since + PATIENCE,
+                "client%u waits for too long", i);
+}
+
+void
+clients_check_at_rest(void)
+{
+    for (unsigned i = 0; i < clients.n; i++) {
+        const Client *client = &clients.all[i];
+
+        REQUIRE(client->answers == (client->gone ? 0 : 1), "client%u has %u answers", i,
+                client->answers);
+    }
+}
+
+void
+clients_end(void)
+{
+    for (unsigned i = 0; i < clients.n; i++)
+        operation_payload_unref((OperationPayload *)clients.all[i].spec.payload);
+}
