@@ -30,6 +30,9 @@
 /* After the last trouble; what has not ended by then never will. */
 #define REST (700 * SEC)
 
+/* Some thousands are usual. */
+#define TURNS_MAX 200000
+
 static const uint64_t kept_seeds[] = {1};
 
 /* --- the core's listener ------------------------------------------------------------------ */
@@ -183,8 +186,10 @@ static void
 run_until_rest(void)
 {
     bool unbounded_ended = false;
+    unsigned turns = 0;
 
     while (!world_has_fault() && !is_at_rest()) {
+        REQUIRE(++turns < TURNS_MAX, "It goes round and round");
         if (!loop_turn() || world_now() >= REST + MIN(world_healed_at(), NEVER - REST))
             break;
         mirror_check(core);
