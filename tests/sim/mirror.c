@@ -244,11 +244,13 @@ check_domain(const Core *core, unsigned number)
 {
     const Copy *copy = &mirror.domains[number];
     const Domain *domain = cache_find(core->cache, guests_get(number)->uuid);
+    const Job *job = jobs_find(core->jobs, guests_get(number)->uuid);
     Copy now;
 
     REQUIRE(copy->there == (domain != NULL), "vm%u came or went, and nothing was told", number);
     if (!domain)
         return;
+    REQUIRE(domain->job == (job ? job->number : 0), "vm%u does not tell its operation", number);
     now = copy_of(domain);
     for (unsigned i = 0; i < G_N_ELEMENTS(properties); i++)
         REQUIRE(!differs(copy, &now, &properties[i]), "%s of vm%u changed, and nothing was told",
