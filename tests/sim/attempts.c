@@ -166,6 +166,7 @@ attempts_start(unsigned number)
                     world_now() >= other->started + (other->replaced ? 2 : 30) * SEC,
                 "Two attempts at once: %u and %u", i, number);
         REQUIRE(other->use != USE_ADOPTED, "An attempt beside a connection");
+        REQUIRE(other->use != USE_CLEARED, "Connection %u is cleared and not closed", i);
     }
     REQUIRE(number == attempts.last + 1, "Attempts are not numbered in order");
     REQUIRE(attempts_in_flight() <
