@@ -284,7 +284,8 @@ finish_entry(Refresher *refresher, Entry *entry)
         queue_entry(refresher, entry);
         return;
     }
-    if (entry->held)
+    /* A list may have published it meanwhile, with what is newer. */
+    if (entry->held && !refresher->callbacks->is_known(refresher->userdata, entry->uuid))
         refresher->callbacks->apply(refresher->userdata, entry->uuid, entry->held);
     finish_refresh(refresher, entry);
 }
