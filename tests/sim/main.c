@@ -36,14 +36,15 @@
 /* Seeds that find a rule of the core that is missing (the world they make changes with this
  * program). */
 static const uint64_t kept_seeds[] = {
-    1000, /* a job is not told that its domain was refreshed */
-    1003, /* the refresher goes on without a connection */
-    1016, /* an event does not mark its domain */
-    1034, /* jobs are not told of the connection */
-    1060, /* a job is not told that its guest rebooted */
-    1080, /* jobs are not told that the connection is gone */
-    1126, /* a domain that is not listed any more is kept */
-    2039, /* an event between listing and adoption is forgotten */
+    1000,  /* a job is not told that its domain was refreshed */
+    1003,  /* the refresher goes on without a connection */
+    1016,  /* an event does not mark its domain */
+    1034,  /* jobs are not told of the connection */
+    1060,  /* a job is not told that its guest rebooted */
+    1080,  /* jobs are not told that the connection is gone */
+    1126,  /* a domain that is not listed any more is kept */
+    68365, /* news of a new domain, held back, replace what a list has published since */
+    2039,  /* an event between listing and adoption is forgotten */
 };
 
 /* --- the core's listener ------------------------------------------------------------------ */
@@ -206,7 +207,7 @@ run_until_rest(void)
         mirror_check(core);
         checks_always();
         clients_check_always();
-        if (unbounded_ended || !world_is_healed() ||
+        if (unbounded_ended || !world_is_healed() || lanes_generation() == 0 ||
             (world_next_time() != NEVER && world_now() < world_healed_at() + 60 * SEC))
             continue;
         unbounded_ended = true;
