@@ -27,7 +27,7 @@ declare -A sources=(
     [daemon-watch]="core/daemon-watch.c util/log.c"
     [libvirt-uri]="model/libvirt-uri.c"
     [method-options]="bus/method-options.c"
-    [snapshot-xml]="model/snapshot-xml.c util/xml.c util/utf8.c"
+    [snapshot-xml]="model/snapshot-xml.c model/rows.c util/xml.c util/utf8.c"
     [domain-xml]="model/domain.c model/domain-next.c model/domain-xml.c model/domain-xml-config.c
         model/domain-xml-device.c model/domain-xml-disk.c model/domain-xml-graphics.c
         model/domain-xml-hostdev.c model/domain-xml-nic.c model/domain-xml-peek.c

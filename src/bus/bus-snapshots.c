@@ -5,6 +5,7 @@
 #include "method-options.h"
 #include "names.h"
 #include "operation-call.h"
+#include "wire-rows.h"
 
 /* --- reads -------------------------------------------------------------------------------- */
 
@@ -12,20 +13,7 @@ static bool
 work_list(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
           Error **error)
 {
-    g_autoptr(GPtrArray) snapshots = hypervisor_list_snapshots(h, uuid, error);
-    GVariantBuilder rows;
-
-    if (!snapshots)
-        return false;
-    g_variant_builder_init(&rows, G_VARIANT_TYPE("a(sxsb)"));
-    for (unsigned i = 0; i < snapshots->len; i++) {
-        const SnapshotInfo *info = snapshots->pdata[i];
-
-        g_variant_builder_add(&rows, "(sxsb)", info->name, info->created, info->state,
-                              info->current);
-    }
-    result->value = g_variant_builder_end(&rows);
-    return true;
+    return hypervisor_list_snapshots(h, uuid, &result->rows, error);
 }
 
 static bool
@@ -141,7 +129,7 @@ static const Method methods[] = {
         .name = "List",
         .call = "virDomainListAllSnapshots",
         .in = "",
-        .out = "a(sxsb)",
+        .out = ROWS_SIGNATURE,
         .names = "snapshots\0",
         .kind = METHOD_READ,
         .class = CALL_READ,

@@ -50,6 +50,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(MethodArgs, method_args_unref)
 /* The result of the call to libvirt. */
 typedef struct {
     GVariant *value;  /* the reply's one value, or NULL */
+    GBytes *rows;     /* the same of the type "aa{sv}", in which NULL is none */
     int fd;           /* a descriptor that goes before it, or -1 */
     char **in_flight; /* aliases of devices that the guest has yet to let go, or NULL */
 } MethodResult;

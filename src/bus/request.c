@@ -7,6 +7,7 @@
 #include "log.h"
 #include "message-size.h"
 #include "retry.h"
+#include "wire-rows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -331,6 +332,8 @@ free_call(Call *call)
 
     if (method_call->result.value)
         g_variant_unref(g_variant_take_ref(method_call->result.value));
+    if (method_call->result.rows)
+        g_bytes_unref(method_call->result.rows);
     if (method_call->result.fd >= 0)
         close(method_call->result.fd);
     g_strfreev(method_call->result.in_flight);
@@ -623,7 +626,9 @@ request_reply_result(Request *request, const MethodResult *result)
         finish(request, send_descriptor, result);
         return;
     }
-    if (result->value)
+    if (g_str_equal(request->method->out, ROWS_SIGNATURE))
+        wire_put_dictionaries(&body, rows_of_bytes(result->rows));
+    else if (result->value)
         wire_put_variant(&body, result->value);
     request_reply_body(request, &body);
 }

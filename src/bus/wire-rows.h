@@ -8,7 +8,8 @@
 #include "rows.h"
 #include "wire.h"
 
-/* "aa{sv}" */
+#define ROWS_SIGNATURE "aa{sv}"
+/* All rows, a dictionary each. */
 void wire_put_dictionaries(Wire *wire, Rows rows);
 /* "a{ss}": the texts of the first row; without one it is empty. */
 void wire_put_texts_by_name(Wire *wire, Rows rows);

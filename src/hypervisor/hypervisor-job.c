@@ -15,7 +15,8 @@ migrate(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error 
     PayloadFlags asked = payload->flags;
     unsigned flags = VIR_MIGRATE_PEER2PEER | (asked & PAYLOAD_LIVE ? VIR_MIGRATE_LIVE : 0) |
                      (asked & PAYLOAD_PERSIST_DESTINATION ? VIR_MIGRATE_PERSIST_DEST : 0) |
-                     (asked & PAYLOAD_UNDEFINE_SOURCE ? VIR_MIGRATE_UNDEFINE_SOURCE : 0);
+                     (asked & PAYLOAD_UNDEFINE_SOURCE ? VIR_MIGRATE_UNDEFINE_SOURCE : 0) |
+                     (asked & PAYLOAD_COPY_STORAGE ? VIR_MIGRATE_NON_SHARED_DISK : 0);
     virTypedParameter bandwidth = {
         .field = VIR_MIGRATE_PARAM_BANDWIDTH,
         .type = VIR_TYPED_PARAM_ULLONG,

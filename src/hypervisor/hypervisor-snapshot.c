@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-snapshot.h"
 
+#include "disk-chain.h"
 #include "hypervisor-private.h"
 #include "snapshot-xml.h"
 #include "utf8.h"
@@ -31,21 +32,28 @@ hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **e
 
 /* --- reading ------------------------------------------------------------------------------ */
 
+/* A snapshot as a row of its own, so that they can be sorted. */
+typedef struct {
+    uint64_t created;
+    char *name;
+    RowBuilder row;
+} Info;
+
 static void
 free_info(gpointer data)
 {
-    SnapshotInfo *info = data;
+    Info *info = data;
 
     g_free(info->name);
-    g_free(info->state);
+    row_builder_clear(&info->row);
     g_free(info);
 }
 
 static gint
 compare_infos(gconstpointer a, gconstpointer b)
 {
-    const SnapshotInfo *x = *(SnapshotInfo *const *)a;
-    const SnapshotInfo *y = *(SnapshotInfo *const *)b;
+    const Info *x = *(Info *const *)a;
+    const Info *y = *(Info *const *)b;
 
     if (x->created != y->created)
         return x->created < y->created ? -1 : 1;
@@ -53,8 +61,8 @@ compare_infos(gconstpointer a, gconstpointer b)
 }
 
 /* NULL: it was deleted meanwhile, which is no error, or `error` is set. */
-static SnapshotInfo *
-read_info(virDomainSnapshotPtr snapshot, Error **error)
+static Info *
+read_info(virDomainSnapshotPtr snapshot, const char *current, Error **error)
 {
     g_autofree char *xml = virDomainSnapshotGetXMLDesc(snapshot, 0);
 
@@ -65,10 +73,13 @@ read_info(virDomainSnapshotPtr snapshot, Error **error)
         return NULL;
     }
 
-    SnapshotInfo *info = g_new0(SnapshotInfo, 1);
+    Info *info = g_new0(Info, 1);
     info->name = utf8_for_bus(virDomainSnapshotGetName(snapshot));
-    if (!snapshot_xml_read(xml, &info->created, &info->state))
-        info->state = g_strdup("");
+    row_builder_begin(&info->row);
+    row_builder_text(&info->row, ROW_NAME, info->name);
+    row_builder_number(&info->row, ROW_CURRENT, g_strcmp0(info->name, current) == 0);
+    snapshot_xml_read(xml, &info->created, &info->row);
+    row_builder_end(&info->row);
     return info;
 }
 
@@ -79,19 +90,36 @@ read_infos(virDomainSnapshotPtr *snapshots, int n, const char *current, Error **
 
     for (int i = 0; i < n; i++) {
         g_autoptr(Error) problem = NULL;
-        SnapshotInfo *info = read_info(snapshots[i], &problem);
+        Info *info = read_info(snapshots[i], current, &problem);
 
         if (problem) {
             *error = g_steal_pointer(&problem);
             return NULL;
         }
-        if (!info)
-            continue;
-        info->current = g_strcmp0(info->name, current) == 0;
-        g_ptr_array_add(infos, info);
+        if (info)
+            g_ptr_array_add(infos, info);
     }
     g_ptr_array_sort(infos, compare_infos);
     return g_steal_pointer(&infos);
+}
+
+static GBytes *
+rows_of_infos(const GPtrArray *infos)
+{
+    g_auto(RowBuilder) rows = {0};
+
+    for (unsigned i = 0; i < infos->len; i++) {
+        Rows one = row_builder_rows(&((const Info *)infos->pdata[i])->row);
+        Row row;
+        RowField field;
+
+        row_builder_begin(&rows);
+        if (rows_take(&one, &row))
+            while (row_take(&row, &field))
+                row_builder_field(&rows, &field);
+        row_builder_end(&rows);
+    }
+    return row_builder_take(&rows);
 }
 
 /* False where libvirt did not say; `*ret` is NULL where there is no current one. */
@@ -106,27 +134,27 @@ read_current(virDomainPtr dom, char **ret, Error **error)
     return true;
 }
 
-GPtrArray *
-hypervisor_list_snapshots(Hypervisor *h, const char *uuid, Error **error)
+bool
+hypervisor_list_snapshots(Hypervisor *h, const char *uuid, GBytes **ret, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_autofree char *current = NULL;
     virDomainSnapshotPtr *snapshots = NULL;
 
     if (!dom || !read_current(dom, &current, error))
-        return NULL;
+        return false;
     int n = virDomainListAllSnapshots(dom, &snapshots, 0);
-    if (n < 0) {
-        hypervisor_fail(error);
-        return NULL;
-    }
+    if (n < 0)
+        return hypervisor_fail(error);
 
     n = hypervisor_count((void **)snapshots);
-    GPtrArray *infos = read_infos(snapshots, n, current, error);
+    g_autoptr(GPtrArray) infos = read_infos(snapshots, n, current, error);
     for (int i = 0; i < n; i++)
         virDomainSnapshotFree(snapshots[i]);
     free(snapshots);
-    return infos;
+    if (infos)
+        *ret = rows_of_infos(infos);
+    return infos != NULL;
 }
 
 char *
@@ -144,24 +172,62 @@ hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, E
 
 /* --- changes ------------------------------------------------------------------------------ */
 
+/* The targets of the disks that are not to be part of it; NULL where all are. */
+static bool
+read_skipped_disks(virDomainPtr dom, char *const *wanted, char ***ret, Error **error)
+{
+    g_autofree char *xml = wanted ? virDomainGetXMLDesc(dom, 0) : NULL;
+
+    if (!wanted)
+        return true;
+    if (!xml)
+        return hypervisor_fail(error);
+
+    g_auto(GStrv) targets = disk_chain_targets(xml);
+    g_autoptr(GPtrArray) skipped = g_ptr_array_new();
+    for (char **target = targets; *target; target++)
+        if (!g_strv_contains((const char *const *)wanted, *target))
+            g_ptr_array_add(skipped, *target);
+    g_ptr_array_add(skipped, NULL);
+    *ret = g_strdupv((char **)skipped->pdata);
+    return true;
+}
+
+/* Then its existence tells afterwards whether a call that was lost has been carried out. */
+static bool
+check_new(virDomainPtr dom, const char *name, Error **error)
+{
+    bool exists = false;
+
+    if (!hypervisor_has_snapshot(dom, name, &exists, error))
+        return false;
+    if (exists)
+        *error =
+            error_new(ERROR_OPERATION_FAILED, "The domain already has a snapshot \"%s\"", name);
+    return !exists;
+}
+
 bool
 hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload,
                            Error **error)
 {
-    g_autofree char *xml = snapshot_xml_new(payload->name, payload->description);
-    unsigned flags = payload->flags & PAYLOAD_DISK_ONLY ? VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY : 0;
-    bool exists = false;
+    unsigned flags =
+        (payload->flags & PAYLOAD_DISK_ONLY ? VIR_DOMAIN_SNAPSHOT_CREATE_DISK_ONLY : 0U) |
+        (payload->flags & PAYLOAD_QUIESCE ? VIR_DOMAIN_SNAPSHOT_CREATE_QUIESCE : 0U);
+    g_auto(GStrv) skipped = NULL;
 
-    /* Then its existence tells afterwards whether a call that was lost has been carried out. */
-    if (!hypervisor_has_snapshot(dom, payload->name, &exists, error))
+    if (!check_new(dom, payload->name, error) ||
+        !read_skipped_disks(dom, payload->disks, &skipped, error) ||
+        !hypervisor_pass_gate(h, error))
         return false;
-    if (exists) {
-        *error = error_new(ERROR_OPERATION_FAILED, "The domain already has a snapshot \"%s\"",
-                           payload->name);
-        return false;
-    }
-    if (!hypervisor_pass_gate(h, error))
-        return false;
+
+    const SnapshotSpec spec = {
+        .name = payload->name,
+        .description = payload->description,
+        .memory_file = payload->memory_file,
+        .skipped_disks = (const char *const *)skipped,
+    };
+    g_autofree char *xml = snapshot_xml_new(&spec);
     g_auto(VirSnapshot) snapshot = virDomainSnapshotCreateXML(dom, xml, flags);
     return snapshot || hypervisor_fail(error);
 }
@@ -172,7 +238,8 @@ hypervisor_revert_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPaylo
 {
     g_auto(VirSnapshot) snapshot = find_snapshot(dom, payload->name, error);
     unsigned flags = (payload->flags & PAYLOAD_RUNNING ? VIR_DOMAIN_SNAPSHOT_REVERT_RUNNING : 0) |
-                     (payload->flags & PAYLOAD_PAUSED ? VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED : 0);
+                     (payload->flags & PAYLOAD_PAUSED ? VIR_DOMAIN_SNAPSHOT_REVERT_PAUSED : 0) |
+                     (payload->flags & PAYLOAD_FORCE ? VIR_DOMAIN_SNAPSHOT_REVERT_FORCE : 0);
 
     if (!snapshot || !hypervisor_pass_gate(h, error))
         return false;

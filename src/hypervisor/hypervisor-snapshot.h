@@ -7,17 +7,12 @@
  */
 
 #include "hypervisor.h"
+#include "rows.h"
 
-#include <stdint.h>
-
-typedef struct {
-    char *name;
-    int64_t created; /* s since the epoch */
-    char *state;     /* the domain's, in it */
-    bool current;
-} SnapshotInfo;
-
-/* SnapshotInfo, oldest first. */
-GPtrArray *hypervisor_list_snapshots(Hypervisor *h, const char *uuid, Error **error);
+/*
+ * Rows, oldest first: "name", "parent", "description", "state" (the domain's, in it), "created",
+ * "current", "external" and "memory". NULL where there are none.
+ */
+bool hypervisor_list_snapshots(Hypervisor *h, const char *uuid, GBytes **ret, Error **error);
 /* Without secrets. */
 char *hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, Error **error);

@@ -35,3 +35,25 @@ disk_chain_read(const char *domain_xml, const char *target)
     g_ptr_array_add(chain, NULL);
     return (char **)g_ptr_array_free(chain, FALSE);
 }
+
+static bool
+holds_data(const xmlNode *disk)
+{
+    g_autofree char *device = xml_attribute(disk, "device");
+
+    return !g_str_equal(device, "cdrom") && !g_str_equal(device, "floppy");
+}
+
+char **
+disk_chain_targets(const char *domain_xml)
+{
+    g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
+    const xmlNode *devices = domain ? device_edit_devices(domain) : NULL;
+    GPtrArray *targets = g_ptr_array_new();
+
+    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
+        if (xml_is_element(node, "disk") && holds_data(node))
+            g_ptr_array_add(targets, xml_child_attribute(node, "target", "dev"));
+    g_ptr_array_add(targets, NULL);
+    return (char **)g_ptr_array_free(targets, FALSE);
+}

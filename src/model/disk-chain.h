@@ -11,3 +11,6 @@
  * is no such disk.
  */
 char **disk_chain_read(const char *domain_xml, const char *target);
+
+/* The targets of all disks that hold data: no CD-ROMs and floppies. As above. */
+char **disk_chain_targets(const char *domain_xml);

@@ -30,6 +30,8 @@ operation_payload_new(const OperationPayload *from)
     *payload = *from;
     payload->name = g_strdup(from->name);
     payload->description = g_strdup(from->description);
+    payload->memory_file = g_strdup(from->memory_file);
+    payload->disks = g_strdupv(from->disks);
     return payload;
 }
 
@@ -46,6 +48,8 @@ clear_payload(gpointer data)
 
     g_free(payload->name);
     g_free(payload->description);
+    g_free(payload->memory_file);
+    g_strfreev(payload->disks);
 }
 
 void
@@ -56,6 +60,12 @@ operation_payload_unref(OperationPayload *payload)
 }
 
 static bool
+disks_are_same(char *const *a, char *const *b)
+{
+    return a && b ? g_strv_equal((const char *const *)a, (const char *const *)b) : a == b;
+}
+
+static bool
 payload_is_same(const OperationPayload *a, const OperationPayload *b)
 {
     if (!a || !b)
@@ -63,7 +73,8 @@ payload_is_same(const OperationPayload *a, const OperationPayload *b)
 
     bool same_name = a->made_up == b->made_up && (a->made_up || g_strcmp0(a->name, b->name) == 0);
     return same_name && a->flags == b->flags && a->bandwidth == b->bandwidth &&
-           g_strcmp0(a->description, b->description) == 0;
+           g_strcmp0(a->description, b->description) == 0 &&
+           g_strcmp0(a->memory_file, b->memory_file) == 0 && disks_are_same(a->disks, b->disks);
 }
 
 bool

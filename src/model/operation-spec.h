@@ -39,6 +39,9 @@ typedef enum {
     PAYLOAD_LIVE = 1 << 6,                /* Migrate, and what follows */
     PAYLOAD_PERSIST_DESTINATION = 1 << 7, /* also what makes it possible while the domain is off */
     PAYLOAD_UNDEFINE_SOURCE = 1 << 8,
+    PAYLOAD_COPY_STORAGE = 1 << 9,
+    PAYLOAD_QUIESCE = 1 << 10, /* Create */
+    PAYLOAD_FORCE = 1 << 11,   /* Revert */
 } PayloadFlags;
 
 /*
@@ -49,6 +52,8 @@ typedef struct {
     char *name;   /* of the snapshot; or the URI of the destination */
     bool made_up; /* the name, by us: whoever asks for any means this one, too */
     char *description;
+    char *memory_file; /* of an external snapshot with the memory in it; NULL: none */
+    char **disks;      /* the targets that a snapshot is of; NULL: all */
     PayloadFlags flags;
     uint64_t bandwidth; /* MiB/s; 0: as the hypervisor sees fit */
 } OperationPayload;

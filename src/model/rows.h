@@ -56,7 +56,21 @@
     X(STORAGE, "storage", TEXT)                                                                    \
     X(ID, "id", TEXT)                                                                              \
     X(VERSION, "version", TEXT)                                                                    \
-    X(KERNEL, "kernel", TEXT)
+    X(KERNEL, "kernel", TEXT)                                                                      \
+    X(PARENT, "parent", TEXT)                                                                      \
+    X(DESCRIPTION, "description", TEXT)                                                            \
+    X(STATE, "state", TEXT)                                                                        \
+    X(CREATED, "created", U64)                                                                     \
+    X(CURRENT, "current", BOOL)                                                                    \
+    X(EXTERNAL, "external", BOOL)                                                                  \
+    X(MEMORY, "memory", BOOL)                                                                      \
+    X(MOUNTPOINT, "mountpoint", TEXT)                                                              \
+    X(TOTAL, "total", U64)                                                                         \
+    X(USED, "used", U64)                                                                           \
+    X(VENDOR_NAME, "vendor_name", TEXT)                                                            \
+    X(PRODUCT_NAME, "product_name", TEXT)                                                          \
+    X(DRIVER, "driver", TEXT)                                                                      \
+    X(IOMMU_GROUP, "iommu_group", U32)
 
 typedef enum {
 #define X(symbol, name, type) ROW_##symbol,

@@ -2,15 +2,24 @@
 #pragma once
 
 /*
- * libvirt's XML of a snapshot, read and written. What is returned is the caller's. Pure; any
- * thread.
+ * libvirt's XML of a snapshot, read and written. Pure; any thread.
  */
 
-#include <stdbool.h>
-#include <stdint.h>
+#include "rows.h"
 
-/* The XML that a snapshot is created from; the description may be NULL. */
-char *snapshot_xml_new(const char *name, const char *description);
+/* What a snapshot is taken by; NULL where nothing is asked for. */
+typedef struct {
+    const char *name;
+    const char *description;
+    const char *memory_file;          /* the memory goes there, outside the disks */
+    const char *const *skipped_disks; /* targets of those that are not part of it */
+} SnapshotSpec;
 
-/* When it was taken (s since the epoch) and in which state; false where `xml` is no snapshot. */
-bool snapshot_xml_read(const char *xml, int64_t *ret_created, char **ret_state);
+/* The caller's. */
+char *snapshot_xml_new(const SnapshotSpec *spec);
+
+/*
+ * When it was taken, in µs since the epoch, and, into `row`, "parent", "description", "state",
+ * "created", "external" and "memory". False, and nothing is added, where `xml` is no snapshot.
+ */
+bool snapshot_xml_read(const char *xml, uint64_t *ret_created, RowBuilder *row);

@@ -14,11 +14,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 static void
 check_read(const char *xml)
 {
-    g_autofree char *state = NULL;
-    int64_t created;
+    g_auto(RowBuilder) rows = {0};
+    uint64_t created;
 
-    if (snapshot_xml_read(xml, &created, &state) && !g_utf8_validate(state, -1, NULL))
-        abort();
+    row_builder_begin(&rows);
+    if (!snapshot_xml_read(xml, &created, &rows))
+        return;
+    row_builder_end(&rows);
+
+    Rows read = row_builder_rows(&rows);
+    Row row;
+    RowField field;
+    while (rows_take(&read, &row))
+        while (row_take(&row, &field))
+            if (field.text && !g_utf8_validate(field.text, (gssize)field.length, NULL))
+                abort();
 }
 
 /* No text adds an element; one that XML cannot carry makes XML that cannot be read. */
@@ -27,7 +37,8 @@ check_new(const char *text)
 {
     const char *end = strchrnul(text, '\n');
     g_autofree char *name = g_strndup(text, (size_t)(end - text));
-    g_autofree char *xml = snapshot_xml_new(name, *end ? end + 1 : NULL);
+    g_autofree char *xml =
+        snapshot_xml_new(&(SnapshotSpec){.name = name, .description = *end ? end + 1 : NULL});
     g_autoptr(xmlDoc) doc = xml_parse(xml, "domainsnapshot");
 
     if (!doc)
