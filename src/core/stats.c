@@ -80,7 +80,7 @@ work_stats(Call *call, Hypervisor *h, Error **error)
 {
     StatsCall *asked = (StatsCall *)call;
 
-    asked->records = hypervisor_stats(h, asked->groups, error);
+    asked->records = hypervisor_stats(h, NULL, asked->groups, error);
     return asked->records != NULL;
 }
 

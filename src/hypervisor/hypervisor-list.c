@@ -79,7 +79,7 @@ updates_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
 
 /* For drivers without bulk statistics: one round trip a domain. */
 static GPtrArray *
-look_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
+read_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
 {
     g_autoptr(GPtrArray) updates =
         g_ptr_array_new_full((guint)n, (GDestroyNotify)(void (*)(void))domain_update_free);
@@ -124,7 +124,7 @@ list_one_by_one(Hypervisor *h, Error **error)
         return NULL;
     }
     n = hypervisor_count((void **)doms);
-    GPtrArray *updates = look_one_by_one(h, doms, n, error);
+    GPtrArray *updates = read_one_by_one(h, doms, n, error);
     free_domains(doms, n);
     return updates;
 }
@@ -230,33 +230,26 @@ hypervisor_list(Hypervisor *h, Error **error)
     return g_steal_pointer(&updates);
 }
 
-static GPtrArray *
-look_at(Hypervisor *h, GPtrArray *doms, Error **error)
-{
-    virDomainStatsRecordPtr *records = NULL;
-    int n = virDomainListGetStats((virDomainPtr *)doms->pdata, VIR_DOMAIN_STATS_STATE, &records, 0);
+/* --- some domains ------------------------------------------------------------------------- */
 
-    if (n < 0 && hypervisor_is_unsupported())
-        return look_one_by_one(h, (virDomainPtr *)doms->pdata, (int)doms->len - 1, error);
-    if (n < 0) {
-        hypervisor_fail(error);
-        return NULL;
-    }
-    GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
-    hypervisor_defer_free(h, records);
-    return updates;
+static void
+drop_domain(gpointer dom)
+{
+    if (dom)
+        virDomainFree(dom);
 }
 
 GPtrArray *
-hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
+hypervisor_domains(Hypervisor *h, const char *const *uuids, Error **error)
 {
-    g_autoptr(GPtrArray) doms = g_ptr_array_new();
+    g_autoptr(GPtrArray) doms = g_ptr_array_new_with_free_func(drop_domain);
 
     for (; *uuids; uuids++) {
         g_autoptr(Error) problem = NULL;
         virDomainPtr dom = hypervisor_domain(h, *uuids, &problem);
 
         if (dom) {
+            virDomainRef(dom);
             g_ptr_array_add(doms, dom);
         } else if (problem->kind != ERROR_NO_SUCH_DOMAIN) {
             if (error)
@@ -264,14 +257,29 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
             return NULL;
         }
     }
-    if (doms->len == 0)
-        return g_ptr_array_new();
-
-    /* The replies replace the cached handles that the question is made of. */
-    g_ptr_array_foreach(doms, (GFunc)(void (*)(void))virDomainRef, NULL);
     g_ptr_array_add(doms, NULL);
-    GPtrArray *updates = look_at(h, doms, error);
-    for (unsigned i = 0; i + 1 < doms->len; i++)
-        virDomainFree(doms->pdata[i]);
+    return g_steal_pointer(&doms);
+}
+
+GPtrArray *
+hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
+{
+    g_autoptr(GPtrArray) found = hypervisor_domains(h, uuids, error);
+    virDomainPtr *doms = found ? (virDomainPtr *)found->pdata : NULL;
+    virDomainStatsRecordPtr *records = NULL;
+
+    if (!doms)
+        return NULL;
+    if (!*doms)
+        return g_ptr_array_new();
+    int n = virDomainListGetStats(doms, VIR_DOMAIN_STATS_STATE, &records, 0);
+    if (n < 0 && hypervisor_is_unsupported())
+        return read_one_by_one(h, doms, (int)found->len - 1, error);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
+    hypervisor_defer_free(h, records);
     return updates;
 }

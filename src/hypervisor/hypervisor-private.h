@@ -53,6 +53,11 @@ int hypervisor_count(void *const *array);
 
 /* The domain's handle, which stays the connection's. One round trip at most. */
 virDomainPtr hypervisor_domain(Hypervisor *h, const char *uuid, Error **error);
+/*
+ * The handles of those of the NULL-terminated `uuids` that exist, with a reference each, and a NULL
+ * at the end.
+ */
+GPtrArray *hypervisor_domains(Hypervisor *h, const char *const *uuids, Error **error);
 /* Keep this handle for later; takes over the reference. */
 void hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom);
 /* Whether there is one already, by this name. */

@@ -16,6 +16,14 @@ static const struct {
     {"interface", STATS_INTERFACE, VIR_DOMAIN_STATS_INTERFACE},
     {"block", STATS_BLOCK, VIR_DOMAIN_STATS_BLOCK},
     {"perf", STATS_PERF, VIR_DOMAIN_STATS_PERF},
+    {"iothread", STATS_IOTHREAD, VIR_DOMAIN_STATS_IOTHREAD},
+    {"memory", STATS_MEMORY, VIR_DOMAIN_STATS_MEMORY},
+#if LIBVIR_CHECK_VERSION(7, 2, 0)
+    {"dirtyrate", STATS_DIRTYRATE, VIR_DOMAIN_STATS_DIRTYRATE},
+#endif
+#if LIBVIR_CHECK_VERSION(8, 9, 0)
+    {"vm", STATS_VM, VIR_DOMAIN_STATS_VM},
+#endif
 };
 
 StatsGroups
@@ -48,13 +56,24 @@ clear_field(gpointer data)
         g_free(field->s);
 }
 
-static void
-free_record(gpointer data)
+void
+stats_record_free(StatsRecord *record)
 {
-    StatsRecord *record = data;
-
+    if (!record)
+        return;
     g_array_unref(record->fields);
     g_free(record);
+}
+
+static StatsRecord *
+record_new(const char *uuid)
+{
+    StatsRecord *record = g_new0(StatsRecord, 1);
+
+    g_strlcpy(record->uuid, uuid, sizeof record->uuid);
+    record->fields = g_array_new(FALSE, FALSE, sizeof(StatsField));
+    g_array_set_clear_func(record->fields, clear_field);
+    return record;
 }
 
 static bool
@@ -94,39 +113,188 @@ convert_value(const virTypedParameter *param, StatsField *field)
     }
 }
 
-static StatsRecord *
-convert_record(const virDomainStatsRecord *from)
+static void
+add_field(StatsRecord *record, const char *name, const virTypedParameter *param)
 {
-    StatsRecord *record = g_new0(StatsRecord, 1);
+    StatsField field = {0};
 
-    hypervisor_uuid(from->dom, record->uuid);
-    record->fields = g_array_sized_new(FALSE, FALSE, sizeof(StatsField), (guint)from->nparams);
-    g_array_set_clear_func(record->fields, clear_field);
-    for (int i = 0; i < from->nparams; i++) {
-        StatsField field = {0};
+    if (!convert_value(param, &field))
+        return;
+    field.name = g_strdup(name);
+    g_array_append_val(record->fields, field);
+}
 
-        if (!convert_value(&from->params[i], &field))
+/* --- many domains ------------------------------------------------------------------------- */
+
+/* uuid -> its record, which belongs to `records`. */
+static void
+take_records(GPtrArray *records, GHashTable *index, virDomainStatsRecordPtr *from)
+{
+    for (int i = 0; from[i]; i++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        hypervisor_uuid(from[i]->dom, uuid);
+        StatsRecord *record = g_hash_table_lookup(index, uuid);
+        if (!record) {
+            record = record_new(uuid);
+            g_ptr_array_add(records, record);
+            g_hash_table_insert(index, record->uuid, record);
+        }
+        for (int j = 0; j < from[i]->nparams; j++)
+            add_field(record, from[i]->params[j].field, &from[i]->params[j]);
+    }
+    virDomainStatsRecordListFree(from);
+}
+
+static bool
+ask_all(Hypervisor *h, unsigned groups, unsigned flags, GPtrArray *records, GHashTable *index,
+        Error **error)
+{
+    virDomainStatsRecordPtr *found = NULL;
+
+    if (virConnectGetAllDomainStats(h->conn, groups, &found,
+                                    flags | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
+        return hypervisor_fail(error);
+    take_records(records, index, found);
+    return true;
+}
+
+static bool
+ask_some(Hypervisor *h, const char *const *uuids, unsigned groups, unsigned flags,
+         GPtrArray *records, GHashTable *index, Error **error)
+{
+    g_autoptr(GPtrArray) doms = hypervisor_domains(h, uuids, error);
+    virDomainStatsRecordPtr *found = NULL;
+
+    if (!doms)
+        return false;
+    if (!*doms->pdata)
+        return true;
+    if (virDomainListGetStats((virDomainPtr *)doms->pdata, groups, &found,
+                              flags | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
+        return hypervisor_fail(error);
+    take_records(records, index, found);
+    return true;
+}
+
+/* Without a group libvirt gives all: this one is nothing for a domain that is off. */
+static unsigned
+some_groups(unsigned groups)
+{
+    return groups ? groups : VIR_DOMAIN_STATS_PERF;
+}
+
+GPtrArray *
+hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups wanted, Error **error)
+{
+    const unsigned active = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
+    g_autoptr(GPtrArray) records =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))stats_record_free);
+    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
+    unsigned groups = libvirt_groups(wanted);
+    unsigned block = groups & VIR_DOMAIN_STATS_BLOCK;
+    bool answered;
+
+    if (uuids)
+        answered =
+            ask_some(h, uuids, some_groups(groups), block ? active : 0U, records, index, error);
+    else
+        answered = ask_all(h, some_groups(groups & ~block), 0, records, index, error) &&
+                   (!block || ask_all(h, block, active, records, index, error));
+    return answered ? g_steal_pointer(&records) : NULL;
+}
+
+/* --- the disks of one domain -------------------------------------------------------------- */
+
+/* The names that libvirt gives the same figures in its two calls. */
+static const struct {
+    const char *param;
+    const char *field;
+} block_fields[] = {
+    {VIR_DOMAIN_BLOCK_STATS_READ_REQ, "rd.reqs"},
+    {VIR_DOMAIN_BLOCK_STATS_READ_BYTES, "rd.bytes"},
+    {VIR_DOMAIN_BLOCK_STATS_READ_TOTAL_TIMES, "rd.times"},
+    {VIR_DOMAIN_BLOCK_STATS_WRITE_REQ, "wr.reqs"},
+    {VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES, "wr.bytes"},
+    {VIR_DOMAIN_BLOCK_STATS_WRITE_TOTAL_TIMES, "wr.times"},
+    {VIR_DOMAIN_BLOCK_STATS_FLUSH_REQ, "fl.reqs"},
+    {VIR_DOMAIN_BLOCK_STATS_FLUSH_TOTAL_TIMES, "fl.times"},
+    {VIR_DOMAIN_BLOCK_STATS_ERRS, "errors"},
+};
+
+#define BLOCK_PARAMS_MAX 32
+
+/* The figures of one disk, or of all for ""; how many there are, or -1. */
+static int
+read_block_params(virDomainPtr dom, const char *target, virTypedParameter *params)
+{
+    int n = BLOCK_PARAMS_MAX;
+
+    return virDomainBlockStatsFlags(dom, target, params, &n, 0) < 0 ? -1 : n;
+}
+
+static void
+add_block_field(StatsRecord *record, unsigned disk, const virTypedParameter *param)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(block_fields); i++) {
+        if (!g_str_equal(param->field, block_fields[i].param))
             continue;
-        field.name = g_strdup(from->params[i].field);
-        g_array_append_val(record->fields, field);
+        g_autofree char *name = g_strdup_printf("block.%u.%s", disk, block_fields[i].field);
+        virTypedParameter value = *param;
+
+        /* The other call has them without a sign. */
+        if (value.type == VIR_TYPED_PARAM_LLONG) {
+            value.type = VIR_TYPED_PARAM_ULLONG;
+            value.value.ul = (unsigned long long)MAX(param->value.l, 0);
+        }
+        add_field(record, name, &value);
+    }
+}
+
+StatsRecord *
+hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    StatsRecord *record = dom ? record_new(uuid) : NULL;
+    virTypedParameter params[BLOCK_PARAMS_MAX];
+
+    for (unsigned disk = 0; record && targets[disk]; disk++) {
+        int n = read_block_params(dom, targets[disk], params);
+
+        if (n < 0) {
+            hypervisor_fail(error);
+            stats_record_free(record);
+            return NULL;
+        }
+        g_autofree char *key = g_strdup_printf("block.%u.name", disk);
+        virTypedParameter name = {
+            .type = VIR_TYPED_PARAM_STRING,
+            .value.s = (char *)targets[disk],
+        };
+        add_field(record, key, &name);
+        for (int i = 0; i < n; i++)
+            add_block_field(record, disk, &params[i]);
     }
     return record;
 }
 
-GPtrArray *
-hypervisor_stats(Hypervisor *h, StatsGroups groups, Error **error)
+bool
+hypervisor_block_totals(Hypervisor *h, const char *uuid, uint64_t *ret_read, uint64_t *ret_written,
+                        Error **error)
 {
-    virDomainStatsRecordPtr *records = NULL;
-    int n = virConnectGetAllDomainStats(h->conn, libvirt_groups(groups), &records,
-                                        VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT);
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virTypedParameter params[BLOCK_PARAMS_MAX];
+    int n = dom ? read_block_params(dom, "", params) : -1;
+    long long read = 0;
+    long long written = 0;
 
-    if (n < 0) {
+    if (dom && n < 0)
         hypervisor_fail(error);
-        return NULL;
-    }
-    GPtrArray *converted = g_ptr_array_new_full((guint)n, free_record);
-    for (int i = 0; i < n; i++)
-        g_ptr_array_add(converted, convert_record(records[i]));
-    virDomainStatsRecordListFree(records);
-    return converted;
+    if (n < 0)
+        return false;
+    virTypedParamsGetLLong(params, n, VIR_DOMAIN_BLOCK_STATS_READ_BYTES, &read);
+    virTypedParamsGetLLong(params, n, VIR_DOMAIN_BLOCK_STATS_WRITE_BYTES, &written);
+    *ret_read = (uint64_t)MAX(read, 0);
+    *ret_written = (uint64_t)MAX(written, 0);
+    return true;
 }

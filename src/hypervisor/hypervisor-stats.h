@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Every domain's figures, as libvirt names them. On a lane, as all of hypervisor.h.
+ * Figures of domains, as libvirt names them. On a lane, like all of hypervisor.h.
  */
 
 #include "domain.h"
@@ -16,7 +16,11 @@ typedef enum {
     STATS_INTERFACE = 1 << 4,
     STATS_BLOCK = 1 << 5,
     STATS_PERF = 1 << 6,
-    STATS_ALL = (1 << 7) - 1,
+    STATS_IOTHREAD = 1 << 7,
+    STATS_MEMORY = 1 << 8,
+    STATS_DIRTYRATE = 1 << 9,
+    STATS_VM = 1 << 10,
+    STATS_ALL = (1 << 11) - 1,
     /* Known to libvirt without asking the domain's own process, which may not answer. */
     STATS_UNASKED = STATS_STATE | STATS_INTERFACE | STATS_PERF,
 } StatsGroups;
@@ -40,11 +44,28 @@ typedef struct {
     GArray *fields; /* StatsField */
 } StatsRecord;
 
-/* The group of this name; 0 where there is none. */
+void stats_record_free(StatsRecord *record);
+
+/* The group of this name; 0 where libvirt has none. */
 StatsGroups hypervisor_stats_group(const char *name);
 
 /*
- * StatsRecord of every domain, in one round trip; waits for no domain that others are busy with,
- * which then has less to say.
+ * StatsRecord of the domains whose `uuids` are given, in one round trip, or of all domains where it
+ * is NULL, in one more for STATS_BLOCK. STATS_BLOCK is only asked of domains that run, and with
+ * `uuids` the others are left out then: of these libvirt would open the images. Of some that run it
+ * does, too; see hypervisor_disk_capacities().
+ *
+ * It waits for no domain that others are busy with, which then has less to say.
  */
-GPtrArray *hypervisor_stats(Hypervisor *h, StatsGroups groups, Error **error);
+GPtrArray *hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups groups,
+                            Error **error);
+
+/*
+ * The figures of STATS_BLOCK that need no image to be opened, of the disks with these targets, a
+ * round trip each.
+ */
+StatsRecord *hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets,
+                                    Error **error);
+/* What all disks together have read and written, in bytes; likewise, in one round trip. */
+bool hypervisor_block_totals(Hypervisor *h, const char *uuid, uint64_t *ret_read,
+                             uint64_t *ret_written, Error **error);
