@@ -2,6 +2,7 @@
 #include "interfaces.h"
 
 #include "hypervisor-guest.h"
+#include "method-options.h"
 #include "names.h"
 #include "request.h"
 #include "wire-rows.h"
@@ -27,12 +28,18 @@ parse_source(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     return r;
 }
 
+/* The leases are the host's own: a read. */
+static uint64_t
+get_addresses_actions(const Request *request)
+{
+    return request->args->number == ADDRESSES_LEASE ? 0 : ACTION_BIT(ACTION_GUEST);
+}
+
 static bool
 work_get_addresses(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                    Error **error)
 {
-    result->value = hypervisor_guest_addresses(h, uuid, (AddressSource)args->number, error);
-    return result->value != NULL;
+    return hypervisor_guest_addresses(h, uuid, (AddressSource)args->number, &result->rows, error);
 }
 
 static bool
@@ -50,36 +57,60 @@ static bool
 work_get_filesystems(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                      Error **error)
 {
-    result->value = hypervisor_guest_filesystems(h, uuid, error);
-    return result->value != NULL;
+    return hypervisor_guest_filesystems(h, uuid, &result->rows, error);
 }
 
 /* --- changes, of which nothing is published ----------------------------------------------- */
+
+static int
+parse_freeze(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"mountpoints", METHOD_OPTION_TEXTS, offsetof(MethodArgs, texts)},
+        {NULL},
+    };
+
+    return method_options_read(message, options, args, NULL, error);
+}
 
 static bool
 work_freeze(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
             Error **error)
 {
-    return hypervisor_guest_do(h, uuid, GUEST_FREEZE, error);
+    return hypervisor_guest_freeze(h, uuid, (const char *const *)args->texts, error);
 }
 
 static bool
 work_thaw(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
           Error **error)
 {
-    return hypervisor_guest_do(h, uuid, GUEST_THAW, error);
+    return hypervisor_guest_thaw(h, uuid, error);
+}
+
+static int
+parse_trim(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"minimum", SD_BUS_TYPE_UINT64, offsetof(MethodArgs, number)},
+        {NULL},
+    };
+
+    return method_options_read(message, options, args, NULL, error);
 }
 
 static bool
 work_trim(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
           Error **error)
 {
-    return hypervisor_guest_do(h, uuid, GUEST_TRIM, error);
+    return hypervisor_guest_trim(h, uuid, args->number, error);
 }
+
+#define PASSWORD_CRYPTED 1U
 
 static int
 parse_password(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
+    static const MethodFlag flags[] = {{"crypted", PASSWORD_CRYPTED}, {NULL}};
     const char *user;
     const char *password;
     int r = sd_bus_message_read(message, "ss", &user, &password);
@@ -88,14 +119,32 @@ parse_password(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         return r;
     args->text = g_strdup(user);
     args->secret = g_strdup(password);
-    return 0;
+    return method_options_read_flags(message, flags, &args->flags, error);
 }
 
 static bool
 work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                   Error **error)
 {
-    return hypervisor_guest_set_password(h, uuid, args->text, args->secret, error);
+    return hypervisor_guest_set_password(h, uuid, args->text, args->secret,
+                                         (args->flags & PASSWORD_CRYPTED) != 0, error);
+}
+
+#define TIME_SYNC 1U
+
+static int
+parse_time(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodFlag flags[] = {{"sync", TIME_SYNC}, {NULL}};
+
+    return method_options_read_flags(message, flags, &args->flags, error);
+}
+
+static bool
+work_set_time(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+              Error **error)
+{
+    return hypervisor_guest_set_time(h, uuid, (args->flags & TIME_SYNC) != 0, error);
 }
 
 static void
@@ -144,10 +193,11 @@ static const Property properties[] = {
 /* --- the tables --------------------------------------------------------------------------- */
 
 #define GUEST_CALL .class = CALL_GUEST, .actions = ACTION_BIT(ACTION_GUEST)
-#define PLAIN_CHANGE(method_name, function, libvirt_function)                                      \
+#define CHANGE_WITH_OPTIONS(method_name, libvirt_function, parser, function)                       \
     {                                                                                              \
-        .name = method_name, .call = libvirt_function, .in = "", .out = "", .names = "",           \
-        .kind = METHOD_CHANGE, GUEST_CALL, .work = function, .then = reply_without_refresh,        \
+        .name = method_name, .call = libvirt_function, .in = "a{sv}", .out = "",                   \
+        .names = "options\0", .kind = METHOD_CHANGE, GUEST_CALL, .parse = parser,                  \
+        .work = function, .then = reply_without_refresh,                                           \
     }
 
 static const Method methods[] = {
@@ -155,10 +205,11 @@ static const Method methods[] = {
         .name = "GetAddresses",
         .call = "virDomainInterfaceAddresses",
         .in = "s",
-        .out = GUEST_ADDRESSES_TYPE,
-        .names = "source\0interfaces\0",
+        .out = ROWS_SIGNATURE,
+        .names = "source\0addresses\0",
         .kind = METHOD_READ,
-        GUEST_CALL,
+        .class = CALL_GUEST,
+        .more_actions = get_addresses_actions,
         .parse = parse_source,
         .work = work_get_addresses,
     },
@@ -176,21 +227,32 @@ static const Method methods[] = {
         .name = "GetFilesystems",
         .call = "virDomainGetFSInfo",
         .in = "",
-        .out = GUEST_FILESYSTEMS_TYPE,
+        .out = ROWS_SIGNATURE,
         .names = "filesystems\0",
         .kind = METHOD_READ,
         GUEST_CALL,
         .work = work_get_filesystems,
     },
-    PLAIN_CHANGE("Freeze", work_freeze, "virDomainFSFreeze"),
-    PLAIN_CHANGE("Thaw", work_thaw, "virDomainFSThaw"),
-    PLAIN_CHANGE("Trim", work_trim, "virDomainFSTrim"),
+    CHANGE_WITH_OPTIONS("Freeze", "virDomainFSFreeze", parse_freeze, work_freeze),
+    {
+        .name = "Thaw",
+        .call = "virDomainFSThaw",
+        .in = "",
+        .out = "",
+        .names = "",
+        .kind = METHOD_CHANGE,
+        GUEST_CALL,
+        .work = work_thaw,
+        .then = reply_without_refresh,
+    },
+    CHANGE_WITH_OPTIONS("Trim", "virDomainFSTrim", parse_trim, work_trim),
+    CHANGE_WITH_OPTIONS("SetTime", "virDomainSetTime", parse_time, work_set_time),
     {
         .name = "SetUserPassword",
         .call = "virDomainSetUserPassword",
-        .in = "ss",
+        .in = "ssa{sv}",
         .out = "",
-        .names = "user\0password\0",
+        .names = "user\0password\0options\0",
         .is_sensitive = true,
         .kind = METHOD_CHANGE,
         GUEST_CALL,

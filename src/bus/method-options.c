@@ -14,10 +14,32 @@ find_option(const MethodOption *options, const char *name)
     return -1;
 }
 
+/* A strv of GLib's; free() may not be g_free(). */
+static int
+read_texts(sd_bus_message *message, char ***ret)
+{
+    g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
+    const char *text;
+    int r = sd_bus_message_enter_container(message, 'v', "as");
+
+    if (r >= 0)
+        r = sd_bus_message_enter_container(message, 'a', "s");
+    while (r >= 0 && (r = sd_bus_message_read(message, "s", &text)) > 0)
+        g_strv_builder_add(texts, text);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    if (r >= 0)
+        *ret = g_strv_builder_end(texts);
+    return r;
+}
+
 static int
 read_value(sd_bus_message *message, const MethodOption *option, void *target, sd_bus_error *error)
 {
-    const char type[] = {option->type, '\0'};
+    const char basic[] = {option->type, '\0'};
+    const char *type = option->type == METHOD_OPTION_TEXTS ? "as" : basic;
     const char *contents;
     char container;
     int r = sd_bus_message_peek_type(message, &container, &contents);
@@ -27,6 +49,8 @@ read_value(sd_bus_message *message, const MethodOption *option, void *target, sd
     if (!g_str_equal(contents, type))
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                  "Option '%s' has to be of type '%s'", option->name, type);
+    if (option->type == METHOD_OPTION_TEXTS)
+        return read_texts(message, G_STRUCT_MEMBER_P(target, option->offset));
     return sd_bus_message_read(message, "v", type, G_STRUCT_MEMBER_P(target, option->offset));
 }
 

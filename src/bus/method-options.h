@@ -9,10 +9,14 @@
 #include <stddef.h>
 #include <systemd/sd-bus.h>
 
+/* An array of strings, "as". */
+#define METHOD_OPTION_TEXTS SD_BUS_TYPE_ARRAY
+
 typedef struct {
     const char *name; /* NULL ends the table */
     char type;        /* SD_BUS_TYPE_UINT64 into a uint64_t, SD_BUS_TYPE_BOOLEAN into an int,
-                         SD_BUS_TYPE_STRING into a const char *, which the message owns */
+                         SD_BUS_TYPE_STRING into a const char *, which the message owns,
+                         METHOD_OPTION_TEXTS into a char **, which is the caller's */
     size_t offset;    /* into the target */
 } MethodOption;
 

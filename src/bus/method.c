@@ -33,6 +33,7 @@ clear_args(gpointer data)
     g_free(args->text);
     free_secret(args->secret);
     g_clear_pointer(&args->numbers, g_array_unref);
+    g_strfreev(args->texts);
     operation_payload_unref((OperationPayload *)args->operation.payload);
     g_free(args->subject_name);
     g_free(args->subject_uuid);

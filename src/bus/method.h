@@ -35,6 +35,7 @@ typedef struct {
     char *text;
     char *secret;    /* erased when it is freed */
     GArray *numbers; /* uint32_t */
+    char **texts;    /* NULL where there are none */
     OperationSpec operation;
     bool timeout_is_default; /* the operation's; it is the domain's own */
     /* polkit is asked about this domain, where the method is no domain's. */

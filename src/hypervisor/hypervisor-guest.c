@@ -7,76 +7,6 @@
 /* No guest may make us build an answer without end. */
 #define ROWS_MAX 1024
 
-/* --- addresses ---------------------------------------------------------------------------- */
-
-static void
-free_interfaces(virDomainInterfacePtr *interfaces, int n)
-{
-    for (int i = 0; i < n; i++)
-        virDomainInterfaceFree(interfaces[i]);
-    free(interfaces);
-}
-
-static void
-add_interface(GVariantBuilder *rows, const virDomainInterface *interface)
-{
-    g_autofree char *name = utf8_for_bus(interface->name);
-    g_autofree char *mac = utf8_for_bus(interface->hwaddr);
-
-    g_variant_builder_open(rows, G_VARIANT_TYPE("(ssa(su))"));
-    g_variant_builder_add(rows, "s", name);
-    g_variant_builder_add(rows, "s", mac);
-    g_variant_builder_open(rows, G_VARIANT_TYPE("a(su)"));
-    for (unsigned i = 0; i < MIN(interface->naddrs, ROWS_MAX); i++) {
-        g_autofree char *address = utf8_for_bus(interface->addrs[i].addr);
-
-        g_variant_builder_add(rows, "(su)", address, (guint32)interface->addrs[i].prefix);
-    }
-    g_variant_builder_close(rows);
-    g_variant_builder_close(rows);
-}
-
-GVariant *
-hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source, Error **error)
-{
-    static const unsigned sources[] = {
-        [ADDRESSES_LEASE] = VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE,
-        [ADDRESSES_AGENT] = VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT,
-        [ADDRESSES_ARP] = VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP,
-    };
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    virDomainInterfacePtr *interfaces = NULL;
-    GVariantBuilder rows;
-
-    if (!dom)
-        return NULL;
-    int n = virDomainInterfaceAddresses(dom, &interfaces, sources[source], 0);
-    if (n < 0) {
-        hypervisor_fail(error);
-        return NULL;
-    }
-    g_variant_builder_init(&rows, G_VARIANT_TYPE(GUEST_ADDRESSES_TYPE));
-    for (int i = 0; i < MIN(n, ROWS_MAX); i++)
-        add_interface(&rows, interfaces[i]);
-    free_interfaces(interfaces, n);
-    return g_variant_ref_sink(g_variant_builder_end(&rows));
-}
-
-/* --- host name ---------------------------------------------------------------------------- */
-
-char *
-hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
-{
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    g_autofree char *name = dom ? virDomainGetHostname(dom, 0) : NULL;
-
-    if (dom && !name)
-        hypervisor_fail(error);
-    return name ? utf8_for_bus(name) : NULL;
-}
-
-/* --- file systems ------------------------------------------------------------------------- */
-
 typedef struct {
     virTypedParameterPtr params;
     int n;
@@ -89,127 +19,454 @@ params_clear(Params *params)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Params, params_clear)
 
-static char *
-get_text(const Params *params, unsigned row, const char *field)
-{
-    g_autofree char *key = g_strdup_printf("fs.%u.%s", row, field);
-    const char *text = NULL;
+/* --- reads of the agent ------------------------------------------------------------------- */
 
-    virTypedParamsGetString(params->params, params->n, key, &text);
-    return utf8_for_bus(text);
+/*
+ * The time-out is the domain's: it holds for whatever asks the agent. So it is set for each read,
+ * and what libvirt has by default comes back after it.
+ */
+typedef struct {
+    virDomainPtr dom;
+    gint64 begun;
+} AgentRead;
+
+static void
+set_timeout(virDomainPtr dom, int timeout)
+{
+    if (virDomainAgentSetResponseTimeout(dom, timeout, 0) < 0)
+        virResetLastError(); /* not every driver has one */
 }
 
-/* The device node of the disk below it where the agent knows that, else the kernel's name. */
-static char *
-get_device(const Params *params, unsigned row)
+static AgentRead
+agent_read_begin(virDomainPtr dom)
 {
-    g_autofree char *device = get_text(params, row, "disk.0.device");
-
-    return *device ? g_steal_pointer(&device) : get_text(params, row, "name");
+    set_timeout(dom, AGENT_TIMEOUT_SEC);
+    return (AgentRead){.dom = dom, .begun = g_get_monotonic_time()};
 }
 
 static void
-add_filesystem(GVariantBuilder *rows, const Params *params, unsigned row)
+agent_read_end(AgentRead *read)
 {
-    g_autofree char *mountpoint = get_text(params, row, "mountpoint");
-    g_autofree char *device = get_device(params, row);
-    g_autofree char *type = get_text(params, row, "fstype");
-    g_autofree char *key = g_strdup_printf("fs.%u.total-bytes", row);
-    unsigned long long size = 0;
+    set_timeout(read->dom, VIR_DOMAIN_AGENT_RESPONSE_TIMEOUT_BLOCK);
+}
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 
-    virTypedParamsGetULLong(params->params, params->n, key, &size);
-    g_variant_builder_add(rows, "(ssst)", mountpoint, device, type, (guint64)size);
+/* libvirt has one code for an agent that is not there, at once, and one that does not answer. */
+static bool
+agent_read_fail(const AgentRead *read, Error **error)
+{
+    const gint64 timeout = AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+    bool late = g_get_monotonic_time() - read->begun >= timeout;
+    bool unresponsive = hypervisor_failed_with(VIR_ERR_AGENT_UNRESPONSIVE);
+
+    hypervisor_fail(error);
+    if (unresponsive && late)
+        (*error)->kind = ERROR_TIMEOUT;
+    return false;
 }
 
-static GVariant *
-filesystems_of_params(const Params *params)
+/* --- addresses ---------------------------------------------------------------------------- */
+
+static const struct {
+    const char *name;
+    unsigned libvirt_source;
+} sources[] = {
+    [ADDRESSES_LEASE] = {"lease", VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_LEASE},
+    [ADDRESSES_AGENT] = {"agent", VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_AGENT},
+    [ADDRESSES_ARP] = {"arp", VIR_DOMAIN_INTERFACE_ADDRESSES_SRC_ARP},
+};
+
+static void
+put_text(RowBuilder *rows, RowKey key, const char *text)
 {
-    GVariantBuilder rows;
+    g_autofree char *clean = utf8_for_bus(text);
+
+    row_builder_text(rows, key, clean);
+}
+
+static void
+put_address(RowBuilder *rows, const char *interface, const char *mac, const char *address,
+            unsigned prefix, const char *source)
+{
+    row_builder_begin(rows);
+    put_text(rows, ROW_INTERFACE, interface);
+    put_text(rows, ROW_MAC, mac);
+    put_text(rows, ROW_ADDRESS, address);
+    row_builder_number(rows, ROW_PREFIX, prefix);
+    put_text(rows, ROW_SOURCE, source);
+    row_builder_end(rows);
+}
+
+static void
+free_interfaces(virDomainInterfacePtr *interfaces, int n)
+{
+    for (int i = 0; i < n; i++)
+        virDomainInterfaceFree(interfaces[i]);
+    free(interfaces);
+}
+
+static GBytes *
+rows_of_interfaces(virDomainInterfacePtr *interfaces, int n, const char *source)
+{
+    g_auto(RowBuilder) rows = {0};
+    unsigned n_rows = 0;
+
+    for (int i = 0; i < n; i++)
+        for (unsigned j = 0; j < interfaces[i]->naddrs && n_rows < ROWS_MAX; j++, n_rows++)
+            put_address(&rows, interfaces[i]->name, interfaces[i]->hwaddr,
+                        interfaces[i]->addrs[j].addr, interfaces[i]->addrs[j].prefix, source);
+    return row_builder_take(&rows);
+}
+
+static bool
+read_addresses(virDomainPtr dom, AddressSource source, GBytes **ret)
+{
+    virDomainInterfacePtr *interfaces = NULL;
+    int n = virDomainInterfaceAddresses(dom, &interfaces, sources[source].libvirt_source, 0);
+
+    if (n < 0)
+        return false;
+    *ret = rows_of_interfaces(interfaces, n, sources[source].name);
+    free_interfaces(interfaces, n);
+    return true;
+}
+
+bool
+hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source, GBytes **ret,
+                           Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return false;
+    if (source != ADDRESSES_AGENT)
+        return read_addresses(dom, source, ret) || hypervisor_fail(error);
+
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    return read_addresses(dom, source, ret) || agent_read_fail(&read, error);
+}
+
+/* --- leases ------------------------------------------------------------------------------- */
+
+/* A network that is gone meanwhile has none. */
+static void
+put_leases(RowBuilder *rows, virNetworkPtr network)
+{
+    virNetworkDHCPLeasePtr *leases = NULL;
+    int n = virNetworkGetDHCPLeases(network, NULL, &leases, 0);
+
+    for (int i = 0; i < n; i++) {
+        row_builder_begin(rows);
+        put_text(rows, ROW_MAC, leases[i]->mac);
+        put_text(rows, ROW_ADDRESS, leases[i]->ipaddr);
+        row_builder_number(rows, ROW_PREFIX, leases[i]->prefix);
+        put_text(rows, ROW_NAME, leases[i]->hostname);
+        row_builder_end(rows);
+        virNetworkDHCPLeaseFree(leases[i]);
+    }
+    free(leases);
+}
+
+bool
+hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error)
+{
+    virNetworkPtr *networks = NULL;
+    g_auto(RowBuilder) rows = {0};
+    int n = virConnectListAllNetworks(h->conn, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
+
+    if (n < 0)
+        return hypervisor_fail(error);
+    for (int i = 0; i < n; i++) {
+        put_leases(&rows, networks[i]);
+        virNetworkFree(networks[i]);
+    }
+    free(networks);
+    *ret = row_builder_take(&rows);
+    return true;
+}
+
+/* --- what the guest says of itself -------------------------------------------------------- */
+
+char *
+hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom)
+        return NULL;
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    g_autofree char *name = virDomainGetHostname(dom, 0);
+    if (!name)
+        agent_read_fail(&read, error);
+    return name ? utf8_for_bus(name) : NULL;
+}
+
+static const char *
+get_text(const Params *params, const char *key)
+{
+    const char *text = NULL;
+
+    virTypedParamsGetString(params->params, params->n, key, &text);
+    return text;
+}
+
+static GBytes *
+rows_of_os(const Params *params)
+{
+    g_auto(RowBuilder) rows = {0};
+
+    row_builder_begin(&rows);
+    put_text(&rows, ROW_ID, get_text(params, "os.id"));
+    put_text(&rows, ROW_NAME, get_text(params, "os.name"));
+    put_text(&rows, ROW_VERSION, get_text(params, "os.version"));
+    put_text(&rows, ROW_KERNEL, get_text(params, "os.kernel-release"));
+    row_builder_end(&rows);
+    return row_builder_take(&rows);
+}
+
+static void
+put_interface(RowBuilder *rows, const Params *params, unsigned interface, unsigned *n_rows)
+{
+    g_autofree char *name = g_strdup_printf("if.%u.name", interface);
+    g_autofree char *mac = g_strdup_printf("if.%u.hwaddr", interface);
+    g_autofree char *count = g_strdup_printf("if.%u.addr.count", interface);
+    unsigned n = 0;
+
+    virTypedParamsGetUInt(params->params, params->n, count, &n);
+    for (unsigned i = 0; i < n && *n_rows < ROWS_MAX; i++, (*n_rows)++) {
+        g_autofree char *address = g_strdup_printf("if.%u.addr.%u.addr", interface, i);
+        g_autofree char *prefix_key = g_strdup_printf("if.%u.addr.%u.prefix", interface, i);
+        unsigned prefix = 0;
+
+        virTypedParamsGetUInt(params->params, params->n, prefix_key, &prefix);
+        put_address(rows, get_text(params, name), get_text(params, mac), get_text(params, address),
+                    prefix, sources[ADDRESSES_AGENT].name);
+    }
+}
+
+static GBytes *
+rows_of_info(const Params *params)
+{
+    g_auto(RowBuilder) rows = {0};
+    unsigned n_rows = 0;
+    unsigned n = 0;
+
+    virTypedParamsGetUInt(params->params, params->n, "if.count", &n);
+    for (unsigned i = 0; i < n && n_rows < ROWS_MAX; i++)
+        put_interface(&rows, params, i, &n_rows);
+    return row_builder_take(&rows);
+}
+
+/* The call cannot ask for addresses in libvirt before 7.10. */
+#if LIBVIR_CHECK_VERSION(7, 10, 0)
+#define INFO_ADDRESSES VIR_DOMAIN_GUEST_INFO_INTERFACES
+#else
+#define INFO_ADDRESSES 0
+#endif
+
+static bool
+read_info(virDomainPtr dom, GuestFacts wanted, GuestUpdate *update)
+{
+    unsigned types = (wanted & GUEST_HOSTNAME ? VIR_DOMAIN_GUEST_INFO_HOSTNAME : 0U) |
+                     (wanted & GUEST_OS_INFO ? VIR_DOMAIN_GUEST_INFO_OS : 0U) |
+                     (wanted & GUEST_ADDRESSES ? INFO_ADDRESSES : 0U);
+    g_auto(Params) params = {0};
+
+    /* Without a type libvirt asks for all. */
+    if (!types)
+        return true;
+    if (virDomainGetGuestInfo(dom, types, &params.params, &params.n, 0) < 0)
+        return false;
+    if (wanted & GUEST_HOSTNAME)
+        update->guest.hostname = utf8_for_bus(get_text(&params, "hostname"));
+    if (wanted & GUEST_OS_INFO)
+        update->guest.os_info = rows_of_os(&params);
+    if (types & INFO_ADDRESSES)
+        update->guest.addresses = rows_of_info(&params);
+    return true;
+}
+
+static bool
+read_facts(virDomainPtr dom, GuestFacts wanted, GuestUpdate *update)
+{
+    bool apart = !INFO_ADDRESSES;
+
+    if (!apart && read_info(dom, wanted, update))
+        return true;
+    /* A daemon that is older than the library, or either of them is too old. */
+    if (!apart && !hypervisor_failed_with(VIR_ERR_INVALID_ARG))
+        return false;
+    return read_info(dom, wanted & ~(unsigned)GUEST_ADDRESSES, update) &&
+           (!(wanted & GUEST_ADDRESSES) ||
+            read_addresses(dom, ADDRESSES_AGENT, &update->guest.addresses));
+}
+
+bool
+hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
+                      Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    GuestUpdate update = {.known = wanted};
+
+    if (!dom)
+        return false;
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    if (!read_facts(dom, wanted, &update)) {
+        agent_read_fail(&read, error);
+        guest_clear(&update.guest);
+        return false;
+    }
+    *ret = update;
+    return true;
+}
+
+/* --- file systems ------------------------------------------------------------------------- */
+
+static const char *
+get_fs_text(const Params *params, unsigned row, const char *field)
+{
+    g_autofree char *key = g_strdup_printf("fs.%u.%s", row, field);
+
+    return get_text(params, key);
+}
+
+static void
+put_size(RowBuilder *rows, RowKey key, const Params *params, unsigned row, const char *field)
+{
+    g_autofree char *name = g_strdup_printf("fs.%u.%s", row, field);
+    unsigned long long size = 0;
+
+    if (virTypedParamsGetULLong(params->params, params->n, name, &size) == 1)
+        row_builder_number(rows, key, size);
+}
+
+static void
+put_filesystem(RowBuilder *rows, const Params *params, unsigned row)
+{
+    /* The device node of the disk below it where the agent knows that, else the kernel's name. */
+    const char *device = get_fs_text(params, row, "disk.0.device");
+
+    row_builder_begin(rows);
+    put_text(rows, ROW_MOUNTPOINT, get_fs_text(params, row, "mountpoint"));
+    put_text(rows, ROW_DEVICE, device ? device : get_fs_text(params, row, "name"));
+    put_text(rows, ROW_TYPE, get_fs_text(params, row, "fstype"));
+    put_size(rows, ROW_TOTAL, params, row, "total-bytes");
+    put_size(rows, ROW_USED, params, row, "used-bytes");
+    row_builder_end(rows);
+}
+
+static GBytes *
+rows_of_filesystems(const Params *params)
+{
+    g_auto(RowBuilder) rows = {0};
     unsigned n = 0;
 
     virTypedParamsGetUInt(params->params, params->n, "fs.count", &n);
-    g_variant_builder_init(&rows, G_VARIANT_TYPE(GUEST_FILESYSTEMS_TYPE));
     for (unsigned i = 0; i < MIN(n, ROWS_MAX); i++)
-        add_filesystem(&rows, params, i);
-    return g_variant_ref_sink(g_variant_builder_end(&rows));
+        put_filesystem(&rows, params, i);
+    return row_builder_take(&rows);
 }
 
-/* For drivers and agents that know no sizes. */
-static GVariant *
-list_filesystems(virDomainPtr dom, Error **error)
+/* For drivers that know no sizes. */
+static bool
+list_filesystems(virDomainPtr dom, GBytes **ret)
 {
     virDomainFSInfoPtr *infos = NULL;
-    GVariantBuilder rows;
+    g_auto(RowBuilder) rows = {0};
     int n = virDomainGetFSInfo(dom, &infos, 0);
 
-    if (n < 0) {
-        hypervisor_fail(error);
-        return NULL;
-    }
-    g_variant_builder_init(&rows, G_VARIANT_TYPE(GUEST_FILESYSTEMS_TYPE));
+    if (n < 0)
+        return false;
     for (int i = 0; i < n; i++) {
-        g_autofree char *mountpoint = utf8_for_bus(infos[i]->mountpoint);
-        g_autofree char *device = utf8_for_bus(infos[i]->name);
-        g_autofree char *type = utf8_for_bus(infos[i]->fstype);
-
-        if (i < ROWS_MAX)
-            g_variant_builder_add(&rows, "(ssst)", mountpoint, device, type, G_GUINT64_CONSTANT(0));
+        if (i < ROWS_MAX) {
+            row_builder_begin(&rows);
+            put_text(&rows, ROW_MOUNTPOINT, infos[i]->mountpoint);
+            put_text(&rows, ROW_DEVICE, infos[i]->name);
+            put_text(&rows, ROW_TYPE, infos[i]->fstype);
+            row_builder_end(&rows);
+        }
         virDomainFSInfoFree(infos[i]);
     }
     free(infos);
-    return g_variant_ref_sink(g_variant_builder_end(&rows));
+    *ret = row_builder_take(&rows);
+    return true;
 }
 
-GVariant *
-hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, Error **error)
+bool
+hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, GBytes **ret, Error **error)
 {
+    const unsigned type = VIR_DOMAIN_GUEST_INFO_FILESYSTEM;
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_auto(Params) params = {0};
 
     if (!dom)
-        return NULL;
-    if (virDomainGetGuestInfo(dom, VIR_DOMAIN_GUEST_INFO_FILESYSTEM, &params.params, &params.n,
-                              0) == 0)
-        return filesystems_of_params(&params);
-    if (hypervisor_is_unsupported())
-        return list_filesystems(dom, error);
-    hypervisor_fail(error);
-    return NULL;
+        return false;
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    if (virDomainGetGuestInfo(dom, type, &params.params, &params.n, 0) == 0) {
+        *ret = rows_of_filesystems(&params);
+        return true;
+    }
+    return (hypervisor_is_unsupported() && list_filesystems(dom, ret)) ||
+           agent_read_fail(&read, error);
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
 
-static int
-call_guest_verb(virDomainPtr dom, GuestVerb verb)
+bool
+hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *mountpoints,
+                        Error **error)
 {
-    switch (verb) {
-    case GUEST_FREEZE:
-        return virDomainFSFreeze(dom, NULL, 0, 0);
-    case GUEST_THAW:
-        return virDomainFSThaw(dom, NULL, 0, 0);
-    case GUEST_TRIM:
-        return virDomainFSTrim(dom, NULL, 0, 0);
-    }
-    return -1;
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    unsigned n = mountpoints ? g_strv_length((char **)mountpoints) : 0;
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainFSFreeze(dom, (const char **)mountpoints, n, 0) >= 0 || hypervisor_fail(error);
 }
 
 bool
-hypervisor_guest_do(Hypervisor *h, const char *uuid, GuestVerb verb, Error **error)
+hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return call_guest_verb(dom, verb) >= 0 || hypervisor_fail(error);
+    return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || hypervisor_fail(error);
+}
+
+bool
+hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || hypervisor_fail(error);
 }
 
 bool
 hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
-                              const char *password, Error **error)
+                              const char *password, bool crypted, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainSetUserPassword(dom, user, password, 0) == 0 || hypervisor_fail(error);
+    return virDomainSetUserPassword(dom, user, password,
+                                    crypted ? VIR_DOMAIN_PASSWORD_ENCRYPTED : 0) == 0 ||
+           hypervisor_fail(error);
+}
+
+bool
+hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    gint64 now = g_get_real_time();
+    long long seconds = sync ? 0 : now / G_USEC_PER_SEC;
+    unsigned nanoseconds = sync ? 0U : (unsigned)(now % G_USEC_PER_SEC) * 1000U;
+
+    if (!dom || !hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainSetTime(dom, seconds, nanoseconds, sync ? VIR_DOMAIN_TIME_SYNC : 0) == 0 ||
+           hypervisor_fail(error);
 }

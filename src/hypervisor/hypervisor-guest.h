@@ -2,15 +2,18 @@
 #pragma once
 
 /*
- * Questions to the guest itself, by libvirt's agent in it; for a lane, like all of
- * hypervisor.h. A call is as slow as the agent, which may hang for ever.
+ * What is asked of the guest itself, by libvirt's agent in it, and what libvirt's networks know of
+ * it. On a lane, like all of hypervisor.h.
+ *
+ * A read gives the agent AGENT_TIMEOUT_SEC, and then fails with ERROR_TIMEOUT; a change is as slow
+ * as the agent, which may hang for ever. Rows are NULL where there are none; what comes out of the
+ * guest is bounded and fit for D-Bus.
  */
 
+#include "guest.h"
 #include "hypervisor.h"
 
-/* The D-Bus types of the answers, in which the strings are fit for D-Bus. */
-#define GUEST_ADDRESSES_TYPE   "a(ssa(su))"
-#define GUEST_FILESYSTEMS_TYPE "a(ssst)"
+#define AGENT_TIMEOUT_SEC 5
 
 typedef enum {
     ADDRESSES_LEASE,
@@ -18,16 +21,31 @@ typedef enum {
     ADDRESSES_ARP,
 } AddressSource;
 
-typedef enum {
-    GUEST_FREEZE,
-    GUEST_THAW,
-    GUEST_TRIM,
-} GuestVerb;
-
-GVariant *hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source,
-                                     Error **error);
+/* The facts that are asked for, of the agent alone, with one command each and one call in all. */
+bool hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
+                           Error **error);
+/* Rows: "interface", "mac", "address", "prefix", "source". */
+bool hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source, GBytes **ret,
+                                Error **error);
 char *hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error);
-GVariant *hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, Error **error);
-bool hypervisor_guest_do(Hypervisor *h, const char *uuid, GuestVerb verb, Error **error);
+/* Rows: "mountpoint", "device", "type", "total", "used"; without sizes where the agent has none. */
+bool hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, GBytes **ret, Error **error);
+
+/*
+ * The leases of all of libvirt's networks, in one round trip for each of them; no domain is asked.
+ * Rows: "mac", "address", "prefix", and "name" where the guest has told one.
+ */
+bool hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error);
+
+/* Changes. */
+
+/* `mountpoints` ends with NULL; NULL for all. */
+bool hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *mountpoints,
+                             Error **error);
+bool hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error);
+/* What is free in pieces of at least `minimum` bytes. */
+bool hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error);
 bool hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
-                                   const char *password, Error **error);
+                                   const char *password, bool crypted, Error **error);
+/* To this host's time, or, with `sync`, to that of the guest's own hardware clock. */
+bool hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **error);
