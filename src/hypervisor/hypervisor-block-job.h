@@ -61,9 +61,10 @@ bool hypervisor_start_block_job(Hypervisor *h, const char *uuid, const char *tar
                                 BlockJobType type, const BlockJobArgs *args, Error **error);
 
 /*
- * End a job: give it up, or, if it is ready, keep the copy as it is now. With `pivot`, which needs
- * a job that is ready, the guest goes over to the copy or to what was committed to. Only asks: an
- * event tells when it is over.
+ * End a job: give it up, or, if it is ready, keep the copy as it is now; the event that it is over
+ * is BLOCK_JOB_CANCELED in both cases. With `pivot`, which needs a job that is ready, the guest
+ * goes over to the copy or to what was committed to, and the event is BLOCK_JOB_COMPLETED. This
+ * only asks for it.
  */
 bool hypervisor_end_block_job(Hypervisor *h, const char *uuid, const char *target, bool pivot,
                               Error **error);

@@ -187,20 +187,6 @@ hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error)
 
 /* --- what the guest says of itself -------------------------------------------------------- */
 
-char *
-hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
-{
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
-
-    if (!dom)
-        return NULL;
-    g_auto(AgentRead) read = agent_read_begin(dom);
-    g_autofree char *name = virDomainGetHostname(dom, 0);
-    if (!name)
-        agent_read_fail(&read, error);
-    return name ? utf8_for_bus(name) : NULL;
-}
-
 static const char *
 get_text(const Params *params, const char *key)
 {
@@ -318,6 +304,24 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
     }
     *ret = update;
     return true;
+}
+
+/* virDomainGetHostname() says of every failure of the agent that there is no name. */
+char *
+hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    GuestUpdate update = {0};
+
+    if (!dom)
+        return NULL;
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    if (read_info(dom, GUEST_HOSTNAME, &update))
+        return update.guest.hostname;
+    g_autofree char *name = hypervisor_is_unsupported() ? virDomainGetHostname(dom, 0) : NULL;
+    if (!name)
+        agent_read_fail(&read, error);
+    return name ? utf8_for_bus(name) : NULL;
 }
 
 /* --- file systems ------------------------------------------------------------------------- */

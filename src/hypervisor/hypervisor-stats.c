@@ -222,7 +222,8 @@ static const struct {
     {VIR_DOMAIN_BLOCK_STATS_ERRS, "errors"},
 };
 
-#define BLOCK_PARAMS_MAX 32
+/* What the protocol takes. */
+#define BLOCK_PARAMS_MAX 16
 
 /* The figures of one disk, or of all for ""; how many there are, or -1. */
 static int
