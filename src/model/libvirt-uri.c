@@ -117,6 +117,22 @@ libvirt_uri_sockets(const char *text, const char *runtime_dir)
     return (char **)g_ptr_array_free(sockets, FALSE);
 }
 
+/* --- PID files ---------------------------------------------------------------------------- */
+
+char *
+libvirt_uri_domain_pid_file(const char *text, const char *runtime_dir, const char *name)
+{
+    g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
+    g_auto(Scheme) scheme = read_scheme(uri);
+
+    if (!g_str_equal(scheme.driver, "qemu") || place_of(uri, &scheme) != LIBVIRT_URI_LOCAL ||
+        strchr(name, '/'))
+        return NULL;
+    if (g_strcmp0(uri->path, "/session") == 0)
+        return g_strdup_printf("%s/libvirt/qemu/run/%s.pid", runtime_dir, name);
+    return g_strdup_printf("/run/libvirt/qemu/%s.pid", name);
+}
+
 /* --- destinations of a migration ---------------------------------------------------------- */
 
 typedef enum {

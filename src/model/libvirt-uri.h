@@ -28,6 +28,12 @@ char *libvirt_uri_driver(const char *uri);
 char **libvirt_uri_sockets(const char *uri, const char *runtime_dir);
 
 /*
+ * The PID file of the process that runs the domain of this name: its time is when the process
+ * began. NULL where the driver has none on this machine.
+ */
+char *libvirt_uri_domain_pid_file(const char *uri, const char *runtime_dir, const char *name);
+
+/*
  * Whether a domain may be migrated to this URI: NULL, or else why not. libvirt's daemon acts on it
  * as root, and some of what libvirt takes in a URI makes it run a program or read a key of the
  * caller's choice, so only what is listed in the code passes.

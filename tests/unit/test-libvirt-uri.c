@@ -262,6 +262,35 @@ test_places(void)
 }
 
 static void
+test_pid_files(void)
+{
+    static const struct {
+        const char *uri;
+        const char *name;
+        const char *file;
+    } cases[] = {
+        {"qemu:///system", "web", "/run/libvirt/qemu/web.pid"},
+        {"qemu+unix:///system?socket=/x", "a b", "/run/libvirt/qemu/a b.pid"},
+        {"qemu:///session", "web", "/run/user/7/libvirt/qemu/run/web.pid"},
+        {"qemu:///system", "../x", NULL},
+        {"qemu://host/system", "web", NULL},
+        {"qemu+ssh://host/system", "web", NULL},
+        {"qemu:///embed?root=/x", "web", NULL},
+        {"xen:///system", "web", NULL},
+        {"test:///default", "web", NULL},
+        {"an-alias", "web", NULL},
+        {NULL, "web", NULL},
+    };
+
+    for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *file =
+            libvirt_uri_domain_pid_file(cases[i].uri, "/run/user/7", cases[i].name);
+
+        g_assert_cmpstr(file, ==, cases[i].file);
+    }
+}
+
+static void
 test_passwords(void)
 {
     static const struct {
@@ -301,6 +330,7 @@ main(int argc, char **argv)
     g_test_add_func("/libvirt-uri/sockets", test_sockets);
     g_test_add_func("/libvirt-uri/session-sockets", test_session_sockets);
     g_test_add_func("/libvirt-uri/places", test_places);
+    g_test_add_func("/libvirt-uri/pid-files", test_pid_files);
     g_test_add_func("/libvirt-uri/passwords", test_passwords);
     return g_test_run();
 }
