@@ -76,6 +76,20 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
     return capacities;
 }
 
+bool
+hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
+                     Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
+
+    if (dom && !xml)
+        hypervisor_fail(error);
+    if (xml)
+        *ret_target = disk_chain_find_alias(xml, alias);
+    return xml != NULL;
+}
+
 /* --- resizing ----------------------------------------------------------------------------- */
 
 static bool

@@ -20,6 +20,13 @@
 GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
                                        GHashTable **ret_allocated, Error **error);
 
+/*
+ * The target of the running domain's disk with this alias, as events name it; NULL, and no error,
+ * where there is none.
+ */
+bool hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
+                          Error **error);
+
 /* Changes. */
 
 /*

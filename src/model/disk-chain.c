@@ -36,6 +36,28 @@ disk_chain_read(const char *domain_xml, const char *target)
     return (char **)g_ptr_array_free(chain, FALSE);
 }
 
+static const xmlNode *
+first_device(xmlDoc *domain)
+{
+    const xmlNode *devices = domain ? device_edit_devices(domain) : NULL;
+
+    return devices ? devices->children : NULL;
+}
+
+char *
+disk_chain_find_alias(const char *domain_xml, const char *alias)
+{
+    g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
+
+    for (const xmlNode *node = first_device(domain); node; node = node->next) {
+        g_autofree char *its_alias = xml_child_attribute(node, "alias", "name");
+
+        if (xml_is_element(node, "disk") && g_str_equal(its_alias, alias))
+            return xml_child_attribute(node, "target", "dev");
+    }
+    return NULL;
+}
+
 static bool
 holds_data(const xmlNode *disk)
 {
@@ -48,10 +70,9 @@ char **
 disk_chain_targets(const char *domain_xml)
 {
     g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
-    const xmlNode *devices = domain ? device_edit_devices(domain) : NULL;
     GPtrArray *targets = g_ptr_array_new();
 
-    for (const xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
+    for (const xmlNode *node = first_device(domain); node; node = node->next)
         if (xml_is_element(node, "disk") && holds_data(node))
             g_ptr_array_add(targets, xml_child_attribute(node, "target", "dev"));
     g_ptr_array_add(targets, NULL);

@@ -12,5 +12,8 @@
  */
 char **disk_chain_read(const char *domain_xml, const char *target);
 
+/* The target of the disk with this alias, as events name it; NULL where there is none. */
+char *disk_chain_find_alias(const char *domain_xml, const char *alias);
+
 /* The targets of all disks that hold data: no CD-ROMs and floppies. As above. */
 char **disk_chain_targets(const char *domain_xml);

@@ -573,6 +573,9 @@ test_no_space(void)
     g_autofree HypervisorEvent *event = wait_event(EVENT_NO_SPACE);
     g_assert_cmpstr(event->device, ==, "ide0-0-0");
     g_assert_false(event->reported);
+    g_autofree char *target = NULL;
+    assert_done(hypervisor_find_disk(test.h, UUID, event->device, &target, &error));
+    g_assert_cmpstr(target, ==, "hda");
     run(NULL, "virsh -q resume web");
     expect_event(EVENT_RESUMED, "");
     expect_event(EVENT_NO_SPACE, "ide0-0-0");

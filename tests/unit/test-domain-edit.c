@@ -242,7 +242,8 @@ test_disk_chain(void)
         "dev='/dev/x'/>"
         "<backingStore type='volume'><source pool='p' volume='v'/><backingStore type='network'>"
         "<source protocol='nbd' name='export'/><backingStore/></backingStore></backingStore>"
-        "</backingStore><target dev='vda'/></disk></devices></domain>";
+        "</backingStore><target dev='vda'/><alias name='virtio-disk0'/></disk>"
+        "<disk device='cdrom'><target dev='sda'/></disk></devices></domain>";
     g_auto(GStrv) chain = disk_chain_read(xml, "vda");
     g_auto(GStrv) none = disk_chain_read(xml, "vdb");
     g_auto(GStrv) broken = disk_chain_read("<x", "vda");
@@ -251,6 +252,14 @@ test_disk_chain(void)
     g_assert_cmpstr(joined, ==, "/top /dev/x p/v export");
     g_assert_null(*none);
     g_assert_null(*broken);
+
+    g_autofree char *target = disk_chain_find_alias(xml, "virtio-disk0");
+    g_autofree char *other = disk_chain_find_alias(xml, "virtio-disk1");
+    g_auto(GStrv) targets = disk_chain_targets(xml);
+    g_assert_cmpstr(target, ==, "vda");
+    g_assert_null(other);
+    g_assert_cmpstr(targets[0], ==, "vda");
+    g_assert_null(targets[1]);
 }
 
 static void
