@@ -51,16 +51,28 @@ agent_read_end(AgentRead *read)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 
-/* libvirt has one code for an agent that is not there, at once, and one that does not answer. */
+static bool
+agent_read_is_late(const AgentRead *read)
+{
+    return g_get_monotonic_time() - read->begun >= AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+}
+
+/*
+ * libvirt has one code for an agent that is not there, at once, and one that does not answer; and
+ * of several questions in one call it may leave out what was not answered, without an error.
+ */
 static bool
 agent_read_fail(const AgentRead *read, Error **error)
 {
-    const gint64 timeout = AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
-    bool late = g_get_monotonic_time() - read->begun >= timeout;
-    bool unresponsive = hypervisor_failed_with(VIR_ERR_AGENT_UNRESPONSIVE);
+    bool late = agent_read_is_late(read);
+    int code = virGetLastErrorCode();
 
-    hypervisor_fail(error);
-    if (unresponsive && late)
+    if (code == VIR_ERR_OK)
+        *error = late ? error_new(ERROR_TIMEOUT, "The guest's agent does not answer")
+                      : error_new(ERROR_OPERATION_FAILED, "The guest's agent does not tell this");
+    else
+        hypervisor_fail(error);
+    if (code == VIR_ERR_AGENT_UNRESPONSIVE && late)
         (*error)->kind = ERROR_TIMEOUT;
     return false;
 }
@@ -250,8 +262,9 @@ rows_of_info(const Params *params)
 #define INFO_ADDRESSES 0
 #endif
 
+/* Add what is answered; false where nothing is. */
 static bool
-read_info(virDomainPtr dom, GuestFacts wanted, GuestUpdate *update)
+read_info(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
 {
     unsigned types = (wanted & GUEST_HOSTNAME ? VIR_DOMAIN_GUEST_INFO_HOSTNAME : 0U) |
                      (wanted & GUEST_OS_INFO ? VIR_DOMAIN_GUEST_INFO_OS : 0U) |
@@ -259,32 +272,50 @@ read_info(virDomainPtr dom, GuestFacts wanted, GuestUpdate *update)
     g_auto(Params) params = {0};
 
     /* Without a type libvirt asks for all. */
-    if (!types)
-        return true;
-    if (virDomainGetGuestInfo(dom, types, &params.params, &params.n, 0) < 0)
+    if (!types || virDomainGetGuestInfo(read->dom, types, &params.params, &params.n, 0) < 0)
         return false;
-    if (wanted & GUEST_HOSTNAME)
+    if (agent_read_is_late(read))
+        return false;
+    if (get_text(&params, "hostname")) {
         update->guest.hostname = utf8_for_bus(get_text(&params, "hostname"));
-    if (wanted & GUEST_OS_INFO)
+        update->known |= GUEST_HOSTNAME;
+    }
+    if (get_text(&params, "os.id")) {
         update->guest.os_info = rows_of_os(&params);
-    if (types & INFO_ADDRESSES)
+        update->known |= GUEST_OS_INFO;
+    }
+    if (virTypedParamsGet(params.params, params.n, "if.count")) {
         update->guest.addresses = rows_of_info(&params);
+        update->known |= GUEST_ADDRESSES;
+    }
+    return update->known != 0;
+}
+
+static bool
+read_addresses_apart(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
+{
+    GuestFacts others = wanted & ~(unsigned)GUEST_ADDRESSES;
+
+    if (others && !read_info(read, others, update))
+        return false;
+    if (!read_addresses(read->dom, ADDRESSES_AGENT, &update->guest.addresses))
+        return false;
+    update->known |= GUEST_ADDRESSES;
     return true;
 }
 
 static bool
-read_facts(virDomainPtr dom, GuestFacts wanted, GuestUpdate *update)
+read_facts(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
 {
-    bool apart = !INFO_ADDRESSES;
+    bool may_be_apart = (wanted & GUEST_ADDRESSES) != 0;
 
-    if (!apart && read_info(dom, wanted, update))
+    if (!INFO_ADDRESSES && may_be_apart)
+        return read_addresses_apart(read, wanted, update);
+    if (read_info(read, wanted, update))
         return true;
-    /* A daemon that is older than the library, or either of them is too old. */
-    if (!apart && !hypervisor_failed_with(VIR_ERR_INVALID_ARG))
-        return false;
-    return read_info(dom, wanted & ~(unsigned)GUEST_ADDRESSES, update) &&
-           (!(wanted & GUEST_ADDRESSES) ||
-            read_addresses(dom, ADDRESSES_AGENT, &update->guest.addresses));
+    /* The daemon is older than the library. */
+    return may_be_apart && hypervisor_failed_with(VIR_ERR_INVALID_ARG) &&
+           read_addresses_apart(read, wanted, update);
 }
 
 bool
@@ -292,18 +323,16 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
                       Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    GuestUpdate update = {.known = wanted};
 
+    *ret = (GuestUpdate){0};
     if (!dom)
         return false;
     g_auto(AgentRead) read = agent_read_begin(dom);
-    if (!read_facts(dom, wanted, &update)) {
-        agent_read_fail(&read, error);
-        guest_clear(&update.guest);
-        return false;
-    }
-    *ret = update;
-    return true;
+    if (read_facts(&read, wanted, ret))
+        return true;
+    agent_read_fail(&read, error);
+    guest_clear(&ret->guest);
+    return false;
 }
 
 /* virDomainGetHostname() says of every failure of the agent that there is no name. */
@@ -316,7 +345,7 @@ hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
     if (!dom)
         return NULL;
     g_auto(AgentRead) read = agent_read_begin(dom);
-    if (read_info(dom, GUEST_HOSTNAME, &update))
+    if (read_info(&read, GUEST_HOSTNAME, &update))
         return update.guest.hostname;
     g_autofree char *name = hypervisor_is_unsupported() ? virDomainGetHostname(dom, 0) : NULL;
     if (!name)
@@ -406,7 +435,8 @@ hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, GBytes **ret, Erro
     if (!dom)
         return false;
     g_auto(AgentRead) read = agent_read_begin(dom);
-    if (virDomainGetGuestInfo(dom, type, &params.params, &params.n, 0) == 0) {
+    if (virDomainGetGuestInfo(dom, type, &params.params, &params.n, 0) == 0 &&
+        virTypedParamsGet(params.params, params.n, "fs.count")) {
         *ret = rows_of_filesystems(&params);
         return true;
     }

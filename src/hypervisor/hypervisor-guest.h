@@ -21,7 +21,10 @@ typedef enum {
     ADDRESSES_ARP,
 } AddressSource;
 
-/* The facts that are asked for, of the agent alone, with one command each and one call in all. */
+/*
+ * Ask the agent alone, in one call. `ret->known` are the facts that it has told, at least one of
+ * those that are wanted; an agent may lack the others.
+ */
 bool hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
                            Error **error);
 /* Rows: "interface", "mac", "address", "prefix", "source". */
