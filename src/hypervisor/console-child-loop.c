@@ -71,7 +71,7 @@ update_handle(int id, int events)
         handle->events = events;
 }
 
-/* It is freed at the end of a turn: the caller may hold locks that freeing needs. */
+/* Freed at the end of the turn, because the caller may hold locks that freeing takes. */
 static int
 remove_handle(int id)
 {
@@ -195,7 +195,7 @@ libvirt_events(const Handle *handle, short revents)
     return events & (handle->events | VIR_EVENT_HANDLE_ERROR | VIR_EVENT_HANDLE_HANGUP);
 }
 
-/* In ms, rounded up, so that a timer is not found to be not due yet over and over. */
+/* In ms, rounded up, so that the loop does not spin until a timer is due. */
 static int
 next_timeout(int timeout)
 {
@@ -228,7 +228,7 @@ run_timers(void)
     }
 }
 
-/* A callback may add and remove others: what was added after the poll has no revents. */
+/* A callback may add and remove handles; those added after the poll have no revents. */
 static void
 run_handles(const struct pollfd *fds, unsigned n)
 {

@@ -17,10 +17,10 @@
 #define BUFFER_SIZE            ((size_t)64 * 1024)
 /* A write of this size to a connection that poll() calls writable does not block. */
 #define SEND_MAX               8192
-/* The caller has been answered by then. */
+/* By then the client has been answered that it timed out. */
 #define OPEN_LIMIT_SEC         20
 #define CLOSE_LIMIT_SEC        3
-/* A console that was closed a moment ago may still be taken, until libvirt hears of it. */
+/* libvirt may take a moment to notice that a console was closed. */
 #define TAKEN_RETRY_USEC       20000
 #define TAKEN_RETRIES          25
 /*
@@ -29,7 +29,7 @@
  */
 #define KEEPALIVE_INTERVAL_SEC 5
 #define KEEPALIVE_COUNT        UINT_MAX
-/* Bytes that a client wrote right before it went are delivered, unless the guest takes none. */
+/* Data that a client wrote right before it left is still delivered, if the guest reads it. */
 #define DRAIN_LIMIT_USEC       ((gint64)G_USEC_PER_SEC)
 #define DRAIN_TURN_MS          20
 
@@ -63,7 +63,7 @@ buffer_used(const Buffer *buffer)
     return buffer->end - buffer->start;
 }
 
-/* Room behind what is there already. */
+/* The free space at the end, after moving the contents to the start. */
 static size_t
 buffer_room(Buffer *buffer)
 {
@@ -117,8 +117,8 @@ report_failure(ErrorKind kind)
     return report(kind, virGetLastErrorCode(), words);
 }
 
-/* libvirt has no code of its own for a console that is taken; it opens none for other reasons with
- * other codes. */
+/* libvirt has no error code of its own for a console that is in use; other failures have other
+ * codes. */
 static bool
 is_taken(void)
 {
@@ -160,7 +160,7 @@ open_console(Console *console, const char *uri, const char *uuid, const char *de
 
 /* --- bridging ----------------------------------------------------------------------------- */
 
-/* Each of these moves what can be moved now, and returns whether that was anything. */
+/* Each of these moves as much data as it can without waiting, and returns whether it moved any. */
 
 static bool
 receive_from_guest(Console *console)
@@ -181,7 +181,7 @@ receive_from_guest(Console *console)
         console->to_client.end += (size_t)n;
         moved = true;
     }
-    /* Bytes that libvirt had still kept are in by now. */
+    /* All data that libvirt had buffered has been received by now. */
     if (!moved && virConnectIsAlive(console->conn) != 1 && buffer_used(&console->to_client) == 0)
         console->guest_ended = true;
     return moved;
@@ -298,7 +298,7 @@ turn(Console *console)
         send_to_guest(console);
 }
 
-/* Properly, so that libvirt has the console to give again; a libvirt that hangs is left alone. */
+/* Closing the stream releases the console; a libvirt that hangs is not waited for. */
 static void
 end_stream(Console *console)
 {

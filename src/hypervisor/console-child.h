@@ -23,7 +23,7 @@
 #define CONSOLE_FD_CLIENT  3 /* a stream socket */
 #define CONSOLE_FD_CONTROL 4 /* a sequenced-packet socket */
 
-/* The one packet that is sent through the control socket: kind ERROR_NONE means that it is open. */
+/* The only packet on the control socket; ERROR_NONE means that the console is open. */
 #define CONSOLE_MESSAGE_MAX 4096
 typedef struct {
     int32_t kind;
@@ -31,5 +31,5 @@ typedef struct {
     char message[CONSOLE_MESSAGE_MAX]; /* NUL-terminated; the packet may end right after that */
 } ConsoleReport;
 
-/* The process: its exit status. */
+/* Runs the process; returns its exit status. */
 int hypervisor_console_main(int argc, char **argv);

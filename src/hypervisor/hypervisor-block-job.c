@@ -41,7 +41,7 @@ hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *target, Bl
     *ret = (BlockJobInfo){
         .type = found ? hypervisor_block_job_type(info.type) : BLOCK_JOB_NONE,
         .progress = info.end > 0 ? CLAMP((double)info.cur / (double)info.end, 0, 1) : -1,
-        /* libvirt keeps a job that is not ready below its end. */
+        /* libvirt reports less than the end until the job is ready. */
         .ready = info.end > 0 && info.cur == info.end,
     };
     return true;
@@ -60,7 +60,7 @@ hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, 
 
 /* --- beginning ---------------------------------------------------------------------------- */
 
-/* libvirt takes this as a number of the size of a pointer. */
+/* libvirt takes an unsigned long. */
 static bool
 check_bandwidth(uint64_t bandwidth, Error **error)
 {
@@ -70,7 +70,7 @@ check_bandwidth(uint64_t bandwidth, Error **error)
     return false;
 }
 
-/* The layer that is written to, and no other one, is committed while it goes on being written. */
+/* Committing the top layer needs a flag, which is refused for any other layer. */
 static bool
 is_active(virDomainPtr dom, const char *target, const char *top, bool *ret, Error **error)
 {
@@ -112,7 +112,7 @@ pull(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *ar
            hypervisor_fail(error);
 }
 
-/* Nothing that exists is overwritten but a block device, which cannot be made. */
+/* libvirt refuses to overwrite a file that exists; a block device has to exist. */
 static bool
 copy(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *args, Error **error)
 {

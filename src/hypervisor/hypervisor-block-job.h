@@ -19,7 +19,7 @@ typedef enum {
     BLOCK_JOB_OTHER,
 } BlockJobType;
 
-/* The news of an event about one. */
+/* The news in an event about a job. */
 typedef enum {
     BLOCK_JOB_COMPLETED,
     BLOCK_JOB_FAILED,

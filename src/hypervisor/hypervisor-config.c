@@ -6,7 +6,7 @@
 #include "domain-settings.h"
 #include "hypervisor-private.h"
 
-/* A configuration that others change at the same time is read anew this often. */
+/* How often an edit starts again because others have changed the configuration. */
 #define EDITS_MAX 4
 
 bool
@@ -74,7 +74,7 @@ hypervisor_set_vcpus(Hypervisor *h, const char *uuid, uint32_t count, Affect aff
 
 /* --- pins --------------------------------------------------------------------------------- */
 
-/* An error about one of several is of use only with its name. */
+/* The error names the vCPU that it is about. */
 static bool
 fail_pin(uint32_t vcpu, Error **error)
 {
@@ -85,7 +85,7 @@ fail_pin(uint32_t vcpu, Error **error)
     return false;
 }
 
-/* The maps of all pins, each a GByteArray; NULL where one is no set of CPUs. */
+/* The pins as bitmaps, each a GByteArray; NULL if one of them is no set of CPUs. */
 static GPtrArray *
 parse_pins(const CpuPin *pins, unsigned n_pins, Error **error)
 {
@@ -131,7 +131,7 @@ read_configuration(virDomainPtr dom, Error **error)
     int persistent = virDomainIsPersistent(dom);
 
     if (persistent == 0) {
-        /* Defining what it is now would make it persistent. */
+        /* Defining its XML would make it persistent. */
         *error = error_new(ERROR_INVALID_STATE, "A transient domain has no configuration");
         return NULL;
     }
@@ -153,7 +153,7 @@ define(Hypervisor *h, const char *xml, Error **error)
     return defined || hypervisor_fail(error);
 }
 
-/* Others may define it, too: so look again right before, and begin again if they did. */
+/* Others may redefine the domain meanwhile: compare right before defining, and start again. */
 bool
 hypervisor_set_boot_order(Hypervisor *h, const char *uuid, const char *const *order, Error **error)
 {
@@ -212,7 +212,7 @@ hypervisor_set_description(Hypervisor *h, const char *uuid, const char *text, Er
     return set_metadata(h, uuid, VIR_DOMAIN_METADATA_DESCRIPTION, text, error);
 }
 
-/* Of one of the configurations. */
+/* In the configuration that `flag` names. */
 static bool
 set_stop_timeout(virDomainPtr dom, uint64_t usec, unsigned flag, Error **error)
 {

@@ -10,7 +10,7 @@
 
 #include <stdint.h>
 
-/* Which of the two configurations a change is for; none given: those that the domain has. */
+/* The configurations that a change is for; 0: those that the domain has. */
 typedef enum {
     AFFECT_LIVE = 1 << 0,
     AFFECT_CONFIG = 1 << 1,

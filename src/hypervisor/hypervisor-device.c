@@ -7,7 +7,7 @@
 
 /* --- whole devices ------------------------------------------------------------------------ */
 
-/* NULL where libvirt does not tell: then nothing is waited for. */
+/* NULL if the XML cannot be read: then nothing is waited for. */
 static char **
 match_devices(virDomainPtr dom, const char *device_xml)
 {
@@ -73,7 +73,7 @@ hypervisor_change_device(Hypervisor *h, const char *uuid, DeviceChange change, c
 
 /* --- devices by their name ---------------------------------------------------------------- */
 
-/* The subject of a change: the device that it names is looked up in each configuration. */
+/* The arguments of a change; the device is looked up in each configuration. */
 typedef struct {
     const char *name; /* the target, MAC or address */
     unsigned index;
@@ -83,7 +83,7 @@ typedef struct {
     bool had_password;
 } DeviceArgs;
 
-/* The device's XML, changed, out of a domain's XML. */
+/* Finds the device in a domain's XML and returns its XML with the change. */
 typedef char *(*DeviceEdit)(const char *xml, DeviceArgs *args, Error **error);
 
 static char *
@@ -167,7 +167,7 @@ edit_password(const char *xml, DeviceArgs *args, Error **error)
                                 error);
 }
 
-/* Leave out the server that runs without a password, and so takes none. */
+/* A server that runs without a password refuses one: leave out the live configuration then. */
 static bool
 resolve_password(virDomainPtr dom, DeviceArgs *args, Affect affect, unsigned *ret, Error **error)
 {
@@ -212,7 +212,7 @@ edit_host_device(const char *xml, DeviceArgs *args, Error **error)
     return device_edit_find_host_device(xml, args->name, error);
 }
 
-/* The device in each of the configurations; by default it is enough that it is in one of them. */
+/* Find the device in each configuration; without `affect` one of them is enough. */
 static bool
 find_host_device(virDomainPtr dom, DeviceArgs *args, Affect affect, char **ret_now, char **ret_next,
                  Error **error)

@@ -32,7 +32,7 @@ bool hypervisor_detach_host_device(Hypervisor *h, const char *uuid, const char *
 /* The network interface with this MAC address. */
 bool hypervisor_set_link(Hypervisor *h, const char *uuid, const char *mac, bool up, Affect affect,
                          Error **error);
-/* Change the medium in a drive: see device_edit_media(). */
+/* Change the media of a drive, as device_edit_media() says. */
 bool hypervisor_change_media(Hypervisor *h, const char *uuid, const char *target,
                              const char *source, bool force, Affect affect, Error **error);
 /*

@@ -8,7 +8,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* No screen is this large; a stream that does not end is cut off here. */
+/* A longer stream is an error; no screen is this large. */
 #define PICTURE_MAX   ((size_t)128 * 1024 * 1024)
 #define PICTURE_CHUNK ((size_t)256 * 1024)
 #define PICTURE_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
@@ -62,7 +62,7 @@ write_all(int fd, const char *data, size_t size, Error **error)
     return true;
 }
 
-/* Receive all that libvirt sends. */
+/* Copy the stream into the file until the stream ends. */
 static bool
 receive_picture(virStreamPtr stream, int fd, Error **error)
 {

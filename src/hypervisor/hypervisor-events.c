@@ -10,7 +10,7 @@ struct HypervisorWatch {
     const HypervisorWatcher *watcher;
     void *userdata;
     unsigned generation;
-    gint closed; /* atomic: on_close() is through with it, and is not called again */
+    gint closed; /* atomic: on_close() has run; it is not called again */
 };
 
 static struct {
@@ -66,7 +66,7 @@ hypervisor_library_stop(void)
     g_atomic_int_set(&library.quit, 1);
     virEventUpdateTimeout(library.wakeup_timer, 0);
     g_thread_join(g_steal_pointer(&library.thread));
-    /* Nobody is called any more. The queue stays: a lane that hung may still put one in. */
+    /* The queue stays: a lane that hung may still push into it. */
     for (void *watch; (watch = g_async_queue_try_pop(library.orphans));)
         watch_unref(watch);
 }
@@ -82,7 +82,7 @@ watch_unref(void *userdata)
         g_free(watch);
 }
 
-/* Zeros but for what every event has; `device` may be NULL. */
+/* With the fields that every event has; `device` may be NULL. */
 static HypervisorEvent *
 event_new(HypervisorWatch *watch, virDomainPtr dom, HypervisorEventKind kind, const char *device)
 {

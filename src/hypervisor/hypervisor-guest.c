@@ -4,7 +4,7 @@
 #include "hypervisor-private.h"
 #include "utf8.h"
 
-/* No guest may make us build an answer without end. */
+/* Bounds the answer that a guest can make us build. */
 #define ROWS_MAX 1024
 
 typedef struct {

@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What is asked of the guest itself, by libvirt's agent in it, and what libvirt's networks know of
- * it. On a lane, like all of hypervisor.h.
+ * Questions to the agent inside a guest, and the leases of libvirt's networks. On a lane, like all
+ * of hypervisor.h.
  *
  * A read gives the agent AGENT_TIMEOUT_SEC, and then fails with ERROR_TIMEOUT; a change is as slow
  * as the agent, which may hang for ever. Rows are NULL where there are none; what comes out of the
@@ -46,7 +46,7 @@ bool hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error);
 bool hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *mountpoints,
                              Error **error);
 bool hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error);
-/* What is free in pieces of at least `minimum` bytes. */
+/* Discard the free space that is in pieces of at least `minimum` bytes. */
 bool hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error);
 bool hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
                                    const char *password, bool crypted, Error **error);

@@ -26,7 +26,7 @@ migrate(Hypervisor *h, virDomainPtr dom, const OperationPayload *payload, Error 
 
     if (active < 0)
         return hypervisor_fail(error);
-    /* There is nothing to move but the definition. */
+    /* Only the definition is moved. */
     if (!active)
         flags = (flags & ~(unsigned)VIR_MIGRATE_LIVE) | VIR_MIGRATE_OFFLINE;
     if (!hypervisor_pass_gate(h, error))
@@ -95,8 +95,7 @@ get_job(virDomainPtr dom, bool *ret_under_way, double *ret_progress, Error **err
 
     if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
         return hypervisor_fail(error);
-    /* One that QEMU has completed, failed or given up is cleaned up after, and then there is none.
-     */
+    /* A job that has ended is still reported until libvirt has cleaned up after it. */
     *ret_under_way = type != VIR_DOMAIN_JOB_NONE;
     *ret_progress = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED
                         ? progress_of(params, n)
@@ -117,7 +116,7 @@ hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **er
         return true;
     if (!hypervisor_failed_with(VIR_ERR_OPERATION_TIMEOUT))
         return false;
-    /* The guest's process hangs, or something else is asked of it: it may tell another time. */
+    /* The guest's process hangs or is busy; a later question may be answered. */
     g_clear_pointer(error, error_free);
     *ret = -1;
     return true;
@@ -155,7 +154,7 @@ probe_state(virDomainPtr dom, DomainVerb verb, bool was_active, ProbeAnswer *ret
     else if (verb == VERB_SAVE)
         *ret = answer_if(hypervisor_has_whole_save(dom));
     else
-        /* One that was off keeps the reason of an earlier time. */
+        /* A domain that was off before has the reason of an earlier migration. */
         *ret = answer_if(was_active && reason == VIR_DOMAIN_SHUTOFF_MIGRATED);
     return true;
 }

@@ -23,7 +23,7 @@ bool hypervisor_abort(Hypervisor *h, const char *uuid, Error **error);
  */
 bool hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error);
 
-/* The outcome of a long call whose connection was lost; the domain was active or off before it. */
+/* Tell how a long call ended whose connection was lost; `was_active` is from before the call. */
 bool hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb,
                       const OperationPayload *payload, bool was_active, ProbeAnswer *ret,
                       Error **error);

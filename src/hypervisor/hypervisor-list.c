@@ -7,7 +7,7 @@
 
 #define HANDLES_MAX_GONE 64
 
-/* A domain that is shut off has no id: that needs no asking. */
+/* A domain that is shut off has no id, and is not asked for it. */
 static int
 id_of(virDomainPtr dom, DomainState state)
 {
@@ -68,7 +68,7 @@ updates_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
         DomainUpdate *update = update_of_record(records[i], name);
 
         g_ptr_array_add(updates, update);
-        /* A handle stays good whatever becomes of the domain, but for its name. */
+        /* A handle stays valid, except that its name may be out of date. */
         if (hypervisor_keeps_domain(h, update->uuid, name))
             continue;
         virDomainRef(records[i]->dom);
@@ -141,7 +141,7 @@ list_states(Hypervisor *h, Error **error)
         hypervisor_fail(error);
         return NULL;
     }
-    /* Those of domains that are gone, once there are many. */
+    /* Drop the handles of domains that are gone, once there are many. */
     if (g_hash_table_size(h->domains) > 2 * (guint)n + HANDLES_MAX_GONE)
         g_hash_table_remove_all(h->domains);
     GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
@@ -172,7 +172,7 @@ list_filtered(Hypervisor *h, unsigned filter, Error **error)
     return uuids;
 }
 
-/* The same for what not every driver has: there nobody has any. NULL on failure. */
+/* The same, but empty if the driver lacks the filter. NULL on failure. */
 static GHashTable *
 list_filtered_if_known(Hypervisor *h, unsigned filter, Error **error)
 {

@@ -20,7 +20,7 @@ typedef struct HypervisorWatch HypervisorWatch;
 struct Hypervisor {
     virConnectPtr conn;
     GHashTable *domains;       /* uuid -> its handle, so that a call needs no look-up first */
-    GPtrArray *deferred_frees; /* virDomainStatsRecordPtr that nobody needs any more */
+    GPtrArray *deferred_frees; /* virDomainStatsRecordPtr *: results to be freed later */
     HypervisorWatch *watch;
     GArray *callbacks; /* ids of registered events */
     bool has_close_callback;
@@ -70,13 +70,13 @@ bool hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name);
  */
 void hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN]);
 
-/* The state that a record tells; NOSTATE where it tells none, or one that is not known here. */
+/* The state in a record; NOSTATE if there is none, or one that is not known here. */
 DomainState hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason);
 
-/* Free these records when there is time: hypervisor_free_deferred(). */
+/* Have hypervisor_free_deferred() free these records. */
 void hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records);
 
-/* False where a change must not be sent any more, or would not get there. */
+/* False if a change must not be sent any more, or the connection is gone. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
 
 /*

@@ -5,7 +5,7 @@
 
 /* --- facts -------------------------------------------------------------------------------- */
 
-/* -1 is a failure; a driver without the feature has none of it. */
+/* A driver without the feature has none; any other failure stays -1. */
 static int
 count_or_none(int n)
 {

@@ -60,7 +60,7 @@ compare_infos(gconstpointer a, gconstpointer b)
     return strcmp(x->name, y->name);
 }
 
-/* NULL: it was deleted meanwhile, which is no error, or `error` is set. */
+/* NULL without an error: the snapshot was deleted meanwhile. */
 static Info *
 read_info(virDomainSnapshotPtr snapshot, const char *current, Error **error)
 {
@@ -162,7 +162,7 @@ hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, E
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_auto(VirSnapshot) snapshot = dom ? find_snapshot(dom, name, error) : NULL;
-    /* Without secrets: those of the domain's own XML are a permission of their own. */
+    /* Secrets are left out: reading them needs a permission of its own. */
     g_autofree char *xml = snapshot ? virDomainSnapshotGetXMLDesc(snapshot, 0) : NULL;
 
     if (snapshot && !xml)
@@ -193,7 +193,7 @@ read_skipped_disks(virDomainPtr dom, char *const *wanted, char ***ret, Error **e
     return true;
 }
 
-/* Then its existence tells afterwards whether a call that was lost has been carried out. */
+/* A name that is new makes its existence the proof that a call that was lost was carried out. */
 static bool
 check_new(virDomainPtr dom, const char *name, Error **error)
 {

@@ -177,7 +177,7 @@ ask_some(Hypervisor *h, const char *const *uuids, unsigned groups, unsigned flag
     return true;
 }
 
-/* Without a group libvirt gives all: this one is nothing for a domain that is off. */
+/* libvirt takes 0 for all groups; "perf" is empty for a domain that is off. */
 static unsigned
 some_groups(unsigned groups)
 {
@@ -222,7 +222,7 @@ static const struct {
     {VIR_DOMAIN_BLOCK_STATS_ERRS, "errors"},
 };
 
-/* What the protocol takes. */
+/* libvirt's protocol allows no more. */
 #define BLOCK_PARAMS_MAX 16
 
 /* The figures of one disk, or of all for ""; how many there are, or -1. */
@@ -243,7 +243,7 @@ add_block_field(StatsRecord *record, unsigned disk, const virTypedParameter *par
         g_autofree char *name = g_strdup_printf("block.%u.%s", disk, block_fields[i].field);
         virTypedParameter value = *param;
 
-        /* The other call has them without a sign. */
+        /* The bulk call has unsigned values. */
         if (value.type == VIR_TYPED_PARAM_LLONG) {
             value.type = VIR_TYPED_PARAM_ULLONG;
             value.value.ul = (unsigned long long)MAX(param->value.l, 0);

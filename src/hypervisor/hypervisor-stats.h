@@ -21,7 +21,7 @@ typedef enum {
     STATS_DIRTYRATE = 1 << 9,
     STATS_VM = 1 << 10,
     STATS_ALL = (1 << 11) - 1,
-    /* Known to libvirt without asking the domain's own process, which may not answer. */
+    /* Known to libvirt without asking the domain's process, which may not answer. */
     STATS_UNASKED = STATS_STATE | STATS_INTERFACE | STATS_PERF,
 } StatsGroups;
 
@@ -66,6 +66,6 @@ GPtrArray *hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups
  */
 StatsRecord *hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets,
                                     Error **error);
-/* What all disks together have read and written, in bytes; likewise, in one round trip. */
+/* The bytes that all disks together have read and written; likewise, in one round trip. */
 bool hypervisor_block_totals(Hypervisor *h, const char *uuid, uint64_t *ret_read,
                              uint64_t *ret_written, Error **error);

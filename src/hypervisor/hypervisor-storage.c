@@ -36,7 +36,7 @@ add_disk(const virDomainStatsRecord *record, unsigned disk, GHashTable *capaciti
     if (!name || !capacity)
         return;
     g_hash_table_replace(capacities, g_strdup(name), g_memdup2(&capacity, sizeof capacity));
-    /* Where QEMU does not tell, this is the whole size. */
+    /* libvirt reports the whole size if QEMU does not tell. */
     if (allocated && physical > 0 && physical < capacity)
         g_hash_table_add(allocated, g_strdup(name));
 }
@@ -45,7 +45,7 @@ GHashTable *
 hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
                            GHashTable **ret_allocated, Error **error)
 {
-    /* Of one that has stopped meanwhile libvirt would read the images itself. */
+    /* If the domain has stopped meanwhile, libvirt would open the images. */
     const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
     const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BLOCK;
     virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};

@@ -9,8 +9,9 @@
 #include "hypervisor.h"
 
 /*
- * What QEMU says of the disks that it has open: target -> uint64_t *, in bytes. It waits for those
- * who are busy with the domain (whoever attaches a disk is), and for a QEMU that does not answer.
+ * The capacities of the disks that QEMU has open: target -> uint64_t *, in bytes. The call waits
+ * while something else is done with the domain (a disk is attached, say), and for a QEMU that does
+ * not answer.
  * The state is that of the same moment, after the wait.
  *
  * libvirt opens an image itself where QEMU does not tell how much of it is allocated.

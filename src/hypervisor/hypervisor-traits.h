@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * How a driver differs from the others. This is the only place that knows drivers by
- * their names; of what a driver lacks, its own errors tell. Pure; any thread.
+ * How some drivers behave differently. No other file knows drivers by their names; that a driver
+ * lacks a call is told by its error. Pure; any thread.
  */
 
 typedef enum {

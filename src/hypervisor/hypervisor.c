@@ -113,7 +113,7 @@ status_of_last_error(const char *uri)
 
 /* --- connection --------------------------------------------------------------------------- */
 
-/* A handle of a domain; its name is the handle's own. */
+/* A handle of a domain; `name` belongs to it. */
 typedef struct {
     char uuid[VIR_UUID_STRING_BUFLEN];
     virDomainPtr dom;
@@ -179,7 +179,7 @@ void
 hypervisor_free_deferred(Hypervisor *h)
 {
     g_ptr_array_set_size(h->deferred_frees, 0);
-    /* One that only helped to read everything needs no handle of each; the watching one does. */
+    /* Only the watching connection reads all domains again and again, and needs their handles. */
     if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_BESIDE)
         g_hash_table_remove_all(h->domains);
 }

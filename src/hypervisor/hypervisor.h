@@ -20,7 +20,7 @@
 
 typedef struct Hypervisor Hypervisor;
 
-/* The identity of the connected hypervisor; the texts are fit for D-Bus. */
+/* The connected hypervisor; the texts are fit for D-Bus. */
 typedef struct {
     char *hostname;
     char *type;

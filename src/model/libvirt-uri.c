@@ -293,7 +293,7 @@ libvirt_uri_refuse_destination(const char *text)
 
 /* --- passwords ---------------------------------------------------------------------------- */
 
-/* The characters that end the part of a URI that may name a user, or the URI itself. */
+/* Ends the authority ("user@host") of a URI, or the URI itself. */
 static bool
 ends_authority(char c)
 {
