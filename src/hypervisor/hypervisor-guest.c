@@ -52,9 +52,9 @@ agent_read_end(AgentRead *read)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 
 static bool
-agent_read_is_late(const AgentRead *read)
+is_late(gint64 begun)
 {
-    return g_get_monotonic_time() - read->begun >= AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+    return g_get_monotonic_time() - begun >= AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
 }
 
 /*
@@ -62,9 +62,9 @@ agent_read_is_late(const AgentRead *read)
  * of several questions in one call it may leave out what was not answered, without an error.
  */
 static bool
-agent_read_fail(const AgentRead *read, Error **error)
+agent_fail(gint64 begun, Error **error)
 {
-    bool late = agent_read_is_late(read);
+    bool late = is_late(begun);
     int code = virGetLastErrorCode();
 
     if (code == VIR_ERR_OK)
@@ -155,7 +155,7 @@ hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source
         return read_addresses(dom, source, ret) || hypervisor_fail(error);
 
     g_auto(AgentRead) read = agent_read_begin(dom);
-    return read_addresses(dom, source, ret) || agent_read_fail(&read, error);
+    return read_addresses(dom, source, ret) || agent_fail(read.begun, error);
 }
 
 /* --- leases ------------------------------------------------------------------------------- */
@@ -274,7 +274,7 @@ read_info(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
     /* Without a type libvirt asks for all. */
     if (!types || virDomainGetGuestInfo(read->dom, types, &params.params, &params.n, 0) < 0)
         return false;
-    if (agent_read_is_late(read))
+    if (is_late(read->begun))
         return false;
     if (get_text(&params, "hostname")) {
         update->guest.hostname = utf8_for_bus(get_text(&params, "hostname"));
@@ -330,7 +330,7 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
     g_auto(AgentRead) read = agent_read_begin(dom);
     if (read_facts(&read, wanted, ret))
         return true;
-    agent_read_fail(&read, error);
+    agent_fail(read.begun, error);
     guest_clear(&ret->guest);
     return false;
 }
@@ -349,7 +349,7 @@ hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
         return update.guest.hostname;
     g_autofree char *name = hypervisor_is_unsupported() ? virDomainGetHostname(dom, 0) : NULL;
     if (!name)
-        agent_read_fail(&read, error);
+        agent_fail(read.begun, error);
     return name ? utf8_for_bus(name) : NULL;
 }
 
@@ -441,7 +441,7 @@ hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, GBytes **ret, Erro
         return true;
     }
     return (hypervisor_is_unsupported() && list_filesystems(dom, ret)) ||
-           agent_read_fail(&read, error);
+           agent_fail(read.begun, error);
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
@@ -452,30 +452,34 @@ hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *moun
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     unsigned n = mountpoints ? g_strv_length((char **)mountpoints) : 0;
+    gint64 begun = g_get_monotonic_time();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainFSFreeze(dom, (const char **)mountpoints, n, 0) >= 0 || hypervisor_fail(error);
+    return virDomainFSFreeze(dom, (const char **)mountpoints, n, 0) >= 0 ||
+           agent_fail(begun, error);
 }
 
 bool
 hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    gint64 begun = g_get_monotonic_time();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || hypervisor_fail(error);
+    return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || agent_fail(begun, error);
 }
 
 bool
 hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    gint64 begun = g_get_monotonic_time();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || hypervisor_fail(error);
+    return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || agent_fail(begun, error);
 }
 
 bool
@@ -483,12 +487,13 @@ hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
                               const char *password, bool crypted, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    gint64 begun = g_get_monotonic_time();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
     return virDomainSetUserPassword(dom, user, password,
                                     crypted ? VIR_DOMAIN_PASSWORD_ENCRYPTED : 0) == 0 ||
-           hypervisor_fail(error);
+           agent_fail(begun, error);
 }
 
 bool
@@ -498,9 +503,10 @@ hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **er
     gint64 now = g_get_real_time();
     long long seconds = sync ? 0 : now / G_USEC_PER_SEC;
     unsigned nanoseconds = sync ? 0U : (unsigned)(now % G_USEC_PER_SEC) * 1000U;
+    gint64 begun = g_get_monotonic_time();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
     return virDomainSetTime(dom, seconds, nanoseconds, sync ? VIR_DOMAIN_TIME_SYNC : 0) == 0 ||
-           hypervisor_fail(error);
+           agent_fail(begun, error);
 }

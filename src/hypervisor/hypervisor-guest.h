@@ -5,9 +5,10 @@
  * Questions to the agent inside a guest, and the leases of libvirt's networks. On a lane, like all
  * of hypervisor.h.
  *
- * A read gives the agent AGENT_TIMEOUT_SEC, and then fails with ERROR_TIMEOUT; a change is as slow
- * as the agent, which may hang for ever. Rows are NULL where there are none; what comes out of the
- * guest is bounded and fit for D-Bus.
+ * A read gives the agent AGENT_TIMEOUT_SEC. A change may take as long as the agent, which may hang
+ * for ever once it has begun; libvirt itself notices one that hung before. Either way an agent that
+ * does not answer is ERROR_TIMEOUT. Rows are NULL if there are none. The guest's texts are bounded
+ * and fit for D-Bus.
  */
 
 #include "guest.h"
