@@ -434,13 +434,22 @@ test_guest(void)
     g_assert_cmpstr(hostname->body, ==, "testhost");
     g_autoptr(Call) filesystems = guest_call(s, path, "GetFilesystems", NULL);
     assert_ok(filesystems);
-    g_assert_nonnull(strstr(filesystems->body, "(\"/\", \"vda1\", \"ext4\", "));
-    g_autoptr(Call) freeze = guest_call(s, path, "Freeze", NULL);
+    g_assert_nonnull(strstr(filesystems->body, "{\"device\": <\"vda1\">, \"mountpoint\": <\"/\">, "
+                                               "\"type\": <\"ext4\">}"));
+    g_autoptr(Call) freeze = guest_call(s, path, "Freeze", "a{sv}", 0);
     assert_ok(freeze);
+    g_autoptr(Call) some = guest_call(s, path, "Freeze", "a{sv}", 1, "mountpoints", "as", 1, "/");
+    assert_ok(some);
+    g_autoptr(Call) text = guest_call(s, path, "Freeze", "a{sv}", 1, "mountpoints", "s", "/");
+    assert_error_says(text, INVALID_ARGS, "'as'");
     g_autoptr(Call) thaw = guest_call(s, path, "Thaw", NULL);
     assert_ok(thaw);
-    g_autoptr(Call) trim = guest_call(s, path, "Trim", NULL);
+    g_autoptr(Call) trim = guest_call(s, path, "Trim", "a{sv}", 1, "minimum", "t", (guint64)4096);
     assert_ok(trim);
+    g_autoptr(Call) time = guest_call(s, path, "SetTime", "a{sv}", 1, "sync", "b", true);
+    assert_ok(time);
+    g_autoptr(Call) option = guest_call(s, path, "SetTime", "a{sv}", 1, "time", "t", (guint64)1);
+    assert_error_says(option, INVALID_ARGS, "'time'");
 }
 
 static void
@@ -457,7 +466,7 @@ test_addresses(void)
     assert_ok(start);
     g_autoptr(Call) agent = guest_call(s, path, "GetAddresses", "s", "agent");
     assert_ok(agent);
-    g_assert_nonnull(strstr(agent->body, "\"52:54:00:11:22:33\", [(\""));
+    g_assert_nonnull(strstr(agent->body, "\"mac\": <\"52:54:00:11:22:33\">"));
 }
 
 /* --- secrets ------------------------------------------------------------------------------ */
@@ -484,9 +493,9 @@ test_secrets(void)
     g_autoptr(Call) option = domain_call(s, on, "GetXml", "a{sv}", 1, "secure", "s", SECRET);
     assert_error(option, INVALID_ARGS);
 
-    g_autoptr(Call) set = guest_call(s, on, "SetUserPassword", "ss", "root", SECRET);
+    g_autoptr(Call) set = guest_call(s, on, "SetUserPassword", "ssa{sv}", "root", SECRET, 0);
     assert_ok(set);
-    g_autoptr(Call) failed = guest_call(s, off, "SetUserPassword", "ss", "root", SECRET);
+    g_autoptr(Call) failed = guest_call(s, off, "SetUserPassword", "ssa{sv}", "root", SECRET, 0);
     assert_error_says(failed, INVALID_STATE, "not running");
     g_assert_null(strstr(failed->error_message, SECRET));
     g_autoptr(Call) more = guest_call(s, on, "SetUserPassword", "sss", "root", SECRET, SECRET);

@@ -53,7 +53,7 @@ static const struct {
     {VMS_CONFIG_INTERFACE ".DetachDevice", DEVICE},
     {VMS_CONFIG_INTERFACE ".UpdateDevice", DEVICE},
     {VMS_DISPLAY_INTERFACE ".SendKeys", "linux"},
-    {VMS_GUEST_INTERFACE ".GetAddresses", "lease"},
+    {VMS_GUEST_INTERFACE ".GetAddresses", "agent"},
     {VMS_MIGRATION_INTERFACE ".Migrate", "qemu+tls://elsewhere/system"},
     {VMS_SAVED_INTERFACE ".Suspend", "memory"},
 };

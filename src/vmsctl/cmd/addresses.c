@@ -12,24 +12,32 @@ static const GOptionEntry options[] = {
     {NULL},
 };
 
+static const char *
+text_of(GVariant *address, const char *key)
+{
+    const char *text = "-";
+
+    g_variant_lookup(address, key, "&s", &text);
+    return text;
+}
+
 static void
-print_table(Client *client, GVariant *interfaces)
+print_table(Client *client, GVariant *addresses)
 {
     static const char *const headings[] = {"INTERFACE", "MAC", "ADDRESS", NULL};
     g_autoptr(Table) table = table_new(headings);
     GVariantIter iter;
-    GVariantIter *addresses;
-    const char *name, *mac, *address;
-    guint32 prefix;
+    GVariant *address;
 
-    g_variant_iter_init(&iter, interfaces);
-    while (g_variant_iter_next(&iter, "(&s&sa(su))", &name, &mac, &addresses)) {
-        while (g_variant_iter_next(addresses, "(&su)", &address, &prefix)) {
-            table_add(table, COLOR_NONE, name);
-            table_add(table, COLOR_NONE, *mac ? mac : "-");
-            table_add_format(table, COLOR_NONE, "%s/%u", address, prefix);
-        }
-        g_variant_iter_free(addresses);
+    g_variant_iter_init(&iter, addresses);
+    while ((address = g_variant_iter_next_value(&iter))) {
+        guint32 prefix = 0;
+
+        g_variant_lookup(address, "prefix", "u", &prefix);
+        table_add(table, COLOR_NONE, text_of(address, "interface"));
+        table_add(table, COLOR_NONE, text_of(address, "mac"));
+        table_add_format(table, COLOR_NONE, "%s/%u", text_of(address, "address"), prefix);
+        g_variant_unref(address);
     }
     table_print(table, !client->options->no_legend);
 }
@@ -44,16 +52,16 @@ run(Client *client, const Command *command, char **arguments)
                              g_variant_new("(s)", source ? source : "lease"), &error)
              : NULL;
 
-    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(ssa(su)))")))
+    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(aa{sv})")))
         failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
     if (error)
         return failure_report(arguments[0], error);
 
-    g_autoptr(GVariant) interfaces = g_variant_get_child_value(reply, 0);
+    g_autoptr(GVariant) addresses = g_variant_get_child_value(reply, 0);
     if (client->options->json)
-        json_print(interfaces);
+        json_print(addresses);
     else
-        print_table(client, interfaces);
+        print_table(client, addresses);
     return EXIT_OK;
 }
 

@@ -31,48 +31,57 @@ static const Flag revert_flags[] = {{"running", &want_running}, {"paused", &want
 static const Flag delete_flags[] = {
     {"children", &want_children}, {"metadata_only", &want_metadata_only}, {NULL}};
 
+static const char *
+text_of(GVariant *snapshot, const char *key)
+{
+    const char *text = "";
+
+    g_variant_lookup(snapshot, key, "&s", &text);
+    return text;
+}
+
+static void
+add_row(Table *table, GVariant *snapshot, int depth)
+{
+    guint64 created = 0;
+    gboolean is_current = FALSE;
+
+    g_variant_lookup(snapshot, "created", "t", &created);
+    g_variant_lookup(snapshot, "current", "b", &is_current);
+    g_autofree char *time = text_format_time(created);
+    table_add_format(table, COLOR_NONE, "%*s%s", 2 * depth, "", text_of(snapshot, "name"));
+    table_add(table, term_state_color(text_of(snapshot, "state")), text_of(snapshot, "state"));
+    table_add(table, COLOR_NONE, is_current ? "yes" : "no");
+    table_add(table, COLOR_NONE, time);
+}
+
+#define DEPTH_MAX 30
+
+/* Those that descend from the parent ("": from none), each with its own descendants below it. */
+static void
+add_descendants(Table *table, GVariant *snapshots, const char *parent, int depth)
+{
+    GVariantIter iter;
+    GVariant *snapshot;
+
+    g_variant_iter_init(&iter, snapshots);
+    while ((snapshot = g_variant_iter_next_value(&iter))) {
+        if (g_str_equal(text_of(snapshot, "parent"), parent)) {
+            add_row(table, snapshot, MIN(depth, DEPTH_MAX));
+            add_descendants(table, snapshots, text_of(snapshot, "name"), depth + 1);
+        }
+        g_variant_unref(snapshot);
+    }
+}
+
 static void
 print_snapshots(Client *client, GVariant *snapshots)
 {
     static const char *const headings[] = {"NAME", "STATE", "CURRENT", "CREATED", NULL};
     g_autoptr(Table) table = table_new(headings);
-    GVariantIter iter;
-    const char *name, *state;
-    gint64 created;
-    gboolean is_current;
 
-    g_variant_iter_init(&iter, snapshots);
-    while (g_variant_iter_next(&iter, "(&sx&sb)", &name, &created, &state, &is_current)) {
-        g_autofree char *time = text_format_time((guint64)created * G_USEC_PER_SEC);
-
-        table_add(table, COLOR_NONE, name);
-        table_add(table, term_state_color(state), state);
-        table_add(table, COLOR_NONE, is_current ? "yes" : "no");
-        table_add(table, COLOR_NONE, time);
-    }
+    add_descendants(table, snapshots, "", 0);
     table_print(table, !client->options->no_legend);
-}
-
-static GVariant *
-describe(GVariant *snapshots)
-{
-    GVariantBuilder builder;
-    GVariantIter iter;
-    const char *name, *state;
-    gint64 created;
-    gboolean is_current;
-
-    g_variant_builder_init(&builder, G_VARIANT_TYPE("aa{sv}"));
-    g_variant_iter_init(&iter, snapshots);
-    while (g_variant_iter_next(&iter, "(&sx&sb)", &name, &created, &state, &is_current)) {
-        g_variant_builder_open(&builder, G_VARIANT_TYPE_VARDICT);
-        g_variant_builder_add(&builder, "{sv}", "Name", g_variant_new_string(name));
-        g_variant_builder_add(&builder, "{sv}", "CreatedAt", g_variant_new_int64(created));
-        g_variant_builder_add(&builder, "{sv}", "State", g_variant_new_string(state));
-        g_variant_builder_add(&builder, "{sv}", "Current", g_variant_new_boolean(is_current));
-        g_variant_builder_close(&builder);
-    }
-    return g_variant_builder_end(&builder);
 }
 
 static ExitStatus
@@ -83,14 +92,14 @@ list(Client *client, const char *vm, const char *unused)
     g_autoptr(GVariant) reply =
         path ? client_read(client, path, VMS_SNAPSHOTS_INTERFACE, "List", NULL, &error) : NULL;
 
-    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(a(sxsb))")))
+    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(aa{sv})")))
         failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
     if (error)
         return failure_report(vm, error);
 
     g_autoptr(GVariant) snapshots = g_variant_get_child_value(reply, 0);
     if (client->options->json)
-        json_print(describe(snapshots));
+        json_print(snapshots);
     else
         print_snapshots(client, snapshots);
     return EXIT_OK;
