@@ -376,7 +376,7 @@ submit(Request *request)
     call->name = request->method->call;
     call->stops_others = request->method->stops_others;
     call->uid = request->uid; /* callers who are not known yet share a place of their own */
-    g_strlcpy(call->key, request->is_of_domain ? request->domain_uuid : "", sizeof call->key);
+    g_strlcpy(call->key, request->domain_uuid ? request->domain_uuid : "", sizeof call->key);
     call->work = work_call;
     call->done = on_call_done;
     call->free = free_call;
@@ -651,6 +651,16 @@ answer_still_running(Request *request)
                     request->verb, request->domain_name);
 }
 
+/* Whether its call was not sent yet; then it is not made. */
+static bool
+withdraw(Request *request)
+{
+    if (!request->call || !lane_pool_withdraw(request->service->core->lane_pool, request->call))
+        return false;
+    request->call = NULL;
+    return true;
+}
+
 static void
 on_deadline(void *userdata)
 {
@@ -660,6 +670,9 @@ on_deadline(void *userdata)
     if (request->phase == PHASE_CONNECTING ||
         (request->method->kind == METHOD_OPERATION && request->phase != PHASE_JOB)) {
         error = error_not_available("libvirt did not answer in time");
+        request_fail(request, error);
+    } else if (request->method->stops_others && withdraw(request)) {
+        error = error_new(ERROR_TIMEOUT, "%s was not sent: all would wait for it", request->verb);
         request_fail(request, error);
     } else if (request->method->kind == METHOD_READ) {
         error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", request->verb);
@@ -686,7 +699,6 @@ may_have_acted(const Request *request)
 void
 requests_stop(Requests *requests)
 {
-    LanePool *lane_pool = requests->service->core->lane_pool;
     g_autoptr(Error) unavailable = error_not_available("the service is stopping");
     g_autoptr(Error) stopping = error_new(ERROR_OPERATION_FAILED, "The service is stopping");
     g_autoptr(GList) all = g_hash_table_get_keys(requests->all);
@@ -695,8 +707,7 @@ requests_stop(Requests *requests)
     for (GList *link = all; link; link = link->next) {
         Request *request = link->data;
 
-        if (request->call && lane_pool_withdraw(lane_pool, request->call))
-            request->call = NULL;
+        (void)withdraw(request);
         if (may_have_acted(request))
             fail_lost(request, stopping);
         else
