@@ -10,8 +10,11 @@ typedef struct {
     int live;
     int persist_destination;
     int undefine_source;
+    int copy_storage;
     uint64_t bandwidth;
 } MigrateOptions;
+
+#define MIB (UINT64_C(1) << 20)
 
 static int
 parse_migrate(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
@@ -20,6 +23,7 @@ parse_migrate(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {"live", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, live)},
         {"persist_destination", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, persist_destination)},
         {"undefine_source", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, undefine_source)},
+        {"copy_storage", SD_BUS_TYPE_BOOLEAN, offsetof(MigrateOptions, copy_storage)},
         {"bandwidth", SD_BUS_TYPE_UINT64, offsetof(MigrateOptions, bandwidth)},
         {NULL},
     };
@@ -39,8 +43,9 @@ parse_migrate(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         .name = (char *)uri,
         .flags = (given.live ? PAYLOAD_LIVE : 0) |
                  (given.persist_destination ? PAYLOAD_PERSIST_DESTINATION : 0) |
-                 (given.undefine_source ? PAYLOAD_UNDEFINE_SOURCE : 0),
-        .bandwidth = given.bandwidth,
+                 (given.undefine_source ? PAYLOAD_UNDEFINE_SOURCE : 0) |
+                 (given.copy_storage ? PAYLOAD_COPY_STORAGE : 0),
+        .bandwidth = given.bandwidth / MIB + (given.bandwidth % MIB ? 1 : 0),
     };
     operation_call_set_long(args, OPERATION_MIGRATE, &payload);
     return 0;

@@ -5,7 +5,7 @@
 #include "follow.h"
 #include "text.h"
 
-static gboolean want_live, want_persist, want_undefine, no_wait;
+static gboolean want_live, want_persist, want_undefine, want_copy, no_wait;
 static char *bandwidth;
 
 static const GOptionEntry options[] = {
@@ -14,6 +14,7 @@ static const GOptionEntry options[] = {
      "Define the VM on the other host", NULL},
     {"undefine-source", 0, 0, G_OPTION_ARG_NONE, &want_undefine, "Undefine the VM on this host",
      NULL},
+    {"copy-storage", 0, 0, G_OPTION_ARG_NONE, &want_copy, "Copy the disks, too", NULL},
     {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &bandwidth, "Use at most this much", "MiB/s"},
     FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
@@ -25,6 +26,7 @@ run(Client *client, const Command *command, char **arguments)
     static const Flag flags[] = {{"live", &want_live},
                                  {"persist_destination", &want_persist},
                                  {"undefine_source", &want_undefine},
+                                 {"copy_storage", &want_copy},
                                  {NULL}};
     g_autoptr(GVariantBuilder) builder = flags_build(flags);
     g_autoptr(GError) error = NULL;
@@ -33,7 +35,8 @@ run(Client *client, const Command *command, char **arguments)
     if (bandwidth && !text_parse_unsigned(bandwidth, &mib, &error))
         return failure_report(NULL, error);
     if (bandwidth)
-        g_variant_builder_add(builder, "{sv}", "bandwidth", g_variant_new_uint64(mib));
+        g_variant_builder_add(builder, "{sv}", "bandwidth",
+                              g_variant_new_uint64((guint64)mib << 20));
     return follow_one(client, arguments[0], VMS_MIGRATION_INTERFACE, "Migrate",
                       g_variant_new("(sa{sv})", arguments[1], builder), no_wait);
 }
