@@ -4,6 +4,7 @@
 #include "config-properties.h"
 #include "context.h"
 #include "device-request.h"
+#include "hypervisor-device.h"
 #include "method-options.h"
 #include "names.h"
 #include "request.h"
@@ -60,7 +61,8 @@ on_memory_set(Request *request, const MethodResult *result)
     request_refresh(request, request->domain_uuid, await_memory);
 }
 
-/* --- vCPUs, names and texts --------------------------------------------------------------- */
+/* --- vCPUs, boot, names and texts ---------------------------------------------------------------
+ */
 
 static int
 parse_vcpus(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
@@ -75,6 +77,72 @@ work_set_vcpus(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodRe
                Error **error)
 {
     return hypervisor_set_vcpus(h, uuid, (uint32_t)args->number, args->affect, error);
+}
+
+static void
+clear_pin(gpointer pin)
+{
+    g_free(((CpuPin *)pin)->cpus);
+}
+
+/* The pins into `pins`. */
+static int
+parse_pins(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    CpuPin pin;
+    const char *cpus;
+    int r = sd_bus_message_enter_container(message, 'a', "(us)");
+
+    args->pins = g_array_new(FALSE, FALSE, sizeof(CpuPin));
+    g_array_set_clear_func(args->pins, clear_pin);
+    while (r >= 0 && (r = sd_bus_message_read(message, "(us)", &pin.vcpu, &cpus)) > 0) {
+        pin.cpus = g_strdup(cpus);
+        g_array_append_val(args->pins, pin);
+    }
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+}
+
+static bool
+work_set_cpu_pins(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+                  Error **error)
+{
+    return hypervisor_set_cpu_pins(h, uuid, (const CpuPin *)(const void *)args->pins->data,
+                                   args->pins->len, args->affect, error);
+}
+
+static int
+parse_boot_order(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    int r = method_parse_texts(message, args, error);
+
+    if (r >= 0)
+        r = method_parse_affect(message, &args->affect, error);
+    if (r >= 0 && args->affect & AFFECT_LIVE)
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "The boot order of a domain that runs cannot be changed");
+    return r;
+}
+
+static bool
+work_set_boot_order(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+                    Error **error)
+{
+    return hypervisor_set_boot_order(h, uuid, (const char *const *)args->texts, error);
+}
+
+static int
+parse_stop_timeout(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    return sd_bus_message_read(message, "t", &args->number);
+}
+
+static bool
+work_set_stop_timeout(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+                      Error **error)
+{
+    return hypervisor_set_stop_timeout(h, uuid, args->number, error);
 }
 
 static bool
@@ -96,6 +164,44 @@ work_set_description(Hypervisor *h, const char *uuid, const MethodArgs *args, Me
                      Error **error)
 {
     return hypervisor_set_description(h, uuid, args->text, error);
+}
+
+/* --- devices by address ------------------------------------------------------------------- */
+
+static int
+parse_link(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    int up;
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(message, "b", &up);
+    if (r < 0)
+        return r;
+    args->number = up != 0;
+    return method_parse_affect(message, &args->affect, error);
+}
+
+static bool
+work_set_link(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+              Error **error)
+{
+    return hypervisor_set_link(h, uuid, args->text, args->number != 0, args->affect, error);
+}
+
+static bool
+work_attach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
+                        MethodResult *result, Error **error)
+{
+    return hypervisor_attach_host_device(h, uuid, args->text, args->affect, error);
+}
+
+static bool
+work_detach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
+                        MethodResult *result, Error **error)
+{
+    return hypervisor_detach_host_device(h, uuid, args->text, args->affect, &result->in_flight,
+                                         error);
 }
 
 /* --- the tables --------------------------------------------------------------------------- */
@@ -157,8 +263,65 @@ static const Method methods[] = {
         .in = "sa{sv}",
         .names = "xml\0options\0",
         CHANGE,
-        .parse = device_request_parse,
+        .parse = device_request_parse_update,
         .work = device_request_update,
+    },
+    {
+        .name = "SetCpuPins",
+        .call = "virDomainPinVcpuFlags",
+        .in = "a(us)a{sv}",
+        .names = "pins\0options\0",
+        CHANGE,
+        .parse = parse_pins,
+        .work = work_set_cpu_pins,
+    },
+    {
+        .name = "SetBootOrder",
+        .call = "virDomainDefineXMLFlags",
+        .in = "asa{sv}",
+        .names = "order\0options\0",
+        CHANGE,
+        .stops_others = true,
+        .parse = parse_boot_order,
+        .work = work_set_boot_order,
+    },
+    {
+        .name = "SetStopTimeout",
+        .call = "virDomainSetMetadata",
+        .in = "t",
+        .names = "timeout_usec\0",
+        CHANGE,
+        .parse = parse_stop_timeout,
+        .work = work_set_stop_timeout,
+    },
+    {
+        .name = "SetLink",
+        .call = "virDomainUpdateDeviceFlags",
+        .in = "sba{sv}",
+        .names = "mac\0up\0options\0",
+        CHANGE,
+        .parse = parse_link,
+        .work = work_set_link,
+    },
+    {
+        .name = "AttachHostDevice",
+        .call = "virDomainAttachDeviceFlags",
+        .in = "sa{sv}",
+        .names = "address\0options\0",
+        CHANGE,
+        .parse = device_request_parse,
+        .work = work_attach_host_device,
+    },
+    {
+        .name = "DetachHostDevice",
+        .call = "virDomainDetachDeviceFlags",
+        .in = "sa{sv}",
+        .names = "address\0options\0",
+        CHANGE,
+        .parse = device_request_parse,
+        .run = device_request_run_detach,
+        .work = work_detach_host_device,
+        .then = device_request_on_detached,
     },
     {NULL},
 };

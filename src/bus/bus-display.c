@@ -2,8 +2,10 @@
 #include "interfaces.h"
 
 #include "context.h"
+#include "hypervisor-device.h"
 #include "hypervisor-display.h"
 #include "hypervisor-traits.h"
+#include "method-options.h"
 #include "names.h"
 #include "request.h"
 #include "wire-rows.h"
@@ -32,6 +34,17 @@ work_open_graphics(Hypervisor *h, const char *uuid, const MethodArgs *args, Meth
 
 /* --- OpenConsole -------------------------------------------------------------------------- */
 
+#define CONSOLE_FORCE 1U
+
+static int
+parse_console(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodFlag flags[] = {{"force", CONSOLE_FORCE}, {NULL}};
+    int r = method_parse_text(message, args, error);
+
+    return r < 0 ? r : method_options_read_flags(message, flags, &args->flags, error);
+}
+
 static void open_console(Request *request);
 
 static void
@@ -50,6 +63,7 @@ open_console(Request *request)
         .domain_uuid = request->domain_uuid,
         .domain_name = request->domain_name,
         .device = request->args->text,
+        .force = (request->args->flags & CONSOLE_FORCE) != 0,
         .caller = request->caller.sender,
         .uid = request->uid,
     };
@@ -77,7 +91,64 @@ run_open_console(Request *request)
         request_connect(request, open_console);
 }
 
+/* --- SetPassword -------------------------------------------------------------------------- */
+
+typedef struct {
+    AffectOptions affect;
+    uint64_t valid_for;
+} PasswordOptions;
+
+#define VALID_FOR_MAX  (UINT64_C(100) * 366 * 24 * 3600 * 1000000)
+#define SEEN_VALID_FOR (1U << 2)
+
+static int
+read_password_options(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        METHOD_AFFECT_OPTIONS(PasswordOptions, affect),
+        {"valid_for", SD_BUS_TYPE_UINT64, offsetof(PasswordOptions, valid_for)},
+        {NULL},
+    };
+    PasswordOptions given = {0};
+    uint64_t seen = 0;
+    int r = method_options_read(message, options, &given, &seen, error);
+
+    if (r < 0)
+        return r;
+    if (given.valid_for > VALID_FOR_MAX)
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "Option 'valid_for' is in microseconds, and at most a century");
+    if (seen & SEEN_VALID_FOR)
+        args->number = (uint64_t)g_get_real_time() + given.valid_for;
+    return method_affect(&given.affect, seen, &args->affect, error);
+}
+
+/* The index into `flags`, the end of the password's time into `number` (0: none). */
+static int
+parse_password(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    const char *password;
+    uint32_t index;
+    int r = sd_bus_message_read(message, "us", &index, &password);
+
+    if (r < 0)
+        return r;
+    args->flags = index;
+    args->secret = g_strdup(password);
+    return read_password_options(message, args, error);
+}
+
+static bool
+work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
+                  Error **error)
+{
+    return hypervisor_set_graphics_password(h, uuid, args->flags, args->secret, args->number,
+                                            args->affect, error);
+}
+
 /* --- SendKeys and InjectNmi --------------------------------------------------------------- */
+
+#define HOLD_USEC_MAX (UINT64_C(60) * 1000000)
 
 /* The codeset into `flags`, the keys into `numbers`, how long they are held into `number` (ms). */
 static int
@@ -86,13 +157,13 @@ parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     const char *codeset;
     const void *codes;
     size_t size;
-    uint32_t hold;
+    uint64_t hold;
     int r = sd_bus_message_read(message, "s", &codeset);
 
     if (r >= 0)
         r = sd_bus_message_read_array(message, SD_BUS_TYPE_UINT32, &codes, &size);
     if (r >= 0)
-        r = sd_bus_message_read(message, "u", &hold);
+        r = sd_bus_message_read(message, "t", &hold);
     if (r < 0)
         return r;
     int number = hypervisor_codeset(codeset);
@@ -101,8 +172,11 @@ parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     if (size == 0 || size > SEND_KEYS_MAX * sizeof(uint32_t))
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                  "One to %d keys can be pressed together", SEND_KEYS_MAX);
+    if (hold > HOLD_USEC_MAX)
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "Keys can be held for a minute at most");
     args->flags = (unsigned)number;
-    args->number = hold;
+    args->number = (hold + 999) / 1000;
     args->numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
     g_array_append_vals(args->numbers, codes, (guint)(size / sizeof(uint32_t)));
     return 0;
@@ -164,13 +238,13 @@ static const Method methods[] = {
     {
         .name = "OpenConsole",
         .call = "virDomainOpenConsole",
-        .in = "s",
+        .in = "sa{sv}",
         .out = "h",
-        .names = "device\0console\0",
+        .names = "device\0options\0console\0",
         .kind = METHOD_READ,
         .class = CALL_READ,
         CONSOLE_ACTION,
-        .parse = method_parse_text,
+        .parse = parse_console,
         .run = run_open_console,
         .work = work_refuse_console,
     },
@@ -187,11 +261,24 @@ static const Method methods[] = {
         .work = work_open_graphics,
     },
     {
+        .name = "SetPassword",
+        .call = "virDomainUpdateDeviceFlags",
+        .in = "usa{sv}",
+        .out = "",
+        .names = "index\0password\0options\0",
+        .is_sensitive = true,
+        .kind = METHOD_CHANGE,
+        .class = CALL_CHANGE,
+        CONSOLE_ACTION,
+        .parse = parse_password,
+        .work = work_set_password,
+    },
+    {
         .name = "SendKeys",
         .call = "virDomainSendKey",
-        .in = "sauu",
+        .in = "saut",
         .out = "",
-        .names = "codeset\0keycodes\0hold_ms\0",
+        .names = "codeset\0keycodes\0hold_usec\0",
         .kind = METHOD_CHANGE,
         .class = CALL_CHANGE,
         CONSOLE_ACTION,

@@ -123,8 +123,11 @@ parse_undefine(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     static const MethodFlag flags[] = {
         {"managed_save", UNDEFINE_MANAGED_SAVE},
         {"snapshots_metadata", UNDEFINE_SNAPSHOTS_METADATA},
+        {"checkpoints_metadata", UNDEFINE_CHECKPOINTS_METADATA},
         {"nvram", UNDEFINE_NVRAM},
         {"keep_nvram", UNDEFINE_KEEP_NVRAM},
+        {"tpm", UNDEFINE_TPM},
+        {"keep_tpm", UNDEFINE_KEEP_TPM},
         {NULL},
     };
 

@@ -35,7 +35,7 @@ cancel_actions(const Request *request)
 {
     const Job *job = jobs_find_by_number(request->service->core->jobs, request->job_number);
 
-    return operation_call_actions_of(request->service, operation_spec(job->operation));
+    return operation_call_actions_of(request->service, job->domain, operation_spec(job->operation));
 }
 
 static void

@@ -31,24 +31,42 @@ work_get_xml(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResu
 
 typedef struct {
     const char *description;
+    const char *memory_file;
+    char **disks;
     int disk_only;
+    int quiesce;
 } CreateOptions;
+
+static int
+read_create_options(sd_bus_message *message, CreateOptions *ret, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"description", SD_BUS_TYPE_STRING, offsetof(CreateOptions, description)},
+        {"memory_file", SD_BUS_TYPE_STRING, offsetof(CreateOptions, memory_file)},
+        {"disks", METHOD_OPTION_TEXTS, offsetof(CreateOptions, disks)},
+        {"disk_only", SD_BUS_TYPE_BOOLEAN, offsetof(CreateOptions, disk_only)},
+        {"quiesce", SD_BUS_TYPE_BOOLEAN, offsetof(CreateOptions, quiesce)},
+        {NULL},
+    };
+    int r = method_options_read(message, options, ret, NULL, error);
+
+    if (r >= 0 && ret->disk_only && ret->memory_file)
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "Only one of 'disk_only' and 'memory_file' can be given");
+    return r;
+}
 
 static int
 parse_create(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodOption options[] = {
-        {"description", SD_BUS_TYPE_STRING, offsetof(CreateOptions, description)},
-        {"disk_only", SD_BUS_TYPE_BOOLEAN, offsetof(CreateOptions, disk_only)},
-        {NULL},
-    };
     g_autofree char *made_up = NULL;
     CreateOptions given = {0};
     const char *name;
     int r = sd_bus_message_read(message, "s", &name);
 
     if (r >= 0)
-        r = method_options_read(message, options, &given, NULL, error);
+        r = read_create_options(message, &given, error);
+    g_auto(GStrv) disks = given.disks;
     if (r < 0)
         return r;
     /* libvirt would name it by the second. It has to be known here, to find the snapshot again, and
@@ -58,7 +76,9 @@ parse_create(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         .name = *name ? (char *)name : made_up,
         .made_up = *name == '\0',
         .description = (char *)given.description,
-        .flags = given.disk_only ? PAYLOAD_DISK_ONLY : 0,
+        .memory_file = (char *)given.memory_file,
+        .disks = disks,
+        .flags = (given.disk_only ? PAYLOAD_DISK_ONLY : 0) | (given.quiesce ? PAYLOAD_QUIESCE : 0),
     };
     operation_call_set_long(args, OPERATION_CREATE_SNAPSHOT, &payload);
     return 0;
@@ -87,6 +107,7 @@ parse_revert(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     static const MethodFlag flags[] = {
         {"running", PAYLOAD_RUNNING},
         {"paused", PAYLOAD_PAUSED},
+        {"force", PAYLOAD_FORCE},
         {NULL},
     };
     const unsigned both = PAYLOAD_RUNNING | PAYLOAD_PAUSED;

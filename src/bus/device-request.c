@@ -14,6 +14,31 @@ device_request_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *er
     return r < 0 ? r : method_parse_affect(message, &args->affect, error);
 }
 
+typedef struct {
+    AffectOptions affect;
+    int force;
+} UpdateOptions;
+
+int
+device_request_parse_update(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        METHOD_AFFECT_OPTIONS(UpdateOptions, affect),
+        {"force", SD_BUS_TYPE_BOOLEAN, offsetof(UpdateOptions, force)},
+        {NULL},
+    };
+    UpdateOptions given = {0};
+    uint64_t seen = 0;
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = method_options_read(message, options, &given, &seen, error);
+    if (r < 0)
+        return r;
+    args->flags = given.force != 0;
+    return method_affect(&given.affect, seen, &args->affect, error);
+}
+
 /* --- the calls ---------------------------------------------------------------------------- */
 
 static bool
@@ -46,7 +71,9 @@ bool
 device_request_update(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                       Error **error)
 {
-    return change(h, uuid, args, DEVICE_UPDATE, result, error);
+    DeviceChange how = args->flags ? DEVICE_UPDATE_FORCE : DEVICE_UPDATE;
+
+    return change(h, uuid, args, how, result, error);
 }
 
 /* --- waiting for the guest ---------------------------------------------------------------- */

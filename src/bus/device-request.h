@@ -11,6 +11,9 @@
 /* The XML into `text`, and the options. */
 int device_request_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
 
+/* The same with the option `force`, into `flags`. */
+int device_request_parse_update(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
+
 /* On a lane. */
 bool device_request_attach(Hypervisor *h, const char *uuid, const MethodArgs *args,
                            MethodResult *result, Error **error);

@@ -14,25 +14,31 @@ find_option(const MethodOption *options, const char *name)
     return -1;
 }
 
-/* A strv of GLib's; free() may not be g_free(). */
-static int
-read_texts(sd_bus_message *message, char ***ret)
+/* sd_bus_message_read_strv() allocates with malloc(). */
+int
+method_read_texts(sd_bus_message *message, char ***ret)
 {
     g_autoptr(GStrvBuilder) texts = g_strv_builder_new();
     const char *text;
-    int r = sd_bus_message_enter_container(message, 'v', "as");
+    int r = sd_bus_message_enter_container(message, 'a', "s");
 
-    if (r >= 0)
-        r = sd_bus_message_enter_container(message, 'a', "s");
     while (r >= 0 && (r = sd_bus_message_read(message, "s", &text)) > 0)
         g_strv_builder_add(texts, text);
     if (r >= 0)
         r = sd_bus_message_exit_container(message);
     if (r >= 0)
-        r = sd_bus_message_exit_container(message);
-    if (r >= 0)
         *ret = g_strv_builder_end(texts);
     return r;
+}
+
+static int
+read_texts_in_variant(sd_bus_message *message, char ***ret)
+{
+    int r = sd_bus_message_enter_container(message, 'v', "as");
+
+    if (r >= 0)
+        r = method_read_texts(message, ret);
+    return r < 0 ? r : sd_bus_message_exit_container(message);
 }
 
 static int
@@ -50,7 +56,7 @@ read_value(sd_bus_message *message, const MethodOption *option, void *target, sd
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                  "Option '%s' has to be of type '%s'", option->name, type);
     if (option->type == METHOD_OPTION_TEXTS)
-        return read_texts(message, G_STRUCT_MEMBER_P(target, option->offset));
+        return read_texts_in_variant(message, G_STRUCT_MEMBER_P(target, option->offset));
     return sd_bus_message_read(message, "v", type, G_STRUCT_MEMBER_P(target, option->offset));
 }
 

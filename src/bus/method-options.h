@@ -28,6 +28,9 @@ typedef struct {
 int method_options_read(sd_bus_message *message, const MethodOption *options, void *target,
                         uint64_t *ret_seen, sd_bus_error *error);
 
+/* Read "as" from the message, as GLib's strv. */
+int method_read_texts(sd_bus_message *message, char ***ret);
+
 /* An option of type b that sets a flag where it is true. */
 typedef struct {
     const char *name; /* NULL ends the table */

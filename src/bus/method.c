@@ -33,6 +33,7 @@ clear_args(gpointer data)
     g_free(args->text);
     free_secret(args->secret);
     g_clear_pointer(&args->numbers, g_array_unref);
+    g_clear_pointer(&args->pins, g_array_unref);
     g_strfreev(args->texts);
     operation_payload_unref((OperationPayload *)args->operation.payload);
     g_free(args->subject_name);
@@ -58,6 +59,12 @@ method_parse_text(sd_bus_message *message, MethodArgs *args, sd_bus_error *error
 }
 
 int
+method_parse_texts(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    return method_read_texts(message, &args->texts);
+}
+
+int
 method_parse_number(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
     uint32_t number;
@@ -68,31 +75,17 @@ method_parse_number(sd_bus_message *message, MethodArgs *args, sd_bus_error *err
     return r;
 }
 
-typedef struct {
-    int live;
-    int config;
-} AffectOptions;
-
+/* Of method_options_read(). */
 enum {
     SEEN_LIVE = 1 << 0,
     SEEN_CONFIG = 1 << 1,
 };
 
 int
-method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error)
+method_affect(const AffectOptions *given, uint64_t seen, Affect *ret, sd_bus_error *error)
 {
-    static const MethodOption options[] = {
-        {"live", SD_BUS_TYPE_BOOLEAN, offsetof(AffectOptions, live)},
-        {"config", SD_BUS_TYPE_BOOLEAN, offsetof(AffectOptions, config)},
-        {NULL},
-    };
-    AffectOptions given = {0};
-    uint64_t seen = 0;
-    int r = method_options_read(message, options, &given, &seen, error);
-
-    if (r < 0)
-        return r;
-    *ret = (given.live ? AFFECT_LIVE : 0) | (given.config ? AFFECT_CONFIG : 0);
+    seen &= SEEN_LIVE | SEEN_CONFIG;
+    *ret = (given->live ? AFFECT_LIVE : 0) | (given->config ? AFFECT_CONFIG : 0);
     if (*ret || seen == 0)
         return 0;
     if (seen == (SEEN_LIVE | SEEN_CONFIG))
@@ -100,6 +93,20 @@ method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error)
                                 "Neither live nor config: nothing is left to change");
     *ret = seen == SEEN_LIVE ? AFFECT_CONFIG : AFFECT_LIVE;
     return 0;
+}
+
+int
+method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error)
+{
+    typedef struct {
+        AffectOptions affect;
+    } Options;
+    static const MethodOption options[] = {METHOD_AFFECT_OPTIONS(Options, affect), {NULL}};
+    Options given = {0};
+    uint64_t seen = 0;
+    int r = method_options_read(message, options, &given, &seen, error);
+
+    return r < 0 ? r : method_affect(&given.affect, seen, ret, error);
 }
 
 int

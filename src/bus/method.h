@@ -35,6 +35,7 @@ typedef struct {
     char *text;
     char *secret;    /* erased when it is freed */
     GArray *numbers; /* uint32_t */
+    GArray *pins;    /* CpuPin */
     char **texts;    /* NULL where there are none */
     OperationSpec operation;
     bool timeout_is_default; /* the operation's; it is the domain's own */
@@ -89,10 +90,26 @@ typedef struct Method {
 
 /* s into `text`. */
 int method_parse_text(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
+/* as into `texts`. */
+int method_parse_texts(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
 /* u into `number`. */
 int method_parse_number(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
-/* a{sv} with the options `live` and `config`: true names what is changed; where none is true, false
- * leaves the other one. */
+/* The options `live` and `config`: true names what is changed; where none is true, false leaves the
+ * other one. */
+typedef struct {
+    int live;
+    int config;
+} AffectOptions;
+
+/* They begin a table of MethodOption, whose target has an AffectOptions as this member. */
+#define METHOD_AFFECT_OPTIONS(target, member)                                                      \
+    {"live", SD_BUS_TYPE_BOOLEAN, offsetof(target, member.live)},                                  \
+    {                                                                                              \
+        "config", SD_BUS_TYPE_BOOLEAN, offsetof(target, member.config)                             \
+    }
+/* `seen` is that of method_options_read(). */
+int method_affect(const AffectOptions *given, uint64_t seen, Affect *ret, sd_bus_error *error);
+/* a{sv} with these two options. */
 int method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error);
 /* a{sv} of which no option is known. */
 int method_parse_no_options(sd_bus_message *message, sd_bus_error *error);

@@ -5,10 +5,13 @@
 #include "hypervisor-traits.h"
 #include "operation-plan.h"
 
+/* The domain's own, or that of all. */
 static uint64_t
 stop_timeout(const Service *service, const Domain *domain)
 {
-    return service->settings->stop_timeout_usec;
+    uint64_t own = domain ? domain->config.stop_timeout_usec : 0;
+
+    return own > 0 ? own : service->settings->stop_timeout_usec;
 }
 
 /* The operation that is asked for, with the time-out that it has by default. */
@@ -94,7 +97,7 @@ operation_call_run(Request *request)
 }
 
 uint64_t
-operation_call_actions_of(const Service *service, const OperationSpec *spec)
+operation_call_actions_of(const Service *service, const Domain *domain, const OperationSpec *spec)
 {
     static const Action actions[_OPERATION_MAX] = {
         [OPERATION_START] = ACTION_START,
@@ -113,17 +116,21 @@ operation_call_actions_of(const Service *service, const OperationSpec *spec)
     uint64_t mask = ACTION_BIT(actions[spec->kind]);
 
     if (spec->kind == OPERATION_STOP && spec->force &&
-        spec->timeout < service->settings->stop_timeout_usec)
+        spec->timeout < stop_timeout(service, domain))
         mask |= ACTION_BIT(ACTION_FORCE_STOP);
+    /* root writes the file. */
+    if (spec->payload && spec->payload->memory_file)
+        mask |= ACTION_BIT(ACTION_CONFIGURE);
     return mask;
 }
 
 uint64_t
 operation_call_actions(const Request *request)
 {
+    const Domain *domain = cache_find(request->service->core->cache, request->domain_uuid);
     const OperationSpec spec = spec_of(request);
 
-    return operation_call_actions_of(request->service, &spec);
+    return operation_call_actions_of(request->service, domain, &spec);
 }
 
 void

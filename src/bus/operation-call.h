@@ -15,7 +15,8 @@ void operation_call_run(Request *request);
 uint64_t operation_call_actions(const Request *request);
 
 /* The actions that allow to start an operation, and so to cancel it. */
-uint64_t operation_call_actions_of(const Service *service, const OperationSpec *spec);
+uint64_t operation_call_actions_of(const Service *service, const Domain *domain,
+                                   const OperationSpec *spec);
 
 /* Fill the operation of a long call, which has no time-out; copies the payload. */
 void operation_call_set_long(MethodArgs *args, OperationKind kind, const OperationPayload *payload);

@@ -238,8 +238,14 @@ spawn(pid_t *ret_pid, char *const argv[], int client, int control)
 static int
 start_process(Console *console, const ConsoleTarget *target)
 {
-    char *argv[] = {(char *)"unraid-vmsd",       (char *)CONSOLE_ARGUMENT, console->consoles->uri,
-                    (char *)target->domain_uuid, (char *)target->device,   NULL};
+    const char *how = target->force ? CONSOLE_TAKE_OVER : CONSOLE_IF_FREE;
+    char *argv[] = {(char *)"unraid-vmsd",
+                    (char *)CONSOLE_ARGUMENT,
+                    console->consoles->uri,
+                    (char *)target->domain_uuid,
+                    (char *)target->device,
+                    (char *)how,
+                    NULL};
     int client[2] = {-1, -1};
     int control[2] = {-1, -1};
     int code = 0;

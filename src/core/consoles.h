@@ -18,6 +18,7 @@ typedef struct {
     const char *domain_uuid;
     const char *domain_name;
     const char *device; /* "": the first one */
+    bool force;         /* take it over from its user */
     const char *caller;
     uid_t uid; /* of the caller */
 } ConsoleTarget;

@@ -126,7 +126,7 @@ is_taken(void)
 }
 
 static bool
-open_stream(Console *console, const char *device)
+open_stream(Console *console, const char *device, unsigned flags)
 {
     const char *name = *device ? device : NULL;
 
@@ -135,7 +135,7 @@ open_stream(Console *console, const char *device)
         console->stream = virStreamNew(console->conn, VIR_STREAM_NONBLOCK);
         if (!console->stream)
             return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
-        if (virDomainOpenConsole(console->dom, name, console->stream, 0) == 0)
+        if (virDomainOpenConsole(console->dom, name, console->stream, flags) == 0)
             return true;
         if (!is_taken())
             return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
@@ -145,7 +145,8 @@ open_stream(Console *console, const char *device)
 }
 
 static bool
-open_console(Console *console, const char *uri, const char *uuid, const char *device)
+open_console(Console *console, const char *uri, const char *uuid, const char *device,
+             unsigned flags)
 {
     console->conn = virConnectOpen(uri);
     if (!console->conn)
@@ -155,7 +156,7 @@ open_console(Console *console, const char *uri, const char *uuid, const char *de
     console->dom = virDomainLookupByUUIDString(console->conn, uuid);
     if (!console->dom)
         return report_failure(hypervisor_error_kind(virGetLastErrorCode()));
-    return open_stream(console, device) && report(ERROR_NONE, 0, "");
+    return open_stream(console, device, flags) && report(ERROR_NONE, 0, "");
 }
 
 /* --- bridging ----------------------------------------------------------------------------- */
@@ -342,7 +343,7 @@ hypervisor_console_main(int argc, char **argv)
 {
     Console *console;
 
-    if (argc != 5)
+    if (argc != 6)
         return EXIT_FAILURE;
     (void)signal(SIGPIPE, SIG_IGN);
     alarm(OPEN_LIMIT_SEC);
@@ -352,7 +353,9 @@ hypervisor_console_main(int argc, char **argv)
     virSetErrorFunc(NULL, ignore_error);
 
     console = g_new0(Console, 1);
-    bool opened = open_console(console, argv[2], argv[3], argv[4]);
+    bool opened =
+        open_console(console, argv[2], argv[3], argv[4],
+                     g_str_equal(argv[5], CONSOLE_TAKE_OVER) ? VIR_DOMAIN_CONSOLE_FORCE : 0);
     alarm(0);
     if (opened)
         bridge(console);

@@ -18,8 +18,11 @@
 
 #include <stdint.h>
 
-/* The first argument; the URI, the domain's UUID and the device ("": the first one) follow. */
+/* The first argument; the URI, the domain's UUID, the device ("": the first one) and one of the
+ * next two follow. */
 #define CONSOLE_ARGUMENT   "--console"
+#define CONSOLE_IF_FREE    "if-free"
+#define CONSOLE_TAKE_OVER  "take-over"
 #define CONSOLE_FD_CLIENT  3 /* a stream socket */
 #define CONSOLE_FD_CONTROL 4 /* a sequenced-packet socket */
 

@@ -30,7 +30,7 @@ service_with_guest(const char *name)
 static Call *
 send_open(Service *s, const char *path, const char *device)
 {
-    return client_send(s->client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", device);
+    return client_send(s->client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", device, 0);
 }
 
 static Stream *
@@ -251,7 +251,7 @@ test_service_ends(void)
     g_autoptr(Client) client = client_new(w);
     client_wait_available(client, true);
     g_autoptr(Call) first =
-        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", "", 0);
     g_autoptr(Stream) c = stream_new(w, call_descriptor(first));
     log_in(c);
     /* It is not the service that carries what is said. */
@@ -264,7 +264,7 @@ test_service_ends(void)
     world_start(w, "--uri=qemu:///system", NULL);
     client_wait_available(client, true);
     g_autoptr(Call) second =
-        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+        client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", "", 0);
     g_autoptr(Stream) d = stream_new(w, call_descriptor(second));
     assert_shell(d, 8);
 }

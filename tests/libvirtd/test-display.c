@@ -150,8 +150,8 @@ count_lit(const Picture *p)
 static void
 press(Service *s, const char *path, const char *codeset, guint32 code)
 {
-    g_autoptr(Call) call = client_call(s->client, path, VMS_DISPLAY_INTERFACE, "SendKeys", "sauu",
-                                       codeset, 1, code, 20);
+    g_autoptr(Call) call = client_call(s->client, path, VMS_DISPLAY_INTERFACE, "SendKeys", "saut",
+                                       codeset, 1, code, (guint64)20000);
 
     assert_ok(call);
 }
@@ -191,7 +191,7 @@ static Stream *
 log_in_on_serial(Service *s, const char *path)
 {
     g_autoptr(Call) call =
-        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+        client_call(s->client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", "", 0);
     Stream *serial = stream_new(s->world, call_descriptor(call));
 
     stream_write(serial, "\n");

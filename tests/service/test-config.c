@@ -345,6 +345,34 @@ test_texts(void)
 }
 
 static void
+test_settings(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    g_autoptr(Call) own = config_call(s, path, "SetStopTimeout", "t", (guint64)5000000);
+    assert_ok(own);
+    assert_config(s, path, "StopTimeoutUSec", "5000000");
+    g_autoptr(Call) none = config_call(s, path, "SetStopTimeout", "t", (guint64)0);
+    assert_ok(none);
+    assert_config(s, path, "StopTimeoutUSec", "0");
+
+    g_autoptr(Call) boot =
+        config_call(s, path, "SetBootOrder", "asa{sv}", 2, "disk:vdb", "nic:52:54:00:11:22:33", 0);
+    assert_ok(boot);
+    assert_config(s, path, "BootOrder", "[\"disk:vdb\", \"nic:52:54:00:11:22:33\"]");
+    g_autoptr(Call) live =
+        config_call(s, path, "SetBootOrder", "asa{sv}", 1, "hd", 1, "live", "b", true);
+    assert_error_says(live, INVALID_ARGS, "runs");
+    g_autoptr(Call) unknown = config_call(s, path, "SetBootOrder", "asa{sv}", 1, "disk:vdz", 0);
+    assert_error_says(unknown, OPERATION_FAILED, "vdz");
+    g_autoptr(Call) pins =
+        config_call(s, path, "SetCpuPins", "a(us)a{sv}", 2, 0, "0-1", 1, "one", 0);
+    assert_error_says(pins, INVALID_ARGS, "vCPU 1");
+    mirror_check(s->mirror);
+}
+
+static void
 test_rename(void)
 {
     g_autoptr(Service) s = service();
@@ -529,6 +557,7 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/next", test_next);
     g_test_add_func("/service/config/options", test_options);
     g_test_add_func("/service/config/texts", test_texts);
+    g_test_add_func("/service/config/settings", test_settings);
     g_test_add_func("/service/config/rename", test_rename);
     g_test_add_func("/service/config/noncharacter", test_noncharacter);
     g_test_add_func("/service/config/doctype", test_doctype);

@@ -78,28 +78,49 @@ test_keys(void)
 {
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
     g_autofree char *path = client_domain(s->client, "test");
-    g_autoptr(Call) key = display_call(s, path, "SendKeys", "sauu", "linux", 1, 30, 10);
+    g_autoptr(Call) key = display_call(s, path, "SendKeys", "saut", "linux", 1, 30, (guint64)10);
     assert_ok(key);
-    g_autoptr(Call) most = display_call(s, path, "SendKeys", "sauu", "usb", 16, 4, 5, 6, 7, 8, 9,
-                                        10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 0);
+    g_autoptr(Call) most = display_call(s, path, "SendKeys", "saut", "usb", 16, 4, 5, 6, 7, 8, 9,
+                                        10, 11, 12, 13, 14, 15, 16, 17, 18, 19, (guint64)0);
     assert_ok(most);
-    g_autoptr(Call) unknown = display_call(s, path, "SendKeys", "sauu", "linux", 1, 100000, 0);
+    g_autoptr(Call) unknown =
+        display_call(s, path, "SendKeys", "saut", "linux", 1, 100000, (guint64)0);
     assert_error(unknown, OPERATION_FAILED);
 
-    g_autoptr(Call) codeset = display_call(s, path, "SendKeys", "sauu", "morse", 1, 30, 10);
+    g_autoptr(Call) codeset =
+        display_call(s, path, "SendKeys", "saut", "morse", 1, 30, (guint64)10);
     assert_error_says(codeset, SD_BUS_ERROR_INVALID_ARGS, "morse");
-    g_autoptr(Call) none = display_call(s, path, "SendKeys", "sauu", "linux", 0, 10);
+    g_autoptr(Call) none = display_call(s, path, "SendKeys", "saut", "linux", 0, (guint64)10);
     assert_error(none, SD_BUS_ERROR_INVALID_ARGS);
-    g_autoptr(Call) many = display_call(s, path, "SendKeys", "sauu", "usb", 17, 4, 5, 6, 7, 8, 9,
-                                        10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 0);
+    g_autoptr(Call) many = display_call(s, path, "SendKeys", "saut", "usb", 17, 4, 5, 6, 7, 8, 9,
+                                        10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, (guint64)0);
     assert_error(many, SD_BUS_ERROR_INVALID_ARGS);
+
+    g_autoptr(Call) long_ =
+        display_call(s, path, "SendKeys", "saut", "linux", 1, 30, (guint64)G_MAXUINT64);
+    assert_error(long_, SD_BUS_ERROR_INVALID_ARGS);
 
     g_autoptr(Call) nmi = display_call(s, path, "InjectNmi", NULL);
     assert_ok(nmi);
     g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
     assert_ok(stop);
-    g_autoptr(Call) off = display_call(s, path, "SendKeys", "sauu", "linux", 1, 30, 10);
+    g_autoptr(Call) off = display_call(s, path, "SendKeys", "saut", "linux", 1, 30, (guint64)10);
     assert_error(off, INVALID_STATE);
+}
+
+static void
+test_password(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    g_autofree char *path = client_domain(s->client, "test");
+    g_autoptr(Call) none = display_call(s, path, "SetPassword", "usa{sv}", 7, "secret", 0);
+    assert_error(none, OPERATION_FAILED);
+    g_autoptr(Call) ages = display_call(s, path, "SetPassword", "usa{sv}", 0, "secret", 1,
+                                        "valid_for", "t", (guint64)G_MAXUINT64);
+    assert_error_says(ages, SD_BUS_ERROR_INVALID_ARGS, "valid_for");
+    g_autoptr(Call) neither = display_call(s, path, "SetPassword", "usa{sv}", 0, "secret", 2,
+                                           "live", "b", false, "config", "b", false);
+    assert_error(neither, SD_BUS_ERROR_INVALID_ARGS);
 }
 
 static void
@@ -107,7 +128,7 @@ test_unsupported(void)
 {
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
     g_autofree char *path = client_domain(s->client, "test");
-    g_autoptr(Call) console = display_call(s, path, "OpenConsole", "s", "");
+    g_autoptr(Call) console = display_call(s, path, "OpenConsole", "sa{sv}", "", 0);
     assert_error_says(console, OPERATION_FAILED, NOT_SUPPORTED "virDomainOpenConsole");
     g_autoptr(Call) graphics = display_call(s, path, "OpenGraphics", "u", 0);
     assert_error_says(graphics, OPERATION_FAILED, NOT_SUPPORTED "virDomainOpenGraphicsFD");
@@ -147,12 +168,13 @@ test_ordinary_user(void)
     g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
     g_autoptr(Call) screenshot = client_call(c, path, VMS_DISPLAY_INTERFACE, "Screenshot", "u", 0);
     assert_error(screenshot, SD_BUS_ERROR_ACCESS_DENIED);
-    g_autoptr(Call) console = client_call(c, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "s", "");
+    g_autoptr(Call) console =
+        client_call(c, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", "", 0);
     assert_error(console, SD_BUS_ERROR_ACCESS_DENIED);
     g_autoptr(Call) graphics = client_call(c, path, VMS_DISPLAY_INTERFACE, "OpenGraphics", "u", 0);
     assert_error(graphics, SD_BUS_ERROR_ACCESS_DENIED);
-    g_autoptr(Call) keys =
-        client_call(c, path, VMS_DISPLAY_INTERFACE, "SendKeys", "sauu", "linux", 1, 30, 10);
+    g_autoptr(Call) keys = client_call(c, path, VMS_DISPLAY_INTERFACE, "SendKeys", "saut", "linux",
+                                       1, 30, (guint64)10);
     assert_error(keys, SD_BUS_ERROR_ACCESS_DENIED);
     g_autoptr(Call) nmi = client_call(c, path, VMS_DISPLAY_INTERFACE, "InjectNmi", NULL);
     assert_error(nmi, SD_BUS_ERROR_ACCESS_DENIED);
@@ -241,6 +263,7 @@ main(int argc, char **argv)
     g_test_add_func("/service/display/screenshot", test_screenshot);
     g_test_add_func("/service/display/descriptors", test_descriptors);
     g_test_add_func("/service/display/keys", test_keys);
+    g_test_add_func("/service/display/password", test_password);
     g_test_add_func("/service/display/unsupported", test_unsupported);
     g_test_add_func("/service/display/graphics", test_graphics);
     g_test_add_func("/service/display/ordinary-user", test_ordinary_user);

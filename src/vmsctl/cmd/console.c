@@ -4,6 +4,7 @@
  * direction has its own buffer, so that a guest that does not read cannot stop its own output.
  */
 #include "command.h"
+#include "flags.h"
 #include "terminal-text.h"
 
 #include <errno.h>
@@ -18,6 +19,14 @@
 #include <unistd.h>
 
 #define ESCAPE 0x1d /* ^] */
+
+static gboolean want_force;
+
+static const GOptionEntry options[] = {
+    {"force", 0, 0, G_OPTION_ARG_NONE, &want_force,
+     "Take the console over from whoever has it open", NULL},
+    {NULL},
+};
 
 typedef struct Pipe {
     int from, to;
@@ -165,6 +174,7 @@ open_console(Client *client, char **arguments, GError **error)
     g_autofree char *path = NULL;
     g_autoptr(GVariant) reply = NULL;
     gint32 fd = -1;
+    static const Flag flags[] = {{"force", &want_force}, {NULL}};
 
     if (client->options->host) {
         failure_set(error, EXIT_NOT_OFFERED,
@@ -174,8 +184,9 @@ open_console(Client *client, char **arguments, GError **error)
     path = client_find_vm(client, arguments[0], error);
     if (!path)
         return -1;
+    g_autoptr(GVariantBuilder) builder = flags_build(flags);
     reply = client_change(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole",
-                          g_variant_new("(s)", device), error);
+                          g_variant_new("(sa{sv})", device, builder), error);
     if (reply)
         g_variant_get(reply, "(h)", &fd);
     return fd;
@@ -208,4 +219,4 @@ run(Client *client, const Command *command, char **arguments)
     return is_over ? EXIT_OK : EXIT_INTERRUPTED;
 }
 
-const Command command_console = {.run = run};
+const Command command_console = {.run = run, .options = options};

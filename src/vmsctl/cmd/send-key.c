@@ -192,8 +192,8 @@ run(Client *client, const Command *command, char **arguments)
     for (unsigned i = 0; path && i < all->len; i++) {
         g_autoptr(GVariant) reply =
             client_change(client, path, VMS_DISPLAY_INTERFACE, "SendKeys",
-                          g_variant_new("(s@auu)", codeset ? codeset : "linux",
-                                        (GVariant *)all->pdata[i], (guint32)hold_msec),
+                          g_variant_new("(s@aut)", codeset ? codeset : "linux",
+                                        (GVariant *)all->pdata[i], (guint64)hold_msec * 1000),
                           &error);
 
         if (!reply)
