@@ -47,6 +47,7 @@ static const struct {
     [ACTION_REBOOT] = {VMS_ACTION_PREFIX "reboot", "reboot"},
     [ACTION_RESET] = {VMS_ACTION_PREFIX "reset", "reset"},
     [ACTION_CONFIGURE] = {VMS_ACTION_PREFIX "configure", "configure"},
+    [ACTION_ADJUST] = {VMS_ACTION_PREFIX "adjust", "adjust the settings of"},
     [ACTION_SNAPSHOT] = {VMS_ACTION_PREFIX "snapshot", "manage the snapshots of"},
     [ACTION_SAVE] = {VMS_ACTION_PREFIX "save", "save the state of"},
     [ACTION_MIGRATE] = {VMS_ACTION_PREFIX "migrate", "migrate"},

@@ -22,6 +22,25 @@ parse_memory(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     return r < 0 ? r : method_parse_affect(message, &args->affect, error);
 }
 
+/* Up to the configured maximum it is an adjustment. */
+static uint64_t
+actions_up_to(uint64_t number, uint64_t maximum)
+{
+    return ACTION_BIT(number <= maximum ? ACTION_ADJUST : ACTION_CONFIGURE);
+}
+
+static const DomainConfig *
+config_of(const Request *request)
+{
+    return &cache_find(request->service->core->cache, request->domain_uuid)->config;
+}
+
+static uint64_t
+set_memory_actions(const Request *request)
+{
+    return actions_up_to(request->args->number, config_of(request)->max_memory_bytes);
+}
+
 static bool
 work_set_memory(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                 Error **error)
@@ -70,6 +89,12 @@ parse_vcpus(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     int r = method_parse_number(message, args, error);
 
     return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+}
+
+static uint64_t
+set_vcpus_actions(const Request *request)
+{
+    return actions_up_to(request->args->number, config_of(request)->max_vcpus);
 }
 
 static bool
@@ -206,11 +231,12 @@ work_detach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
 
 /* --- the tables --------------------------------------------------------------------------- */
 
-#define CHANGE                                                                                     \
-    .out = "", .kind = METHOD_CHANGE, .class = CALL_CHANGE, .actions = ACTION_BIT(ACTION_CONFIGURE)
-#define TEXT_METHOD(method_name, argument, function)                                               \
+#define CHANGE_BY(right) .out = "", .kind = METHOD_CHANGE, .class = CALL_CHANGE, right
+#define CHANGE           CHANGE_BY(.actions = ACTION_BIT(ACTION_CONFIGURE))
+#define ADJUSTMENT       CHANGE_BY(.actions = ACTION_BIT(ACTION_ADJUST))
+#define TEXT_METHOD(method_name, argument, function, change)                                       \
     {                                                                                              \
-        .name = method_name, .in = "s", .names = argument "\0", CHANGE,                            \
+        .name = method_name, .in = "s", .names = argument "\0", change,                            \
         .parse = method_parse_text, .work = function,                                              \
     }
 
@@ -220,7 +246,7 @@ static const Method methods[] = {
         .call = "virDomainSetMemoryFlags",
         .in = "ta{sv}",
         .names = "bytes\0options\0",
-        CHANGE,
+        CHANGE_BY(.more_actions = set_memory_actions),
         .parse = parse_memory,
         .work = work_set_memory,
         .then = on_memory_set,
@@ -230,13 +256,13 @@ static const Method methods[] = {
         .call = "virDomainSetVcpusFlags",
         .in = "ua{sv}",
         .names = "count\0options\0",
-        CHANGE,
+        CHANGE_BY(.more_actions = set_vcpus_actions),
         .parse = parse_vcpus,
         .work = work_set_vcpus,
     },
-    TEXT_METHOD("Rename", "name", work_rename),
-    TEXT_METHOD("SetTitle", "title", work_set_title),
-    TEXT_METHOD("SetDescription", "description", work_set_description),
+    TEXT_METHOD("Rename", "name", work_rename, CHANGE),
+    TEXT_METHOD("SetTitle", "title", work_set_title, ADJUSTMENT),
+    TEXT_METHOD("SetDescription", "description", work_set_description, ADJUSTMENT),
     {
         .name = "AttachDevice",
         .call = "virDomainAttachDeviceFlags",
@@ -271,7 +297,7 @@ static const Method methods[] = {
         .call = "virDomainPinVcpuFlags",
         .in = "a(us)a{sv}",
         .names = "pins\0options\0",
-        CHANGE,
+        ADJUSTMENT,
         .parse = parse_pins,
         .work = work_set_cpu_pins,
     },
@@ -280,7 +306,7 @@ static const Method methods[] = {
         .call = "virDomainDefineXMLFlags",
         .in = "asa{sv}",
         .names = "order\0options\0",
-        CHANGE,
+        ADJUSTMENT,
         .stops_others = true,
         .parse = parse_boot_order,
         .work = work_set_boot_order,
@@ -290,7 +316,7 @@ static const Method methods[] = {
         .call = "virDomainSetMetadata",
         .in = "t",
         .names = "timeout_usec\0",
-        CHANGE,
+        ADJUSTMENT,
         .parse = parse_stop_timeout,
         .work = work_set_stop_timeout,
     },
@@ -299,7 +325,7 @@ static const Method methods[] = {
         .call = "virDomainUpdateDeviceFlags",
         .in = "sba{sv}",
         .names = "mac\0up\0options\0",
-        CHANGE,
+        ADJUSTMENT,
         .parse = parse_link,
         .work = work_set_link,
     },

@@ -240,7 +240,7 @@ static const Method methods[] = {
         .names = "autostart\0",
         .kind = METHOD_CHANGE,
         .class = CALL_CHANGE,
-        .actions = ACTION_BIT(ACTION_CONFIGURE),
+        .actions = ACTION_BIT(ACTION_ADJUST),
         .parse = parse_autostart,
         .work = work_set_autostart,
     },

@@ -33,7 +33,7 @@ check_password() {
     local output
     echo root:secret | chpasswd
     output=$(typing secret vmsctl autostart packaged on) || fail "the password is no help: $output"
-    [[ $output == *"AUTHENTICATING FOR org.unraid.vms.configure"* && $output == *packaged* ]] ||
+    [[ $output == *"AUTHENTICATING FOR org.unraid.vms.adjust"* && $output == *packaged* ]] ||
         fail "polkit asked: $output"
     [[ $(vmsctl --json status packaged) == *'"Autostart":true'* ]] || fail "nothing was changed"
     output=$(typing wrong vmsctl autostart packaged off) && fail "any password will do"

@@ -13,8 +13,8 @@ check_installed() {
         grep unraid-vms || true)" ""
     pkaction --action-id org.unraid.vms.force-stop >/dev/null
     local action
-    for action in start stop pause resume force-stop reboot reset configure snapshot save migrate \
-        console guest read-secrets reconnect; do
+    for action in start stop pause resume force-stop reboot reset configure adjust snapshot save \
+        migrate console guest read-secrets reconnect; do
         has "$(pkaction --verbose --action-id "org.unraid.vms.$action")" \
             "org.freedesktop.policykit.owner -> unix-user:unraid-vms"
     done
