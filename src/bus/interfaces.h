@@ -13,6 +13,7 @@ extern const Interface bus_display_interface;
 extern const Interface bus_guest_interface;
 extern const Interface bus_saved_interface;
 extern const Interface bus_snapshots_interface;
+extern const Interface bus_storage_interface;
 extern const Interface bus_migration_interface;
 /* Of a Job. */
 extern const Interface bus_job_interface;

@@ -31,6 +31,7 @@ clear_args(gpointer data)
     MethodArgs *args = data;
 
     g_free(args->text);
+    g_free(args->source);
     free_secret(args->secret);
     g_clear_pointer(&args->numbers, g_array_unref);
     g_clear_pointer(&args->pins, g_array_unref);

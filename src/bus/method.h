@@ -33,6 +33,7 @@ typedef struct {
     unsigned flags;
     Affect affect;
     char *text;
+    char *source;    /* of a medium */
     char *secret;    /* erased when it is freed */
     GArray *numbers; /* uint32_t */
     GArray *pins;    /* CpuPin */

@@ -67,8 +67,9 @@ list_jobs(void *userdata)
 
 static const Interface *const root_interfaces[] = {&bus_manager_interface, NULL};
 static const Interface *const domain_interfaces[] = {
-    &bus_domain_interface,    &bus_config_interface, &bus_display_interface,   &bus_guest_interface,
-    &bus_snapshots_interface, &bus_saved_interface,  &bus_migration_interface, NULL,
+    &bus_domain_interface,  &bus_config_interface,    &bus_display_interface,
+    &bus_guest_interface,   &bus_snapshots_interface, &bus_saved_interface,
+    &bus_storage_interface, &bus_migration_interface, NULL,
 };
 static const Interface *const job_interfaces[] = {&bus_job_interface, NULL};
 

@@ -16,6 +16,7 @@
 #define VMS_GUEST_INTERFACE     "org.unraid.Vms.Guest"
 #define VMS_SNAPSHOTS_INTERFACE "org.unraid.Vms.Snapshots"
 #define VMS_SAVED_INTERFACE     "org.unraid.Vms.Saved"
+#define VMS_STORAGE_INTERFACE   "org.unraid.Vms.Storage"
 #define VMS_MIGRATION_INTERFACE "org.unraid.Vms.Migration"
 
 #define VMS_ERROR_PREFIX  "org.unraid.Vms.Error."

@@ -16,6 +16,8 @@
 
 #define config_call(s, path, member, ...)                                                          \
     client_call((s)->client, path, VMS_CONFIG_INTERFACE, member, __VA_ARGS__)
+#define storage_call(s, path, member, ...)                                                         \
+    client_call((s)->client, path, VMS_STORAGE_INTERFACE, member, __VA_ARGS__)
 #define guest_call(s, path, member, ...)                                                           \
     client_call((s)->client, path, VMS_GUEST_INTERFACE, member, __VA_ARGS__)
 
@@ -372,6 +374,38 @@ test_settings(void)
     mirror_check(s->mirror);
 }
 
+/* The test driver changes no device: the call gets as far as that. */
+static void
+test_media(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+
+    g_autoptr(Call) insert =
+        storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", "/iso/a.iso", 0);
+    assert_error_says(insert, OPERATION_FAILED, "virDomainUpdateDeviceFlags");
+    g_autoptr(Call) eject = storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", "", 0);
+    assert_error_says(eject, OPERATION_FAILED, "virDomainUpdateDeviceFlags");
+    g_autoptr(Call) disk = storage_call(s, path, "ChangeMedia", "ssa{sv}", "vda", "/iso/a.iso", 0);
+    assert_error_says(disk, OPERATION_FAILED, "no removable media");
+    g_autoptr(Call) none = storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdz", "", 0);
+    assert_error_says(none, OPERATION_FAILED, "hdz");
+    g_autoptr(Call) option =
+        storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", "", 1, "lock", "b", true);
+    assert_error_says(option, INVALID_ARGS, "lock");
+    mirror_check(s->mirror);
+
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
+    g_autoptr(Call) denied =
+        client_call(c, path, VMS_STORAGE_INTERFACE, "ChangeMedia", "ssa{sv}", "hdc", "/a", 0);
+    assert_error_says(denied, SD_BUS_ERROR_ACCESS_DENIED, "configure the virtual machine");
+    g_autoptr(Call) ejecting =
+        client_call(c, path, VMS_STORAGE_INTERFACE, "ChangeMedia", "ssa{sv}", "hdc", "", 0);
+    assert_error_says(ejecting, SD_BUS_ERROR_ACCESS_DENIED, "adjust the settings");
+}
+
 static void
 test_rename(void)
 {
@@ -558,6 +592,7 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/options", test_options);
     g_test_add_func("/service/config/texts", test_texts);
     g_test_add_func("/service/config/settings", test_settings);
+    g_test_add_func("/service/config/media", test_media);
     g_test_add_func("/service/config/rename", test_rename);
     g_test_add_func("/service/config/noncharacter", test_noncharacter);
     g_test_add_func("/service/config/doctype", test_doctype);

@@ -80,6 +80,7 @@ static const struct {
     {VMS_DISPLAY_INTERFACE ".", "use the console of the virtual machine"},
     {VMS_GUEST_INTERFACE ".", "use the guest agent of the virtual machine"},
     {VMS_SNAPSHOTS_INTERFACE ".", "manage the snapshots of the virtual machine"},
+    {VMS_STORAGE_INTERFACE ".", "configure the virtual machine"},
     {VMS_SAVED_INTERFACE ".", "save the state of the virtual machine"},
     {VMS_MIGRATION_INTERFACE ".", "migrate the virtual machine"},
 };
