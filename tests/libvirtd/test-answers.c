@@ -115,6 +115,15 @@ guest_that_restarts(void)
     return g;
 }
 
+/* Until it has booted so often, in the same process. */
+static void
+wait_booted(Guest *g, unsigned times)
+{
+    run(g->service->world,
+        "until [[ $(grep -c VMS-GUEST-READY /run/vms/web.console) == %u ]]; do sleep 0.1; done",
+        times);
+}
+
 static void
 test_restarting(void)
 {
@@ -124,6 +133,7 @@ test_restarting(void)
     assert_ok(reboot);
     assert_domain(g, "State", "running");
 
+    wait_booted(g, 2);
     g_autoptr(Call) gentle =
         domain_call(g->service, g->path, "StopWithOptions", "a{sv}", 1, "force", "b", 0);
     assert_ok(gentle);
@@ -133,6 +143,7 @@ test_restarting(void)
     g_assert_nonnull(strstr(body, "on_poweroff"));
     assert_domain(g, "State", "running");
 
+    wait_booted(g, 3);
     g_autoptr(Call) stop = call(g, "Stop");
     assert_ok(stop);
     assert_domain(g, "State", "shutoff");
