@@ -3,6 +3,7 @@
 
 #include "log.h"
 #include "names.h"
+#include "utf8.h"
 
 #include <errno.h>
 #include <string.h>
@@ -21,14 +22,12 @@
 #define DIALOGUE_TIMEOUT_USEC (600 * USEC_PER_SEC)
 /* Without one, polkit has only its rules to run; it kills those that take longer than 15 s. */
 #define ANSWER_TIMEOUT_USEC   (20 * USEC_PER_SEC)
-#define UID_TIMEOUT_USEC      (20 * USEC_PER_SEC)
 
 /* Per user and not per connection: a user can have many of those. */
 #define MAX_QUESTIONS         256
 #define MAX_QUESTIONS_PER_UID 64
-#define MAX_REQUESTS          8192
-/* Callers are remembered for their uid, and forgotten when there are more than this of them. */
-#define MAX_IDLE_CALLERS      256
+/* In bytes: polkit writes the details into its log. */
+#define MAX_DETAIL            4096
 
 /* A user who is denied in a loop must not drive our other entries out of the journal, nor keep
  * what is denied to others out of it: so many of each user in an interval. */
@@ -57,28 +56,15 @@ static const struct {
     [ACTION_RECONNECT] = {VMS_ACTION_PREFIX "reconnect", "reconnect to the hypervisor"},
 };
 
-/* A connection to the bus. The bus never gives its unique name to another one, so what is known
- * about it stays true. */
-typedef struct {
-    Authorizer *authorizer;
-    char *name;
-    uid_t uid; /* AUTHORIZE_UID_UNKNOWN until the bus has told */
-    guint n_requests;
-    GQueue waiting;        /* requests that need the uid first */
-    GQueue asking;         /* requests that polkit is being asked about */
-    sd_bus_slot *uid_slot; /* the question for the uid, while under way */
-    sd_bus_slot *watch;    /* tells that it went away, while `asking` is not empty */
-} Caller;
-
 typedef enum {
-    REQUEST_WAITING, /* for the uid: in the caller's `waiting` */
-    REQUEST_ASKING,  /* polkit: in the caller's `asking` */
-    REQUEST_READY,   /* answered, `done` comes next: in the authorizer's `ready` */
+    REQUEST_ASKING, /* polkit: in the authorizer's `asking` */
+    REQUEST_READY,  /* answered, `done` comes next: in the authorizer's `ready` */
 } RequestState;
 
 struct AuthorizeRequest {
     Authorizer *authorizer;
-    Caller *caller; /* NULL where none is needed */
+    char *sender;
+    uid_t uid;
     RequestState state;
     GList link; /* in the queue that `state` says */
 
@@ -100,10 +86,8 @@ struct Authorizer {
     sd_bus *bus;
     char *instance;
     sd_event_source *deliver;
-    GQueue ready;
-    GHashTable *callers;   /* unique name -> Caller */
+    GQueue asking, ready;
     GHashTable *questions; /* uid -> how many polkit is being asked */
-    guint n_questions, n_requests;
     uint64_t last_cancellation_id;
 
     GHashTable *denials; /* uid -> how many were logged since `denials_since` */
@@ -122,15 +106,7 @@ action_id(Action action)
 static GQueue *
 request_queue(AuthorizeRequest *r)
 {
-    switch (r->state) {
-    case REQUEST_WAITING:
-        return &r->caller->waiting;
-    case REQUEST_ASKING:
-        return &r->caller->asking;
-    case REQUEST_READY:
-        return &r->authorizer->ready;
-    }
-    g_assert_not_reached();
+    return r->state == REQUEST_ASKING ? &r->authorizer->asking : &r->authorizer->ready;
 }
 
 /* ---- how many questions ---- */
@@ -146,47 +122,10 @@ count_question(Authorizer *a, uid_t uid, int by)
 {
     guint n = questions_of(a, uid) + (guint)by;
 
-    a->n_questions += (guint)by;
     if (n > 0)
         g_hash_table_insert(a->questions, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
     else
         g_hash_table_remove(a->questions, GUINT_TO_POINTER(uid));
-}
-
-/* ---- callers ---- */
-
-static void
-caller_free(void *p)
-{
-    Caller *c = p;
-
-    sd_bus_slot_unref(c->uid_slot);
-    sd_bus_slot_unref(c->watch);
-    g_free(c->name);
-    g_free(c);
-}
-
-static gboolean
-caller_is_idle(void *name, void *caller, void *userdata)
-{
-    return ((Caller *)caller)->n_requests == 0;
-}
-
-static Caller *
-caller_get(Authorizer *a, const char *name)
-{
-    Caller *c = g_hash_table_lookup(a->callers, name);
-
-    if (c)
-        return c;
-    if (g_hash_table_size(a->callers) >= MAX_IDLE_CALLERS)
-        g_hash_table_foreach_remove(a->callers, caller_is_idle, NULL);
-    c = g_new0(Caller, 1);
-    c->authorizer = a;
-    c->name = g_strdup(name);
-    c->uid = AUTHORIZE_UID_UNKNOWN;
-    g_hash_table_insert(a->callers, c->name, c);
-    return c;
 }
 
 /* ---- a request's way ---- */
@@ -203,11 +142,8 @@ static void
 request_detach(AuthorizeRequest *r)
 {
     g_queue_unlink(request_queue(r), &r->link);
-    if (r->state == REQUEST_ASKING) {
-        count_question(r->authorizer, r->caller->uid, -1);
-        if (g_queue_is_empty(&r->caller->asking))
-            r->caller->watch = sd_bus_slot_unref(r->caller->watch);
-    }
+    if (r->state == REQUEST_ASKING)
+        count_question(r->authorizer, r->uid, -1);
     r->slot = sd_bus_slot_unref(r->slot);
     g_clear_pointer(&r->cancellation_id, g_free);
 }
@@ -215,10 +151,8 @@ request_detach(AuthorizeRequest *r)
 static void
 request_free(AuthorizeRequest *r)
 {
-    if (r->caller)
-        r->caller->n_requests--;
-    r->authorizer->n_requests--;
     sd_bus_error_free(&r->error);
+    g_free(r->sender);
     g_free(r->vm_name);
     g_free(r->vm_uuid);
     g_free(r->operation);
@@ -269,15 +203,13 @@ static void
 log_denial(AuthorizeRequest *r)
 {
     char number[LOG_NUMBER_SIZE];
-    uid_t uid = r->caller ? r->caller->uid : AUTHORIZE_UID_UNKNOWN;
 
-    if (!may_log_denial(r->authorizer, uid))
+    if (!may_log_denial(r->authorizer, r->uid))
         return;
     log_event(LOG_EVENT_DENIED, r->error.message, LOG_FIELD_VM_UUID, r->vm_uuid, LOG_FIELD_VM_NAME,
               r->vm_name, LOG_FIELD_VM_OPERATION, r->operation, LOG_FIELD_VM_RESULT, "denied",
               LOG_FIELD_POLKIT_ACTION, actions_table[r->current].id, LOG_FIELD_CALLER_UID,
-              uid != AUTHORIZE_UID_UNKNOWN ? log_number(number, uid) : NULL,
-              LOG_FIELD_CALLER_BUS_NAME, r->caller ? r->caller->name : NULL, NULL);
+              log_number(number, r->uid), LOG_FIELD_CALLER_BUS_NAME, r->sender, NULL);
 }
 
 /* Of a request that is in no queue: its end. */
@@ -364,48 +296,21 @@ on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
     return 0;
 }
 
-static int
-on_caller_changed(sd_bus_message *m, void *userdata, sd_bus_error *ret_error)
+void
+authorizer_caller_gone(Authorizer *a, const char *sender)
 {
-    Caller *c = userdata;
-    const char *name, *old_owner, *new_owner;
-    GList *link;
+    GList *next;
 
-    if (sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner) < 0 || *new_owner)
-        return 0;
-    while ((link = g_queue_peek_head_link(&c->asking))) {
+    for (GList *link = a->asking.head; link; link = next) {
         AuthorizeRequest *r = link->data;
+
+        next = link->next;
+        if (!g_str_equal(r->sender, sender))
+            continue;
         request_cancel_question(r);
         request_detach(r);
         request_deny(r, "the caller went away");
     }
-    return 0;
-}
-
-/* Left alone, a failure would close the connection to the bus. */
-static int
-on_watch_installed(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
-{
-    const sd_bus_error *error = sd_bus_message_get_error(reply);
-
-    if (error)
-        log_message(LOG_WARNING, "Cannot watch whether a caller goes away: %s", error->message);
-    return 0;
-}
-
-static int
-caller_watch(Caller *c)
-{
-    g_autofree char *match = NULL;
-
-    if (c->watch)
-        return 0;
-    match = g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
-                            "path='/org/freedesktop/DBus',interface='org.freedesktop.DBus',"
-                            "member='NameOwnerChanged',arg0='%s'",
-                            c->name);
-    return sd_bus_add_match_async(c->authorizer->bus, &c->watch, match, on_caller_changed,
-                                  on_watch_installed, c);
 }
 
 static int
@@ -419,7 +324,7 @@ request_send_question(AuthorizeRequest *r)
                                        "CheckAuthorization");
     if (k < 0)
         return k;
-    k = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s", r->caller->name,
+    k = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s", r->sender,
                               actions_table[r->current].id);
     if (k < 0)
         return k;
@@ -435,7 +340,6 @@ request_send_question(AuthorizeRequest *r)
                              r->interactive ? DIALOGUE_TIMEOUT_USEC : ANSWER_TIMEOUT_USEC);
 }
 
-/* The watch comes first: who goes before it is there is gone when polkit looks. */
 static void
 request_ask(AuthorizeRequest *r)
 {
@@ -443,12 +347,10 @@ request_ask(AuthorizeRequest *r)
     int k;
 
     request_enqueue(r, REQUEST_ASKING);
-    count_question(a, r->caller->uid, 1);
+    count_question(a, r->uid, 1);
     r->cancellation_id =
         g_strdup_printf("unraid-vms-%" G_GUINT64_FORMAT, ++a->last_cancellation_id);
-    k = caller_watch(r->caller);
-    if (k >= 0)
-        k = request_send_question(r);
+    k = request_send_question(r);
     if (k < 0) {
         g_autofree char *why = g_strdup_printf("polkit cannot be asked (%s)", g_strerror(-k));
         request_detach(r);
@@ -456,79 +358,23 @@ request_ask(AuthorizeRequest *r)
     }
 }
 
-/* The uid is known, and the request in no queue. */
+/* The request is in no queue. */
 static void
 request_ask_next(AuthorizeRequest *r)
 {
     Authorizer *a = r->authorizer;
-    uid_t uid = r->caller->uid;
 
-    if (uid == 0 || uid == geteuid() || r->actions == 0) {
+    if (r->uid == 0 || r->uid == geteuid() || r->actions == 0) {
         request_ready(r);
         return;
     }
     r->current = (Action)__builtin_ctzll(r->actions);
-    if (a->n_questions >= MAX_QUESTIONS || questions_of(a, uid) >= MAX_QUESTIONS_PER_UID) {
+    if (a->asking.length >= MAX_QUESTIONS || questions_of(a, r->uid) >= MAX_QUESTIONS_PER_UID) {
         request_refuse(r, SD_BUS_ERROR_LIMITS_EXCEEDED,
                        "too many authorisations are waiting for an answer");
         return;
     }
     request_ask(r);
-}
-
-/* ---- the question for the uid ---- */
-
-static void
-caller_answer(Caller *c, const char *failure)
-{
-    GList *link;
-
-    while ((link = g_queue_peek_head_link(&c->waiting))) {
-        AuthorizeRequest *r = link->data;
-        request_detach(r);
-        if (failure)
-            request_deny(r, failure);
-        else
-            request_ask_next(r);
-    }
-}
-
-static int
-on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
-{
-    Caller *c = userdata;
-    const sd_bus_error *error = sd_bus_message_get_error(reply);
-    uint32_t uid;
-
-    c->uid_slot = sd_bus_slot_unref(c->uid_slot);
-    if (error && sd_bus_error_has_name(error, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-        caller_answer(c, "the caller went away");
-    else if (error || sd_bus_message_read(reply, "u", &uid) < 0 || uid == AUTHORIZE_UID_UNKNOWN)
-        caller_answer(c, "the bus does not say who the caller is");
-    else {
-        c->uid = uid;
-        caller_answer(c, NULL);
-    }
-    return 0;
-}
-
-static int
-caller_ask_uid(Caller *c)
-{
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
-    int k;
-
-    if (c->uid_slot)
-        return 0;
-    k = sd_bus_message_new_method_call(c->authorizer->bus, &m, "org.freedesktop.DBus",
-                                       "/org/freedesktop/DBus", "org.freedesktop.DBus",
-                                       "GetConnectionUnixUser");
-    if (k < 0)
-        return k;
-    k = sd_bus_message_append(m, "s", c->name);
-    if (k < 0)
-        return k;
-    return sd_bus_call_async(c->authorizer->bus, &c->uid_slot, m, on_uid, c, UID_TIMEOUT_USEC);
 }
 
 /* ---- from outside ---- */
@@ -543,12 +389,11 @@ on_deliver(sd_event_source *source, void *userdata)
         AuthorizeRequest *r = link->data;
         AuthorizeDone done = r->done;
         void *done_userdata = r->userdata;
-        uid_t uid = r->caller ? r->caller->uid : AUTHORIZE_UID_UNKNOWN;
         _cleanup_(sd_bus_error_free) sd_bus_error error = r->error;
 
         r->error = SD_BUS_ERROR_NULL;
         request_free(r);
-        done(done_userdata, sd_bus_error_is_set(&error) ? &error : NULL, uid);
+        done(done_userdata, sd_bus_error_is_set(&error) ? &error : NULL);
     }
     return 0;
 }
@@ -560,9 +405,9 @@ authorizer_new(sd_bus *bus, const char *instance)
 
     a->bus = sd_bus_ref(bus);
     a->instance = g_strdup(instance ? instance : "");
-    a->callers = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, caller_free);
     a->questions = g_hash_table_new(NULL, NULL);
     a->denials = g_hash_table_new(NULL, NULL);
+    g_queue_init(&a->asking);
     g_queue_init(&a->ready);
     if (sd_event_add_defer(sd_bus_get_event(bus), &a->deliver, on_deliver, a) < 0)
         return authorizer_free(a);
@@ -583,18 +428,10 @@ cancel_all(GQueue *queue)
 Authorizer *
 authorizer_free(Authorizer *a)
 {
-    GHashTableIter iter;
-    void *caller;
-
     if (!a)
         return NULL;
     cancel_all(&a->ready);
-    g_hash_table_iter_init(&iter, a->callers);
-    while (g_hash_table_iter_next(&iter, NULL, &caller)) {
-        cancel_all(&((Caller *)caller)->waiting);
-        cancel_all(&((Caller *)caller)->asking);
-    }
-    g_hash_table_unref(a->callers);
+    cancel_all(&a->asking);
     g_hash_table_unref(a->questions);
     g_hash_table_unref(a->denials);
     sd_event_source_disable_unref(a->deliver);
@@ -602,6 +439,12 @@ authorizer_free(Authorizer *a)
     g_free(a->instance);
     g_free(a);
     return NULL;
+}
+
+static char *
+copy_detail(const char *text)
+{
+    return text ? g_strndup(text, utf8_prefix(text, MAX_DETAIL)) : NULL;
 }
 
 static AuthorizeRequest *
@@ -613,34 +456,13 @@ request_new(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
     r->authorizer = a;
     r->link.data = r;
     r->actions = actions;
-    r->current = actions ? (Action)__builtin_ctzll(actions) : ACTION_NONE;
-    r->vm_name = g_strdup(subject ? subject->vm_name : NULL);
-    r->vm_uuid = g_strdup(subject ? subject->vm_uuid : NULL);
+    r->vm_name = copy_detail(subject ? subject->vm_name : NULL);
+    r->vm_uuid = copy_detail(subject ? subject->vm_uuid : NULL);
     r->operation = g_strdup(caller->operation);
     r->interactive = caller->interactive;
-    if (caller->sender && *caller->sender && actions) {
-        r->caller = caller_get(a, caller->sender);
-        r->caller->n_requests++;
-    }
-    a->n_requests++;
+    r->sender = g_strdup(caller->sender);
+    r->uid = caller->uid;
     return r;
-}
-
-static void
-request_begin(AuthorizeRequest *r)
-{
-    if (!r->actions)
-        request_ready(r);
-    else if (!r->caller)
-        request_deny(r, "the message does not say who the caller is");
-    else if (r->authorizer->n_requests > MAX_REQUESTS)
-        request_refuse(r, SD_BUS_ERROR_LIMITS_EXCEEDED, "too many callers wait to be authorised");
-    else if (r->caller->uid != AUTHORIZE_UID_UNKNOWN)
-        request_ask_next(r);
-    else if (caller_ask_uid(r->caller) < 0)
-        request_deny(r, "the bus cannot be asked who the caller is");
-    else
-        request_enqueue(r, REQUEST_WAITING);
 }
 
 AuthorizeRequest *
@@ -654,7 +476,7 @@ authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
     r = request_new(a, caller, actions, subject);
     r->done = done;
     r->userdata = userdata;
-    request_begin(r);
+    request_ask_next(r);
     return r;
 }
 

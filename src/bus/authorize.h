@@ -3,10 +3,9 @@
 
 /* Authorisation: the table of actions, and the question to polkit.
  *
- * Nothing here blocks. The caller's user is asked of the bus, once per connection; root and our own
- * user pass; about everyone else polkit is asked, one action after the other, with the machine's
- * name and UUID and our instance as details. Whatever goes wrong on the way is a denial: no polkit,
- * one that dies or talks nonsense, a caller that is gone.
+ * Nothing here blocks. Root and our own user pass; about everyone else polkit is asked, one action
+ * after the other, with the machine's name and UUID and our instance as details. Whatever goes
+ * wrong on the way is a denial: no polkit, one that dies or talks nonsense, a caller that is gone.
  *
  * An answer is about the names it was asked with. Who looks the machine up again afterwards and
  * finds another name in its place has to ask again.
@@ -50,21 +49,19 @@ typedef struct {
     const char *vm_uuid;
 } AuthorizeSubject;
 
-/* The caller, and the operation, as the journal names it. Without a sender (NULL or "")
- * everything but a read is denied. Copied. */
+/* The caller, and the operation, as the journal names it. Copied. */
 typedef struct {
     const char *sender; /* a unique name */
+    uid_t uid;
     const char *operation;
     gboolean interactive; /* polkit may ask the user for a password */
 } AuthorizeCaller;
 
 /* Called once per request, always from the event loop and never from within authorizer_check().
  * `error` is NULL where all actions are allowed, and otherwise AccessDenied,
- * InteractiveAuthorizationRequired or LimitsExceeded; it ends with the call. `uid` is
- * AUTHORIZE_UID_UNKNOWN where it was not asked or not found. May make and cancel requests, but not
- * free the authorizer; its own request is gone already. */
-#define AUTHORIZE_UID_UNKNOWN ((uid_t)-1)
-typedef void (*AuthorizeDone)(void *userdata, const sd_bus_error *error, uid_t uid);
+ * InteractiveAuthorizationRequired or LimitsExceeded; it ends with the call. May make and cancel
+ * requests, but not free the authorizer; its own request is gone already. */
+typedef void (*AuthorizeDone)(void *userdata, const sd_bus_error *error);
 
 /* "org.unraid.vms.start"; NULL for ACTION_NONE. */
 const char *action_id(Action action);
@@ -83,3 +80,6 @@ AuthorizeRequest *authorizer_check(Authorizer *a, const AuthorizeCaller *caller,
 
 /* `done` is not called any more; a dialogue that is open is taken away. */
 void authorize_request_cancel(AuthorizeRequest *r);
+
+/* The connection has left the bus: what is asked about it is denied. */
+void authorizer_caller_gone(Authorizer *a, const char *sender);

@@ -2,22 +2,26 @@
 #include "budget.h"
 
 #include <glib.h>
+#include <unistd.h>
 
-#define CALLS_MAX            16384
-#define CALLS_PER_CALLER_MAX 4096
-/* Bytes; calls with small arguments are bounded by their number. */
-#define BYTES_MAX            ((size_t)64 * 1024 * 1024)
-#define BYTES_PER_CALLER_MAX ((size_t)16 * 1024 * 1024)
-#define BYTES_SMALL          4096
+#define MIB ((size_t)1024 * 1024)
 
 typedef struct {
     unsigned calls;
     size_t bytes;
 } Account;
 
+static const Account max_of_all = {16384, 64 * MIB};
+static const Account max_of_user = {4096, 16 * MIB};
+/* Root and our own user; one connection of theirs, as one of everybody, is bounded as a user is. */
+static const Account max_of_root = {16384, 64 * MIB};
+/* So much each user may have, though all together have more than their bound. */
+static const Account share_of_user = {64, MIB};
+
 struct Budget {
-    Account all;
-    GHashTable *accounts; /* unique name -> Account */
+    Account ordinary;        /* of all users but root and our own */
+    GHashTable *users;       /* uid -> Account */
+    GHashTable *connections; /* unique name -> Account */
 };
 
 Budget *
@@ -25,7 +29,8 @@ budget_new(void)
 {
     Budget *budget = g_new0(Budget, 1);
 
-    budget->accounts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    budget->users = g_hash_table_new_full(NULL, NULL, NULL, g_free);
+    budget->connections = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return budget;
 }
 
@@ -34,49 +39,115 @@ budget_free(Budget *budget)
 {
     if (!budget)
         return;
-    g_hash_table_unref(budget->accounts);
+    g_hash_table_unref(budget->users);
+    g_hash_table_unref(budget->connections);
     g_free(budget);
 }
 
-static size_t
-charged(size_t bytes)
+static bool
+is_ordinary(uid_t uid)
 {
-    return bytes > BYTES_SMALL ? bytes : 0;
+    return uid != 0 && uid != geteuid();
 }
 
-bool
-budget_take(Budget *budget, const char *caller, size_t bytes)
+static bool
+fits(const Account *account, const Account *more, const Account *max)
 {
-    Account *account = g_hash_table_lookup(budget->accounts, caller);
     const Account none = {0};
-    const Account *now = account ? account : &none;
 
-    bytes = charged(bytes);
-    if (budget->all.calls >= CALLS_MAX || now->calls >= CALLS_PER_CALLER_MAX)
+    if (!account)
+        account = &none;
+    return account->calls + more->calls <= max->calls && account->bytes + more->bytes <= max->bytes;
+}
+
+static void
+add(Account *account, const Account *more)
+{
+    account->calls += more->calls;
+    account->bytes += more->bytes;
+}
+
+static void
+subtract(Account *account, const Account *less)
+{
+    account->calls -= less->calls;
+    account->bytes -= less->bytes;
+}
+
+static bool
+has_room(const Budget *budget, uid_t uid, const char *name, const Account *more)
+{
+    const Account *user = g_hash_table_lookup(budget->users, GUINT_TO_POINTER(uid));
+    const Account *connection = g_hash_table_lookup(budget->connections, name);
+
+    if (!fits(connection, more, &max_of_user))
         return false;
-    if (bytes > 0 &&
-        (budget->all.bytes + bytes > BYTES_MAX || now->bytes + bytes > BYTES_PER_CALLER_MAX))
-        return false;
+    if (!is_ordinary(uid))
+        return fits(user, more, &max_of_root);
+    return fits(user, more, &max_of_user) &&
+           (fits(&budget->ordinary, more, &max_of_all) || fits(user, more, &share_of_user));
+}
+
+static void
+add_to_entry(GHashTable *accounts, gconstpointer key, char *(*copy)(const char *key),
+             const Account *more)
+{
+    Account *account = g_hash_table_lookup(accounts, key);
+
     if (!account) {
         account = g_new0(Account, 1);
-        g_hash_table_insert(budget->accounts, g_strdup(caller), account);
+        g_hash_table_insert(accounts, copy ? copy(key) : (gpointer)key, account);
     }
-    account->calls++;
-    account->bytes += bytes;
-    budget->all.calls++;
-    budget->all.bytes += bytes;
+    add(account, more);
+}
+
+static void
+subtract_from_entry(GHashTable *accounts, gconstpointer key, const Account *less)
+{
+    Account *account = g_hash_table_lookup(accounts, key);
+
+    subtract(account, less);
+    if (account->calls == 0)
+        g_hash_table_remove(accounts, key);
+}
+
+static char *
+copy_name(const char *name)
+{
+    return g_strdup(name);
+}
+
+static bool
+take(Budget *budget, uid_t uid, const char *name, const Account *more)
+{
+    if (!has_room(budget, uid, name, more))
+        return false;
+    add_to_entry(budget->users, GUINT_TO_POINTER(uid), NULL, more);
+    add_to_entry(budget->connections, name, copy_name, more);
+    if (is_ordinary(uid))
+        add(&budget->ordinary, more);
     return true;
 }
 
-void
-budget_return(Budget *budget, const char *caller, size_t bytes)
+bool
+budget_take(Budget *budget, uid_t uid, const char *name, size_t bytes)
 {
-    Account *account = g_hash_table_lookup(budget->accounts, caller);
+    return take(budget, uid, name, &(Account){1, bytes});
+}
 
-    bytes = charged(bytes);
-    budget->all.calls--;
-    budget->all.bytes -= bytes;
-    account->bytes -= bytes;
-    if (--account->calls == 0)
-        g_hash_table_remove(budget->accounts, caller);
+bool
+budget_take_more(Budget *budget, uid_t uid, const char *name, size_t bytes)
+{
+    return take(budget, uid, name, &(Account){0, bytes});
+}
+
+void
+budget_return(Budget *budget, uid_t uid, const char *name, size_t bytes)
+{
+    const Account less = {1, bytes};
+
+    subtract_from_entry(budget->users, GUINT_TO_POINTER(uid), &less);
+    subtract_from_entry(budget->connections, name, &less);
+    if (is_ordinary(uid))
+        subtract(&budget->ordinary, &less);
 }

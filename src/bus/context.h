@@ -7,10 +7,12 @@
  */
 
 #include "authorize.h"
+#include "callers.h"
 #include "core.h"
 #include "object-server.h"
 #include "publisher.h"
 #include "raw-message.h"
+#include "replies.h"
 
 #include <systemd/sd-bus.h>
 
@@ -34,8 +36,11 @@ typedef struct Service {
     const ServiceSettings *settings;
     sd_bus_slot *message_filter;
     Core *core;
+    Callers *callers;
     Authorizer *authorizer;
     RawMessenger *messenger;
+    Unread *unread;
+    Replies *replies;
     ObjectServer *objects;
     Publisher *publisher;
     Requests *requests;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "message-size.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <string.h>
 
 #define VALUE_SIZE 64
@@ -11,73 +11,86 @@ typedef struct {
     size_t limit;
 } Measure;
 
-/* False where there is nothing more to measure: the limit is exceeded, or the message is broken. */
-static bool
+/* Each function returns a positive number as long as there is more to measure, else 0 or a negative
+ * errno. */
+
+static int
 add(Measure *measure, size_t size)
 {
     measure->size += size;
-    return measure->size <= measure->limit;
+    return measure->size <= measure->limit ? 1 : -EMSGSIZE;
 }
 
-static bool
+static int
 measure_basic(sd_bus_message *message, char type, Measure *measure)
 {
     union {
         const char *text;
         uint64_t number;
     } value = {0};
+    int r = sd_bus_message_read_basic(message, type, &value);
 
-    if (sd_bus_message_read_basic(message, type, &value) <= 0)
-        return false;
+    if (r <= 0)
+        return r;
     return add(measure, VALUE_SIZE + (strchr("sog", type) ? strlen(value.text) : 0));
 }
 
 /* Of numbers, which sd-bus hands out as they are. */
-static bool
+static int
 measure_array(sd_bus_message *message, char type, Measure *measure)
 {
     const void *numbers;
     size_t size;
+    int r = sd_bus_message_read_array(message, type, &numbers, &size);
 
-    return sd_bus_message_read_array(message, type, &numbers, &size) > 0 &&
-           add(measure, VALUE_SIZE + size);
+    return r <= 0 ? r : add(measure, VALUE_SIZE + size);
 }
 
-static bool measure_rest(sd_bus_message *message, Measure *measure);
+static int measure_rest(sd_bus_message *message, Measure *measure);
 
-static bool
+static int
 measure_container(sd_bus_message *message, char type, const char *contents, Measure *measure)
 {
-    return add(measure, VALUE_SIZE) &&
-           sd_bus_message_enter_container(message, type, contents) > 0 &&
-           measure_rest(message, measure) && sd_bus_message_exit_container(message) >= 0;
+    int r = add(measure, VALUE_SIZE);
+
+    if (r > 0)
+        r = sd_bus_message_enter_container(message, type, contents);
+    if (r > 0)
+        r = measure_rest(message, measure);
+    if (r >= 0)
+        r = sd_bus_message_exit_container(message);
+    return r < 0 ? r : 1;
 }
 
-/* The rest of the open container. sd-bus bounds the depth. */
-static bool
+/* The rest of the open container; 0 at its end. sd-bus bounds the depth. */
+static int
 measure_rest(sd_bus_message *message, Measure *measure)
 {
     const char *contents;
     char type;
-    bool more = true;
+    int r;
 
-    while (more && sd_bus_message_peek_type(message, &type, &contents) > 0) {
+    while ((r = sd_bus_message_peek_type(message, &type, &contents)) > 0) {
         if (type == SD_BUS_TYPE_ARRAY && strchr("ynqiuxtd", *contents))
-            more = measure_array(message, *contents, measure);
+            r = measure_array(message, *contents, measure);
         else if (strchr("arve", type))
-            more = measure_container(message, type, contents, measure);
+            r = measure_container(message, type, contents, measure);
         else
-            more = measure_basic(message, type, measure);
+            r = measure_basic(message, type, measure);
+        if (r <= 0)
+            return r;
     }
-    return more;
+    return r;
 }
 
-size_t
-message_size(sd_bus_message *message, size_t limit)
+int
+message_size(sd_bus_message *message, size_t limit, size_t *ret)
 {
     Measure measure = {.limit = limit};
+    int r = sd_bus_message_rewind(message, 1);
 
-    if (sd_bus_message_rewind(message, true) >= 0)
-        (void)measure_rest(message, &measure);
-    return measure.size;
+    if (r >= 0)
+        r = measure_rest(message, &measure);
+    *ret = measure.size;
+    return r < 0 ? r : 0;
 }

@@ -16,5 +16,9 @@
  * read. */
 #define MESSAGE_SIZE_MAX ((size_t)1024 * 1024)
 
-/* More than the limit, where that is exceeded: then the rest has not been read. */
-size_t message_size(sd_bus_message *message, size_t limit);
+/*
+ * 0, or a negative errno: -EMSGSIZE where the limit is exceeded, and then the rest has not been
+ * read; -EBADMSG where sd-bus refuses to read a value, such as a string with a noncharacter of
+ * Unicode, which other libraries send.
+ */
+int message_size(sd_bus_message *message, size_t limit, size_t *ret);

@@ -6,6 +6,9 @@
 
 #include <errno.h>
 
+#define _cleanup_(function) __attribute__((cleanup(function)))
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_bus_message, sd_bus_message_unref)
+
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES_INTERFACE     "org.freedesktop.DBus.Properties"
 
@@ -17,11 +20,8 @@ static const char *const standard_interfaces[] = {
 };
 
 struct ObjectServer {
-    sd_bus *bus;
-    RawMessenger *messenger;
-    MethodHandler handler;
-    ObjectFlush flush;
-    void *userdata;
+    ObjectServerParts parts;
+    GQueue held;      /* HeldRead */
     GPtrArray *kinds; /* ObjectKind; the first one is the root */
     GPtrArray *slots; /* sd_bus_slot */
 };
@@ -35,6 +35,26 @@ typedef struct {
     Wire *value_heads; /* of each property: name and signature, as "{sv}" begins with them */
     unsigned n_properties;
 } Registration;
+
+/* Reads a property, or more, and replies: positive; or 0: it is nothing of ours; or a negative
+ * errno.
+ */
+typedef int (*ReadFunc)(ObjectServer *server, sd_bus_message *message, sd_bus_error *error);
+
+/* A read whose reply has to wait until it is known whether the caller reads replies. It is read
+ * anew then: what it says has to fit the signals that were sent before it. */
+typedef struct {
+    ObjectServer *server;
+    sd_bus_message *message;
+    ReadFunc read;
+    Pending pending;
+    GList link;
+} HeldRead;
+
+/* Of one caller, and of all; a first one of a caller is held in any case. The messages keep what is
+ * attached to them. */
+#define HELD_PER_CALLER_MAX 16
+#define HELD_MAX            256
 
 struct ObjectKind {
     ObjectServer *server;
@@ -148,18 +168,80 @@ write_all(Wire *wire, const ObjectServer *server)
 
 /* --- reading properties ------------------------------------------------------------------- */
 
-static int
-reply(ObjectServer *server, sd_bus_message *message, const char *signature, const Wire *body,
-      sd_bus_error *error)
+static void
+held_read_free(HeldRead *held)
 {
-    Caller caller = caller_of(message);
-    int r = raw_message_reply(server->messenger, server->bus, &caller, signature, body);
+    g_queue_unlink(&held->server->held, &held->link);
+    pending_cancel(&held->pending);
+    sd_bus_message_unref(held->message);
+    g_free(held);
+}
 
-    caller_clear(&caller);
-    if (r == -EMSGSIZE)
-        return sd_bus_error_setf(error, bus_error_name(ERROR_LIMITS_EXCEEDED),
-                                 "The answer is too long for a message");
-    return r < 0 ? r : 1;
+static void
+on_reader_known(void *userdata, CallOutcome outcome, void *answer, const Error *error)
+{
+    HeldRead *held = userdata;
+    ObjectServer *server = held->server;
+    g_autoptr(sd_bus_message) message = sd_bus_message_ref(held->message);
+    _cleanup_(sd_bus_error_free) sd_bus_error failure = SD_BUS_ERROR_NULL;
+    ReadFunc read = held->read;
+    int r = error ? sd_bus_error_set(&failure, bus_error_name(error->kind), error->message) : 0;
+
+    held_read_free(held);
+    server->parts.flush(server->parts.userdata);
+    if (r >= 0)
+        r = sd_bus_message_rewind(message, true);
+    if (r >= 0)
+        r = read(server, message, &failure);
+    if (r == 0)
+        r = -ENOENT;
+    if (r < 0)
+        (void)sd_bus_reply_method_errno(message, r, &failure);
+}
+
+static bool
+may_hold(const ObjectServer *server, const char *sender)
+{
+    unsigned n = 0;
+
+    for (const GList *link = server->held.head; link; link = link->next)
+        n +=
+            g_str_equal(sd_bus_message_get_sender(((const HeldRead *)link->data)->message), sender);
+    return n == 0 || (n < HELD_PER_CALLER_MAX && server->held.length < HELD_MAX);
+}
+
+/* Positive, or -EAGAIN. */
+static int
+hold(ObjectServer *server, sd_bus_message *message, const Caller *caller, ReadFunc read)
+{
+    if (!may_hold(server, caller->sender))
+        return -EAGAIN;
+
+    HeldRead *held = g_new0(HeldRead, 1);
+    held->server = server;
+    held->message = sd_bus_message_ref(message);
+    held->read = read;
+    held->link.data = held;
+    g_queue_push_tail_link(&server->held, &held->link);
+    if (replies_wait(server->parts.replies, caller, &held->pending, on_reader_known, held))
+        return 1;
+    held_read_free(held);
+    return -EAGAIN;
+}
+
+static int
+reply(ObjectServer *server, sd_bus_message *message, ReadFunc read, const char *signature,
+      const Wire *body, sd_bus_error *error)
+{
+    _cleanup_(caller_clear) Caller caller = caller_of(message);
+    int r = replies_send(server->parts.replies, &caller, signature, body);
+
+    if (r == -EAGAIN)
+        r = hold(server, message, &caller, read);
+    if (r >= 0)
+        return 1;
+    g_autoptr(Error) failure = replies_error(r);
+    return sd_bus_error_set(error, bus_error_name(failure->kind), failure->message);
 }
 
 static const ObjectKind *
@@ -217,7 +299,7 @@ on_get(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
         return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
     wire_put_signature(&body, property->signature);
     write_value(&body, property, object);
-    return reply(server, message, "v", &body, error);
+    return reply(server, message, on_get, "v", &body, error);
 }
 
 static int
@@ -246,7 +328,7 @@ on_get_all(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
     wire_end_array(&body, properties, 8);
     if (!found)
         return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
-    return reply(server, message, "a{sv}", &body, error);
+    return reply(server, message, on_get_all, "a{sv}", &body, error);
 }
 
 static int
@@ -254,7 +336,7 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
     ObjectServer *server = userdata;
 
-    server->flush(server->userdata);
+    server->parts.flush(server->parts.userdata);
     if (sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "Get") &&
         sd_bus_message_has_signature(message, "ss"))
         return on_get(server, message, error);
@@ -265,16 +347,21 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 }
 
 static int
-on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
+on_get_objects(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
 {
-    ObjectServer *server = userdata;
     g_auto(Wire) body = {NULL};
 
+    write_all(&body, server);
+    return reply(server, message, on_get_objects, "a{oa{sa{sv}}}", &body, error);
+}
+
+static int
+on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
     if (!sd_bus_message_is_method_call(message, OBJECT_MANAGER_INTERFACE, "GetManagedObjects") ||
         !sd_bus_message_has_signature(message, ""))
         return 0;
-    write_all(&body, server);
-    return reply(server, message, "a{oa{sa{sv}}}", &body, error);
+    return on_get_objects(userdata, message, error);
 }
 
 /* --- vtables ------------------------------------------------------------------------------ */
@@ -302,7 +389,7 @@ on_method(sd_bus_message *message, void *object, sd_bus_error *error)
 
     for (const Method *method = registration->interface->methods; method->name; method++)
         if (g_str_equal(method->name, member))
-            return server->handler(server->userdata, method, message, object, error);
+            return server->parts.handle(server->parts.userdata, method, message, object, error);
     return 0;
 }
 
@@ -393,11 +480,11 @@ add_interface(ObjectKind *kind, const Interface *interface)
 
     const sd_bus_vtable *vtable = (const sd_bus_vtable *)(void *)registration->vtable->data;
     if (kind->spec->is_node)
-        r = sd_bus_add_fallback_vtable(server->bus, &slot, kind->spec->path, interface->name,
+        r = sd_bus_add_fallback_vtable(server->parts.bus, &slot, kind->spec->path, interface->name,
                                        vtable, find_for_vtable, registration);
     else
-        r = sd_bus_add_object_vtable(server->bus, &slot, kind->spec->path, interface->name, vtable,
-                                     registration);
+        r = sd_bus_add_object_vtable(server->parts.bus, &slot, kind->spec->path, interface->name,
+                                     vtable, registration);
     if (r >= 0)
         g_ptr_array_add(server->slots, slot);
     return r;
@@ -442,7 +529,7 @@ object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *u
     kind->registrations = g_ptr_array_new_with_free_func(free_registration);
     g_ptr_array_add(server->kinds, kind);
     if (spec->is_node) {
-        r = sd_bus_add_node_enumerator(server->bus, &slot, spec->path, enumerate, kind);
+        r = sd_bus_add_node_enumerator(server->parts.bus, &slot, spec->path, enumerate, kind);
         if (r >= 0)
             g_ptr_array_add(server->slots, slot);
     }
@@ -453,17 +540,14 @@ object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *u
 }
 
 int
-object_server_new(sd_bus *bus, RawMessenger *messenger, MethodHandler handler, ObjectFlush flush,
-                  void *userdata, ObjectServer **ret)
+object_server_new(const ObjectServerParts *parts, ObjectServer **ret)
 {
     ObjectServer *server = g_new0(ObjectServer, 1);
+    sd_bus *bus = sd_bus_ref(parts->bus);
     sd_bus_slot *slot;
 
-    server->bus = sd_bus_ref(bus);
-    server->messenger = messenger;
-    server->handler = handler;
-    server->flush = flush;
-    server->userdata = userdata;
+    server->parts = *parts;
+    g_queue_init(&server->held);
     server->kinds = g_ptr_array_new_with_free_func(free_kind);
     server->slots =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
@@ -487,11 +571,15 @@ object_server_new(sd_bus *bus, RawMessenger *messenger, MethodHandler handler, O
 void
 object_server_free(ObjectServer *server)
 {
+    GList *link;
+
     if (!server)
         return;
+    while ((link = g_queue_peek_head_link(&server->held)))
+        held_read_free(link->data);
     g_ptr_array_unref(server->slots);
     g_ptr_array_unref(server->kinds);
-    sd_bus_unref(server->bus);
+    sd_bus_unref(server->parts.bus);
     g_free(server);
 }
 
@@ -504,7 +592,7 @@ object_server_emit_added(ObjectKind *kind, const char *path, const void *object)
     g_auto(Wire) body = {NULL};
 
     write_object(&body, kind, path, object);
-    return raw_message_signal(server->messenger, server->bus, VMS_ROOT_PATH,
+    return raw_message_signal(server->parts.messenger, server->parts.bus, VMS_ROOT_PATH,
                               OBJECT_MANAGER_INTERFACE, "InterfacesAdded", "oa{sa{sv}}", &body);
 }
 
@@ -522,7 +610,7 @@ object_server_emit_removed(ObjectKind *kind, const char *path)
         wire_put_string(&body,
                         ((const Registration *)kind->registrations->pdata[i])->interface->name);
     wire_end_array(&body, array, 4);
-    return raw_message_signal(server->messenger, server->bus, VMS_ROOT_PATH,
+    return raw_message_signal(server->parts.messenger, server->parts.bus, VMS_ROOT_PATH,
                               OBJECT_MANAGER_INTERFACE, "InterfacesRemoved", "oas", &body);
 }
 
@@ -556,8 +644,8 @@ object_server_emit_changed(ObjectKind *kind, const char *path, const void *objec
         g_auto(Wire) body = {NULL};
 
         if (write_changes(&body, kind->registrations->pdata[i], object, changes))
-            r = raw_message_signal(server->messenger, server->bus, path, PROPERTIES_INTERFACE,
-                                   "PropertiesChanged", "sa{sv}as", &body);
+            r = raw_message_signal(server->parts.messenger, server->parts.bus, path,
+                                   PROPERTIES_INTERFACE, "PropertiesChanged", "sa{sv}as", &body);
     }
     return r;
 }

@@ -14,6 +14,7 @@
 #include "method.h"
 #include "object-path.h"
 #include "raw-message.h"
+#include "replies.h"
 
 typedef struct ObjectServer ObjectServer;
 typedef struct ObjectKind ObjectKind;
@@ -68,8 +69,17 @@ typedef int (*MethodHandler)(void *userdata, const Method *method, sd_bus_messag
 /* Signal first what has changed: what is read must have been signalled. */
 typedef void (*ObjectFlush)(void *userdata);
 
-int object_server_new(sd_bus *bus, RawMessenger *messenger, MethodHandler handler,
-                      ObjectFlush flush, void *userdata, ObjectServer **ret);
+/* They stay the caller's. */
+typedef struct {
+    sd_bus *bus;
+    RawMessenger *messenger; /* for signals */
+    Replies *replies;
+    MethodHandler handle;
+    ObjectFlush flush;
+    void *userdata; /* of the functions */
+} ObjectServerParts;
+
+int object_server_new(const ObjectServerParts *parts, ObjectServer **ret);
 void object_server_free(ObjectServer *server);
 
 /*

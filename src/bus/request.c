@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "request.h"
+#include "request-private.h"
 
-#include "budget.h"
-#include "bus-error.h"
 #include "context.h"
 #include "log.h"
 #include "message-size.h"
 #include "retry.h"
-#include "wire-rows.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,13 +14,6 @@
 #define REQUEST_LIMIT_USEC    (19 * UINT64_C(1000000))
 #define REQUEST_ACCURACY_USEC (100 * UINT64_C(1000))
 
-struct Requests {
-    Service *service;
-    Budget *budget;
-    GHashTable *all; /* set of Request */
-    bool stopping;
-};
-
 /* A call to libvirt. It keeps the arguments; the request may be gone when it ends. */
 typedef struct {
     Call call;
@@ -32,51 +22,6 @@ typedef struct {
     MethodArgs *args;
     MethodResult result;
 } MethodCall;
-
-/* --- life --------------------------------------------------------------------------------- */
-
-Requests *
-requests_new(Service *service)
-{
-    Requests *requests = g_new0(Requests, 1);
-
-    requests->service = service;
-    requests->budget = budget_new();
-    requests->all = g_hash_table_new(NULL, NULL);
-    return requests;
-}
-
-void
-requests_free(Requests *requests)
-{
-    if (!requests)
-        return;
-    budget_free(requests->budget);
-    g_hash_table_unref(requests->all);
-    g_free(requests);
-}
-
-static void
-request_free(Request *request)
-{
-    Service *service = request->service;
-
-    g_hash_table_remove(service->requests->all, request);
-    budget_return(service->requests->budget, request->caller.sender, request->bytes);
-    if (request->authorization)
-        authorize_request_cancel(request->authorization);
-    if (request->call)
-        lane_pool_abandon(service->core->lane_pool, request->call);
-    pending_cancel(&request->pending);
-    if (request->free_state)
-        request->free_state(request->state);
-    timer_free(request->deadline);
-    method_args_unref(request->args);
-    caller_clear(&request->caller);
-    g_free(request->domain_uuid);
-    g_free(request->domain_name);
-    g_free(request);
-}
 
 /* --- stage 1: the arguments --------------------------------------------------------------- */
 
@@ -97,7 +42,7 @@ request_new(Service *service, const Method *method, MethodArgs *args, sd_bus_mes
     request->method = method;
     request->args = args;
     request->caller = caller_of(message);
-    request->uid = AUTHORIZE_UID_UNKNOWN;
+    request->uid = CALLER_UID_UNKNOWN;
     request->verb = verb_of(method, args);
     request->bytes = bytes;
     request->domain_uuid = g_strdup(args->subject_uuid);
@@ -116,20 +61,19 @@ parse(const Method *method, sd_bus_message *message, MethodArgs *args, sd_bus_er
     return r;
 }
 
-static void authorize(Request *request);
+static void identify(Request *request);
 
 int
 request_handle(Service *service, const Method *method, sd_bus_message *message,
                const Domain *domain, uint64_t job_number, sd_bus_error *error)
 {
-    const char *sender = sd_bus_message_get_sender(message);
     g_autoptr(MethodArgs) args = method_args_new();
-    size_t bytes = message_size(message, MESSAGE_SIZE_MAX);
-    int r = parse(method, message, args, error);
+    size_t bytes;
+    int r = message_size(message, MESSAGE_SIZE_MAX, &bytes);
+    if (r >= 0)
+        r = parse(method, message, args, error);
     if (r < 0)
         return r;
-    if (!budget_take(service->requests->budget, sender ? sender : "", bytes))
-        return sd_bus_error_set(error, SD_BUS_ERROR_LIMITS_EXCEEDED, "Too many calls at a time");
 
     Request *request = request_new(service, method, g_steal_pointer(&args), message, bytes);
     request->job_number = job_number;
@@ -140,11 +84,63 @@ request_handle(Service *service, const Method *method, sd_bus_message *message,
         request->domain_uuid = g_strdup(domain->uuid);
         request->domain_name = g_strdup(domain->name);
     }
-    authorize(request);
+    identify(request);
     return 1;
 }
 
 /* --- stage 2: the caller ------------------------------------------------------------------ */
+
+static void authorize(Request *request);
+
+/* Nothing of it is logged: a user may call as often as he likes. */
+static void
+reject(Request *request, const Error *error)
+{
+    request_send_error(request, error);
+    request_free(request);
+}
+
+static void
+refuse(Request *request)
+{
+    g_autoptr(Error) error = error_new(ERROR_LIMITS_EXCEEDED, "Too many calls at a time");
+
+    reject(request, error);
+}
+
+static void
+begin(Request *request, uid_t uid)
+{
+    if (request_charge(request, uid))
+        authorize(request);
+    else
+        refuse(request);
+}
+
+static void
+on_identified(void *userdata, CallOutcome outcome, void *uid, const Error *error)
+{
+    Request *request = userdata;
+
+    if (error)
+        reject(request, error);
+    else
+        begin(request, *(const uid_t *)uid);
+}
+
+static void
+identify(Request *request)
+{
+    Callers *callers = request->service->callers;
+    const char *sender = request->caller.sender;
+    uid_t uid = callers_find(callers, sender);
+
+    if (uid != CALLER_UID_UNKNOWN)
+        begin(request, uid);
+    else if (!callers_ask(callers, sender, request->bytes, &request->pending, on_identified,
+                          request))
+        refuse(request);
+}
 
 static void on_deadline(void *userdata);
 
@@ -169,24 +165,13 @@ run(Request *request)
 }
 
 static void
-send_bus_error(Request *request, const sd_bus_error *error)
-{
-    int r = caller_reply_error(&request->caller, request->service->bus, error);
-
-    if (r < 0)
-        log_message(LOG_WARNING, "Replying to %s of %s failed: %s", request->verb,
-                    request->caller.sender, g_strerror(-r));
-}
-
-static void
-on_authorized(void *userdata, const sd_bus_error *error, uid_t uid)
+on_authorized(void *userdata, const sd_bus_error *error)
 {
     Request *request = userdata;
 
     request->authorization = NULL;
-    request->uid = uid;
     if (error) {
-        send_bus_error(request, error);
+        request_send_bus_error(request, error);
         request_free(request);
     } else if (!request_authorize_again(request)) {
         run(request);
@@ -204,6 +189,7 @@ authorize(Request *request)
     };
     const AuthorizeCaller caller = {
         .sender = request->caller.sender,
+        .uid = request->uid,
         .operation = request->verb,
         .interactive = request->caller.interactive,
     };
@@ -375,7 +361,7 @@ submit(Request *request)
     call->class = request->method->class;
     call->name = request->method->call;
     call->stops_others = request->method->stops_others;
-    call->uid = request->uid; /* callers who are not known yet share a place of their own */
+    call->uid = request->uid;
     g_strlcpy(call->key, request->domain_uuid ? request->domain_uuid : "", sizeof call->key);
     call->work = work_call;
     call->done = on_call_done;
@@ -484,155 +470,6 @@ request_wait_for_job(Request *request, Job *job)
     job_wait(job, &request->pending, on_job_ended, request);
 }
 
-/* --- stage 6: the reply ------------------------------------------------------------------- */
-
-/* Where libvirt's words quote what the caller wrote, a password may be in it. */
-static char *
-words_for_log(const Error *error)
-{
-    return error->quotes_input ? g_strndup(error->message, strcspn(error->message, "\n"))
-                               : g_strdup(error->message);
-}
-
-/* Operations are logged by their jobs. */
-static void
-log_change(const Request *request, const Error *error)
-{
-    char uid[LOG_NUMBER_SIZE];
-    char code[LOG_NUMBER_SIZE];
-    g_autofree char *what = NULL, *message = NULL, *words = NULL;
-
-    if (request->method->kind != METHOD_CHANGE)
-        return;
-    words = error ? words_for_log(error) : NULL;
-    what = request->domain_name && *request->domain_name
-               ? g_strdup_printf("%s of \"%s\"", request->verb, request->domain_name)
-               : g_strdup(request->verb);
-    message =
-        error ? g_strdup_printf("%s failed: %s", what, words) : g_strdup_printf("%s is done", what);
-    log_event(error ? LOG_EVENT_OPERATION_FAILED : LOG_EVENT_OPERATION_DONE, message,
-              LOG_FIELD_VM_UUID, request->domain_uuid, LOG_FIELD_VM_NAME, request->domain_name,
-              LOG_FIELD_VM_OPERATION, request->verb, LOG_FIELD_VM_RESULT, error ? "failed" : "done",
-              LOG_FIELD_LIBVIRT_ERROR_CODE,
-              error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
-              LOG_FIELD_CALLER_UID,
-              request->uid != AUTHORIZE_UID_UNKNOWN ? log_number(uid, request->uid) : NULL,
-              LOG_FIELD_CALLER_BUS_NAME, request->caller.sender, NULL);
-}
-
-static void
-send_error(Request *request, const Error *error)
-{
-    const sd_bus_error reply = SD_BUS_ERROR_MAKE_CONST(bus_error_name(error->kind), error->message);
-
-    publisher_flush(request->service->publisher);
-    send_bus_error(request, &reply);
-}
-
-void
-request_fail(Request *request, const Error *error)
-{
-    log_change(request, error);
-    if (request->answered)
-        publisher_flush(request->service->publisher);
-    else
-        send_error(request, error);
-    request_free(request);
-}
-
-static void
-fail_to_send(Request *request, int r)
-{
-    g_autoptr(Error) error =
-        r == -EMSGSIZE
-            ? error_new(ERROR_LIMITS_EXCEEDED, "The answer is too long for a message")
-            : error_new(ERROR_OPERATION_FAILED, "The answer cannot be sent: %s", g_strerror(-r));
-
-    request_fail(request, error);
-}
-
-/* Send it, unless the time was up and the caller has had an answer. */
-static void
-finish(Request *request, int (*send)(const Request *request, const void *data), const void *data)
-{
-    publisher_flush(request->service->publisher);
-
-    int r = request->answered ? 0 : send(request, data);
-    if (r < 0) {
-        fail_to_send(request, r);
-        return;
-    }
-    log_change(request, NULL);
-    request_free(request);
-}
-
-static int
-send_body(const Request *request, const void *data)
-{
-    const Service *service = request->service;
-
-    return raw_message_reply(service->messenger, service->bus, &request->caller,
-                             request->method->out, data);
-}
-
-/* A descriptor, and the value behind it if there is one. */
-static int
-send_descriptor(const Request *request, const void *data)
-{
-    const MethodResult *result = data;
-    sd_bus_message *reply = NULL;
-    int r = caller_new_reply(&request->caller, request->service->bus, &reply);
-
-    /* The message has a descriptor of its own; the result keeps this one. */
-    if (r >= 0)
-        r = sd_bus_message_append(reply, "h", result->fd);
-    if (r >= 0 && result->value)
-        r = sd_bus_message_append(reply, "s", g_variant_get_string(result->value, NULL));
-    if (r >= 0)
-        r = sd_bus_send(NULL, reply, NULL);
-    sd_bus_message_unref(reply);
-    return r;
-}
-
-void
-request_reply_body(Request *request, const Wire *body)
-{
-    finish(request, send_body, body);
-}
-
-void
-request_reply(Request *request)
-{
-    const Wire empty = {NULL};
-
-    finish(request, send_body, &empty);
-}
-
-void
-request_reply_path(Request *request, const char *path)
-{
-    g_auto(Wire) body = {NULL};
-
-    wire_put_string(&body, path);
-    request_reply_body(request, &body);
-}
-
-void
-request_reply_result(Request *request, const MethodResult *result)
-{
-    g_auto(Wire) body = {NULL};
-
-    if (result->fd >= 0) {
-        finish(request, send_descriptor, result);
-        return;
-    }
-    if (g_str_equal(request->method->out, ROWS_SIGNATURE))
-        wire_put_dictionaries(&body, rows_of_bytes(result->rows));
-    else if (result->value)
-        wire_put_variant(&body, result->value);
-    request_reply_body(request, &body);
-}
-
 /* --- the deadline, and the end of the service --------------------------------------------- */
 
 static void
@@ -645,7 +482,7 @@ answer_still_running(Request *request)
                           request->domain_name, object_path_of_job(request->job_number).text);
     else
         error = error_new(ERROR_STILL_RUNNING, "%s is not done yet and goes on", request->verb);
-    send_error(request, error);
+    request_send_error(request, error);
     if (request->phase == PHASE_AWAITING)
         log_message(LOG_NOTICE, "%s of \"%s\": libvirt has taken it, the guest has not done it yet",
                     request->verb, request->domain_name);

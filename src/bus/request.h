@@ -15,6 +15,7 @@
  */
 
 #include "caller.h"
+#include "callers.h"
 #include "job.h"
 #include "method.h"
 #include "timer.h"
@@ -40,7 +41,7 @@ struct Request {
     const Method *method;
     MethodArgs *args;
     Caller caller;
-    uid_t uid; /* AUTHORIZE_UID_UNKNOWN where it was not asked */
+    uid_t uid; /* CALLER_UID_UNKNOWN until it has been asked */
     RequestPhase phase;
     /* The domain, or the one that polkit is asked about; NULL: none. */
     char *domain_uuid;
@@ -48,7 +49,7 @@ struct Request {
     bool is_of_domain;   /* the method is called on a domain's object */
     uint64_t job_number; /* of the object that it is called on, or of the job that will answer it */
     const char *verb;    /* for the log: what a job is called, not "StopWithOptions" */
-    size_t bytes;        /* that its arguments are charged for */
+    size_t bytes;        /* that its user is charged for, once that is known */
 
     AuthorizeRequest *authorization;
     Pending pending;  /* what it waits for in the core */
@@ -57,7 +58,8 @@ struct Request {
     unsigned retries;
     uint64_t call_order; /* a call that is made again keeps its place */
     Timer *deadline;
-    bool answered; /* the time was up: it goes on, and nobody waits for it */
+    bool answered;   /* the time was up: it goes on, and nobody waits for it */
+    Wire held_reply; /* until it is known how much the user has read */
 
     void *state; /* of a method with stages of its own */
     GDestroyNotify free_state;

@@ -6,6 +6,8 @@
 #include "names.h"
 #include "request.h"
 
+#include <errno.h>
+
 /* --- the objects -------------------------------------------------------------------------- */
 
 static void *
@@ -99,11 +101,25 @@ static const ObjectKindSpec job_kind = {
 static int
 on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
-    if (!sd_bus_message_is_method_call(message, NULL, NULL) ||
-        message_size(message, MESSAGE_SIZE_MAX) <= MESSAGE_SIZE_MAX)
+    const Service *service = userdata;
+    const char *sender = sd_bus_message_get_sender(message);
+    size_t size;
+
+    if (!sd_bus_message_is_method_call(message, NULL, NULL))
         return 0;
-    return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                             "The arguments take more than %zu bytes", MESSAGE_SIZE_MAX);
+    if (!replies_expect(service->replies, sender ? sender : ""))
+        return 1;
+    switch (message_size(message, MESSAGE_SIZE_MAX, &size)) {
+    case 0:
+        return 0;
+    case -EMSGSIZE:
+        return sd_bus_error_setf(error, SD_BUS_ERROR_LIMITS_EXCEEDED,
+                                 "The arguments take more than %zu bytes", MESSAGE_SIZE_MAX);
+    default:
+        return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
+                                "The arguments cannot be read: a text may have a character that "
+                                "Unicode does not assign");
+    }
 }
 
 static int
@@ -201,6 +217,15 @@ const CoreListener service_core_listener = {
     .stopped = on_stopped,
 };
 
+static void
+on_caller_gone(void *userdata, const char *name)
+{
+    const Service *service = userdata;
+
+    authorizer_caller_gone(service->authorizer, name);
+    unread_forget(service->unread, name);
+}
+
 /* --- life --------------------------------------------------------------------------------- */
 
 static int
@@ -218,6 +243,22 @@ add_kinds(Service *service)
     return r;
 }
 
+static int
+make_objects(Service *service)
+{
+    const ObjectServerParts parts = {
+        .bus = service->bus,
+        .messenger = service->messenger,
+        .replies = service->replies,
+        .handle = on_method,
+        .flush = on_flush,
+        .userdata = service,
+    };
+    int r = sd_bus_add_filter(service->bus, &service->message_filter, on_message, service);
+
+    return r < 0 ? r : object_server_new(&parts, &service->objects);
+}
+
 int
 service_new(sd_bus *bus, const ServiceSettings *settings, Service **ret)
 {
@@ -227,12 +268,14 @@ service_new(sd_bus *bus, const ServiceSettings *settings, Service **ret)
     service->settings = settings;
     service->authorizer = authorizer_new(bus, settings->instance);
     service->requests = requests_new(service);
-    int r = sd_bus_add_filter(bus, &service->message_filter, on_message, service);
+    service->unread = unread_new(bus);
+    int r = callers_new(bus, on_caller_gone, service, &service->callers);
     if (r >= 0)
         r = raw_message_new(&service->messenger);
-    if (r >= 0)
-        r = object_server_new(bus, service->messenger, on_method, on_flush, service,
-                              &service->objects);
+    if (r >= 0) {
+        service->replies = replies_new(bus, service->messenger, service->callers, service->unread);
+        r = make_objects(service);
+    }
     if (r >= 0)
         r = add_kinds(service);
     if (r < 0) {
@@ -266,6 +309,9 @@ service_free(Service *service)
     object_server_free(service->objects);
     authorizer_free(service->authorizer);
     requests_free(service->requests);
+    replies_free(service->replies);
+    unread_free(service->unread);
+    callers_free(service->callers);
     raw_message_free(service->messenger);
     sd_bus_unref(service->bus);
     g_free(service);

@@ -240,6 +240,27 @@ test_attributes(void)
     }
 }
 
+/* --- texts that sd-bus refuses and other libraries send ------------------------------------ */
+
+static void
+test_noncharacters(void)
+{
+    static const char *const names[] = {"\xef\xb7\x90", "\xef\xbf\xbe", "a\xf4\x8f\xbf\xbf"};
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    g_autoptr(GDBusConnection) bus = connect_with_gio(s->world);
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(GError) error = NULL;
+        g_autoptr(GVariant) reply = g_dbus_connection_call_sync(
+            bus, world_name(s->world), VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "GetDomain",
+            g_variant_new("(s)", names[i]), NULL, G_DBUS_CALL_FLAGS_NONE, BOUND_MS, NULL, &error);
+
+        g_assert_null(reply);
+        g_assert_error(error, G_DBUS_ERROR, G_DBUS_ERROR_INVALID_ARGS);
+    }
+    g_assert_true(g_dbus_connection_close_sync(bus, NULL, NULL));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -247,5 +268,6 @@ main(int argc, char **argv)
     g_test_add_func("/hostile/descriptors", test_descriptors);
     g_test_add_func("/hostile/nested-structs", test_nested_structs);
     g_test_add_func("/hostile/attributes", test_attributes);
+    g_test_add_func("/hostile/noncharacters", test_noncharacters);
     return g_test_run();
 }

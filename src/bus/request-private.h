@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * What the files of request.h share. Belongs to the loop.
+ */
+
+#include "budget.h"
+#include "request.h"
+
+struct Requests {
+    Service *service;
+    Budget *budget;
+    GHashTable *all; /* set of Request */
+    bool stopping;
+};
+
+void request_free(Request *request);
+/* Charge the user for the call, who is known now; false where there is no room. */
+bool request_charge(Request *request, uid_t uid);
+/* Charge the user for more bytes that are kept until it is freed. */
+bool request_charge_more(Request *request, size_t bytes);
+
+/* Signal what has changed, then answer with the error; the request stays. */
+void request_send_error(Request *request, const Error *error);
+void request_send_bus_error(Request *request, const sd_bus_error *error);

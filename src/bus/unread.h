@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/*
+ * How much of what was sent to a user the user has not read yet.
+ *
+ * The bus keeps it, and dbus-daemon stops reading from a service that has too much kept: then
+ * nobody is answered any more. So what is sent to each connection is counted, and above a bound the
+ * bus is asked how much of it is left (GetConnectionStats), which dbus-daemon tells; a bus that
+ * does not tell is taken to keep nothing, as dbus-broker accounts by itself. Nobody is refused
+ * because of our own count alone. Belongs to the loop.
+ */
+
+#include "waiters.h"
+
+#include <stddef.h>
+#include <sys/types.h>
+#include <systemd/sd-bus.h>
+
+typedef struct Unread Unread;
+
+typedef enum {
+    UNREAD_SEND,
+    UNREAD_ASK,    /* unread_ask() and try again when it answers */
+    UNREAD_REFUSE, /* the user has too much left */
+} UnreadVerdict;
+
+Unread *unread_new(sd_bus *bus);
+void unread_free(Unread *unread);
+
+/* So many bytes are sent to the connection; CALLER_UID_UNKNOWN is fine. */
+void unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes);
+/* The connection has left the bus. */
+void unread_forget(Unread *unread, const char *name);
+/* What has been sent to the connection and may be unread. */
+size_t unread_of_connection(const Unread *unread, const char *name);
+
+/* May a reply of so many bytes be sent to the user? */
+UnreadVerdict unread_check(Unread *unread, uid_t uid, size_t bytes);
+/* Ask the bus about the user. */
+void unread_ask(Unread *unread, uid_t uid, Pending *pending, WaiterDone done, void *userdata);
+/* So much is left that not even an error may be sent; asks again. */
+bool unread_is_deaf(Unread *unread, uid_t uid);
