@@ -69,6 +69,20 @@ service_new(const char *option, ...)
 }
 
 Service *
+service_on_node_in(World *w, Node *node, const char *option, ...)
+{
+    g_autoptr(GPtrArray) options = g_ptr_array_new();
+    g_autofree char *uri = node_uri_option(node, w);
+    va_list ap;
+
+    g_ptr_array_add(options, uri);
+    va_start(ap, option);
+    collect(options, option, ap);
+    va_end(ap);
+    return start(w, options);
+}
+
+Service *
 service_on_node(Node *node, const char *option, ...)
 {
     g_autoptr(GPtrArray) options = g_ptr_array_new();

@@ -24,6 +24,8 @@ typedef struct Service {
 
 Service *service_new(const char *option, ...) G_GNUC_NULL_TERMINATED;
 Service *service_on_node(Node *node, const char *option, ...) G_GNUC_NULL_TERMINATED;
+/* In a world whose bus runs already, and which it takes over. */
+Service *service_on_node_in(World *w, Node *node, const char *option, ...) G_GNUC_NULL_TERMINATED;
 /* The one that is installed, on the system bus: see world_system(). It has to have a domain. */
 Service *service_installed(void);
 void service_free(Service *s);

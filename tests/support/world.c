@@ -36,6 +36,11 @@ static const char bus_config[] =
     "    <allow send_destination='*' eavesdrop='true'/>\n"
     "    <allow eavesdrop='true'/>\n"
     "  </policy>\n"
+    "%s"
+    "</busconfig>\n";
+
+/* So that the service alone bounds what a test does. */
+static const char no_limits[] =
     "  <limit name='max_incoming_bytes'>1000000000</limit>\n"
     "  <limit name='max_outgoing_bytes'>1000000000</limit>\n"
     "  <limit name='max_message_size'>1000000000</limit>\n"
@@ -44,14 +49,13 @@ static const char bus_config[] =
     "  <limit name='max_connections_per_user'>100000</limit>\n"
     "  <limit name='max_names_per_connection'>50000</limit>\n"
     "  <limit name='max_match_rules_per_connection'>50000</limit>\n"
-    "  <limit name='max_replies_per_connection'>50000</limit>\n"
-    "</busconfig>\n";
+    "  <limit name='max_replies_per_connection'>50000</limit>\n";
 
 static void
-start_bus(World *w)
+start_bus(World *w, const char *limits)
 {
     g_autofree char *config = g_build_filename(w->directory, "bus.conf", NULL);
-    g_autofree char *text = g_strdup_printf(bus_config, w->directory);
+    g_autofree char *text = g_strdup_printf(bus_config, w->directory, limits);
     g_autofree char *config_arg = g_strconcat("--config-file=", config, NULL);
     int ready[2];
     char byte;
@@ -89,7 +93,16 @@ world_new(void)
 {
     World *w = world_without_bus();
 
-    start_bus(w);
+    start_bus(w, no_limits);
+    return w;
+}
+
+World *
+world_new_with_limits(void)
+{
+    World *w = world_without_bus();
+
+    start_bus(w, "");
     return w;
 }
 
