@@ -614,6 +614,15 @@ object_server_emit_removed(ObjectKind *kind, const char *path)
                               OBJECT_MANAGER_INTERFACE, "InterfacesRemoved", "oas", &body);
 }
 
+int
+object_server_emit_again(ObjectKind *kind, const char *path)
+{
+    const void *object = kind->spec->find(kind->userdata, path);
+    int r = object_server_emit_removed(kind, path);
+
+    return r < 0 || !object ? r : object_server_emit_added(kind, path, object);
+}
+
 /* False where none of the interface's properties is in the mask. */
 static bool
 write_changes(Wire *wire, const Registration *registration, const void *object, uint64_t changes)

@@ -92,6 +92,8 @@ int object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, voi
 /* InterfacesAdded and InterfacesRemoved of the root object. The object is there in both. */
 int object_server_emit_added(ObjectKind *kind, const char *path, const void *object);
 int object_server_emit_removed(ObjectKind *kind, const char *path);
+/* Both, or the second one alone where the object is gone: for who may have missed either. */
+int object_server_emit_again(ObjectKind *kind, const char *path);
 /* PropertiesChanged of the properties that the mask names, one signal for each interface. */
 int object_server_emit_changed(ObjectKind *kind, const char *path, const void *object,
                                uint64_t changes);

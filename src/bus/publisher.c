@@ -4,19 +4,42 @@
 #include "deferred.h"
 #include "log.h"
 #include "names.h"
+#include "timer.h"
+
+#include <errno.h>
+
+#define RETRY_USEC          UINT64_C(1000000)
+#define RETRY_ACCURACY_USEC UINT64_C(100000)
 
 struct Publisher {
     PublisherParts parts;
     GHashTable *changed; /* set of Domain, with references */
     ConnectionChanges connection_changes;
     Deferred *turn_end;
+    /* Objects of which a signal could not be sent: mirrors of clients are wrong until it is made up
+     * for. Path -> ObjectKind. */
+    GHashTable *missed;
+    ConnectionChanges missed_changes; /* of the root object, which is never removed */
+    Timer *retry;
 };
 
-static void
-log_failure(const char *what, const char *path, int r)
+/* Too long a signal would never be sent. */
+static bool
+may_retry(int r)
 {
-    if (r < 0)
-        log_message(LOG_ERR, "Signalling that %s %s failed: %s", path, what, g_strerror(-r));
+    return r < 0 && r != -EMSGSIZE;
+}
+
+static void
+check(Publisher *publisher, ObjectKind *kind, const char *path, const char *what, int r)
+{
+    if (r >= 0)
+        return;
+    log_message(LOG_ERR, "Signalling that %s %s failed: %s", path, what, g_strerror(-r));
+    if (!may_retry(r))
+        return;
+    g_hash_table_insert(publisher->missed, g_strdup(path), kind);
+    timer_arm_relative(publisher->retry, RETRY_USEC);
 }
 
 /* --- at once ------------------------------------------------------------------------------ */
@@ -26,8 +49,8 @@ publisher_domain_added(Publisher *publisher, Domain *domain)
 {
     ObjectPath path = object_path_of_domain(domain->uuid);
 
-    log_failure("was added", path.text,
-                object_server_emit_added(publisher->parts.domain, path.text, domain));
+    check(publisher, publisher->parts.domain, path.text, "was added",
+          object_server_emit_added(publisher->parts.domain, path.text, domain));
 }
 
 void
@@ -37,8 +60,8 @@ publisher_domain_removed(Publisher *publisher, Domain *domain)
 
     /* Its changes would be signalled for an object that is gone. */
     g_hash_table_remove(publisher->changed, domain);
-    log_failure("was removed", path.text,
-                object_server_emit_removed(publisher->parts.domain, path.text));
+    check(publisher, publisher->parts.domain, path.text, "was removed",
+          object_server_emit_removed(publisher->parts.domain, path.text));
 }
 
 void
@@ -46,8 +69,8 @@ publisher_job_added(Publisher *publisher, Job *job)
 {
     ObjectPath path = object_path_of_job(job->number);
 
-    log_failure("was added", path.text,
-                object_server_emit_added(publisher->parts.job, path.text, job));
+    check(publisher, publisher->parts.job, path.text, "was added",
+          object_server_emit_added(publisher->parts.job, path.text, job));
 }
 
 void
@@ -62,7 +85,7 @@ publisher_job_removed(Publisher *publisher, Job *job, OperationResult result, co
                                "JobRemoved", "oosss", path.text, domain.text,
                                job_operation_name(job), operation_result_name(result),
                                error ? error->message : "");
-    log_failure("was removed", path.text, r);
+    check(publisher, publisher->parts.job, path.text, "was removed", r);
 }
 
 void
@@ -70,8 +93,8 @@ publisher_job_progress(Publisher *publisher, Job *job)
 {
     ObjectPath path = object_path_of_job(job->number);
 
-    log_failure("changed", path.text,
-                object_server_emit_changed(publisher->parts.job, path.text, job, UINT64_MAX));
+    check(publisher, publisher->parts.job, path.text, "changed",
+          object_server_emit_changed(publisher->parts.job, path.text, job, UINT64_MAX));
 }
 
 /* --- at the next flush -------------------------------------------------------------------- */
@@ -98,8 +121,25 @@ emit_domain_changed(Publisher *publisher, Domain *domain)
     uint64_t changes = domain->unsignaled;
 
     domain->unsignaled = 0;
-    log_failure("changed", path.text,
-                object_server_emit_changed(publisher->parts.domain, path.text, domain, changes));
+    check(publisher, publisher->parts.domain, path.text, "changed",
+          object_server_emit_changed(publisher->parts.domain, path.text, domain, changes));
+}
+
+static void
+emit_connection_changed(Publisher *publisher)
+{
+    ConnectionChanges changes = publisher->connection_changes;
+    int r = object_server_emit_changed(publisher->parts.root, VMS_ROOT_PATH,
+                                       publisher->parts.root_object, changes);
+
+    publisher->connection_changes = 0;
+    if (r >= 0)
+        return;
+    log_message(LOG_ERR, "Signalling that the Manager changed failed: %s", g_strerror(-r));
+    if (may_retry(r)) {
+        publisher->missed_changes |= changes;
+        timer_arm_relative(publisher->retry, RETRY_USEC);
+    }
 }
 
 void
@@ -114,13 +154,27 @@ publisher_flush(Publisher *publisher)
         g_hash_table_iter_remove(&iter);
     }
     /* Last, so that a client that sees libvirt available has seen the state of its domains. */
-    if (publisher->connection_changes == 0)
-        return;
-    log_failure("changed", VMS_ROOT_PATH,
-                object_server_emit_changed(publisher->parts.root, VMS_ROOT_PATH,
-                                           publisher->parts.root_object,
-                                           publisher->connection_changes));
-    publisher->connection_changes = 0;
+    if (publisher->connection_changes != 0)
+        emit_connection_changed(publisher);
+}
+
+static void
+on_retry(void *userdata)
+{
+    Publisher *publisher = userdata;
+    GHashTableIter iter;
+    gpointer path, kind;
+
+    g_hash_table_iter_init(&iter, publisher->missed);
+    while (g_hash_table_iter_next(&iter, &path, &kind)) {
+        if (may_retry(object_server_emit_again(kind, path)))
+            timer_arm_relative(publisher->retry, RETRY_USEC);
+        else
+            g_hash_table_iter_remove(&iter);
+    }
+    publisher->connection_changes |= publisher->missed_changes;
+    publisher->missed_changes = 0;
+    publisher_flush(publisher);
 }
 
 static void
@@ -145,6 +199,8 @@ publisher_new(struct sd_event *event, const PublisherParts *parts)
     publisher->parts = *parts;
     publisher->changed = g_hash_table_new_full(NULL, NULL, release_domain, NULL);
     publisher->turn_end = deferred_new(event, DEFERRED_TURN_END, on_turn_end, publisher);
+    publisher->missed = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    publisher->retry = timer_new(event, RETRY_ACCURACY_USEC, on_retry, publisher);
     return publisher;
 }
 
@@ -155,5 +211,7 @@ publisher_free(Publisher *publisher)
         return;
     deferred_free(publisher->turn_end);
     g_hash_table_unref(publisher->changed);
+    timer_free(publisher->retry);
+    g_hash_table_unref(publisher->missed);
     g_free(publisher);
 }
