@@ -12,23 +12,21 @@
 /* --- ListDomains -------------------------------------------------------------------------- */
 
 static void
-reply_list(Request *request)
+write_list(const Service *service, const GPtrArray *shared, Wire *body)
 {
-    g_autoptr(GPtrArray) domains = cache_sorted(request->service->core->cache);
-    g_auto(Wire) body = {NULL};
-    size_t rows = wire_begin_array(&body, 8);
+    g_autoptr(GPtrArray) domains = cache_sorted(service->core->cache);
+    size_t rows = wire_begin_array(body, 8);
 
     for (unsigned i = 0; i < domains->len; i++) {
         const Domain *domain = domains->pdata[i];
 
-        wire_align(&body, 8);
-        wire_put_string(&body, domain->uuid);
-        wire_put_string(&body, domain->name);
-        wire_put_string(&body, domain->state_name);
-        wire_put_string(&body, object_path_of_domain(domain->uuid).text);
+        wire_align(body, 8);
+        wire_put_string(body, domain->uuid);
+        wire_put_string(body, domain->name);
+        wire_put_string(body, domain->state_name);
+        wire_put_string(body, object_path_of_domain(domain->uuid).text);
     }
-    wire_end_array(&body, rows, 8);
-    request_reply_body(request, &body);
+    wire_end_array(body, rows, 8);
 }
 
 static void ask_list(Request *request);
@@ -39,7 +37,7 @@ on_listed(void *userdata, CallOutcome outcome, void *answer, const Error *error)
     Request *request = userdata;
 
     if (request_check(request, outcome, error, ask_list))
-        reply_list(request);
+        request_reply_in_turn(request, write_list, NULL);
 }
 
 static void

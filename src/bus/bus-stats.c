@@ -66,23 +66,21 @@ write_record(Wire *body, const StatsRecord *record)
 }
 
 static void
-reply_records(Request *request, const GPtrArray *records)
+write_records(const Service *service, const GPtrArray *records, Wire *body)
 {
-    const Core *core = request->service->core;
-    g_auto(Wire) body = {NULL};
-    size_t array = wire_begin_array(&body, 8);
+    const Core *core = service->core;
+    size_t array = wire_begin_array(body, 8);
 
     for (unsigned i = 0; i < records->len; i++) {
         const StatsRecord *record = records->pdata[i];
 
         if (cache_find(core->cache, record->uuid))
-            write_record(&body, record);
+            write_record(body, record);
         else
             /* Its path leads nowhere yet: have it published, for the next time. */
             refresher_mark(core->refresher, record->uuid, FACT_ALL);
     }
-    wire_end_array(&body, array, 8);
-    request_reply_body(request, &body);
+    wire_end_array(body, array, 8);
 }
 
 static void ask(Request *request);
@@ -93,7 +91,7 @@ on_records(void *userdata, CallOutcome outcome, void *records, const Error *erro
     Request *request = userdata;
 
     if (request_check(request, outcome, error, ask))
-        reply_records(request, records);
+        request_reply_in_turn(request, write_records, records);
 }
 
 static void

@@ -14,6 +14,7 @@ requests_new(Service *service)
     requests->service = service;
     requests->budget = budget_new();
     requests->all = g_hash_table_new(NULL, NULL);
+    g_queue_init(&requests->in_turn);
     return requests;
 }
 
@@ -22,6 +23,7 @@ requests_free(Requests *requests)
 {
     if (!requests)
         return;
+    deferred_free(requests->turn);
     budget_free(requests->budget);
     g_hash_table_unref(requests->all);
     g_free(requests);

@@ -6,12 +6,15 @@
  */
 
 #include "budget.h"
+#include "deferred.h"
 #include "request.h"
 
 struct Requests {
     Service *service;
     Budget *budget;
     GHashTable *all; /* set of Request */
+    GQueue in_turn;  /* those that are answered a few per turn; request-turn.c */
+    Deferred *turn;  /* NULL until one is needed */
     bool stopping;
 };
 

@@ -115,6 +115,13 @@ void request_wait_for_job(Request *request, Job *job);
 void request_reply(Request *request);
 /* The body has the signature of the method's row. */
 void request_reply_body(Request *request, const Wire *body);
+/*
+ * Reply at one of the next turns of the loop, of which each answers a few: those that wait with the
+ * same `write` and `shared` are sent one body. `shared` is what the body is written from, or NULL;
+ * a reference is taken.
+ */
+typedef void (*BodyWriter)(const Service *service, const GPtrArray *shared, Wire *body);
+void request_reply_in_turn(Request *request, BodyWriter write, GPtrArray *shared);
 /* A value of the type that the method's row says. */
 void request_reply_result(Request *request, const MethodResult *result);
 void request_reply_path(Request *request, const char *path);

@@ -119,7 +119,7 @@ deaf_ask(Client *c, const char *path, bool large)
     sd_bus_message_unref(m);
 }
 
-/* What the bus keeps for it. */
+/* So many bytes the bus keeps for it. */
 static guint32
 unread_by(Service *s, Client *c)
 {
