@@ -432,6 +432,17 @@ test_limits(void)
     assert_ok(start);
 }
 
+/* An interface that is not named is any that has the property, as the specification says. */
+static void
+test_unnamed_interface(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    g_autofree char *path = client_domain(s->client, "test");
+    g_autofree char *named = client_get(s->client, path, VMS_DOMAIN_INTERFACE, "State");
+
+    assert_property(s->client, path, "", "State", named);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -447,5 +458,6 @@ main(int argc, char **argv)
     g_test_add_func("/errors/ordinary-user", test_ordinary_user);
     g_test_add_func("/errors/ordinary-user-and-jobs", test_ordinary_user_and_jobs);
     g_test_add_func("/errors/limits", test_limits);
+    g_test_add_func("/errors/unnamed-interface", test_unnamed_interface);
     return g_test_run();
 }

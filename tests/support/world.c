@@ -40,16 +40,15 @@ static const char bus_config[] =
     "</busconfig>\n";
 
 /* So that the service alone bounds what a test does. */
-static const char no_limits[] =
-    "  <limit name='max_incoming_bytes'>1000000000</limit>\n"
-    "  <limit name='max_outgoing_bytes'>1000000000</limit>\n"
-    "  <limit name='max_message_size'>1000000000</limit>\n"
-    "  <limit name='max_completed_connections'>100000</limit>\n"
-    "  <limit name='max_incomplete_connections'>10000</limit>\n"
-    "  <limit name='max_connections_per_user'>100000</limit>\n"
-    "  <limit name='max_names_per_connection'>50000</limit>\n"
-    "  <limit name='max_match_rules_per_connection'>50000</limit>\n"
-    "  <limit name='max_replies_per_connection'>50000</limit>\n";
+static const char no_limits[] = "  <limit name='max_incoming_bytes'>1000000000</limit>\n"
+                                "  <limit name='max_outgoing_bytes'>1000000000</limit>\n"
+                                "  <limit name='max_message_size'>1000000000</limit>\n"
+                                "  <limit name='max_completed_connections'>100000</limit>\n"
+                                "  <limit name='max_incomplete_connections'>10000</limit>\n"
+                                "  <limit name='max_connections_per_user'>100000</limit>\n"
+                                "  <limit name='max_names_per_connection'>50000</limit>\n"
+                                "  <limit name='max_match_rules_per_connection'>50000</limit>\n"
+                                "  <limit name='max_replies_per_connection'>50000</limit>\n";
 
 static void
 start_bus(World *w, const char *limits)
