@@ -97,6 +97,16 @@ world_new(void)
 }
 
 World *
+world_new_without_stats(void)
+{
+    World *w = world_without_bus();
+
+    start_bus(w, "<policy context='default'>"
+                 "<deny send_interface='org.freedesktop.DBus.Debug.Stats'/></policy>");
+    return w;
+}
+
+World *
 world_new_with_limits(void)
 {
     World *w = world_without_bus();

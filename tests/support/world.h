@@ -29,6 +29,8 @@ typedef struct World World;
 World *world_new(void);
 /* The bus has dbus-daemon's own limits, as a system bus has. */
 World *world_new_with_limits(void);
+/* It tells nobody how much a connection has not read. */
+World *world_new_without_stats(void);
 /* The machine's own system bus and the service that is installed there, which this neither starts
  * nor stops: to be used where the machine is a container. */
 World *world_system(void);
