@@ -65,7 +65,7 @@ while (($(date +%s) < end)); do
         -p /libvirtd/proxy/qemu
     attempt chaos "$share" tests/support/libvirtd-env build/tests/libvirtd/test-chaos
     attempt floods 1 build/tests/service/test-floods
-    attempt simulate 1 build/tests/sim/simulate --first "$seed" --seeds 2000000
+    attempt simulate 1 build/tests/sim/simulate --first "$seed" --seeds 300000
     VMS_FUZZ_CALLS=10000 attempt bus 1 build/tests/service/test-fuzz --seed "$(seed_for_glib)"
     attempt parsers 1 tests/fuzz.sh 15
     seed=$((seed + 1000003))
