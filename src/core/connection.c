@@ -262,6 +262,22 @@ on_lost(void *userdata, unsigned generation, const char *message)
 }
 
 static void
+on_hanging(void *userdata, const Call *call, uint64_t since)
+{
+    Connection *connection = userdata;
+
+    connection->listener->hanging(connection->userdata, call, since);
+}
+
+static void
+on_returned(void *userdata, const Call *call)
+{
+    Connection *connection = userdata;
+
+    connection->listener->returned(connection->userdata, call);
+}
+
+static void
 on_stopped(void *userdata)
 {
     Connection *connection = userdata;
@@ -274,6 +290,8 @@ static const LanePoolCallbacks lane_pool_callbacks = {
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,
+    .hanging = on_hanging,
+    .returned = on_returned,
     .stopped = on_stopped,
 };
 
@@ -312,13 +330,6 @@ connection_reconnect(Connection *connection, Pending *pending, ConnectionDone do
 {
     availability_reconnect(connection->availability, clock_now_usec(),
                            waiter_new(connection, pending, done, userdata));
-}
-
-void
-connection_give_up(Connection *connection, const char *message)
-{
-    availability_lost(connection->availability, clock_now_usec(),
-                      availability_generation(connection->availability), message);
 }
 
 /* --- life --------------------------------------------------------------------------------- */

@@ -50,6 +50,9 @@ typedef struct {
     void (*event)(void *userdata, const HypervisorEvent *event);
     /* Told after connected() and lost(); `before` is the status before the change. */
     void (*changed)(void *userdata, ConnectionChanges changes, Status before);
+    /* LanePoolCallbacks. */
+    void (*hanging)(void *userdata, const Call *call, uint64_t since);
+    void (*returned)(void *userdata, const Call *call);
     /* No thread is left after connection_stop(). */
     void (*stopped)(void *userdata);
 } ConnectionListener;
@@ -77,5 +80,3 @@ void connection_wait(Connection *connection, Pending *pending, ConnectionDone do
 /* Drop the connection and make a new one. */
 void connection_reconnect(Connection *connection, Pending *pending, ConnectionDone done,
                           void *userdata);
-/* The daemon does not work any more, whatever its socket says. */
-void connection_give_up(Connection *connection, const char *message);

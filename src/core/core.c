@@ -166,11 +166,33 @@ on_lost(void *userdata)
 {
     Core *core = userdata;
 
+    unresponsive_connection_lost(core->unresponsive);
     lister_set_connected(core->lister, false);
     refresher_set_connected(core->refresher, false);
     cache_set_available(core->cache, false);
     jobs_connection(core->jobs, false);
     domain_watches_connection_lost(core->watches);
+}
+
+static void
+on_hanging(void *userdata, const Call *call, uint64_t since)
+{
+    Core *core = userdata;
+
+    if (!unresponsive_hanging(core->unresponsive, call, since))
+        return;
+    refresher_suspect(core->refresher, call->key);
+    /* A read tells whether the domain hangs, or only the call takes its time. */
+    refresher_mark(core->refresher, call->key, FACT_STATE);
+}
+
+static void
+on_returned(void *userdata, const Call *call)
+{
+    Core *core = userdata;
+
+    unresponsive_returned(core->unresponsive, call);
+    lister_go_on(core->lister);
 }
 
 static void
@@ -198,6 +220,12 @@ static bool
 on_is_known(void *userdata, const char *uuid)
 {
     return cache_find(((Core *)userdata)->cache, uuid) != NULL;
+}
+
+static bool
+on_is_suspect(void *userdata, const char *uuid)
+{
+    return unresponsive_is_suspect(((Core *)userdata)->unresponsive, uuid);
 }
 
 static void
@@ -237,6 +265,7 @@ on_refreshed(void *userdata, const char *uuid)
 
 static const RefreshCallbacks refresh_callbacks = {
     .is_known = on_is_known,
+    .is_suspect = on_is_suspect,
     .apply = on_apply,
     .refreshed = on_refreshed,
 };
@@ -296,16 +325,11 @@ static const ConnectionListener connection_listener = {
     .connected = on_connected,
     .lost = on_lost,
     .event = on_event,
+    .hanging = on_hanging,
+    .returned = on_returned,
     .changed = on_connection_changed,
     .stopped = on_stopped,
 };
-
-static void
-on_stuck(void *userdata)
-{
-    connection_give_up(((Core *)userdata)->connection,
-                       "libvirt does not answer: listing the domains takes too long");
-}
 
 /* --- life --------------------------------------------------------------------------------- */
 
@@ -318,14 +342,14 @@ make_parts(Core *core, struct sd_event *event)
         connection_new(event, private->loop_queue, core->uri, &connection_listener, core);
     core->lane_pool = connection_lane_pool(core->connection);
     core->cache = cache_new(&cache_listener, core);
+    core->unresponsive = unresponsive_new(event, core->cache);
     core->refresher = refresher_new(event, core->lane_pool, &refresh_callbacks, core);
     core->lister = lister_new(&(ListerParts){
         .event = event,
         .lane_pool = core->lane_pool,
         .cache = core->cache,
         .refresher = core->refresher,
-        .stuck = on_stuck,
-        .userdata = core,
+        .unresponsive = core->unresponsive,
     });
     core->jobs = jobs_new(&(JobParts){
         .event = event,
@@ -403,6 +427,7 @@ core_free(Core *core)
     disk_sizes_free(core->private->disk_sizes);
     refresher_free(core->refresher);
     domain_watches_free(core->watches);
+    unresponsive_free(core->unresponsive);
     cache_free(core->cache);
     connection_free(core->connection);
     g_free(core->private);

@@ -15,6 +15,7 @@
 #include "job.h"
 #include "lister.h"
 #include "stats.h"
+#include "unresponsive.h"
 
 /* Of a domain: nothing is told twice, and everything before the next reply. */
 struct sd_event;
@@ -33,6 +34,7 @@ typedef struct Core {
     Connection *connection;
     LanePool *lane_pool; /* the connection's */
     Cache *cache;
+    Unresponsive *unresponsive;
     Refresher *refresher;
     Lister *lister;
     Jobs *jobs;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lister.h"
 
+#include "deferred.h"
 #include "hypervisor-list.h"
 #include "log.h"
 #include "single-flight.h"
@@ -8,28 +9,33 @@
 
 #define SEC UINT64_C(1000000)
 
-/* A list that takes longer than this: the daemon may breathe, but it does not work. */
-#define LIST_LIMIT         (40 * SEC)
+/* A list that takes longer than this hangs on a domain. */
+#define LIST_LIMIT         (1 * SEC)
 /* Changes that libvirt sends no event for are looked for this often. */
 #define RECONCILE_INTERVAL (60 * SEC)
 #define RECONCILE_ACCURACY (5 * SEC)
 /* Snapshots are counted by one round trip a domain; a reconciliation may spend this many. */
 #define COUNTS_MAX         16
 
-struct Lister {
-    ListerParts parts;
-    SingleFlight *flight;
-    Timer *limit_timer;
-    Timer *reconcile_timer;
-    GPtrArray *applying; /* Applying */
-    unsigned next_count; /* the place in the list where the next reconciliation begins to count */
-};
-
 typedef struct {
     Call call;
     Lister *lister;
+    bool hangs; /* nobody waits for it any longer */
     GPtrArray *updates;
 } ListCall;
+
+struct Lister {
+    ListerParts parts;
+    SingleFlight *flight;
+    ListCall *listing; /* the list that those in flight wait for; NULL: it is made up */
+    Timer *limit_timer;
+    Deferred *around; /* go around what hangs */
+    Timer *reconcile_timer;
+    GPtrArray *applying; /* Applying */
+    unsigned n_hanging;  /* lists that did not come in time, and have not come since */
+    bool incomplete;     /* the last list was made up of the domains that are known */
+    unsigned next_count; /* the place in the list where the next reconciliation begins to count */
+};
 
 /* Waiters whose list has come; they wait until it has been applied. */
 typedef struct {
@@ -91,18 +97,51 @@ add_uncounted(Lister *lister, GHashTable *different, const GPtrArray *updates, b
     }
 }
 
+static bool
+would_hang(const Lister *lister)
+{
+    return lister->n_hanging > 0 || unresponsive_has_suspects(lister->parts.unresponsive);
+}
+
+/* Answer the waiters when the domains of this set, which it takes, have been refreshed. */
+static void
+answer_refreshed(Lister *lister, GHashTable *uuids, Waiters *waiters)
+{
+    Applying *applying = g_new0(Applying, 1);
+
+    applying->lister = lister;
+    applying->waiters = waiters;
+    g_ptr_array_add(lister->applying, applying);
+    refresher_wait(lister->parts.refresher, uuids, &applying->pending, on_applied, applying);
+}
+
 static void
 apply(Lister *lister, const GPtrArray *updates, Waiters *waiters)
 {
     GHashTable *different = cache_compare(lister->parts.cache, updates);
-    Applying *applying = g_new0(Applying, 1);
 
     add_uncounted(lister, different, updates, waiters_count(waiters) > 0);
     mark(lister, different);
-    applying->lister = lister;
-    applying->waiters = waiters;
-    g_ptr_array_add(lister->applying, applying);
-    refresher_wait(lister->parts.refresher, different, &applying->pending, on_applied, applying);
+    answer_refreshed(lister, different, waiters);
+}
+
+/* Read each domain that is known; a reconciliation reads the flags, too. */
+static void
+go_around(Lister *lister)
+{
+    Waiters *waiters = single_flight_land(lister->flight);
+    DomainFacts facts = waiters_count(waiters) > 0 ? FACT_STATE : FACT_STATE | FACT_FLAGS;
+    GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter iter;
+    gpointer uuid;
+
+    lister->incomplete = true;
+    cache_iter_init(&iter, lister->parts.cache);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        g_hash_table_insert(known, g_strdup(uuid), GUINT_TO_POINTER(facts));
+    mark(lister, known);
+    answer_refreshed(lister, known, waiters);
+    single_flight_go_on(lister->flight);
 }
 
 static void
@@ -110,10 +149,19 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
 {
     ListCall *list = (ListCall *)call;
     Lister *lister = list->lister;
+
+    /* It tells what was true while it hung. */
+    if (list->hangs) {
+        lister->n_hanging--;
+        lister_go_on(lister);
+        return;
+    }
     Waiters *waiters = single_flight_land(lister->flight);
 
     timer_disarm(lister->limit_timer);
+    lister->listing = NULL;
     if (outcome == OUTCOME_OK) {
+        lister->incomplete = false;
         apply(lister, list->updates, waiters);
     } else {
         if (outcome == OUTCOME_FAILED)
@@ -146,6 +194,12 @@ static void
 start_listing(void *userdata)
 {
     Lister *lister = userdata;
+
+    /* It would hang, and keep one of libvirtd's workers. */
+    if (would_hang(lister)) {
+        deferred_schedule(lister->around);
+        return;
+    }
     ListCall *list = g_new0(ListCall, 1);
 
     list->lister = lister;
@@ -155,15 +209,25 @@ start_listing(void *userdata)
     list->call.done = on_listed;
     list->call.free = free_list;
     timer_arm_relative(lister->limit_timer, LIST_LIMIT);
+    lister->listing = list;
     lane_pool_submit(lister->parts.lane_pool, &list->call);
+}
+
+static void
+on_around(void *userdata)
+{
+    go_around(userdata);
 }
 
 static void
 on_limit(void *userdata)
 {
     Lister *lister = userdata;
+    ListCall *list = g_steal_pointer(&lister->listing);
 
-    lister->parts.stuck(lister->parts.userdata);
+    list->hangs = true;
+    lister->n_hanging++;
+    go_around(lister);
 }
 
 static void
@@ -182,8 +246,16 @@ lister_list(Lister *lister, Pending *pending, WaiterDone done, void *userdata)
 }
 
 void
+lister_go_on(Lister *lister)
+{
+    if (lister->incomplete && !would_hang(lister))
+        single_flight_start(lister->flight);
+}
+
+void
 lister_set_connected(Lister *lister, bool connected)
 {
+    lister->incomplete = false;
     if (connected)
         timer_arm_relative(lister->reconcile_timer, RECONCILE_INTERVAL);
     else
@@ -199,6 +271,7 @@ lister_new(const ListerParts *parts)
     lister->flight = single_flight_new(start_listing, lister);
     lister->applying = g_ptr_array_new_with_free_func(free_applying);
     lister->limit_timer = timer_new(parts->event, SEC / 10, on_limit, lister);
+    lister->around = deferred_new(parts->event, DEFERRED_IN_TURN, on_around, lister);
     lister->reconcile_timer = timer_new(parts->event, RECONCILE_ACCURACY, on_reconcile, lister);
     return lister;
 }
@@ -211,6 +284,7 @@ lister_free(Lister *lister)
     single_flight_free(lister->flight);
     g_ptr_array_unref(lister->applying);
     timer_free(lister->limit_timer);
+    deferred_free(lister->around);
     timer_free(lister->reconcile_timer);
     g_free(lister);
 }

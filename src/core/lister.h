@@ -3,11 +3,16 @@
 
 /*
  * The list of all domains, asked of the hypervisor: one list at a time, shared by all who ask for
- * it, and the minute's reconciliation of what libvirt sends no event for. Belongs to the loop.
+ * it, and the minute's reconciliation of what libvirt sends no event for.
+ *
+ * One domain whose lock is held keeps libvirt from listing any, so a list that does not come in
+ * time, or that cannot, is made up of the domains that are known: each that answers is read, and
+ * the others keep their last row. Belongs to the loop.
  */
 
 #include "cache.h"
 #include "refresher.h"
+#include "unresponsive.h"
 
 struct sd_event;
 
@@ -19,9 +24,7 @@ typedef struct {
     LanePool *lane_pool;
     Cache *cache;
     Refresher *refresher;
-    /* The list takes so long that the daemon cannot be working. */
-    void (*stuck)(void *userdata);
-    void *userdata;
+    Unresponsive *unresponsive;
 } ListerParts;
 
 Lister *lister_new(const ListerParts *parts);
@@ -33,5 +36,7 @@ void lister_free(Lister *lister);
  */
 void lister_list(Lister *lister, Pending *pending, WaiterDone done, void *userdata);
 
+/* A domain answers again: if none hangs any more, make up for a list that did not come. */
+void lister_go_on(Lister *lister);
 /* Reconcile every minute, while there is a connection. */
 void lister_set_connected(Lister *lister, bool connected);

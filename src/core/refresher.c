@@ -24,7 +24,7 @@ typedef struct {
     DomainFacts stale;
     DomainFacts asked;  /* by the query under way */
     unsigned query;     /* its number; an answer to another one is out of date */
-    bool alone;         /* its query once hung: it shares none */
+    bool alone;         /* a query with it hung: it shares none */
     bool queued;        /* in `ready` */
     bool put_off;       /* its last query failed: it is tried again when the time comes */
     unsigned tries;     /* that failed, one after the other */
@@ -40,7 +40,8 @@ typedef struct Query {
     GPtrArray *uuids;  /* NULL-terminated */
     GArray *wanted;    /* DomainFacts of each, where it reads facts */
     GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
-    bool split;
+    bool alone;        /* of one domain that may hang: it takes no place of the others */
+    bool split;        /* it hangs: each of its domains is asked about alone */
 } Query;
 
 struct Refresher {
@@ -64,6 +65,7 @@ typedef struct {
     GQueue *queue; /* that it is in */
     GList link;
     GHashTable *stale; /* set of UUIDs */
+    bool is_patient;   /* waits for suspect domains, too */
     Pending *pending;
     WaiterDone done;
     void *userdata;
@@ -135,8 +137,9 @@ answer_wait(Wait *wait)
     done(userdata, OUTCOME_OK, NULL, NULL);
 }
 
+/* Nobody waits for this domain any longer; `all`: neither do the patient. */
 static void
-answer_waits(Refresher *refresher, const char *uuid)
+answer_waits(Refresher *refresher, const char *uuid, bool all)
 {
     GQueue ready = G_QUEUE_INIT;
 
@@ -144,7 +147,8 @@ answer_waits(Refresher *refresher, const char *uuid)
         Wait *wait = link->data;
 
         next = link->next;
-        if (!g_hash_table_remove(wait->stale, uuid) || g_hash_table_size(wait->stale) > 0)
+        if ((wait->is_patient && !all) || !g_hash_table_remove(wait->stale, uuid) ||
+            g_hash_table_size(wait->stale) > 0)
             continue;
         g_queue_unlink(&refresher->waiting, link);
         push_wait(&ready, wait);
@@ -164,7 +168,7 @@ finish_refresh(Refresher *refresher, Entry *entry)
         g_queue_remove(&refresher->ready, entry);
     g_hash_table_remove(refresher->entries, uuid);
     refresher->callbacks->refreshed(refresher->userdata, uuid);
-    answer_waits(refresher, uuid);
+    answer_waits(refresher, uuid, true);
 }
 
 /* --- queries ---------------------------------------------------------------------------- */
@@ -425,7 +429,7 @@ count_queries(const Refresher *refresher, bool states)
     for (unsigned i = 0; i < refresher->queries->len; i++) {
         const Query *query = refresher->queries->pdata[i];
 
-        if (!query->split && query->states == states)
+        if (!query->alone && !query->split && query->states == states)
             n++;
     }
     return n;
@@ -439,10 +443,47 @@ arm_timer(Refresher *refresher)
     for (unsigned i = 0; i < refresher->queries->len; i++) {
         const Query *query = refresher->queries->pdata[i];
 
-        if (!query->split)
+        if (!query->alone && !query->split)
             when = MIN(when, query->asked_at + HANGS_AFTER_USEC);
     }
     timer_arm(refresher->hang_timer, when);
+}
+
+static void
+send_query(Refresher *refresher, Query *query)
+{
+    g_ptr_array_add(query->uuids, NULL);
+    query->asked_at = clock_now_usec();
+    g_ptr_array_add(refresher->queries, query);
+    lane_pool_submit(refresher->lane_pool, &query->call);
+}
+
+static bool
+reads_states_first(const Entry *entry)
+{
+    return (entry->stale & FACT_STATE) != 0;
+}
+
+/* Domains that may hang are asked about one by one; how many at once is the lane pool's concern. */
+static void
+ask_alone(Refresher *refresher)
+{
+    GList *next;
+
+    for (GList *link = refresher->ready.head; link; link = next) {
+        Entry *entry = link->data;
+
+        next = link->next;
+        if (!entry->alone && !refresher->callbacks->is_suspect(refresher->userdata, entry->uuid))
+            continue;
+        Query *query = query_new(refresher, reads_states_first(entry));
+
+        query->alone = true;
+        g_strlcpy(query->call.key, entry->uuid, sizeof query->call.key);
+        g_queue_delete_link(&refresher->ready, link);
+        add_entry(query, entry);
+        send_query(refresher, query);
+    }
 }
 
 /* Take from `ready` what one query of this kind can hold. */
@@ -457,13 +498,13 @@ collect(Refresher *refresher, bool states)
         Entry *entry = link->data;
 
         next = link->next;
-        if (((entry->stale & FACT_STATE) != 0) != states || (query && entry->alone))
+        if (reads_states_first(entry) != states)
             continue;
         if (!query)
             query = query_new(refresher, states);
         g_queue_delete_link(&refresher->ready, link);
         add_entry(query, entry);
-        if (entry->alone || query->uuids->len == max)
+        if (query->uuids->len == max)
             break;
     }
     return query;
@@ -474,13 +515,9 @@ ask(Refresher *refresher, bool states)
 {
     Query *query = collect(refresher, states);
 
-    if (!query)
-        return false;
-    g_ptr_array_add(query->uuids, NULL);
-    query->asked_at = clock_now_usec();
-    g_ptr_array_add(refresher->queries, query);
-    lane_pool_submit(refresher->lane_pool, &query->call);
-    return true;
+    if (query)
+        send_query(refresher, query);
+    return query != NULL;
 }
 
 static void
@@ -488,6 +525,7 @@ pump(Refresher *refresher)
 {
     if (!refresher->connected)
         return;
+    ask_alone(refresher);
     while (count_queries(refresher, true) < 1 && ask(refresher, true))
         ;
     while (count_queries(refresher, false) < FACTS_QUERIES_MAX && ask(refresher, false))
@@ -503,13 +541,11 @@ on_pump(void *userdata)
 
 /* --- what hangs --------------------------------------------------------------------------- */
 
-/* One of these domains is stuck: ask for each by itself, and let this answer go. */
+/* One of these domains hangs: ask about each of them alone, and ignore this answer. */
 static void
 split_query(Refresher *refresher, Query *query)
 {
     query->split = true;
-    if (query->uuids->len <= 2)
-        return; /* this one, and the NULL: there is nobody else to free */
     for (unsigned i = 0; query->uuids->pdata[i]; i++) {
         Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
@@ -529,7 +565,7 @@ on_hang_timer(void *userdata)
     for (unsigned i = 0; i < refresher->queries->len; i++) {
         Query *query = refresher->queries->pdata[i];
 
-        if (!query->split && query->asked_at + HANGS_AFTER_USEC <= now)
+        if (!query->alone && !query->split && query->asked_at + HANGS_AFTER_USEC <= now)
             split_query(refresher, query);
     }
     pump(refresher);
@@ -593,20 +629,15 @@ refresher_is_fresh(const Refresher *refresher, const char *uuid)
     return !g_hash_table_contains(refresher->entries, uuid);
 }
 
-void
-refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
-               void *userdata)
+static void
+add_wait(Refresher *refresher, GHashTable *uuids, bool is_patient, Pending *pending,
+         WaiterDone done, void *userdata)
 {
     Wait *wait = g_new0(Wait, 1);
-    GHashTableIter iter;
-    gpointer uuid;
 
-    g_hash_table_iter_init(&iter, uuids);
-    while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        if (refresher_is_fresh(refresher, uuid))
-            g_hash_table_iter_remove(&iter);
     wait->link.data = wait;
     wait->stale = uuids;
+    wait->is_patient = is_patient;
     wait->pending = pending;
     wait->done = done;
     wait->userdata = userdata;
@@ -617,6 +648,27 @@ refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, Waiter
 }
 
 void
+refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
+               void *userdata)
+{
+    GHashTableIter iter;
+    gpointer uuid;
+
+    g_hash_table_iter_init(&iter, uuids);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        if (refresher_is_fresh(refresher, uuid) ||
+            refresher->callbacks->is_suspect(refresher->userdata, uuid))
+            g_hash_table_iter_remove(&iter);
+    add_wait(refresher, uuids, false, pending, done, userdata);
+}
+
+void
+refresher_suspect(Refresher *refresher, const char *uuid)
+{
+    answer_waits(refresher, uuid, false);
+}
+
+void
 refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, WaiterDone done,
                   void *userdata)
 {
@@ -624,7 +676,7 @@ refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, Wait
 
     refresher_mark(refresher, uuid, FACT_ALL);
     g_hash_table_add(uuids, g_strdup(uuid));
-    refresher_wait(refresher, uuids, pending, done, userdata);
+    add_wait(refresher, uuids, true, pending, done, userdata);
 }
 
 void

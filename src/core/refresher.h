@@ -5,8 +5,9 @@
  * Keeps what is known of each domain up to date: what is marked stale is read again, many domains
  * in one round trip where libvirt can do that, and one read at a time for each domain.
  *
- * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second the rest
- * of its batch is read one by one. Belongs to the loop.
+ * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second each of
+ * its batch is read on its own, as a suspect one is from the beginning. It is read again when that
+ * read has returned. Belongs to the loop.
  */
 
 #include "lane-pool.h"
@@ -17,6 +18,8 @@ struct sd_event;
 typedef struct {
     /* Whether the domain is published; one that is not is applied once all of it is known. */
     bool (*is_known)(void *userdata, const char *uuid);
+    /* A read of the domain is likely to hang. */
+    bool (*is_suspect)(void *userdata, const char *uuid);
     /* News of a domain. NULL: there is no such domain any more. */
     void (*apply)(void *userdata, const char *uuid, DomainUpdate *update);
     /* Nothing of the domain is stale any more; its waiters are answered after this. */
@@ -36,12 +39,14 @@ bool refresher_is_idle(const Refresher *refresher);
 bool refresher_is_fresh(const Refresher *refresher, const char *uuid);
 
 /*
- * Answers with OUTCOME_OK and no value when none of these domains is stale any more, at once where
- * none is. Takes the set of UUIDs.
+ * Answers with OUTCOME_OK and no value when none of these domains is stale any more, but for those
+ * that are suspect; at once where none is. Takes the set of UUIDs.
  */
 void refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
                     void *userdata);
-/* Mark all of the domain, and wait for it. */
+/* The domain has become suspect: nobody in refresher_wait() waits for it any longer. */
+void refresher_suspect(Refresher *refresher, const char *uuid);
+/* Mark all of the domain, and wait for it, though it may be suspect. */
 void refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, WaiterDone done,
                        void *userdata);
 

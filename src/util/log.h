@@ -19,6 +19,7 @@
 #define LOG_FIELD_VMS_STATUS         "VMS_STATUS"
 #define LOG_FIELD_LIBVIRT_URI        "LIBVIRT_URI"
 #define LOG_FIELD_LIBVIRT_ERROR_CODE "LIBVIRT_ERROR_CODE"
+#define LOG_FIELD_LIBVIRT_CALL       "LIBVIRT_CALL"
 #define LOG_FIELD_POLKIT_ACTION      "POLKIT_ACTION"
 #define LOG_FIELD_CALLER_UID         "CALLER_UID"
 #define LOG_FIELD_CALLER_BUS_NAME    "CALLER_BUS_NAME"
@@ -33,9 +34,11 @@ typedef enum {
     LOG_EVENT_STATE_CHANGED,      /* a machine went from one state to another */
     LOG_EVENT_DOMAIN_ADDED,
     LOG_EVENT_DOMAIN_REMOVED,
-    LOG_EVENT_AVAILABLE,   /* once, when the hypervisor answers (again) */
-    LOG_EVENT_UNAVAILABLE, /* once, when it stops answering, whatever the attempts that follow say
-                            */
+    LOG_EVENT_AVAILABLE,    /* once, when the hypervisor answers (again) */
+    LOG_EVENT_UNAVAILABLE,  /* once, when it stops answering, whatever the attempts that follow say
+                             */
+    LOG_EVENT_UNRESPONSIVE, /* libvirt does not answer for one domain; LIBVIRT_CALL hangs */
+    LOG_EVENT_RECOVERED,    /* it answers again */
     _LOG_EVENT_MAX,
 } LogEvent;
 

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/*
+ * Domains whose lock is held inside libvirt: the others are as fast as before, in the same run, and
+ * nothing but the domains that hang becomes unavailable.
+ */
+
+#include "libvirtd.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define OTHERS       8  /* that virsh starts: each holds a worker of libvirtd's beside our read */
+#define OWN          12 /* that the service starts */
+#define ROUNDS       7
+#define ANSWER_MS    20000
+#define NOTICE_MS    15000
+#define AT_MOST      2     /* times what it takes alone */
+#define SLACK_USEC   50000 /* a busy machine's */
+#define MANAGER_PATH VMS_ROOT_PATH
+
+/* The start of a domain whose name begins with "slow" hangs for as long as the file exists. */
+static void
+install_hook(void)
+{
+    run(NULL, "mkdir -p /etc/libvirt/hooks\n"
+              "cat >/etc/libvirt/hooks/qemu <<'HOOK'\n"
+              "#!/bin/sh\n"
+              "case $1:$2 in\n"
+              "slow*:prepare) while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
+              "esac\n"
+              "HOOK\n"
+              "chmod +x /etc/libvirt/hooks/qemu\n"
+              "touch /run/vms/hang\n"
+              "libvirtd-ctl restart");
+}
+
+static void
+let_go(World *w)
+{
+    run(w, "rm -f /run/vms/hang");
+}
+
+typedef struct {
+    Service *service;
+    char *neighbour;
+    char **slow;  /* paths */
+    guint64 mark; /* before anything hung */
+    gint64 pause_alone, xml_alone;
+} Stuck;
+
+/* --- how fast ----------------------------------------------------------------------------- */
+
+static int
+compare_times(const void *a, const void *b)
+{
+    gint64 x = *(const gint64 *)a, y = *(const gint64 *)b;
+
+    return x < y ? -1 : x > y;
+}
+
+static gint64
+median(gint64 *times)
+{
+    qsort(times, ROUNDS, sizeof *times, compare_times);
+    return times[ROUNDS / 2];
+}
+
+static gint64
+time_pause(const Stuck *stuck)
+{
+    gint64 times[ROUNDS];
+
+    for (guint i = 0; i < ROUNDS; i++) {
+        g_autoptr(Call) pause = domain_call(stuck->service, stuck->neighbour, "Pause", NULL);
+        g_autoptr(Call) resume = domain_call(stuck->service, stuck->neighbour, "Resume", NULL);
+
+        assert_ok(pause);
+        assert_ok(resume);
+        times[i] = pause->done_usec - pause->sent_usec;
+    }
+    return median(times);
+}
+
+static gint64
+time_xml(const Stuck *stuck)
+{
+    gint64 times[ROUNDS];
+
+    for (guint i = 0; i < ROUNDS; i++) {
+        g_autoptr(Call) xml = domain_call(stuck->service, stuck->neighbour, "GetXml", "a{sv}", 0);
+
+        assert_ok(xml);
+        times[i] = xml->done_usec - xml->sent_usec;
+    }
+    return median(times);
+}
+
+static void
+assert_as_fast(const char *what, gint64 alone, gint64 now)
+{
+    g_test_message("%s takes %" G_GINT64_FORMAT " us alone, %" G_GINT64_FORMAT
+                   " us beside domains that hang",
+                   what, alone, now);
+    g_assert_cmpint(now, <=, AT_MOST * alone + SLACK_USEC);
+}
+
+/* --- the world ---------------------------------------------------------------------------- */
+
+static bool
+manager_is_available(const Service *s)
+{
+    return g_strcmp0(mirror_get(s->mirror, MANAGER_PATH, VMS_MANAGER_INTERFACE, "Available"),
+                     "true") == 0;
+}
+
+static Stuck *
+begin(guint n)
+{
+    Stuck *stuck = g_new0(Stuck, 1);
+
+    libvirtd_clean();
+    install_hook();
+    stuck->service = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
+    World *w = stuck->service->world;
+
+    stuck->slow = g_new0(char *, n + 1);
+    for (guint i = 0; i < n; i++) {
+        g_autofree char *name = g_strdup_printf("slow-%u", i);
+
+        guest_define(w, "", name, "bare");
+        stuck->slow[i] = guest_path(w, name);
+        wait_for(w, mirror_is(stuck->service->mirror, stuck->slow[i], "State", "shutoff"));
+    }
+    guest_define(w, "", "neighbour", "bare");
+    guest_start(w, "neighbour");
+    stuck->neighbour = guest_path(w, "neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"));
+    stuck->pause_alone = time_pause(stuck);
+    stuck->xml_alone = time_xml(stuck);
+    stuck->mark = mirror_mark(stuck->service->mirror);
+    return stuck;
+}
+
+static void
+end(Stuck *stuck)
+{
+    service_free(stuck->service);
+    g_strfreev(stuck->slow);
+    g_free(stuck->neighbour);
+    g_free(stuck);
+    run(NULL, "rm -f /etc/libvirt/hooks/qemu");
+}
+
+static bool
+are_all(const Stuck *stuck, const char *property, const char *value)
+{
+    for (char **path = stuck->slow; *path; path++)
+        if (!mirror_is(stuck->service->mirror, *path, property, value))
+            return false;
+    return true;
+}
+
+/* --- while they hang ---------------------------------------------------------------------- */
+
+static void
+assert_listed(const Stuck *stuck, gint64 within_ms)
+{
+    g_autoptr(Call) list = manager_call(stuck->service, "ListDomains", NULL);
+
+    assert_ok(list);
+    g_test_message("ListDomains answers after %" G_GINT64_FORMAT " ms", call_duration_ms(list));
+    g_assert_cmpint(call_duration_ms(list), <, within_ms);
+    g_assert_nonnull(strstr(list->body, "neighbour"));
+    g_assert_nonnull(strstr(list->body, "slow-0"));
+}
+
+static void
+assert_unresponsive(const Stuck *stuck, const char *path)
+{
+    const char *problems =
+        mirror_get(stuck->service->mirror, path, VMS_DOMAIN_INTERFACE, "Problems");
+
+    g_assert_nonnull(problems);
+    g_assert_nonnull(strstr(problems, "unresponsive"));
+}
+
+/* What others change meanwhile is seen, though no list can be made. */
+static void
+assert_fresh(const Stuck *stuck)
+{
+    World *w = stuck->service->world;
+
+    run(w, "virsh -q suspend neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "paused"));
+    run(w, "virsh -q resume neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"));
+    run(w, "virsh -q autostart neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "Autostart", "true"));
+}
+
+static void
+assert_others_unharmed(const Stuck *stuck)
+{
+    Service *s = stuck->service;
+    g_autofree char *manager = mirror_history(s->mirror, stuck->mark, MANAGER_PATH, "Available");
+    g_autofree char *domain = mirror_history(s->mirror, stuck->mark, stuck->neighbour, "Available");
+
+    g_assert_cmpstr(manager, ==, "");
+    g_assert_cmpstr(domain, ==, "");
+    g_assert_true(manager_is_available(s));
+}
+
+static void
+check_while_hanging(const Stuck *stuck)
+{
+    Service *s = stuck->service;
+
+    /* Before it is known which domains hang, and then. */
+    assert_listed(stuck, 5000);
+    wait_for_ms(s->world, NOTICE_MS, are_all(stuck, "Available", "false"));
+    assert_unresponsive(stuck, stuck->slow[0]);
+    assert_listed(stuck, 1000);
+    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
+    assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
+    assert_fresh(stuck);
+
+    g_autoptr(Call) xml = domain_send(s, stuck->slow[0], "GetXml", "a{sv}", 0);
+    assert_error(xml, VMS_ERROR_PREFIX "Timeout");
+    g_assert_cmpint(call_duration_ms(xml), <=, ANSWER_MS + 500);
+    assert_others_unharmed(stuck);
+}
+
+static void
+check_when_over(const Stuck *stuck)
+{
+    Service *s = stuck->service;
+
+    let_go(s->world);
+    wait_for(s->world, are_all(stuck, "State", "running"));
+    wait_for(s->world, are_all(stuck, "Available", "true"));
+    wait_for(s->world, are_all(stuck, "Problems", "[]"));
+    assert_others_unharmed(stuck);
+    assert_equals_virsh(s);
+}
+
+/* --- the cases ---------------------------------------------------------------------------- */
+
+static void
+test_others_start(void)
+{
+    Stuck *stuck = begin(OTHERS);
+
+    run(stuck->service->world,
+        "for i in $(seq 0 %d); do setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & done",
+        OTHERS - 1);
+    check_while_hanging(stuck);
+    check_when_over(stuck);
+    end(stuck);
+}
+
+static void
+test_own_start(void)
+{
+    Stuck *stuck = begin(OWN);
+    g_autoptr(GPtrArray) starts = g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
+
+    for (guint i = 0; i < OWN; i++)
+        g_ptr_array_add(starts, domain_send(stuck->service, stuck->slow[i], "Start", NULL));
+    wait_for(stuck->service->world,
+             !mirror_is(stuck->service->mirror, stuck->slow[OWN - 1], "Job", "/"));
+    assert_listed(stuck, 5000);
+    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
+    assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
+    assert_fresh(stuck);
+    for (guint i = 0; i < OWN; i++)
+        assert_error(starts->pdata[i], VMS_ERROR_PREFIX "StillRunning");
+    assert_others_unharmed(stuck);
+    check_when_over(stuck);
+    end(stuck);
+}
+
+int
+main(int argc, char *argv[])
+{
+    libvirtd_need();
+    g_test_init(&argc, &argv, NULL);
+    libvirtd_add_func("/stuck/others-start", test_others_start);
+    libvirtd_add_func("/stuck/own-start", test_own_start);
+    return g_test_run();
+}
