@@ -125,12 +125,11 @@ apply(Lister *lister, const GPtrArray *updates, Waiters *waiters)
     answer_refreshed(lister, different, waiters);
 }
 
-/* Read each domain that is known; a reconciliation reads the flags, too. */
+/* Read each domain that is known. */
 static void
 go_around(Lister *lister)
 {
     Waiters *waiters = single_flight_land(lister->flight);
-    DomainFacts facts = waiters_count(waiters) > 0 ? FACT_STATE : FACT_STATE | FACT_FLAGS;
     GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     GHashTableIter iter;
     gpointer uuid;
@@ -138,7 +137,7 @@ go_around(Lister *lister)
     lister->incomplete = true;
     cache_iter_init(&iter, lister->parts.cache);
     while (g_hash_table_iter_next(&iter, &uuid, NULL))
-        g_hash_table_insert(known, g_strdup(uuid), GUINT_TO_POINTER(facts));
+        g_hash_table_insert(known, g_strdup(uuid), GUINT_TO_POINTER(FACT_STATE | FACT_FLAGS));
     mark(lister, known);
     answer_refreshed(lister, known, waiters);
     single_flight_go_on(lister->flight);
