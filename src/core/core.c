@@ -3,6 +3,8 @@
 
 #include "disk-sizes.h"
 #include "log.h"
+#include "rereader.h"
+#include "run-events.h"
 
 #include <malloc.h>
 
@@ -14,6 +16,8 @@ typedef struct CorePrivate {
     void *userdata;
     LoopQueue *loop_queue;
     DiskSizes *disk_sizes;
+    RunEvents *run_events;
+    Rereader *rereader;
     unsigned read_since_trim;
     bool stopping;
     bool stopped;
@@ -87,6 +91,8 @@ remove_domain(Core *core, Domain *domain)
 {
     g_autoptr(Domain) keep = domain_ref(domain);
 
+    disk_sizes_forget(core->private->disk_sizes, domain->uuid);
+    run_events_forget(core->private->run_events, domain->uuid);
     cache_remove(core->cache, domain);
     presence_changed(core, LOG_EVENT_DOMAIN_REMOVED, keep, "is gone");
 }
@@ -95,6 +101,8 @@ static void
 apply_update(Core *core, DomainUpdate *update, bool log_added)
 {
     bool has_xml = update->known & FACT_XML;
+
+    run_events_complete(core->private->run_events, update);
     bool added = cache_apply(core->cache, update);
     Domain *domain = cache_find(core->cache, update->uuid);
 
@@ -159,6 +167,7 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
     refresher_set_connected(core->refresher, true);
     jobs_connection(core->jobs, true);
     lister_set_connected(core->lister, true);
+    rereader_set_connected(core->private->rereader, true);
 }
 
 static void
@@ -167,6 +176,9 @@ on_lost(void *userdata)
     Core *core = userdata;
 
     unresponsive_connection_lost(core->unresponsive);
+    run_events_connection_lost(core->private->run_events);
+    disk_sizes_connection_lost(core->private->disk_sizes);
+    rereader_set_connected(core->private->rereader, false);
     lister_set_connected(core->lister, false);
     refresher_set_connected(core->refresher, false);
     cache_set_available(core->cache, false);
@@ -211,7 +223,17 @@ on_event(void *userdata, const HypervisorEvent *event)
     default:
         break;
     }
+    run_events_take(core->private->run_events, event);
     refresher_mark(core->refresher, event->uuid, FACT_ALL);
+}
+
+static void
+on_reread(void *userdata, const Domain *domain)
+{
+    Core *core = userdata;
+
+    refresher_mark(core->refresher, domain->uuid, FACT_XML);
+    disk_sizes_reread(core->private->disk_sizes, domain);
 }
 
 /* --- a domain is refreshed ---------------------------------------------------------------- */
@@ -362,6 +384,8 @@ make_parts(Core *core, struct sd_event *event)
     core->stats = stats_new(event, core->lane_pool);
     core->consoles = consoles_new(event, core->uri);
     core->watches = domain_watches_new();
+    private->run_events = run_events_new(core->lane_pool, core->cache);
+    private->rereader = rereader_new(event, core->cache, on_reread, core);
     private->disk_sizes = disk_sizes_new(core->lane_pool, core->cache, core->refresher);
 }
 
@@ -425,6 +449,8 @@ core_free(Core *core)
     stats_free(core->stats);
     consoles_free(core->consoles);
     disk_sizes_free(core->private->disk_sizes);
+    run_events_free(core->private->run_events);
+    rereader_free(core->private->rereader);
     refresher_free(core->refresher);
     domain_watches_free(core->watches);
     unresponsive_free(core->unresponsive);

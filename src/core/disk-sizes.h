@@ -2,13 +2,14 @@
 #pragma once
 
 /*
- * The capacities of disks: read in the background, one domain after the other, whenever the XML of
- * one that runs was read. Nobody waits for them. A QEMU that does not answer keeps one of two
- * places until it does, or the connection ends: one delays no other, two delay the capacities of
- * all. A domain that is off is left alone: libvirt would open its images, and disks would spin up.
+ * The capacities of disks: read in the background, once after a domain's start and after each
+ * change of its disks, since libvirt may open an image to answer. Where it need not, they are read
+ * again from time to time: others may resize a disk. A domain that is off is left alone.
  *
- * The read also tells the end of a guest that a restarted libvirtd has not reached again yet, for
- * which libvirt sends no event. Belongs to the loop.
+ * The read waits for the domain's process, and so tells the end of a guest that a restarted
+ * libvirtd has not reached again yet, for which libvirt sends no event. Domains whose disks have
+ * not changed are asked for their state in the same way after a reconnect. At most two calls are
+ * under way that do not hang. Belongs to the loop.
  */
 
 #include "cache.h"
@@ -22,3 +23,8 @@ void disk_sizes_free(DiskSizes *sizes);
 
 /* The XML of this domain was read. */
 void disk_sizes_want(DiskSizes *sizes, const Domain *domain);
+/* Read them again if libvirt opens no image for that. */
+void disk_sizes_reread(DiskSizes *sizes, const Domain *domain);
+/* The domain is gone. */
+void disk_sizes_forget(DiskSizes *sizes, const char *uuid);
+void disk_sizes_connection_lost(DiskSizes *sizes);

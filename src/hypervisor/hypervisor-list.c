@@ -5,6 +5,8 @@
 #include "hypervisor-reason.h"
 #include "utf8.h"
 
+#include <sys/stat.h>
+
 #define HANDLES_MAX_GONE 64
 
 /* A domain that is shut off has no id, and is not asked for it. */
@@ -16,8 +18,23 @@ id_of(virDomainPtr dom, DomainState state)
     return id == (unsigned)-1 ? -1 : (int)id;
 }
 
+/* When the process of a running domain began: its PID file is written then. */
+static uint64_t
+started_at(const Hypervisor *h, const char *name)
+{
+    g_autofree char *path = NULL;
+    struct stat st;
+
+    if (!h->pid_directory || !name)
+        return 0;
+    path = g_strdup_printf("%s/%s.pid", h->pid_directory, name);
+    if (stat(path, &st) < 0)
+        return 0;
+    return (uint64_t)st.st_mtim.tv_sec * G_USEC_PER_SEC + (uint64_t)st.st_mtim.tv_nsec / 1000;
+}
+
 static DomainUpdate *
-update_of(virDomainPtr dom, const char *name, DomainState state, int reason)
+update_of(const Hypervisor *h, virDomainPtr dom, const char *name, DomainState state, int reason)
 {
     char uuid[VIR_UUID_STRING_BUFLEN];
 
@@ -28,6 +45,7 @@ update_of(virDomainPtr dom, const char *name, DomainState state, int reason)
     update->state = state;
     update->reason = hypervisor_reason_name(update->state, reason);
     update->id = id_of(dom, update->state);
+    update->started_at = update->id < 0 ? 0 : started_at(h, name);
     return update;
 }
 
@@ -49,12 +67,12 @@ hypervisor_record_state(const virDomainStatsRecord *record, int *ret_reason)
 }
 
 static DomainUpdate *
-update_of_record(const virDomainStatsRecord *record, const char *name)
+update_of_record(const Hypervisor *h, const virDomainStatsRecord *record, const char *name)
 {
     int reason;
     DomainState state = hypervisor_record_state(record, &reason);
 
-    return update_of(record->dom, name, state, reason);
+    return update_of(h, record->dom, name, state, reason);
 }
 
 static GPtrArray *
@@ -65,7 +83,7 @@ updates_of_records(Hypervisor *h, virDomainStatsRecordPtr *records, int n)
 
     for (int i = 0; i < n; i++) {
         const char *name = virDomainGetName(records[i]->dom);
-        DomainUpdate *update = update_of_record(records[i], name);
+        DomainUpdate *update = update_of_record(h, records[i], name);
 
         g_ptr_array_add(updates, update);
         /* A handle stays valid, except that its name may be out of date. */
@@ -89,7 +107,7 @@ read_one_by_one(Hypervisor *h, virDomainPtr *doms, int n, Error **error)
         int reason;
 
         if (virDomainGetState(doms[i], &state, &reason, 0) == 0) {
-            g_ptr_array_add(updates, update_of(doms[i], virDomainGetName(doms[i]),
+            g_ptr_array_add(updates, update_of(h, doms[i], virDomainGetName(doms[i]),
                                                domain_state(state), reason));
             continue;
         }
@@ -282,4 +300,22 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
     GPtrArray *updates = updates_of_records(h, records, hypervisor_count((void **)records));
     hypervisor_defer_free(h, records);
     return updates;
+}
+
+bool
+hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret, Error **error)
+{
+    /* Only the process itself knows what its balloon has. */
+    const unsigned groups = VIR_DOMAIN_STATS_STATE | VIR_DOMAIN_STATS_BALLOON;
+    virDomainPtr doms[] = {hypervisor_domain(h, uuid, error), NULL};
+    virDomainStatsRecordPtr *records = NULL;
+    int reason;
+
+    if (!doms[0])
+        return false;
+    if (virDomainListGetStats(doms, groups, &records, 0) < 0)
+        return hypervisor_fail(error);
+    *ret = records[0] ? hypervisor_record_state(records[0], &reason) : DOMAIN_SHUTOFF;
+    virDomainStatsRecordListFree(records);
+    return true;
 }

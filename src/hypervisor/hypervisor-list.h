@@ -23,3 +23,10 @@ GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
  * this connection has not met before takes one more to be found.
  */
 GPtrArray *hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error);
+
+/*
+ * The state of a domain after waiting for those who are busy with it, and for its process: after a
+ * restart libvirtd answers others with what it knew before. It opens no image.
+ */
+bool hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret,
+                                   Error **error);

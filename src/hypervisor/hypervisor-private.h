@@ -25,6 +25,7 @@ struct Hypervisor {
     GArray *callbacks; /* ids of registered events */
     bool has_close_callback;
     gint *gate;
+    char *pid_directory; /* with the PID files of its domains; NULL: on no disk of this machine */
 };
 
 typedef virDomainPtr VirDomain;

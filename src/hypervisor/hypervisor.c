@@ -135,6 +135,14 @@ free_records(gpointer records)
     virDomainStatsRecordListFree(records);
 }
 
+static char *
+pid_directory(const char *uri)
+{
+    g_autofree char *file = libvirt_uri_domain_pid_file(uri, g_get_user_runtime_dir(), "any");
+
+    return file ? g_path_get_dirname(file) : NULL;
+}
+
 Hypervisor *
 hypervisor_open(const char *uri, Status *why, Error **error)
 {
@@ -148,6 +156,7 @@ hypervisor_open(const char *uri, Status *why, Error **error)
 
     Hypervisor *h = g_new0(Hypervisor, 1);
     h->conn = conn;
+    h->pid_directory = pid_directory(uri);
     h->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_kept);
     h->deferred_frees = g_ptr_array_new_with_free_func(free_records);
     /* Embedded drivers have none, and need none. */
@@ -166,6 +175,7 @@ hypervisor_close(Hypervisor *h)
     g_hash_table_unref(h->domains);
     virConnectClose(h->conn);
     virResetLastError();
+    g_free(h->pid_directory);
     g_free(h);
 }
 

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "run-events.h"
+
+#include "hypervisor-storage.h"
+#include "log.h"
+
+#include <string.h>
+
+struct RunEvents {
+    LanePool *lane_pool;
+    Cache *cache;
+    GHashTable *starts; /* UUID -> uint64_t *: of runs whose state has not been read yet */
+    /* Set of key_of(): errors of disks that have a problem, or whose disk is being looked up. A
+     * guest may cause thousands of them. */
+    GHashTable *disk_errors;
+};
+
+/* Finds the disk that an event means. */
+typedef struct {
+    Call call;
+    RunEvents *run;
+    char uuid[UUID_LENGTH + 1];
+    ProblemKind kind;
+    bool reported;
+    uint64_t since;
+    char *alias;
+    char *target;
+} FindCall;
+
+static const struct {
+    HypervisorEventKind event;
+    ProblemKind kind;
+    const char *message;
+} problems[] = {
+    {EVENT_IO_ERROR, PROBLEM_IO_ERROR, "The disk has an I/O error"},
+    {EVENT_NO_SPACE, PROBLEM_NO_SPACE, "The storage of the disk is full"},
+    {EVENT_WATCHDOG, PROBLEM_WATCHDOG, "The watchdog has fired: the guest hangs"},
+    {EVENT_PANICKED, PROBLEM_PANICKED, "The guest's kernel has panicked"},
+    {EVENT_MEMORY_FAILURE, PROBLEM_MEMORY_FAILURE, "Memory of the host has failed"},
+    {EVENT_CONTROL_ERROR, PROBLEM_CONTROL_ERROR,
+     "libvirt has lost control of the hypervisor's process"},
+};
+
+static const char *
+message_of(ProblemKind kind)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(problems); i++)
+        if (problems[i].kind == kind)
+            return problems[i].message;
+    return "";
+}
+
+static void
+add_problem(RunEvents *run, const char *uuid, const Problem *problem)
+{
+    Domain *domain = cache_find(run->cache, uuid);
+
+    if (!domain || domain->id < 0)
+        return;
+    domain_add_problem(domain, problem);
+    cache_changed(run->cache, domain);
+}
+
+/* --- errors of disks ---------------------------------------------------------------------- */
+
+static char *
+key_of(const char *uuid, ProblemKind kind, const char *alias)
+{
+    return g_strdup_printf("%s %d %s", uuid, kind, alias);
+}
+
+static gboolean
+is_of_domain(gpointer key, gpointer value, gpointer uuid)
+{
+    return g_str_has_prefix(key, uuid);
+}
+
+static void
+forget_disk_errors(RunEvents *run, const char *uuid)
+{
+    g_hash_table_foreach_remove(run->disk_errors, is_of_domain, (gpointer)uuid);
+}
+
+static void
+free_find(Call *call)
+{
+    FindCall *find = (FindCall *)call;
+
+    g_free(find->alias);
+    g_free(find->target);
+    g_free(find);
+}
+
+static bool
+work_find(Call *call, Hypervisor *h, Error **error)
+{
+    FindCall *find = (FindCall *)call;
+
+    return hypervisor_find_disk(h, find->uuid, find->alias, &find->target, error);
+}
+
+static void
+on_found(Call *call, CallOutcome outcome, const Error *error)
+{
+    FindCall *find = (FindCall *)call;
+    g_autofree char *key = key_of(find->uuid, find->kind, find->alias);
+
+    /* The guest was resumed meanwhile, or its run is over. */
+    if (!g_hash_table_contains(find->run->disk_errors, key))
+        return;
+    if (outcome != OUTCOME_OK) {
+        if (outcome == OUTCOME_FAILED)
+            log_message(LOG_WARNING, "Which disk of domain %s has an error is not known: %s",
+                        find->uuid, error->message);
+        g_hash_table_remove(find->run->disk_errors, key);
+        return;
+    }
+    add_problem(find->run, find->uuid,
+                &(Problem){
+                    .kind = find->kind,
+                    .reported = find->reported,
+                    .device = find->target ? find->target : "",
+                    .message = message_of(find->kind),
+                    .since = find->since,
+                });
+}
+
+static void
+find_disk(RunEvents *run, const HypervisorEvent *event, ProblemKind kind)
+{
+    FindCall *find;
+
+    if (!g_hash_table_add(run->disk_errors, key_of(event->uuid, kind, event->device)))
+        return;
+    find = g_new0(FindCall, 1);
+    find->call.class = CALL_QUICK;
+    find->call.name = "virDomainGetXMLDesc";
+    g_strlcpy(find->call.key, event->uuid, sizeof find->call.key);
+    find->call.work = work_find;
+    find->call.done = on_found;
+    find->call.free = free_find;
+    find->run = run;
+    g_strlcpy(find->uuid, event->uuid, sizeof find->uuid);
+    find->kind = kind;
+    find->reported = event->reported;
+    find->since = event->time;
+    find->alias = g_strdup(event->device);
+    lane_pool_submit(run->lane_pool, &find->call);
+}
+
+/* --- events ------------------------------------------------------------------------------- */
+
+static void
+take_problem(RunEvents *run, const HypervisorEvent *event)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(problems); i++) {
+        if (problems[i].event != event->kind)
+            continue;
+        if (event->kind == EVENT_IO_ERROR || event->kind == EVENT_NO_SPACE)
+            find_disk(run, event, problems[i].kind);
+        else
+            add_problem(run, event->uuid,
+                        &(Problem){
+                            .kind = problems[i].kind,
+                            .device = "",
+                            .message = problems[i].message,
+                            .since = event->time,
+                        });
+    }
+}
+
+static void
+end_problems(RunEvents *run, const char *uuid, ProblemsEnd why)
+{
+    Domain *domain = cache_find(run->cache, uuid);
+
+    forget_disk_errors(run, uuid);
+    if (!domain)
+        return;
+    domain_end_problems(domain, why);
+    cache_changed(run->cache, domain);
+}
+
+void
+run_events_take(RunEvents *run, const HypervisorEvent *event)
+{
+    switch (event->kind) {
+    case EVENT_STARTED:
+        forget_disk_errors(run, event->uuid);
+        g_hash_table_insert(run->starts, g_strdup(event->uuid),
+                            g_memdup2(&event->time, sizeof event->time));
+        break;
+    case EVENT_RESUMED:
+        end_problems(run, event->uuid, PROBLEMS_END_RESUMED);
+        break;
+    case EVENT_REBOOTED:
+        end_problems(run, event->uuid, PROBLEMS_END_RESET);
+        break;
+    case EVENT_STOPPED:
+        g_hash_table_remove(run->starts, event->uuid);
+        forget_disk_errors(run, event->uuid);
+        break;
+    case EVENT_DEVICE_REMOVED:
+        forget_disk_errors(run, event->uuid);
+        break;
+    default:
+        take_problem(run, event);
+        break;
+    }
+}
+
+void
+run_events_complete(RunEvents *run, DomainUpdate *update)
+{
+    const Domain *domain = cache_find(run->cache, update->uuid);
+    const uint64_t *start = g_hash_table_lookup(run->starts, update->uuid);
+
+    if (!(update->known & FACT_STATE) || update->id < 0)
+        return;
+    if (domain && domain->id == update->id && domain->started_at)
+        update->started_at = 0;
+    else if (start)
+        update->started_at = *start;
+    g_hash_table_remove(run->starts, update->uuid);
+}
+
+void
+run_events_forget(RunEvents *run, const char *uuid)
+{
+    g_hash_table_remove(run->starts, uuid);
+    forget_disk_errors(run, uuid);
+}
+
+void
+run_events_connection_lost(RunEvents *run)
+{
+    g_hash_table_remove_all(run->starts);
+    g_hash_table_remove_all(run->disk_errors);
+}
+
+/* --- life --------------------------------------------------------------------------------- */
+
+RunEvents *
+run_events_new(LanePool *lane_pool, Cache *cache)
+{
+    RunEvents *run = g_new0(RunEvents, 1);
+
+    run->lane_pool = lane_pool;
+    run->cache = cache;
+    run->starts = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    run->disk_errors = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    return run;
+}
+
+void
+run_events_free(RunEvents *run)
+{
+    if (!run)
+        return;
+    g_hash_table_unref(run->starts);
+    g_hash_table_unref(run->disk_errors);
+    g_free(run);
+}
