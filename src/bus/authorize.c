@@ -54,6 +54,7 @@ static const struct {
     [ACTION_GUEST] = {VMS_ACTION_PREFIX "guest", "use the guest agent of"},
     [ACTION_READ_SECRETS] = {VMS_ACTION_PREFIX "read-secrets", "read the secrets of"},
     [ACTION_RECONNECT] = {VMS_ACTION_PREFIX "reconnect", "reconnect to the hypervisor"},
+    [ACTION_DEBUG] = {NULL, "look into the service"},
 };
 
 typedef enum {
@@ -219,7 +220,7 @@ request_refuse(AuthorizeRequest *r, const char *error, const char *why)
     const char *what = actions_table[r->current].what;
     g_autofree char *message = NULL;
 
-    if (r->current == ACTION_RECONNECT)
+    if (r->current == ACTION_RECONNECT || r->current == ACTION_DEBUG)
         message = g_strdup_printf("Not authorised to %s: %s", what, why);
     else
         message = g_strdup_printf("Not authorised to %s the virtual machine %s: %s",
@@ -369,6 +370,10 @@ request_ask_next(AuthorizeRequest *r)
         return;
     }
     r->current = (Action)__builtin_ctzll(r->actions);
+    if (!action_id(r->current)) {
+        request_deny(r, "only root may");
+        return;
+    }
     if (a->asking.length >= MAX_QUESTIONS || questions_of(a, r->uid) >= MAX_QUESTIONS_PER_UID) {
         request_refuse(r, SD_BUS_ERROR_LIMITS_EXCEEDED,
                        "too many authorisations are waiting for an answer");

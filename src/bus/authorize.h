@@ -35,6 +35,7 @@ typedef enum {
     ACTION_GUEST,
     ACTION_READ_SECRETS,
     ACTION_RECONNECT,
+    ACTION_DEBUG, /* root and our own user alone: polkit is not asked */
     _ACTION_MAX,
 } Action;
 
@@ -63,7 +64,7 @@ typedef struct {
  * requests, but not free the authorizer; its own request is gone already. */
 typedef void (*AuthorizeDone)(void *userdata, const sd_bus_error *error);
 
-/* "org.unraid.vms.start"; NULL for ACTION_NONE. */
+/* "org.unraid.vms.start"; NULL where polkit is not asked. */
 const char *action_id(Action action);
 
 /* The bus has to be attached to an event loop. `instance` is NULL or empty for the main one. */

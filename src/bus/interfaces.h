@@ -5,7 +5,9 @@
 
 #include "object-server.h"
 
-extern const Interface bus_manager_interface; /* of a Service */
+/* Of a Service. */
+extern const Interface bus_manager_interface;
+extern const Interface bus_debug_interface;
 /* Of a Domain. */
 extern const Interface bus_domain_interface;
 extern const Interface bus_config_interface;

@@ -346,6 +346,18 @@ connection_state(const Connection *connection)
     return &connection->state;
 }
 
+unsigned
+connection_generation(const Connection *connection)
+{
+    return availability_generation(connection->availability);
+}
+
+unsigned
+connection_attempts(const Connection *connection)
+{
+    return g_hash_table_size(connection->attempts);
+}
+
 bool
 connection_is_available(const Connection *connection)
 {

@@ -73,6 +73,10 @@ void connection_free(Connection *connection);
 /* The lanes; they live as long as the connection. */
 LanePool *connection_lane_pool(const Connection *connection);
 const ConnectionState *connection_state(const Connection *connection);
+/* The number of the attempt that made the connection; 0: there is none. */
+unsigned connection_generation(const Connection *connection);
+/* How many attempts are under way. */
+unsigned connection_attempts(const Connection *connection);
 bool connection_is_available(const Connection *connection);
 
 /* Join the attempt under way, or start one; may answer before it returns. */

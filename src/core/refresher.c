@@ -617,10 +617,16 @@ refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts)
     queue_entry(refresher, entry);
 }
 
+unsigned
+refresher_backlog(const Refresher *refresher)
+{
+    return g_hash_table_size(refresher->entries);
+}
+
 bool
 refresher_is_idle(const Refresher *refresher)
 {
-    return g_hash_table_size(refresher->entries) == 0;
+    return refresher_backlog(refresher) == 0;
 }
 
 bool

@@ -34,6 +34,8 @@ void refresher_free(Refresher *refresher);
 
 /* These facts have to be read (again). Without a connection: on the next one. */
 void refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts);
+/* Of how many domains something is stale. */
+unsigned refresher_backlog(const Refresher *refresher);
 /* Nothing of any domain is stale. */
 bool refresher_is_idle(const Refresher *refresher);
 bool refresher_is_fresh(const Refresher *refresher, const char *uuid);

@@ -202,6 +202,19 @@ assert_fresh(const Stuck *stuck)
     g_assert_true(mirror_is(stuck->service->mirror, stuck->neighbour, "Autostart", "true"));
 }
 
+/* What --debug prints names the call that each lane hangs in. */
+static void
+assert_debug_names_calls(const Stuck *stuck)
+{
+    g_autoptr(Call) state =
+        client_call(stuck->service->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    g_assert_nonnull(strstr(state->body, "hanging"));
+    g_assert_nonnull(strstr(state->body, "virDomainListGetStats"));
+    g_assert_nonnull(strstr(state->body, stuck->slow[0]));
+}
+
 static void
 assert_others_unharmed(const Stuck *stuck)
 {
@@ -227,6 +240,7 @@ check_while_hanging(const Stuck *stuck)
     assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
     assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
     assert_fresh(stuck);
+    assert_debug_names_calls(stuck);
 
     g_autoptr(Call) xml = domain_send(s, stuck->slow[0], "GetXml", "a{sv}", 0);
     assert_error(xml, VMS_ERROR_PREFIX "Timeout");

@@ -43,6 +43,26 @@ test_properties(void)
 #undef get
 }
 
+/* Root sees what the service does; others do not. */
+static void
+test_debug(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+    g_autoptr(Call) state =
+        client_call(s->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    g_assert_nonnull(strstr(state->body, "lanes"));
+    g_assert_nonnull(strstr(state->body, "primary"));
+    if (!can_be_ordinary_user())
+        return;
+
+    g_autoptr(Client) other = client_new_as(s->world, ORDINARY_UID);
+    g_autoptr(Call) denied =
+        client_call(other, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+    assert_error_says(denied, SD_BUS_ERROR_ACCESS_DENIED, "only root");
+}
+
 static int
 compare_bytes(gconstpointer a, gconstpointer b)
 {
@@ -445,6 +465,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/manager/properties", test_properties);
+    g_test_add_func("/manager/debug", test_debug);
     g_test_add_func("/manager/list-order", test_list_order);
     g_test_add_func("/manager/empty-host", test_empty_host);
     g_test_add_func("/manager/get-domain", test_get_domain);

@@ -553,9 +553,10 @@ test_free(World *w, const void *data)
 static void
 test_table(void)
 {
-    for (Action a = ACTION_START; a < _ACTION_MAX; a++)
+    for (Action a = ACTION_START; a <= ACTION_RECONNECT; a++)
         g_assert_true(g_str_has_prefix(action_id(a), "org.unraid.vms."));
     g_assert_null(action_id(ACTION_NONE));
+    g_assert_null(action_id(ACTION_DEBUG));
     g_assert_cmpstr(action_id(ACTION_FORCE_STOP), ==, "org.unraid.vms.force-stop");
     g_assert_cmpstr(action_id(ACTION_RECONNECT), ==, "org.unraid.vms.reconnect");
 }

@@ -9,6 +9,14 @@
 #include <stdio.h>
 #include <unistd.h>
 
+static gboolean wants_debug;
+
+static const GOptionEntry options[] = {
+    {"debug", 0, 0, G_OPTION_ARG_NONE, &wants_debug,
+     "Print what the service does now: calls to libvirt, and what waits (root only)", NULL},
+    {NULL},
+};
+
 typedef struct Advice {
     const char *status;
     Color color;
@@ -119,9 +127,76 @@ print_service(const Client *client, GVariant *properties)
     print_line("Stop waits", wait);
 }
 
+static void
+print_debug_row(GVariant *row)
+{
+    GVariantIter iter;
+    const char *key;
+    GVariant *value;
+
+    g_variant_iter_init(&iter, row);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
+        g_autofree char *text = g_variant_is_of_type(value, G_VARIANT_TYPE_STRING) ||
+                                        g_variant_is_of_type(value, G_VARIANT_TYPE_OBJECT_PATH)
+                                    ? g_variant_dup_string(value, NULL)
+                                    : g_variant_print(value, FALSE);
+        g_autofree char *safe = terminal_text_escape(text);
+
+        printf(" %s=%s", key, safe);
+        g_variant_unref(value);
+    }
+    putchar('\n');
+}
+
+/* One line for each row, so that it can be searched. */
+static void
+print_debug(GVariant *state)
+{
+    GVariantIter iter;
+    const char *key;
+    GVariant *value;
+
+    g_variant_iter_init(&iter, state);
+    while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
+        g_autofree char *text = g_variant_print(value, FALSE);
+        bool has_rows = g_variant_is_of_type(value, G_VARIANT_TYPE("aa{sv}"));
+
+        for (gsize i = 0; has_rows && i < g_variant_n_children(value); i++) {
+            g_autoptr(GVariant) row = g_variant_get_child_value(value, i);
+
+            printf("%s:", key);
+            print_debug_row(row);
+        }
+        if (!has_rows)
+            printf("%s: %s\n", key, text);
+        g_variant_unref(value);
+    }
+}
+
+static ExitStatus
+run_debug(Client *client)
+{
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GVariant) reply =
+        client_read(client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL, &error);
+
+    if (!reply)
+        return failure_report(NULL, error);
+
+    g_autoptr(GVariant) state = g_variant_get_child_value(reply, 0);
+    if (client->options->json)
+        json_print(state);
+    else
+        print_debug(state);
+    return EXIT_OK;
+}
+
 static ExitStatus
 run_service(Client *client, const Command *command, char **arguments)
 {
+    if (wants_debug)
+        return run_debug(client);
+
     g_autoptr(GError) error = NULL;
     g_autoptr(GVariant) reply =
         client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
@@ -150,5 +225,5 @@ run_reconnect(Client *client, const Command *command, char **arguments)
     return reply ? EXIT_OK : failure_report(NULL, error);
 }
 
-const Command command_service = {.run = run_service};
+const Command command_service = {.run = run_service, .options = options};
 const Command command_reconnect = {.run = run_reconnect};
