@@ -68,7 +68,8 @@ effect_connect(void *userdata, unsigned number)
 
     attempt->events = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     g_hash_table_insert(connection->attempts, GUINT_TO_POINTER(number), attempt);
-    lane_pool_connect(connection->lane_pool, number);
+    lane_pool_connect(connection->lane_pool, number,
+                      !connection->listener->has_domains(connection->userdata));
 }
 
 static ConnectionChanges

@@ -41,10 +41,13 @@ typedef struct {
 
 typedef struct {
     /*
-     * There is a connection. `updates` are all its domains, which the receiver may change;
+     * There is a connection. `updates` are all its domains, which the receiver may change; NULL
+     * where domains are known already and no list came in time, because one of them hangs;
      * `early_events` the set of UUIDs of domains that had an event since they were listed.
      */
     void (*connected)(void *userdata, GPtrArray *updates, GHashTable *early_events);
+    /* Whether domains are known: then a connection is made without a list if need be. */
+    bool (*has_domains)(void *userdata);
     /* The connection is gone: nothing can be called on it, and events are missed. */
     void (*lost)(void *userdata);
     void (*event)(void *userdata, const HypervisorEvent *event);

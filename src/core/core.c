@@ -135,6 +135,19 @@ apply_list(Core *core, GPtrArray *updates)
     }
 }
 
+/* None could be listed: each is available again when it has answered. */
+static void
+refresh_known(Core *core)
+{
+    GHashTableIter iter;
+    gpointer uuid;
+
+    cache_iter_init(&iter, core->cache);
+    while (g_hash_table_iter_next(&iter, &uuid, NULL))
+        refresher_mark(core->refresher, uuid, FACT_ALL);
+    lister_list_later(core->lister);
+}
+
 static void
 mark_early_events(Core *core, GHashTable *early_events)
 {
@@ -160,14 +173,24 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
 {
     Core *core = userdata;
 
-    cache_set_available(core->cache, true);
-    apply_list(core, updates);
+    if (updates) {
+        cache_set_available(core->cache, true);
+        apply_list(core, updates);
+    } else {
+        refresh_known(core);
+    }
     mark_early_events(core, early_events);
     tell_jobs_of_all(core);
     refresher_set_connected(core->refresher, true);
     jobs_connection(core->jobs, true);
     lister_set_connected(core->lister, true);
     rereader_set_connected(core->private->rereader, true);
+}
+
+static bool
+on_has_domains(void *userdata)
+{
+    return cache_size(((Core *)userdata)->cache) > 0;
 }
 
 static void
@@ -256,6 +279,8 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
     Core *core = userdata;
     Domain *domain = cache_find(core->cache, uuid);
 
+    if (domain && update && (update->known & FACT_STATE))
+        domain_set_available(domain, true);
     if (update)
         apply_update(core, update, true);
     else if (domain)
@@ -345,6 +370,7 @@ on_stopped(void *userdata)
 
 static const ConnectionListener connection_listener = {
     .connected = on_connected,
+    .has_domains = on_has_domains,
     .lost = on_lost,
     .event = on_event,
     .hanging = on_hanging,

@@ -245,6 +245,12 @@ lister_list(Lister *lister, Pending *pending, WaiterDone done, void *userdata)
 }
 
 void
+lister_list_later(Lister *lister)
+{
+    lister->incomplete = true;
+}
+
+void
 lister_go_on(Lister *lister)
 {
     if (lister->incomplete && !would_hang(lister))
@@ -254,11 +260,12 @@ lister_go_on(Lister *lister)
 void
 lister_set_connected(Lister *lister, bool connected)
 {
-    lister->incomplete = false;
-    if (connected)
+    if (connected) {
         timer_arm_relative(lister->reconcile_timer, RECONCILE_INTERVAL);
-    else
+    } else {
+        lister->incomplete = false;
         timer_disarm(lister->reconcile_timer);
+    }
 }
 
 Lister *

@@ -4,12 +4,17 @@
 #include "hypervisor-list.h"
 #include "lane-pool-private.h"
 
-#define PROBE_LIMIT_MSEC 3000
+#define PROBE_LIMIT_MSEC   3000
+#define LIST_LIMIT_USEC    UINT64_C(1000000)
+#define LIST_ACCURACY_USEC UINT64_C(100000)
 
 typedef struct {
     Slot *slot;
     LanePool *pool;
     ConnectResult result;
+    bool must_list;
+    Timer *list_timer; /* the list is under way */
+    bool told;         /* without a list: it did not come in time */
 } AttemptTask;
 
 /* --- what a watched connection tells ------------------------------------------------------- */
@@ -61,17 +66,47 @@ on_attempted(void *data)
     LanePool *pool = task->pool;
     ConnectResult *result = &task->result;
 
+    timer_free(task->list_timer);
     task->slot->open = result->succeeded;
-    if (!result->succeeded) {
-        g_ptr_array_remove_fast(pool->pending, task->slot);
-        slot_quit(task->slot);
+    if (task->told) {
+        deferred_schedule(pool->dispatch);
+    } else {
+        if (!result->succeeded) {
+            g_ptr_array_remove_fast(pool->pending, task->slot);
+            slot_quit(task->slot);
+        }
+        pool->callbacks->attempted(pool->userdata, result);
     }
-    pool->callbacks->attempted(pool->userdata, result);
-
     g_clear_pointer(&result->snapshots, g_ptr_array_unref);
     hypervisor_identity_clear(&result->identity);
     error_free(result->error);
     g_free(task);
+}
+
+/* The lane comes into use when the list has returned. */
+static void
+on_list_limit(void *userdata)
+{
+    AttemptTask *task = userdata;
+    ConnectResult result = {
+        .attempt = task->result.attempt,
+        .succeeded = true,
+        .identity = task->result.identity,
+    };
+
+    task->told = true;
+    task->result.identity = (HypervisorIdentity){NULL};
+    task->pool->callbacks->attempted(task->pool->userdata, &result);
+    hypervisor_identity_clear(&result.identity);
+}
+
+static void
+on_listing(void *data)
+{
+    AttemptTask *task = data;
+
+    task->list_timer = timer_new(task->pool->event, LIST_ACCURACY_USEC, on_list_limit, task);
+    timer_arm_relative(task->list_timer, LIST_LIMIT_USEC);
 }
 
 /* Watch before listing, so that nothing falls between. */
@@ -86,6 +121,9 @@ connect_and_list(Lane *lane, AttemptTask *task)
     lane_set_hypervisor(lane, h);
     if (hypervisor_watch(h, &watcher, task->pool, result->attempt, &result->error) &&
         hypervisor_identify(h, &result->identity, &result->error)) {
+        /* From here on only the loop touches the identity. */
+        if (!task->must_list)
+            lane_post(lane, on_listing, task);
         result->snapshots = hypervisor_list(h, &result->error);
         if (result->snapshots)
             return true;
@@ -106,11 +144,12 @@ work_attempt(Lane *lane, void *data)
 }
 
 void
-lane_pool_connect(LanePool *pool, unsigned attempt)
+lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list)
 {
     AttemptTask *task = g_new0(AttemptTask, 1);
 
     task->pool = pool;
+    task->must_list = must_list || pool->single;
     task->slot = slot_new(pool, attempt, true);
     task->result.attempt = attempt;
     g_ptr_array_add(pool->pending, task->slot);

@@ -27,6 +27,7 @@ typedef struct {
 } Slot;
 
 struct LanePool {
+    struct sd_event *event;
     LoopQueue *loop_queue;
     char *uri;
     bool single; /* the primary lane is the only one */

@@ -401,6 +401,7 @@ lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
 {
     LanePool *pool = g_new0(LanePool, 1);
 
+    pool->event = event;
     pool->loop_queue = loop_queue;
     pool->uri = g_strdup(uri);
     pool->single = (hypervisor_traits_of_uri(uri) & TRAIT_SEPARATE_WORLDS) != 0;

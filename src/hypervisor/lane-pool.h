@@ -26,7 +26,7 @@
 typedef struct {
     unsigned attempt;
     bool succeeded;
-    GPtrArray *snapshots; /* DomainUpdate: the receiver may take it */
+    GPtrArray *snapshots; /* DomainUpdate: the receiver may take it; NULL: no list came in time */
     HypervisorIdentity identity;
     Status why; /* where it failed */
     Error *error;
@@ -57,7 +57,11 @@ LanePool *lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const cha
 void lane_pool_free(LanePool *pool);
 
 /* The effects of the availability engine: see there. */
-void lane_pool_connect(LanePool *pool, unsigned attempt);
+/*
+ * `must_list`: succeed with a list of all domains only, however long it takes. Else a list that
+ * hangs on one domain keeps no connection from being made.
+ */
+void lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list);
 bool lane_pool_leave(LanePool *pool, unsigned attempt);
 void lane_pool_probe(LanePool *pool, const char *const *sockets);
 void lane_pool_adopt(LanePool *pool, unsigned attempt);

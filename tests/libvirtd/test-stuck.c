@@ -306,6 +306,66 @@ test_own_start(void)
     end(stuck);
 }
 
+/* A connection is made though no list comes, and the domains that answer are available on it. */
+static void
+test_reconnect(void)
+{
+    Stuck *stuck = begin(2);
+    Service *s = stuck->service;
+    World *w = s->world;
+
+    run(w, "for i in 0 1; do setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & done");
+    wait_until_hanging(stuck);
+
+    g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);
+    assert_ok(reconnect);
+    g_assert_cmpint(call_duration_ms(reconnect), <, 5000);
+    wait_for(w, mirror_is(s->mirror, stuck->neighbour, "Available", "true"));
+    g_assert_true(are_all(stuck, "Available", "false"));
+    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
+    wait_for(w, !mirror_is(s->mirror, stuck->slow[0], "Problems", "[]"));
+    let_go(w);
+    wait_for(w, are_all(stuck, "State", "running"));
+    wait_for(w, are_all(stuck, "Available", "true"));
+    assert_equals_virsh(s);
+    end(stuck);
+}
+
+#define DISK_UUID "c0de0001-0000-4000-8000-000000000001"
+#define DISK_DOMAIN                                                                                \
+    "<domain type='qemu'><name>disk</name><uuid>" DISK_UUID "</uuid><memory>32768</memory>"        \
+    "<os><type arch='x86_64' machine='pc'>hvm</type></os><devices>"                                \
+    "<disk type='file' device='disk'><driver name='qemu' type='raw'/>"                             \
+    "<source file='/run/vms/disk.img'/><target dev='vda' bus='virtio'/></disk>"                    \
+    "<controller type='usb' model='none'/><memballoon model='none'/></devices></domain>"
+
+/* An image of which nothing is allocated becomes one that hangs whoever opens it: events do not
+ * make the service ask for its size again. */
+static void
+test_dead_storage(void)
+{
+    libvirtd_clean();
+    run(NULL, "truncate -s 16M /run/vms/disk.img\n"
+              "cat >/run/vms/disk.xml <<'XML'\n" DISK_DOMAIN "\nXML\n"
+              "virsh -q define /run/vms/disk.xml && virsh -q start disk");
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+    g_autofree char *path = domain_path(DISK_UUID);
+
+    wait_for(w, strstr(mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, "Disks"), "16777216"));
+    g_assert_cmpstr(mirror_get(s->mirror, path, VMS_DOMAIN_INTERFACE, "StartedAt"), !=, "0");
+    run(w, "mv /run/vms/disk.img /run/vms/moved.img && mkfifo /run/vms/disk.img");
+    for (guint i = 0; i < 3; i++) {
+        run(w, "virsh -q suspend disk");
+        wait_for(w, mirror_is(s->mirror, path, "State", "paused"));
+        run(w, "timeout 5 virsh -q list");
+        run(w, "virsh -q resume disk");
+        wait_for(w, mirror_is(s->mirror, path, "State", "running"));
+    }
+    run(w, "timeout 5 virsh -q list && virsh -q destroy disk");
+    wait_for(w, mirror_is(s->mirror, path, "StartedAt", "0"));
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -313,5 +373,7 @@ main(int argc, char *argv[])
     g_test_init(&argc, &argv, NULL);
     libvirtd_add_func("/stuck/others-start", test_others_start);
     libvirtd_add_func("/stuck/own-start", test_own_start);
+    libvirtd_add_func("/stuck/reconnect", test_reconnect);
+    libvirtd_add_func("/stuck/dead-storage", test_dead_storage);
     return g_test_run();
 }

@@ -133,7 +133,7 @@ void
 connect_pool(World *w, unsigned attempt)
 {
     w->attempted = 0;
-    lane_pool_connect(w->pool, attempt);
+    lane_pool_connect(w->pool, attempt, true);
     fake_loop_wait(is_attempted, w);
     settle(w);
 }

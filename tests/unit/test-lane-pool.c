@@ -259,7 +259,7 @@ test_attempts(void)
     g_assert_cmpuint(count_lanes(&w, "connecting"), ==, 0);
     g_assert_cmpuint(count_lanes(&w, "running"), ==, 1);
     fake_hypervisor_hold_opens(true);
-    lane_pool_connect(w.pool, 5);
+    lane_pool_connect(w.pool, 5, true);
     g_assert_cmpuint(count_lanes(&w, "connecting"), ==, 1);
     world_clear(&w);
 }
@@ -282,7 +282,7 @@ test_attempt_that_is_left_ends_its_child(void)
     lane_pool_close_cleared(w.pool);
     fake_hypervisor_run_child(true);
     fake_hypervisor_fail_opens(true);
-    lane_pool_connect(w.pool, 2);
+    lane_pool_connect(w.pool, 2, true);
     /* The child may not have been started yet. */
     while (w.log->len == 0) {
         ended |= lane_pool_leave(w.pool, 2);
