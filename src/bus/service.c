@@ -67,7 +67,8 @@ list_jobs(void *userdata)
     return entries;
 }
 
-static const Interface *const root_interfaces[] = {&bus_manager_interface, &bus_debug_interface, NULL};
+static const Interface *const root_interfaces[] = {&bus_manager_interface, &bus_debug_interface,
+                                                   NULL};
 static const Interface *const domain_interfaces[] = {
     &bus_domain_interface,  &bus_config_interface,    &bus_display_interface,
     &bus_guest_interface,   &bus_snapshots_interface, &bus_saved_interface,
