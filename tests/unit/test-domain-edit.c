@@ -255,8 +255,11 @@ test_disk_chain(void)
 
     g_autofree char *target = disk_chain_find_alias(xml, "virtio-disk0");
     g_autofree char *other = disk_chain_find_alias(xml, "virtio-disk1");
+    g_auto(GStrv) targets = disk_chain_targets(xml);
     g_assert_cmpstr(target, ==, "vda");
     g_assert_null(other);
+    g_assert_cmpstr(targets[0], ==, "vda");
+    g_assert_null(targets[1]);
 }
 
 static void
