@@ -2,6 +2,7 @@
 #include "interfaces.h"
 
 #include "bus-stats.h"
+#include "bus-usage.h"
 #include "context.h"
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
@@ -329,11 +330,29 @@ static const Method methods[] = {
         .parse = bus_stats_parse,
         .run = bus_stats_run,
     },
+    {
+        .name = "SubscribeUsage",
+        .in = "ta{sv}",
+        .out = "t",
+        .names = "interval_usec\0options\0valid_for_usec\0",
+        .kind = METHOD_READ,
+        .parse = bus_usage_parse,
+        .run = bus_usage_run_subscribe,
+    },
+    {
+        .name = "UnsubscribeUsage",
+        .in = "",
+        .out = "",
+        .names = "",
+        .kind = METHOD_READ,
+        .run = bus_usage_run_unsubscribe,
+    },
     {NULL},
 };
 
 static const Signal signals[] = {
     {"JobRemoved", "oosss", "job\0domain\0operation\0result\0message\0"},
+    {"Usage", "ta{oa{sv}}", "timestamp\0usage\0"},
     {NULL},
 };
 

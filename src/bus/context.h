@@ -17,6 +17,7 @@
 #include <systemd/sd-bus.h>
 
 typedef struct Requests Requests;
+typedef struct UsageSubscribers UsageSubscribers;
 
 /* Owned by the caller, who keeps it. */
 typedef struct {
@@ -44,4 +45,5 @@ typedef struct Service {
     ObjectServer *objects;
     Publisher *publisher;
     Requests *requests;
+    UsageSubscribers *usage;
 } Service;

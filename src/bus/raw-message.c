@@ -244,8 +244,8 @@ forward(RawMessenger *messenger, sd_bus *bus, const Wire *body)
 }
 
 static void
-make_signal(RawMessenger *messenger, const char *path, const char *interface, const char *member,
-            const char *signature, const Wire *body)
+make_signal(RawMessenger *messenger, const char *destination, const char *path,
+            const char *interface, const char *member, const char *signature, const Wire *body)
 {
     Wire *header = &messenger->header;
     size_t fields = begin_header(messenger, SD_BUS_MESSAGE_SIGNAL, signature, body);
@@ -253,17 +253,26 @@ make_signal(RawMessenger *messenger, const char *path, const char *interface, co
     put_text_field(header, FIELD_PATH, "o", path);
     put_text_field(header, FIELD_INTERFACE, "s", interface);
     put_text_field(header, FIELD_MEMBER, "s", member);
+    put_text_field(header, FIELD_DESTINATION, "s", destination);
     end_header(header, fields);
+}
+
+int
+raw_message_signal_to(RawMessenger *messenger, sd_bus *bus, const char *destination,
+                      const char *path, const char *interface, const char *member,
+                      const char *signature, const Wire *body)
+{
+    if (body->size > BODY_MAX)
+        return -EMSGSIZE;
+    make_signal(messenger, destination, path, interface, member, signature, body);
+    return forward(messenger, bus, body);
 }
 
 int
 raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path, const char *interface,
                    const char *member, const char *signature, const Wire *body)
 {
-    if (body->size > BODY_MAX)
-        return -EMSGSIZE;
-    make_signal(messenger, path, interface, member, signature, body);
-    return forward(messenger, bus, body);
+    return raw_message_signal_to(messenger, bus, NULL, path, interface, member, signature, body);
 }
 
 int

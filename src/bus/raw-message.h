@@ -23,6 +23,10 @@ void raw_message_free(RawMessenger *messenger);
 int raw_message_signal(RawMessenger *messenger, sd_bus *bus, const char *path,
                        const char *interface, const char *member, const char *signature,
                        const Wire *body);
+/* The same for one connection alone. */
+int raw_message_signal_to(RawMessenger *messenger, sd_bus *bus, const char *destination,
+                          const char *path, const char *interface, const char *member,
+                          const char *signature, const Wire *body);
 /* -EMSGSIZE: too long for a bus; nothing has been answered. */
 int raw_message_reply(RawMessenger *messenger, sd_bus *bus, const Caller *caller,
                       const char *signature, const Wire *body);

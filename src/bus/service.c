@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "service.h"
 
+#include "bus-usage.h"
 #include "interfaces.h"
 #include "message-size.h"
 #include "names.h"
@@ -269,6 +270,7 @@ service_new(sd_bus *bus, const ServiceSettings *settings, Service **ret)
     service->settings = settings;
     service->authorizer = authorizer_new(bus, settings->instance);
     service->requests = requests_new(service);
+    service->usage = usage_subscribers_new(service);
     service->unread = unread_new(bus);
     int r = callers_new(bus, on_caller_gone, service, &service->callers);
     if (r >= 0)
@@ -296,6 +298,7 @@ service_set_core(Service *service, Core *core)
 void
 service_stop(Service *service)
 {
+    usage_subscribers_stop(service->usage);
     requests_stop(service->requests);
     publisher_flush(service->publisher);
 }
@@ -309,6 +312,7 @@ service_free(Service *service)
     publisher_free(service->publisher);
     object_server_free(service->objects);
     authorizer_free(service->authorizer);
+    usage_subscribers_free(service->usage);
     requests_free(service->requests);
     replies_free(service->replies);
     unread_free(service->unread);

@@ -185,6 +185,7 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
     jobs_connection(core->jobs, true);
     lister_set_connected(core->lister, true);
     rereader_set_connected(core->private->rereader, true);
+    usage_set_connected(core->usage, true);
 }
 
 static bool
@@ -198,6 +199,7 @@ on_lost(void *userdata)
 {
     Core *core = userdata;
 
+    usage_set_connected(core->usage, false);
     unresponsive_connection_lost(core->unresponsive);
     run_events_connection_lost(core->private->run_events);
     disk_sizes_connection_lost(core->private->disk_sizes);
@@ -413,6 +415,7 @@ make_parts(Core *core, struct sd_event *event)
     private->run_events = run_events_new(core->lane_pool, core->cache);
     private->rereader = rereader_new(event, core->cache, on_reread, core);
     private->disk_sizes = disk_sizes_new(core->lane_pool, core->cache, core->refresher);
+    core->usage = usage_new(event, core->lane_pool, core->cache, private->disk_sizes);
 }
 
 Core *
@@ -474,6 +477,7 @@ core_free(Core *core)
     lister_free(core->lister);
     stats_free(core->stats);
     consoles_free(core->consoles);
+    usage_free(core->usage);
     disk_sizes_free(core->private->disk_sizes);
     run_events_free(core->private->run_events);
     rereader_free(core->private->rereader);

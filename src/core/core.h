@@ -16,6 +16,7 @@
 #include "lister.h"
 #include "stats.h"
 #include "unresponsive.h"
+#include "usage.h"
 
 /* Of a domain: nothing is told twice, and everything before the next reply. */
 struct sd_event;
@@ -39,6 +40,7 @@ typedef struct Core {
     Lister *lister;
     Jobs *jobs;
     Stats *stats;
+    Usage *usage;
     Consoles *consoles;
     DomainWatches *watches;
     struct CorePrivate *private;

@@ -318,3 +318,11 @@ disk_sizes_connection_lost(DiskSizes *sizes)
     while (g_hash_table_iter_next(&iter, NULL, &asked))
         ((Asked *)asked)->in_turn = false;
 }
+
+bool
+disk_sizes_opens_none(const DiskSizes *sizes, const Domain *domain)
+{
+    const Asked *asked = g_hash_table_lookup(sizes->asked, domain->uuid);
+
+    return is_asked(asked, domain) && asked->opens_none;
+}

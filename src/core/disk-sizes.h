@@ -28,3 +28,9 @@ void disk_sizes_reread(DiskSizes *sizes, const Domain *domain);
 /* The domain is gone. */
 void disk_sizes_forget(DiskSizes *sizes, const char *uuid);
 void disk_sizes_connection_lost(DiskSizes *sizes);
+
+/*
+ * Whether libvirt answers for the figures of all disks of a domain that runs without opening an
+ * image. False also where that is not known.
+ */
+bool disk_sizes_opens_none(const DiskSizes *sizes, const Domain *domain);

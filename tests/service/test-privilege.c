@@ -34,6 +34,8 @@ static const char *const reads[] = {
     VMS_MANAGER_INTERFACE ".GetDomain",
     VMS_MANAGER_INTERFACE ".GetStats",
     VMS_MANAGER_INTERFACE ".ListDomains",
+    VMS_MANAGER_INTERFACE ".SubscribeUsage",
+    VMS_MANAGER_INTERFACE ".UnsubscribeUsage",
     VMS_SNAPSHOTS_INTERFACE ".List",
     NULL,
 };

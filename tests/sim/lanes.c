@@ -314,7 +314,7 @@ lane_pool_withdraw(LanePool *pool, Call *call)
 }
 
 void
-lane_pool_connect(LanePool *pool, unsigned attempt)
+lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list)
 {
     attempts_start(attempt);
 }
