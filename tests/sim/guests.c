@@ -555,6 +555,27 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
 }
 
 bool
+hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret, Error **error)
+{
+    const SimDomain *guest = guests_find(uuid);
+
+    h->read |= 1U << guest->number;
+    if (!guest->exists)
+        return refuse(error, ERROR_NO_SUCH_DOMAIN, "Domain not found");
+    *ret = guest->state;
+    return true;
+}
+
+/* No event is about a disk. */
+bool
+hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
+                     Error **error)
+{
+    *ret_target = NULL;
+    return true;
+}
+
+bool
 hypervisor_is_alive(Hypervisor *h)
 {
     return daemon_is(h->daemon);

@@ -92,6 +92,17 @@ add_unsent(LaneCall *lane_call)
     world_after(0, on_unsent, lane_call, 0);
 }
 
+/* It has returned, or its connection is gone. */
+static void
+end_call(LanePool *pool, Call *call)
+{
+    bool hung = call->state == CALL_HANGING;
+
+    call_schedule_end(pool->schedule, call);
+    if (hung && call->key[0] != '\0')
+        pool->callbacks->returned(pool->userdata, call);
+}
+
 static void
 on_reply(void *data, unsigned unused)
 {
@@ -99,7 +110,7 @@ on_reply(void *data, unsigned unused)
     LanePool *pool = lane_call->pool;
 
     if (lane_call->attached) {
-        call_schedule_end(pool->schedule, lane_call->call);
+        end_call(pool, lane_call->call);
         tell(lane_call->call, lane_call->call->succeeded ? OUTCOME_OK : OUTCOME_FAILED);
     }
     free_lane_call(lane_call);
@@ -264,8 +275,11 @@ on_hang_timer(void *userdata)
     for (unsigned i = 0; i < pool->calls->len; i++) {
         LaneCall *lane_call = pool->calls->pdata[i];
 
-        if (may_hang(pool, lane_call) && lane_call->since + CALL_HANGS_AFTER <= world_now())
-            call_schedule_hang(pool->schedule, lane_call->call);
+        if (!may_hang(pool, lane_call) || lane_call->since + CALL_HANGS_AFTER > world_now())
+            continue;
+        call_schedule_hang(pool->schedule, lane_call->call);
+        if (lane_call->call->key[0] != '\0')
+            pool->callbacks->hanging(pool->userdata, lane_call->call, lane_call->since);
     }
     deferred_schedule(pool->dispatch);
 }
@@ -361,7 +375,7 @@ lose_call(LanePool *pool, LaneCall *lane_call)
     if (unsent)
         call->gate = GATE_CLOSED;
     lane_call->attached = false;
-    call_schedule_end(pool->schedule, call);
+    end_call(pool, call);
     tell(call, unsent ? OUTCOME_UNSENT : OUTCOME_LOST);
     /* Its daemon, if there still is one, may yet carry it out. */
     if (lane_call->stage == STAGE_STALLED || lane_call->stage == STAGE_WITHHELD)
@@ -452,4 +466,20 @@ uint64_t
 lanes_connected_since(void)
 {
     return the_pool->since;
+}
+
+uint64_t
+lanes_read_hangs_since(const char *uuid)
+{
+    uint64_t since = NEVER;
+
+    for (unsigned i = 0; i < the_pool->calls->len; i++) {
+        const LaneCall *lane_call = the_pool->calls->pdata[i];
+        const Call *call = lane_call->call;
+
+        if (lane_call->attached && call->state == CALL_HANGING && g_str_equal(call->key, uuid) &&
+            call_rules[call->class].track == TRACK_READ)
+            since = MIN(since, lane_call->since);
+    }
+    return since;
 }

@@ -13,5 +13,8 @@
 unsigned lanes_generation(void);
 uint64_t lanes_connected_since(void);
 
+/* Since when a read of this domain has been under way that hangs; NEVER: none does. */
+uint64_t lanes_read_hangs_since(const char *uuid);
+
 /* Something has changed for what waits in the daemon: try again. */
 void lanes_retry(void);

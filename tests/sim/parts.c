@@ -6,6 +6,7 @@
 #include "hypervisor-events.h"
 #include "log.h"
 #include "stats.h"
+#include "usage.h"
 
 #include <malloc.h>
 
@@ -67,6 +68,22 @@ stats_new(struct sd_event *event, LanePool *lane_pool)
 
 void
 stats_free(Stats *stats)
+{
+}
+
+Usage *
+usage_new(struct sd_event *event, LanePool *lane_pool, Cache *cache, const DiskSizes *disk_sizes)
+{
+    return NULL;
+}
+
+void
+usage_free(Usage *usage)
+{
+}
+
+void
+usage_set_connected(Usage *usage, bool connected)
 {
 }
 
