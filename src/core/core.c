@@ -2,6 +2,7 @@
 #include "core.h"
 
 #include "disk-sizes.h"
+#include "guest-info.h"
 #include "log.h"
 #include "rereader.h"
 #include "run-events.h"
@@ -18,6 +19,7 @@ typedef struct CorePrivate {
     DiskSizes *disk_sizes;
     RunEvents *run_events;
     Rereader *rereader;
+    GuestInfo *guest_info; /* NULL: guests are not asked */
     unsigned read_since_trim;
     bool stopping;
     bool stopped;
@@ -51,6 +53,7 @@ on_domain_removed(void *userdata, Domain *domain)
 {
     Core *core = userdata;
 
+    guest_info_forget(core->private->guest_info, domain);
     core->private->listener->domains.removed(core->private->userdata, domain);
 }
 
@@ -186,6 +189,7 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
     lister_set_connected(core->lister, true);
     rereader_set_connected(core->private->rereader, true);
     usage_set_connected(core->usage, true);
+    guest_info_set_connected(core->private->guest_info, true);
 }
 
 static bool
@@ -204,6 +208,7 @@ on_lost(void *userdata)
     run_events_connection_lost(core->private->run_events);
     disk_sizes_connection_lost(core->private->disk_sizes);
     rereader_set_connected(core->private->rereader, false);
+    guest_info_set_connected(core->private->guest_info, false);
     lister_set_connected(core->lister, false);
     refresher_set_connected(core->refresher, false);
     cache_set_available(core->cache, false);
@@ -306,8 +311,11 @@ static void
 on_refreshed(void *userdata, const char *uuid)
 {
     Core *core = userdata;
+    const Domain *domain = cache_find(core->cache, uuid);
 
     give_back_memory(core);
+    if (domain)
+        guest_info_refreshed(core->private->guest_info, domain);
     jobs_domain_changed(core->jobs, uuid);
     domain_watches_refreshed(core->watches, uuid);
 }
@@ -419,8 +427,8 @@ make_parts(Core *core, struct sd_event *event)
 }
 
 Core *
-core_new(struct sd_event *event, const char *uri, const CoreListener *listener, void *userdata,
-         Error **error)
+core_new(struct sd_event *event, const char *uri, bool guest_info, const CoreListener *listener,
+         void *userdata, Error **error)
 {
     LoopQueue *loop_queue = NULL;
     int r = loop_queue_new(event, &loop_queue);
@@ -442,6 +450,8 @@ core_new(struct sd_event *event, const char *uri, const CoreListener *listener, 
     core->private->userdata = userdata;
     core->private->loop_queue = loop_queue;
     make_parts(core, event);
+    if (guest_info)
+        core->private->guest_info = guest_info_new(event, core->lane_pool, core->cache);
     return core;
 }
 
@@ -478,6 +488,7 @@ core_free(Core *core)
     stats_free(core->stats);
     consoles_free(core->consoles);
     usage_free(core->usage);
+    guest_info_free(core->private->guest_info);
     disk_sizes_free(core->private->disk_sizes);
     run_events_free(core->private->run_events);
     rereader_free(core->private->rereader);

@@ -46,9 +46,12 @@ typedef struct Core {
     struct CorePrivate *private;
 } Core;
 
-/* Starts libvirt's library. NULL with an error where that fails. */
-Core *core_new(struct sd_event *event, const char *uri, const CoreListener *listener,
-               void *userdata, Error **error);
+/*
+ * Starts libvirt's library. NULL with an error where that fails. With `guest_info` the guests are
+ * asked for what the properties of Guest tell.
+ */
+Core *core_new(struct sd_event *event, const char *uri, bool guest_info,
+               const CoreListener *listener, void *userdata, Error **error);
 /* Begin to connect; `pid_files` as for connection_start(). A negative errno. */
 int core_start(Core *core, const char *const *pid_files);
 /* End the consoles and connections; the listener's stopped() tells the end. jobs_stop() comes

@@ -145,7 +145,8 @@ start_core(Manager *m)
 {
     Error *error = NULL;
 
-    m->core = core_new(m->event, m->options->uri, &service_core_listener, m->service, &error);
+    m->core = core_new(m->event, m->options->uri, m->options->guest_info, &service_core_listener,
+                       m->service, &error);
     if (error)
         return error;
     service_set_core(m->service, m->core);

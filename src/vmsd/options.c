@@ -20,6 +20,7 @@ static char *option_instance;
 static char *option_uri;
 static char **option_pid_files;
 static char *option_stop_timeout;
+static char *option_guest_info;
 static char *option_log_level;
 
 static const GOptionEntry entries[] = {
@@ -36,6 +37,8 @@ static const GOptionEntry entries[] = {
      "PID file of libvirt to watch, instead of the usual ones; may be repeated", "PATH"},
     {"stop-timeout", 0, 0, G_OPTION_ARG_STRING, &option_stop_timeout,
      "How long Stop waits for a guest before it forces it (10)", "SECONDS"},
+    {"guest-info", 0, 0, G_OPTION_ARG_STRING, &option_guest_info,
+     "yes or no: publish host name, OS and addresses of the guests (yes)", "WHETHER"},
     {"log-level", 0, 0, G_OPTION_ARG_STRING, &option_log_level,
      "error, warning, notice, info or debug (info)", "LEVEL"},
     {"version", 0, 0, G_OPTION_ARG_NONE, &option_version, "Show the version and exit", NULL},
@@ -148,6 +151,15 @@ take_log_level(Options *options)
 }
 
 static bool
+take_guest_info(Options *options)
+{
+    options->guest_info = !option_guest_info || g_str_equal(option_guest_info, "yes");
+    if (!options->guest_info && !g_str_equal(option_guest_info, "no"))
+        return bad(options, "--guest-info takes yes or no", option_guest_info);
+    return true;
+}
+
+static bool
 take(Options *options)
 {
     if (option_system + option_session + (option_address != NULL) > 1)
@@ -159,7 +171,7 @@ take(Options *options)
         return bad(options, "--uri takes a libvirt connection URI", "it is empty");
     take_uri(options);
     if (!take_name(options) || !take_stop_timeout(options) || !take_log_level(options) ||
-        !take_pid_files(options))
+        !take_guest_info(options) || !take_pid_files(options))
         return false;
     options->address = g_strdup(option_address);
     options->session = option_session;
@@ -199,6 +211,7 @@ clear_raw_options(void)
     g_clear_pointer(&option_uri, g_free);
     g_clear_pointer(&option_pid_files, g_strfreev);
     g_clear_pointer(&option_stop_timeout, g_free);
+    g_clear_pointer(&option_guest_info, g_free);
     g_clear_pointer(&option_log_level, g_free);
 }
 

@@ -22,6 +22,7 @@ typedef struct {
     char *uri;        /* of libvirt */
     char **pid_files; /* NULL: the usual ones of libvirt's daemons */
     uint64_t stop_timeout_usec;
+    bool guest_info; /* ask the guests for the properties of Guest */
     int log_level;
     char *message;
 } Options;

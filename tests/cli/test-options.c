@@ -49,6 +49,7 @@ test_bad_options(void)
         {"--stop-timeout=99999999999999999999999", "99999999999999999999999"},
         {"--stop-timeout=1x", "1x"},
         {"--log-level=loud", "loud"},
+        {"--guest-info=perhaps", "perhaps"},
         {"--name=", "name"},
         {"--name=nodots", "nodots"},
         {"--name=org.unraid.Vms.1st", "1st"},
@@ -83,8 +84,8 @@ static void
 test_help(void)
 {
     static const char *const options[] = {
-        "--system",    "--session",       "--address=",   "--name=",   "--uri=",
-        "--pid-file=", "--stop-timeout=", "--log-level=", "--version", "--help"};
+        "--system",        "--session",    "--address=",    "--name=",   "--uri=", "--pid-file=",
+        "--stop-timeout=", "--log-level=", "--guest-info=", "--version", "--help"};
     g_autofree char *out = NULL, *err = NULL;
 
     g_assert_cmpint(run(&out, &err, "--help", NULL), ==, 0);

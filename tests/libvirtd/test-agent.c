@@ -90,6 +90,30 @@ test_answers(void)
     assert_body(filesystems, ">, \"type\": <\"ext4\">, \"used\": <");
 }
 
+static bool
+mirror_says(Guest *g, const char *property, const char *words)
+{
+    const char *value = mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, property);
+
+    return value && strstr(value, words);
+}
+
+/* The properties follow without a call, and are empty again when the guest is off. */
+static void
+test_properties(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    wait_for(g->service->world, mirror_says(g, "Hostname", "vms-guest"));
+    wait_for(g->service->world, mirror_says(g, "Addresses", "10.0.2.15"));
+    g_assert_true(mirror_says(g, "Addresses", "\"source\": <\"agent\">"));
+    g_autoptr(Call) stop =
+        client_call(g->service->client, g->path, VMS_DOMAIN_INTERFACE, "ForceStop", NULL);
+    assert_ok(stop);
+    g_assert_false(mirror_says(g, "Hostname", "vms-guest"));
+    g_assert_true(mirror_says(g, "Addresses", "[]"));
+}
+
 static char *
 freeze_state(Guest *g)
 {
@@ -306,6 +330,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
     libvirtd_add_func("/libvirtd/agent/answers", test_answers);
+    libvirtd_add_func("/libvirtd/agent/properties", test_properties);
     libvirtd_add_func("/libvirtd/agent/freeze", test_freeze);
     libvirtd_add_func("/libvirtd/agent/password", test_password);
     libvirtd_add_func("/libvirtd/agent/without", test_without);

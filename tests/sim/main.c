@@ -160,7 +160,7 @@ begin(uint64_t seed, bool tracing)
     plan.trouble = 5 + below(35);
     plan.actions_left = 1 + below(percent(20) ? 60 : 16);
     plan.pace = percent(30) ? 50 * MSEC : percent(50) ? 2 * SEC : 15 * SEC;
-    core = core_new(NULL, "qemu:///system", &listener, NULL, &error);
+    core = core_new(NULL, "qemu:///system", false, &listener, NULL, &error);
     mirror_begin(NULL);
     checks_begin(core);
     clients_begin(core);

@@ -3,6 +3,7 @@
 
 #include "consoles.h"
 #include "daemon-watch.h"
+#include "guest-info.h"
 #include "hypervisor-events.h"
 #include "log.h"
 #include "stats.h"
@@ -84,6 +85,32 @@ usage_free(Usage *usage)
 
 void
 usage_set_connected(Usage *usage, bool connected)
+{
+}
+
+GuestInfo *
+guest_info_new(struct sd_event *event, LanePool *lane_pool, Cache *cache)
+{
+    return NULL;
+}
+
+void
+guest_info_free(GuestInfo *info)
+{
+}
+
+void
+guest_info_set_connected(GuestInfo *info, bool connected)
+{
+}
+
+void
+guest_info_refreshed(GuestInfo *info, const Domain *domain)
+{
+}
+
+void
+guest_info_forget(GuestInfo *info, const Domain *domain)
 {
 }
 
