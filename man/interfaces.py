@@ -67,6 +67,7 @@ def escape(text):
     text = text.replace("\\", "\\e").replace("…", "...").replace("–", "-")
     # "#org.unraid.Vms.Manager::JobRemoved" and "...:Status" are links elsewhere.
     text = re.sub(r"#([\w.]+)::?(\w+)", r"\1.\2", text)
+    text = text.replace("µ", "\\(mc")
     text = re.sub(r"#(org\.[\w.]+)", r"\1", text)
     text = re.sub(r"[@%](\w+)", r"\1", text)
     text = re.sub(r"(\w)\(\)", r"\1", text)

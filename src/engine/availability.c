@@ -54,15 +54,15 @@ struct Availability {
     unsigned last_number;
     unsigned generation;
     bool running;  /* between start and stop */
+    bool flapping; /* the last connection did not last */
     char *stopped; /* why it runs no longer */
     uint64_t connected_at;
-    bool flapping; /* the last connection did not last */
 
     uint64_t next_attempt;
     uint64_t backoff;
     uint64_t last_attempt; /* when one was last started */
-    bool caller_tried;     /* a caller has had one started since the last connection */
     uint64_t armed;
+    bool caller_tried; /* a caller has had one started since the last connection */
 
     /* While as many attempts are left behind as may be. */
     bool probing;

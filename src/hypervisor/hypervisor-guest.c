@@ -54,7 +54,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 static bool
 is_late(gint64 begun)
 {
-    return g_get_monotonic_time() - begun >= AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+    return g_get_monotonic_time() - begun >= (gint64)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
 }
 
 /*

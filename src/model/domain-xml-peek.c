@@ -44,7 +44,8 @@ cheap_length(const char *xml)
         } else if (!in_tag) {
             continue;
         } else if (quote) {
-            quote = xml[i] == quote ? '\0' : quote;
+            if (xml[i] == quote)
+                quote = '\0';
         } else if (strchr("\"'", xml[i])) {
             quote = xml[i];
         } else if (xml[i] == '>') {

@@ -46,7 +46,7 @@ read_scheme(const xmlURI *uri)
 static bool
 has_server(const xmlURI *uri)
 {
-    return uri->server && *uri->server;
+    return uri && uri->server && *uri->server;
 }
 
 static LibvirtUriPlace
@@ -55,7 +55,8 @@ place_of(const xmlURI *uri, const Scheme *scheme)
     if (scheme->transport)
         return g_ascii_strcasecmp(scheme->transport, "unix") == 0 ? LIBVIRT_URI_LOCAL
                                                                   : LIBVIRT_URI_REMOTE;
-    if (g_strv_contains(client_drivers, scheme->driver) || g_strcmp0(uri->path, "/embed") == 0)
+    if (g_strv_contains(client_drivers, scheme->driver) ||
+        (uri && g_strcmp0(uri->path, "/embed") == 0))
         return LIBVIRT_URI_IN_PROCESS;
     return has_server(uri) ? LIBVIRT_URI_REMOTE : LIBVIRT_URI_LOCAL;
 }
@@ -111,7 +112,7 @@ libvirt_uri_sockets(const char *text, const char *runtime_dir)
     g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
     g_auto(Scheme) scheme = read_scheme(uri);
 
-    if (*scheme.driver && !has_server(uri) && place_of(uri, &scheme) == LIBVIRT_URI_LOCAL)
+    if (uri && *scheme.driver && !has_server(uri) && place_of(uri, &scheme) == LIBVIRT_URI_LOCAL)
         add_sockets(sockets, uri, scheme.driver, runtime_dir);
     g_ptr_array_add(sockets, NULL);
     return (char **)g_ptr_array_free(sockets, FALSE);
@@ -125,8 +126,8 @@ libvirt_uri_domain_pid_file(const char *text, const char *runtime_dir, const cha
     g_autoptr(xmlURI) uri = text ? xmlParseURI(text) : NULL;
     g_auto(Scheme) scheme = read_scheme(uri);
 
-    if (!g_str_equal(scheme.driver, "qemu") || place_of(uri, &scheme) != LIBVIRT_URI_LOCAL ||
-        strchr(name, '/'))
+    if (!uri || !g_str_equal(scheme.driver, "qemu") ||
+        place_of(uri, &scheme) != LIBVIRT_URI_LOCAL || strchr(name, '/'))
         return NULL;
     if (g_strcmp0(uri->path, "/session") == 0)
         return g_strdup_printf("%s/libvirt/qemu/run/%s.pid", runtime_dir, name);

@@ -105,6 +105,7 @@ test_descriptors(void)
         bus, world_name(w), VMS_ROOT_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
         G_DBUS_CALL_FLAGS_NONE, BOUND_MS, NULL, &error);
     g_assert_no_error(error);
+    g_assert_nonnull(pong);
     guint after = count_descriptors(pid);
     g_test_message("%u descriptors before, %u after", before, after);
     g_assert_cmpuint(after, <, before + 2 * DESCRIPTORS_PER_CALL);
