@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * What the files of request.h share. Belongs to the loop.
+ * The parts that the files of request.h share. Belongs to the loop.
  */
 
 #include "budget.h"

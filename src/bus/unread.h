@@ -32,7 +32,7 @@ void unread_free(Unread *unread);
 void unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes);
 /* The connection has left the bus. */
 void unread_forget(Unread *unread, const char *name);
-/* What has been sent to the connection and may be unread. */
+/* The messages that were sent to the connection and may be unread. */
 size_t unread_of_connection(const Unread *unread, const char *name);
 
 /* May a reply of so many bytes be sent to the user? */

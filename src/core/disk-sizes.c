@@ -19,7 +19,7 @@ struct DiskSizes {
     GHashTable *asked;  /* UUID -> Asked */
 };
 
-/* What was asked about a domain. */
+/* The last read of a domain. */
 typedef struct {
     int id;          /* in this run */
     char *disks;     /* of these disks: text_of_disks() */

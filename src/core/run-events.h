@@ -2,8 +2,8 @@
 #pragma once
 
 /*
- * What only libvirt's events tell of a domain's run: when it began, and what has gone wrong with it
- * since. Belongs to the loop.
+ * The facts of a domain's run that only libvirt's events tell: when it began, and what has gone
+ * wrong with it since. Belongs to the loop.
  */
 
 #include "cache.h"

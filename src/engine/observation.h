@@ -20,7 +20,7 @@ typedef struct {
      * killed there may leave the domain so for good.
      */
     bool starting_up;
-    /* What the XML of the running domain says. */
+    /* Facts from the XML of the running domain. */
     bool agent_connected;
     bool restarts_on_poweroff; /* <on_poweroff> is restart: it comes up again, and keeps its id */
     bool ends_on_reboot;       /* <on_reboot> is destroy or preserve: a reset ends it */

@@ -54,7 +54,7 @@ typedef struct {
 
 extern const StepTraits operation_steps[_STEP_MAX];
 
-/* What `kind` does to a domain that is so. Never NULL. */
+/* The plan of `kind` for a domain in this state. Never NULL. */
 const Plan *operation_plan(OperationKind kind, const Observation *seen);
 /* Start, where somebody else is starting the domain. */
 extern const Plan operation_plan_join_start;

@@ -2,7 +2,8 @@
 #pragma once
 
 /*
- * What the files of an operation share: its phases and its state. Each file uses those above it:
+ * The parts that the files of an operation share: its phases and its state. Each file uses those
+ * above it:
  *
  *   operation-facts.c    what is known: of the domain, and of the rest of the plan
  *   operation-end.c      how it ends: the result and its words
@@ -48,7 +49,7 @@ typedef enum {
     LINK_FRESH,
 } Link;
 
-/* What the calls that have ended did. */
+/* Results of the calls that have ended. */
 typedef enum {
     IMPACT_NONE, /* none has reached the hypervisor */
     IMPACT_REFUSED,
@@ -126,7 +127,7 @@ bool operation_has_acted(const Operation *op);
 /* A call for which nothing waits is under way. */
 bool operation_is_asking(const Operation *op);
 bool operation_forces(const Operation *op);
-/* What the step under way has to bring about. */
+/* The goal of the step under way. */
 bool operation_is_goal_reached(const Operation *op);
 
 /* The rest of the plan still has this step to come, or under way. */
@@ -163,7 +164,7 @@ void operation_finish_refreshed(Operation *op);
 /* --- phases ------------------------------------------------------------------------------- */
 
 void operation_enter(Operation *op, uint64_t now, Phase phase);
-/* What the call ended with; `error` may be NULL. */
+/* The result of the call; `error` may be NULL. */
 void operation_set_failure(Operation *op, const Error *error, const char *otherwise);
 void operation_enter_refused(Operation *op, uint64_t now, const Error *error);
 void operation_enter_lost(Operation *op, uint64_t now, const Error *error);

@@ -73,7 +73,7 @@ has_deadline(const Operation *op)
     return op->phase != PHASE_ANSWERING && (bounds_all || operation_awaits_guest(op));
 }
 
-/* What a new connection has listed as down or restarted is refreshed before it is forced. */
+/* A domain that a new connection lists as down or restarted is refreshed before it is forced. */
 static uint64_t
 deadline_of(const Operation *op)
 {
@@ -182,7 +182,7 @@ operation_begin(Operation *op, uint64_t now, const Observation *seen)
     op->plan = operation_plan(op->spec.kind, seen);
     op->step = op->plan->steps;
     op->deadline = operation_time_after(now, op->spec.timeout);
-    /* What is known may be out of date, and even tell of an earlier run. */
+    /* The known facts may be out of date, and even be those of an earlier run. */
     op->link = LINK_STALE;
     op->seen = *seen;
     op->seen.fresh = false;
@@ -212,7 +212,7 @@ restarted(Operation *op, uint64_t now)
 void
 operation_observe(Operation *op, uint64_t now, const Observation *seen)
 {
-    /* What was seen before the first refresh may have been before the operation. */
+    /* Facts from before the first refresh may be from before the operation. */
     bool came_up = op->run >= 0 && op->run == seen->id && op->seen.state == DOMAIN_SHUTDOWN &&
                    seen->state == DOMAIN_RUNNING;
     bool is_refreshed = seen->fresh && op->link != LINK_AWAY;
@@ -224,7 +224,7 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
         op->run = seen->id;
     if (is_refreshed)
         op->link = LINK_FRESH;
-    /* What follows a restart is refreshed anew. */
+    /* A step that follows a restart needs a new refresh. */
     bool goes_on = came_up && restarted(op, now);
     if (is_refreshed && !goes_on)
         operation_refreshed(op, now);
@@ -400,7 +400,7 @@ can_give_up(const Operation *op)
            operation_steps[*op->step].aborts;
 }
 
-/* What is under way would not end with the operation. */
+/* A call under way would not end with the operation. */
 static bool
 is_committed(const Operation *op)
 {

@@ -43,7 +43,7 @@ bool hypervisor_is_unsupported(void);
 /* The message of libvirt's last error of this thread, fit for D-Bus and without passwords. */
 char *hypervisor_last_words(void);
 
-/* What the connected driver does differently from the others. */
+/* The traits of the connected driver. */
 HypervisorTraits hypervisor_traits(const Hypervisor *h);
 
 /*

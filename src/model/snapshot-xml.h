@@ -7,7 +7,7 @@
 
 #include "rows.h"
 
-/* What a snapshot is taken by; NULL where nothing is asked for. */
+/* The parameters of a new snapshot; NULL where nothing is asked for. */
 typedef struct {
     const char *name;
     const char *description;

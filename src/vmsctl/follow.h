@@ -22,7 +22,7 @@ ExitStatus follow_one(Client *client, const char *vm, const char *interface, con
                       GVariant *arguments, bool no_wait);
 
 /*
- * What there is to tell of a job besides its result; NULL: nothing. `state_reason` is the one that
+ * The details of a job besides its result; NULL: none. `state_reason` is the one that
  * its domain has when the job ends, or NULL.
  */
 const char *follow_remark(const char *operation, const char *result, const char *state_reason);

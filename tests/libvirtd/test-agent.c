@@ -303,7 +303,8 @@ test_suspend_without_sleep(void)
     g_autoptr(Guest) g = guest_with_agent();
     Mirror *m = g->service->mirror;
 
-    /* What would put it to sleep is a mere file, and the agent dies once it is written. */
+    /* The file that puts a guest to sleep is a plain file here; the agent ends once it is written.
+     */
     guest_run(g,
               "cp /sys/power/state /tmp/state && mount -o bind /tmp/state /sys/power/state && "
               "{ (until grep -q ^memeze /tmp/state; do usleep 50000; done; "

@@ -61,7 +61,7 @@ send_something(Chaos *c)
     g_ptr_array_add(c->calls, call);
 }
 
-/* What virsh does fails as often as not. */
+/* Most commands of virsh may fail here. */
 static char *
 script_of_virsh(Chaos *c)
 {

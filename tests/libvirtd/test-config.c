@@ -74,7 +74,7 @@ get(Guest *g, const char *property)
 
 #define assert_config(g, property, value) g_assert_cmpstr(get(g, property), ==, value)
 
-/* What virsh says of the live or of the persistent configuration. */
+/* The live or the persistent configuration, as virsh prints it. */
 static void
 assert_xml(Guest *g, const char *options, const char *words, bool contained)
 {
@@ -111,7 +111,7 @@ test_memory(void)
     assert_config(g, "MemoryBytes", "167772160");
 }
 
-/* What one of the two configurations refuses changes neither. */
+/* A change that one of the two configurations refuses changes neither. */
 static void
 test_memory_of_both(void)
 {
@@ -126,7 +126,7 @@ test_memory_of_both(void)
     assert_config(g, "MemoryBytes", "67108864");
 }
 
-/* What somebody else does to the balloon arrives as an event. */
+/* A change of the balloon by somebody else arrives as an event. */
 static void
 test_memory_of_others(void)
 {

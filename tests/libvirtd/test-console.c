@@ -161,7 +161,7 @@ test_many(void)
     stream_wait(e, "VMS-GUEST-READY");
 }
 
-/* What nobody reads waits in the guest, and nowhere does it grow; nothing of it is lost. */
+/* Output that nobody reads waits in the guest: no buffer grows, and nothing is lost. */
 static void
 test_slow_reader(void)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What real guests show, and their keyboards. */
+/* Screens and keyboards of real guests. */
 
 #include "libvirtd.h"
 #include "stream.h"

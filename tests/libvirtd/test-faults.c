@@ -134,7 +134,7 @@ test_idle(gconstpointer data)
     assert_equals_virsh(s);
 }
 
-/* What is under way when the fault comes. */
+/* The operation under way when the fault comes. */
 typedef struct Work {
     char *slow, *cycle, *deaf;
     char *cycle_id;

@@ -160,8 +160,8 @@ test_qemu(void)
     assert_equals_virsh(s);
 }
 
-/* What the domain of this number is asked: as many changes as may be under way at a time, and some
- * more. */
+/* The calls about the domain of this number: as many changes as may be under way at a time, and
+ * some more. */
 static Call *
 ask_one_of_many(Service *s, const char *path, guint i)
 {
@@ -222,7 +222,7 @@ test_many_qemus(void)
 
     assert_serves(s, well);
 
-    /* What waits for its place is not carried out behind ForceStop's back. */
+    /* A change that waits for its place is not carried out after a ForceStop. */
     for (guint i = 0; i < PAUSED; i++)
         wait_for(w, !mirror_is(s->mirror, paths[i], "Job", "/"));
     g_autoptr(Call) job = domain_call(s, well, "StartWithOptions", "a{sv}", 0);

@@ -179,7 +179,7 @@ test_reboot(void)
 
     guest_wait(s->world, "web", "VMS-GUEST-READY");
     g_autofree char *id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
-    /* What is configured now takes effect with the next power cycle. */
+    /* A change of the configuration takes effect with the next power cycle. */
     guest_define(s->world, "--title pending", "web", "obey");
     g_autoptr(Call) reboot = call(g, "Reboot");
     assert_ok(reboot);

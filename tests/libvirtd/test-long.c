@@ -511,7 +511,7 @@ test_snapshots_of_others(void)
     assert_equals_virsh(s);
 }
 
-/* What no event tells, and nobody asks for, is seen within a minute. */
+/* A change that no event tells is seen within a minute, though nobody asks. */
 static void
 test_reconciled(void)
 {
@@ -626,7 +626,7 @@ test_migrate_cancel(void)
     g_assert_cmpstr(transient, ==, "web");
     run(s->world, "virsh -q -c " PEER_TCP " destroy web");
 
-    /* What is off moves as a definition. */
+    /* A domain that is off moves as a definition. */
     g_autoptr(Call) refused = migrate(s, path, "sa{sv}", PEER_TCP, 0);
     assert_error_says(refused, INVALID_STATE, "persist_destination");
     g_autoptr(Call) definition =

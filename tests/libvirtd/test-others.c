@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What other people do to domains, with virsh, on the test driver behind a real libvirtd: it
+ * Changes of domains by other people, with virsh, on the test driver behind a real libvirtd: it
  * arrives by events, each change once; and what libvirt sends no event for is found by ListDomains.
  */
 
@@ -166,14 +166,14 @@ test_without_event(void)
     g_autofree char *history = mirror_history(s->mirror, mark, path, "Autostart");
     g_assert_cmpstr(history, ==, "true false");
 
-    /* Whatever else happens to it is the occasion to look. */
+    /* Any other event about it makes the service look. */
     run(s->world, "virsh autostart one; virsh desc one --config --title Changed");
     wait_for(s->world, mirror_is(s->mirror, path, "Title", "Changed") &&
                            mirror_is(s->mirror, path, "Autostart", "true"));
     remove_one(s, "one");
 }
 
-/* What the list finds that no event has told yet is there for GetDomain, too. */
+/* A domain that the list finds before its event is there for GetDomain, too. */
 static void
 test_found_at_once(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * What passes between the service and libvirtd is cut, truncated, lost, garbled, delayed or frozen
+ * The traffic between the service and libvirtd is cut, truncated, lost, garbled, delayed or frozen
  * at a random byte of either direction, in the middle of a connect, of a listing, of events and of
  * changes. After each round: every call was answered once and in time, a change that was not done
  * was not done, no job is left, and what was signalled is what libvirt says. See rounds.h for how
@@ -513,7 +513,7 @@ test_driver(const void *driver)
     bench_clear(&b);
 }
 
-/* What once was wrong, with the moment at which it was seen, not each time. */
+/* Each violation once, with the moment at which it was seen first. */
 static void
 test_kept_seeds(void)
 {

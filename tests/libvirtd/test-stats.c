@@ -41,7 +41,7 @@ send_all(Service *s)
     return manager_send(s, "GetStats", "asa{sv}", 0, 0);
 }
 
-/* What the answer has for one domain, as text; NULL if nothing. */
+/* The figures of one domain in the answer, as text; NULL if there are none. */
 static char *
 figures_of(Service *s, Call *call, const char *name)
 {

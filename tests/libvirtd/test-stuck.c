@@ -187,7 +187,7 @@ assert_unresponsive(const Stuck *stuck, const char *path)
     g_assert_nonnull(strstr(problems, "unresponsive"));
 }
 
-/* What others change meanwhile is seen, though no list can be made. */
+/* Changes by others are seen meanwhile, though no list can be made. */
 static void
 assert_fresh(const Stuck *stuck)
 {
@@ -202,7 +202,7 @@ assert_fresh(const Stuck *stuck)
     g_assert_true(mirror_is(stuck->service->mirror, stuck->neighbour, "Autostart", "true"));
 }
 
-/* What --debug prints names the call that each lane hangs in. */
+/* The output of --debug names the call that each lane hangs in. */
 static void
 assert_debug_names_calls(const Stuck *stuck)
 {

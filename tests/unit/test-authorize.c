@@ -489,7 +489,7 @@ occurrences(const char *text, const char *part)
     return n;
 }
 
-/* What standard error is given from now on is told by log_end(). */
+/* The text written to standard error from now on is returned by log_end(). */
 static int
 log_begin(char **path)
 {
@@ -517,7 +517,8 @@ log_end(int kept, const char *path)
     return text;
 }
 
-/* Who is denied in a loop fills no journal, and hides nothing of what is denied to others. */
+/* A caller who is denied in a loop does not fill the journal, and does not hide denials of others.
+ */
 static void
 test_many_denials(World *w, const void *data)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* What the availability engine does about attempts that hang. */
+/* The availability engine and connection attempts that hang. */
 
 #include "availability-world.h"
 

@@ -268,7 +268,7 @@ test_hanging_domain_gets_no_further_read(void)
     expect(&w, CALL_READ, NULL);
     expect(&w, CALL_GUEST, NULL);
     expect(&w, CALL_QUICK, NULL);
-    /* What a client asked to be done is tried. */
+    /* A change that a client asked for is tried. */
     change = add(&w, CALL_OPERATION, BOB, "d");
     expect(&w, CALL_OPERATION, change);
 
@@ -335,7 +335,7 @@ test_hanging_calls_take_no_place(void)
     world_clear(&w);
 }
 
-/* Whatever changes hang, there are places for reads, and the other way round. */
+/* However many changes hang, there are places for reads, and the other way round. */
 static void
 test_no_group_takes_all_places(void)
 {

@@ -228,7 +228,7 @@ assert_peeked(const char *xml, const char *expected_name, const char *expected_u
     g_assert_cmpstr(uuid, ==, expected_uuid);
 }
 
-/* What polkit is asked about is what libvirt will define, however it is written. */
+/* The domain named to polkit is the one that libvirt will define, however it is written. */
 static void
 test_identity(void)
 {

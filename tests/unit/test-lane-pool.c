@@ -29,7 +29,7 @@ test_hanging_calls_hold_up_no_other(void)
     g_assert_true(is_under_way(other));
     finish(&w, other);
 
-    /* What hangs goes on, however long, and is no sign of a dead daemon. */
+    /* A call that hangs goes on, however long, and is no sign of a dead daemon. */
     pass(&w, 3600 * SEC);
     g_string_truncate(w.log, 0);
     finish(&w, calls[3]);

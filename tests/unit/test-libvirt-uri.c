@@ -122,7 +122,7 @@ test_parameters(void)
     assert_refused("qemu+ssh://other/system?%6eetcat=/bin/sh", "\"netcat\"");
 }
 
-/* What is harmless with one transport means nothing, or something else, with another. */
+/* A parameter that is harmless with one transport may mean something else with another. */
 static void
 test_parameters_of_others(void)
 {

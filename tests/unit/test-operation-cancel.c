@@ -85,7 +85,7 @@ test_cancel_of_what_is_done(void)
 static void
 test_overtake(void)
 {
-    /* What only waits, or has but a request under way, ends at once. */
+    /* An operation that only waits, or has only a request under way, ends at once. */
     static const DomainState states[] = {DOMAIN_RUNNING, DOMAIN_PAUSED, DOMAIN_PMSUSPENDED};
     for (unsigned i = 0; i < G_N_ELEMENTS(states); i++) {
         g_autoptr(World) stop = begun(OPERATION_STOP, states[i]);
@@ -94,7 +94,7 @@ test_overtake(void)
         expect_error(stop, ERROR_CANCELED, "ForceStop");
     }
 
-    /* What changes something ends with what it came to. */
+    /* An operation whose call changes something ends with the result of that call. */
     static const struct {
         CallOutcome outcome;
         OperationResult result;

@@ -51,7 +51,7 @@ test_missed_events_are_made_up_by_a_refresh(void)
     ok(reboot);
     connection(reboot, false);
     pass(reboot, 60 * SEC);
-    /* What was listed may be as old as the attempt that listed it: only the refresh counts. */
+    /* A list may be as old as the attempt that made it: only the refresh counts. */
     see(reboot, DOMAIN_SHUTOFF);
     connection(reboot, true);
     expect(reboot, "shutdown refresh");
@@ -144,7 +144,7 @@ test_run_is_known_by_a_refresh(void)
     expect(w, "refresh done");
 }
 
-/* What listing found is good enough, if it is all in. */
+/* The list is good enough, if it has all facts. */
 static void
 test_fresh_before_the_connection_is_told(void)
 {
@@ -183,7 +183,7 @@ typedef struct {
     ErrorKind kind_of_error;
 } LostCall;
 
-/* What may have reached the hypervisor is never repeated: a refresh decides. */
+/* A call that may have reached the hypervisor is never repeated: a refresh decides. */
 static void
 test_lost_calls(void)
 {

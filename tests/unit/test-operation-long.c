@@ -199,7 +199,7 @@ test_table(void)
     }
 }
 
-/* What is off can move only as a definition. */
+/* A domain that is off can move only as a definition. */
 static void
 test_migrate_shutoff(void)
 {
@@ -233,7 +233,7 @@ test_same(void)
     spec = spec_of(OPERATION_REVERT_SNAPSHOT, &one);
     g_assert_false(operation_is_same(w->operation, &spec));
 
-    /* Who asks for any name gets this one, too. */
+    /* A caller who asks for any name gets this one, too. */
     g_autoptr(OperationPayload) unnamed =
         operation_payload_new(&(OperationPayload){.name = (char *)"1", .made_up = true});
     const OperationPayload later = {.name = (char *)"2", .made_up = true};
@@ -361,7 +361,7 @@ test_lost(void)
         g_autoptr(World) unknown = world_new(kinds[i]);
         lose(unknown);
         answer(unknown, PROBE_NOT_CARRIED_OUT);
-        /* What it left behind is seen first. */
+        /* The state that it left is read first. */
         g_assert_false(unknown->finished);
         see(unknown, DOMAIN_RUNNING);
         assert_finished(unknown, RESULT_FAILED, ERROR_OPERATION_FAILED,
@@ -507,7 +507,7 @@ test_overtaken(void)
 
 /* --- any schedule ------------------------------------------------------------------------- */
 
-/* What libvirt and the operation have come to, as somebody who sees all of it knows. */
+/* The results of libvirt and of the operation, as an observer of both sees them. */
 typedef struct Truth {
     uint64_t now;
     bool connected;
@@ -647,7 +647,8 @@ test_any_schedule(void)
             guint calls = w->calls;
 
             step(w, &t);
-            /* What may have been carried out is never repeated, and nothing is called while away.
+            /* A call that may have been carried out is never repeated, and nothing is called while
+             * away.
              */
             g_assert_true(w->calls == calls || (!reached && t.connected));
         }

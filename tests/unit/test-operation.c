@@ -121,7 +121,7 @@ test_every_cell(void)
     g_assert_cmpuint(persistent, ==, _OPERATION_LIFECYCLE_MAX * _DOMAIN_STATE_MAX);
 }
 
-/* What a guest that does as it is asked comes to by a call; the same state where it takes time. */
+/* The state of an obedient guest after a call; the same state where it takes time. */
 static DomainState
 state_after(const char *call, DomainState state)
 {
@@ -409,7 +409,7 @@ test_calls_that_find_no_place(void)
     }
 }
 
-/* What cannot have reached the hypervisor is done on the next connection. */
+/* A call that cannot have reached the hypervisor is made on the next connection. */
 static void
 test_unsent_calls(void)
 {

@@ -57,7 +57,7 @@ tear_down(Fixture *f, gconstpointer data)
     sd_bus_close_unref(f->far);
 }
 
-/* What comes out of `to`, while the other end goes on writing. */
+/* The bytes that come out of `to`, while the other end goes on writing. */
 static sd_bus_message *
 receive(sd_bus *to, sd_bus *from)
 {
@@ -321,7 +321,7 @@ test_too_long(Fixture *f, gconstpointer data)
         -EMSGSIZE);
 }
 
-/* What sd-bus does not take for a message spoils none that comes later. */
+/* Bytes that sd-bus does not take for a message spoil no later message. */
 static void
 test_refused(Fixture *f, gconstpointer data)
 {

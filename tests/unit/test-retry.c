@@ -11,7 +11,7 @@ test_read_is_retried_once(void)
     g_assert_cmpint(retry_decide(true, OUTCOME_UNSENT, 1), ==, RETRY_FAIL);
 }
 
-/* What fails on the retry is reported as on the first try. */
+/* A failure of the retry is reported like that of the first try. */
 static void
 test_second_failure_is_like_any_other(void)
 {
