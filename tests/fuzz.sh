@@ -23,8 +23,8 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
 
 # The sources of each, beside its own.
 declare -A sources=(
-    [options]="vmsd/options.c util/log.c"
-    [daemon-watch]="core/daemon-watch.c util/log.c"
+    [options]="vmsd/options.c util/log.c util/utf8.c"
+    [daemon-watch]="core/daemon-watch.c util/log.c util/utf8.c"
     [libvirt-uri]="model/libvirt-uri.c"
     [method-options]="bus/method-options.c"
     [snapshot-xml]="model/snapshot-xml.c model/rows.c util/xml.c util/utf8.c"

@@ -4,6 +4,7 @@
 
 #include "options.h"
 
+#include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
