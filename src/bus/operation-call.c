@@ -52,10 +52,10 @@ begin_job(Request *request)
     Jobs *jobs = request->service->core->jobs;
     Domain *domain = request_domain(request);
     g_autoptr(Error) error = NULL;
-    const JobCaller caller = {.uid = request->uid, .name = request->caller.sender};
 
     if (!domain || request_authorize_again(request))
         return;
+    const JobCaller caller = {.uid = request->uid, .name = request->caller.sender};
     const OperationSpec spec = spec_of(request);
     const Job *running = jobs_find(jobs, domain->uuid);
     Job *job = job_begin(jobs, domain, &spec, &caller, &error);

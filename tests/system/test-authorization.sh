@@ -30,7 +30,7 @@ check_polkit() {
         call bob "$web" org.unraid.Vms.Domain GetXml 'a{sv}' 1 secure b true
     denied org.freedesktop.DBus.Error.AccessDenied "stop the virtual machine web" \
         call bob "$web" org.unraid.Vms.Domain Stop
-    denied org.freedesktop.DBus.Error.AccessDenied "configur" \
+    denied org.freedesktop.DBus.Error.AccessDenied "adjust" \
         call bob "$web" org.unraid.Vms.Domain SetAutostart b true
     denied org.freedesktop.DBus.Error.AccessDenied "reconnect" call bob "${manager[@]:1}" Reconnect
     # Without the flag it is said that a dialogue would help.

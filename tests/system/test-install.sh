@@ -70,9 +70,9 @@ check_descriptors() {
     local web
     web=$(path web)
     call root "$web" org.unraid.Vms.Domain Start
-    has "$(call root "$web" org.unraid.Vms.Display OpenConsole s "")" "h "
+    has "$(call root "$web" org.unraid.Vms.Display OpenConsole 'sa{sv}' "" 0)" "h "
     denied org.freedesktop.DBus.Error.AccessDenied "console" \
-        call alice "$web" org.unraid.Vms.Display OpenConsole s ""
+        call alice "$web" org.unraid.Vms.Display OpenConsole 'sa{sv}' "" 0
     call root "$web" org.unraid.Vms.Domain ForceStop
 }
 

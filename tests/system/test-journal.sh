@@ -55,14 +55,16 @@ class Error(ctypes.Structure):
 bus, error = ctypes.c_void_p(), Error()
 lib.sd_bus_open_system(ctypes.byref(bus))
 lib.sd_bus_set_allow_interactive_authorization(bus, 1)
-arguments = [b"root", os.environb[b"SECRET"]] + [word.encode() for word in sys.argv[3:]]
+# The options, an empty array; text in their place is refused.
+options = [word.encode() for word in sys.argv[3:]] or [0]
+arguments = [b"root", os.environb[b"SECRET"]] + options
 r = lib.sd_bus_call_method(bus, b"org.unraid.Vms", sys.argv[1].encode(), b"org.unraid.Vms.Guest",
                            b"SetUserPassword", ctypes.byref(error), None, sys.argv[2].encode(),
                            *arguments)
 if r < 0:
     sys.exit("type=error error-name=%s error-message=%s" % (error.name.decode() + " ",
                                                             error.message.decode()))' \
-        "$2" "${3-ss}" "${@:4}"
+        "$2" "${3-ssa{sv\}}" "${@:4}"
 }
 
 # Secrets are in no log, of any process and at any level: not when the call succeeded, failed or was
