@@ -156,7 +156,8 @@ test_password(void)
 
     g_autoptr(Call) set = guest_call(g, "SetUserPassword", "ssa{sv}", "root", PASSWORD, 0);
     assert_ok(set);
-    g_assert_true(says_untold(g, "SetUserPassword of \"web\" is done"));
+    /* The entry follows the reply. */
+    wait_for(g->service->world, says_untold(g, "SetUserPassword of \"web\" is done"));
     g_autoptr(Call) nobody =
         guest_call(g, "SetUserPassword", "ssa{sv}", "nobody-there", PASSWORD, 0);
     call_wait(nobody);
