@@ -5,6 +5,7 @@
 #include "deferred.h"
 #include "loop-queue.h"
 #include "timer.h"
+#include "tsan.h"
 
 #include <glib.h>
 
@@ -151,6 +152,7 @@ loop_queue_post(LoopQueue *loop_queue, LoopFunc func, void *data)
 
     post->func = func;
     post->data = data;
+    happens_before(loop_queue->posts);
     g_async_queue_push(loop_queue->posts, post);
 }
 
@@ -196,8 +198,10 @@ run_queue(void)
 {
     Post *post = loop.queue ? g_async_queue_try_pop(loop.queue->posts) : NULL;
 
-    if (post)
+    if (post) {
+        happens_after(loop.queue->posts);
         run_post(post);
+    }
     return post != NULL;
 }
 
