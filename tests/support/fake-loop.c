@@ -189,6 +189,7 @@ run_deferred(DeferredPlace place)
 static void
 run_post(Post *post)
 {
+    happens_after(loop.queue->posts);
     post->func(post->data);
     g_free(post);
 }
@@ -198,10 +199,8 @@ run_queue(void)
 {
     Post *post = loop.queue ? g_async_queue_try_pop(loop.queue->posts) : NULL;
 
-    if (post) {
-        happens_after(loop.queue->posts);
+    if (post)
         run_post(post);
-    }
     return post != NULL;
 }
 
