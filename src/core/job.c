@@ -418,6 +418,8 @@ observe(const Domain *domain)
         .id = domain->id,
         .persistent = domain->persistent,
         .starting_up = domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "starting-up"),
+        /* libvirt restores by an incoming migration, and keeps that as the reason. */
+        .restored = domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "migration"),
         .agent_connected = domain->config.agent_connected,
         .restarts_on_poweroff =
             on_poweroff == LIFECYCLE_RESTART || on_poweroff == LIFECYCLE_RENAME_RESTART,

@@ -20,6 +20,7 @@ typedef struct {
      * killed there may leave the domain so for good.
      */
     bool starting_up;
+    bool restored; /* paused, as it was when its memory was saved */
     /* Facts from the XML of the running domain. */
     bool agent_connected;
     bool restarts_on_poweroff; /* <on_poweroff> is restart: it comes up again, and keeps its id */

@@ -80,7 +80,7 @@ is_otherwise(const Operation *op)
 
     switch (op->spec.kind) {
     case OPERATION_START:
-        return has_ended || (is_halted && !op->spec.paused);
+        return has_ended || (is_halted && !op->spec.paused && !op->seen.restored);
     case OPERATION_RESUME:
     case OPERATION_REBOOT:
     case OPERATION_RESET:
