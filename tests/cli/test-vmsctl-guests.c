@@ -191,11 +191,11 @@ test_hardware(void)
 static void
 test_migrate(void)
 {
-    run(NULL, "libvirtd-peer start");
     g_autoptr(Service) s = service_with_guest("", "obey");
     World *w = s->world;
     const char *uri = "qemu+tcp://192.0.2.2/system";
 
+    run(w, "libvirtd-peer start");
     guest_wait(w, "web", "VMS-GUEST-READY");
     assert_vmsctl(w, USAGE, "migrate", "web", "qemu+ext:///system?command=/bin/true");
     g_autoptr(Terminal) move =

@@ -560,8 +560,10 @@ test_snapshot_disk_only(void)
 static Service *
 service_with_peer(void)
 {
-    run(NULL, "libvirtd-peer start");
-    return service_with_guest("--uri=qemu:///system", "");
+    Service *s = service_with_guest("--uri=qemu:///system", "");
+
+    run(s->world, "libvirtd-peer start");
+    return s;
 }
 
 static void
