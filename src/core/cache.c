@@ -115,6 +115,13 @@ cache_flush(Cache *cache)
 }
 
 void
+cache_before_change(Cache *cache, const Domain *domain, DomainChanges properties)
+{
+    if (domain->unsignaled & properties)
+        cache_flush(cache);
+}
+
+void
 cache_set_available(Cache *cache, bool available)
 {
     GHashTableIter iter;
@@ -180,7 +187,8 @@ changes_again(const Domain *domain, const DomainUpdate *update)
     for (unsigned i = 0; i < G_N_ELEMENTS(groups); i++)
         if ((differ & groups[i].facts) && (domain->unsignaled & groups[i].properties))
             return true;
-    return false;
+    /* The problems of a disk go with it. */
+    return (update->known & FACT_XML) && (domain->unsignaled & DOMAIN_CHANGED(PROBLEMS));
 }
 
 bool

@@ -38,6 +38,11 @@ void cache_iter_init(GHashTableIter *iter, const Cache *cache);
 /* Ordered by the bytes of the name; the array owns references. */
 GPtrArray *cache_sorted(const Cache *cache);
 
+/*
+ * A setter of the domain is about to change these properties: signals first what they changed to
+ * before, as a value that returns to what it was would be signalled as a change to the same value.
+ */
+void cache_before_change(Cache *cache, const Domain *domain, DomainChanges properties);
 /* A setter of the domain was called. */
 void cache_changed(Cache *cache, Domain *domain);
 void cache_flush(Cache *cache);

@@ -179,6 +179,7 @@ take_answer(DiskSizes *sizes, SizesCall *read, Domain *domain)
 {
     if (read->found)
         domain_set_capacities(domain, read->found);
+    cache_before_change(sizes->cache, domain, DOMAIN_CHANGED(PROBLEMS));
     domain_remove_problem(domain, PROBLEM_CONTROL_ERROR, NULL);
     cache_changed(sizes->cache, domain);
     if (domain->state != read->state)

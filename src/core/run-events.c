@@ -57,6 +57,7 @@ add_problem(RunEvents *run, const char *uuid, const Problem *problem)
 
     if (!domain || domain->id < 0)
         return;
+    cache_before_change(run->cache, domain, DOMAIN_CHANGED(PROBLEMS));
     domain_add_problem(domain, problem);
     cache_changed(run->cache, domain);
 }
@@ -177,6 +178,7 @@ end_problems(RunEvents *run, const char *uuid, ProblemsEnd why)
     forget_disk_errors(run, uuid);
     if (!domain)
         return;
+    cache_before_change(run->cache, domain, DOMAIN_CHANGED(PROBLEMS));
     domain_end_problems(domain, why);
     cache_changed(run->cache, domain);
 }

@@ -9,6 +9,9 @@
 #define PUBLISH_AFTER_USEC UINT64_C(2000000)
 #define ACCURACY_USEC      UINT64_C(100000)
 
+/* The properties that tell of it. */
+#define PUBLISHED (DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(PROBLEMS))
+
 typedef struct {
     unsigned n_calls;    /* that hang */
     const char *call;    /* libvirt's name of the first of them */
@@ -41,6 +44,7 @@ publish(Unresponsive *unresponsive, Domain *domain, Suspect *suspect)
 
     suspect->published = true;
     log_change(LOG_EVENT_UNRESPONSIVE, domain, suspect->call, entry);
+    cache_before_change(unresponsive->cache, domain, PUBLISHED);
     domain_set_available(domain, false);
     domain_add_problem(
         domain, &(Problem){
@@ -55,6 +59,7 @@ publish(Unresponsive *unresponsive, Domain *domain, Suspect *suspect)
 static void
 withdraw(Unresponsive *unresponsive, Domain *domain, bool available)
 {
+    cache_before_change(unresponsive->cache, domain, PUBLISHED);
     domain_set_available(domain, available);
     domain_remove_problem(domain, PROBLEM_UNRESPONSIVE, NULL);
     cache_changed(unresponsive->cache, domain);

@@ -9,6 +9,7 @@
 
 #define ATTEMPTS_MAX 1024
 #define KEEPALIVE    (5 * SEC)
+#define EVENT_KINDS  32
 
 typedef enum {
     PHASE_CONNECTING,
@@ -305,25 +306,35 @@ attempts_note_new_daemon(void)
 }
 
 static void
-on_event(void *data, unsigned what)
+deliver(const SimDomain *guest, unsigned generation, HypervisorEventKind kind)
 {
-    const SimDomain *guest = data;
-    HypervisorEvent event = {.generation = what / 2,
-                             .kind = what % 2 ? EVENT_REBOOTED : EVENT_CHANGED};
+    HypervisorEvent event = {.generation = generation, .kind = kind};
 
     g_strlcpy(event.uuid, guest->uuid, sizeof event.uuid);
     checks_event(&event);
     attempts.callbacks->event(attempts.userdata, &event);
 }
 
+static void
+on_event(void *data, unsigned what)
+{
+    const SimDomain *guest = data;
+    HypervisorEventKind kind = (HypervisorEventKind)(what % EVENT_KINDS);
+
+    deliver(guest, what / EVENT_KINDS, kind);
+    /* Several may arrive in one turn of the loop. */
+    if (kind == EVENT_PANICKED && guest->state == DOMAIN_RUNNING)
+        deliver(guest, what / EVENT_KINDS, EVENT_RESUMED);
+}
+
 void
-attempts_post_event(SimDomain *guest, bool rebooted)
+attempts_post_event(SimDomain *guest, HypervisorEventKind kind)
 {
     for (unsigned i = attempts.last; i > 0 && i + 8 > attempts.last; i--) {
         const Attempt *attempt = &attempts.all[i];
         bool listens = is_open(attempt) && attempt->phase >= PHASE_WATCHED;
 
         if (listens && daemon_is(attempt->daemon))
-            world_after(between(0, 5 * MSEC), on_event, guest, i * 2 + rebooted);
+            world_after(between(0, 5 * MSEC), on_event, guest, i * EVENT_KINDS + kind);
     }
 }

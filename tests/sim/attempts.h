@@ -33,4 +33,4 @@ void attempts_lose(uint64_t low, uint64_t high);
 /* The service is told of another daemon. */
 void attempts_note_new_daemon(void);
 /* libvirt sends an event to whoever listens. */
-void attempts_post_event(SimDomain *guest, bool rebooted);
+void attempts_post_event(SimDomain *guest, HypervisorEventKind kind);

@@ -131,9 +131,14 @@ change_state(SimDomain *guest, DomainState state)
         guest->has_managed_save = false;
         guest->booted_at = world_now();
     }
+    /* A call that was talking to its process finds it gone. */
+    if (state == DOMAIN_SHUTOFF && trouble(10))
+        attempts_post_event(guest, EVENT_CONTROL_ERROR);
+    if (state == DOMAIN_RUNNING && guest->state == DOMAIN_PAUSED)
+        attempts_post_event(guest, trouble(10) ? EVENT_PANICKED : EVENT_RESUMED);
     guest->state = state;
     guest->starting_up = false;
-    attempts_post_event(guest, false);
+    attempts_post_event(guest, EVENT_CHANGED);
     lanes_retry();
 }
 
@@ -144,7 +149,7 @@ reboot(SimDomain *guest)
 {
     say("   %s restarts", guest->name);
     guest->booted_at = guest->rebooted_at = world_now();
-    attempts_post_event(guest, true);
+    attempts_post_event(guest, EVENT_REBOOTED);
 }
 
 /* The guest is as it was when this was put off: else it is another run's business. */
@@ -603,7 +608,7 @@ edit(SimDomain *guest)
         return;
     }
     guest->title++;
-    attempts_post_event(guest, false);
+    attempts_post_event(guest, EVENT_CHANGED);
 }
 
 /* A transient domain is created again. */

@@ -24,6 +24,7 @@ typedef struct {
     int autostart;
     int available;
     int has_managed_save;
+    unsigned problems;
     uint64_t job;
 } Copy;
 
@@ -49,6 +50,7 @@ static const Property properties[] = {
     PROPERTY(AUTOSTART, autostart),
     PROPERTY(AVAILABLE, available),
     PROPERTY(HAS_MANAGED_SAVE, has_managed_save),
+    PROPERTY(PROBLEMS, problems),
     PROPERTY(JOB, job),
 };
 
@@ -130,6 +132,17 @@ mirror_job_removed(const Job *job)
 
 /* --- domains ------------------------------------------------------------------------------ */
 
+/* A bit for each kind. */
+static unsigned
+problems_of(const Domain *domain)
+{
+    unsigned kinds = 0;
+
+    for (unsigned i = 0; domain->problems && i < domain->problems->len; i++)
+        kinds |= 1U << ((const Problem *)domain->problems->pdata[i])->kind;
+    return kinds;
+}
+
 static Copy
 copy_of(const Domain *domain)
 {
@@ -143,6 +156,7 @@ copy_of(const Domain *domain)
         .autostart = domain->autostart,
         .available = domain->available,
         .has_managed_save = domain->has_managed_save,
+        .problems = problems_of(domain),
         .job = domain->job,
     };
 }
