@@ -13,40 +13,6 @@
 #define PEER_TCP  "qemu+tcp://192.0.2.2/system"
 #define PEER_UNIX "qemu+unix:///system?socket=/mnt/vms-peer/libvirt-sock"
 
-#define saved_call(s, path, ...) client_call((s)->client, path, VMS_SAVED_INTERFACE, __VA_ARGS__)
-#define snapshots_call(s, path, ...)                                                               \
-    client_call((s)->client, path, VMS_SNAPSHOTS_INTERFACE, __VA_ARGS__)
-#define migrate(s, path, ...)                                                                      \
-    client_call((s)->client, path, VMS_MIGRATION_INTERFACE, "Migrate", __VA_ARGS__)
-
-/* Waits for the end of the job that the call returned; "operation result message". */
-static char *
-end_of(Service *s, Call *call)
-{
-    assert_ok(call);
-    const char *job = call_path(call);
-
-    wait_for_ms(s->world, 120000, mirror_job_removed(s->mirror, job));
-    g_auto(GStrv) fields = g_strsplit(mirror_job_removed(s->mirror, job)->body, " ", 3);
-    g_assert_cmpuint(g_strv_length(fields), ==, 3);
-    return g_strdup(fields[2]);
-}
-
-#define assert_end(s, call, expected)                                                              \
-    G_STMT_START                                                                                   \
-    {                                                                                              \
-        g_autofree char *end_ = end_of(s, call);                                                   \
-        g_assert_cmpstr(end_, ==, expected);                                                       \
-    }                                                                                              \
-    G_STMT_END
-
-static bool
-is_saved(Service *s, const char *path, bool saved)
-{
-    return g_strcmp0(mirror_get(s->mirror, path, VMS_SAVED_INTERFACE, "HasManagedSave"),
-                     saved ? "true" : "false") == 0;
-}
-
 static bool
 has_count(Service *s, const char *path, const char *count)
 {
@@ -141,15 +107,15 @@ test_save_and_start(void)
     guint64 mark = mirror_mark(s->mirror);
 
     g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_end(s, save, "Save done ");
-    g_assert_true(is_saved(s, path, true));
+    assert_job_ends(s, save, "Save done ");
+    g_assert_true(service_is_saved(s, path, true));
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
     g_assert_true(mirror_is(s->mirror, path, "StateReason", "saved"));
     assert_equals_virsh(s);
 
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     g_autofree char *history = mirror_history(s->mirror, mark, path, "StateReason");
     g_assert_nonnull(strstr(history, "restored"));
@@ -168,20 +134,20 @@ test_saved_by_others(void)
     g_autofree char *path = guest_path(s->world, "web");
 
     run(s->world, "virsh -q managedsave web --paused");
-    wait_for(s->world, is_saved(s, path, true));
+    wait_for(s->world, service_is_saved(s, path, true));
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
     g_assert_true(mirror_is(s->mirror, path, "State", "paused"));
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
 
     g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_end(s, save, "Save done ");
+    assert_job_ends(s, save, "Save done ");
     /* Of this libvirt sends no event. */
     run(s->world, "virsh -q managedsave-remove web");
-    g_assert_true(is_saved(s, path, true));
+    g_assert_true(service_is_saved(s, path, true));
     g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
     assert_ok(list);
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
     assert_equals_virsh(s);
 }
 
@@ -215,10 +181,10 @@ test_save_cancel(void)
 
     g_autoptr(Call) cancel = client_call(s->client, job, VMS_JOB_INTERFACE, "Cancel", NULL);
     assert_ok(cancel);
-    assert_end(s, save, "Save canceled Save of \"web\" was canceled: as was asked for");
+    assert_job_ends(s, save, "Save canceled Save of \"web\" was canceled: as was asked for");
     check_progress_signals(s, mark, job);
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
     g_assert_true(mirror_is(s->mirror, path, "Job", "/"));
     assert_equals_virsh(s);
     stop_obeyed(s, path);
@@ -236,7 +202,7 @@ test_save_overtaken(void)
     assert_ok(force);
     g_assert_cmpint(call_duration_ms(force), <, 10000);
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
-    g_autofree char *end = end_of(s, save);
+    g_autofree char *end = service_job_end(s, save);
     g_assert_true(g_str_has_prefix(end, "Save failed ") || g_str_has_prefix(end, "Save canceled "));
     assert_equals_virsh(s);
 }
@@ -286,7 +252,7 @@ test_save_daemon_killed(void)
     client_wait_available(s->client, false);
     g_assert_true(mirror_is(s->mirror, path, "Job", call_path(save)));
     libvirtd(s->world, "start");
-    g_autofree char *end = end_of(s, save);
+    g_autofree char *end = service_job_end(s, save);
     g_assert_true(g_str_has_prefix(end, "Save failed "));
     g_assert_true(g_str_has_suffix(end, "; it may have been carried out"));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
@@ -305,7 +271,7 @@ test_save_cut_short(void)
     g_autoptr(Call) save = begin_save(s, path);
     run(s->world, "qemu=$(libvirtd-ctl qemu-pid web); libvirtd-ctl kill; kill -KILL $qemu");
     libvirtd(s->world, "start");
-    g_autofree char *end = end_of(s, save);
+    g_autofree char *end = service_job_end(s, save);
     g_assert_true(g_str_has_prefix(end, "Save failed "));
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
     assert_equals_virsh(s);
@@ -313,7 +279,7 @@ test_save_cut_short(void)
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
     g_assert_true(mirror_is(s->mirror, path, "StateReason", "booted"));
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
 }
 
 /* A proxy in front of libvirtd; SIGUSR1 cuts all that goes through it. */
@@ -381,9 +347,9 @@ test_save_connection_cut(void)
     client_wait_available(s->client, true);
     guint64 cut = mirror_mark(s->mirror);
     g_assert_true(mirror_is(s->mirror, path, "Job", call_path(save)));
-    assert_end(s, save, "Save done ");
+    assert_job_ends(s, save, "Save done ");
     check_progress_signals(s, cut, call_path(save));
-    g_assert_true(is_saved(s, path, true));
+    g_assert_true(service_is_saved(s, path, true));
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
     assert_equals_virsh(s);
 
@@ -400,7 +366,7 @@ test_save_connection_cut(void)
     g_autoptr(Call) cancel =
         client_call(s->client, call_path(again), VMS_JOB_INTERFACE, "Cancel", NULL);
     assert_ok(cancel);
-    assert_end(s, again, "Save canceled Save of \"web\" was canceled: as was asked for");
+    assert_job_ends(s, again, "Save canceled Save of \"web\" was canceled: as was asked for");
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     assert_equals_virsh(s);
     run(s->world, "kill $(</run/vms/proxy.pid)");
@@ -432,7 +398,7 @@ test_snapshots(void)
 
     g_autoptr(Call) one =
         snapshots_call(s, path, "Create", "sa{sv}", "one", 1, "description", "s", "the first");
-    assert_end(s, one, "CreateSnapshot done ");
+    assert_job_ends(s, one, "CreateSnapshot done ");
     g_assert_true(has_count(s, path, "1"));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     g_autofree char *virsh =
@@ -448,10 +414,10 @@ test_snapshots(void)
     g_autoptr(Call) force = domain_call(s, path, "ForceStop", NULL);
     assert_ok(force);
     g_autoptr(Call) off = snapshots_call(s, path, "Create", "sa{sv}", "off", 0);
-    assert_end(s, off, "CreateSnapshot done ");
+    assert_job_ends(s, off, "CreateSnapshot done ");
     g_assert_true(has_count(s, path, "2"));
     g_autoptr(Call) revert = snapshots_call(s, path, "Revert", "sa{sv}", "one", 0);
-    assert_end(s, revert, "RevertSnapshot done ");
+    assert_job_ends(s, revert, "RevertSnapshot done ");
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     g_assert_true(mirror_is(s->mirror, path, "StateReason", "from-snapshot"));
     assert_equals_virsh(s);
@@ -461,13 +427,13 @@ test_snapshots(void)
 
     g_autoptr(Call) paused =
         snapshots_call(s, path, "Revert", "sa{sv}", "one", 1, "paused", "b", true);
-    assert_end(s, paused, "RevertSnapshot done ");
+    assert_job_ends(s, paused, "RevertSnapshot done ");
     g_assert_true(mirror_is(s->mirror, path, "State", "paused"));
 
     g_autoptr(Call) delete = snapshots_call(s, path, "Delete", "sa{sv}", "off", 0);
-    assert_end(s, delete, "DeleteSnapshot done ");
+    assert_job_ends(s, delete, "DeleteSnapshot done ");
     g_autoptr(Call) last = snapshots_call(s, path, "Delete", "sa{sv}", "one", 0);
-    assert_end(s, last, "DeleteSnapshot done ");
+    assert_job_ends(s, last, "DeleteSnapshot done ");
     g_assert_true(has_count(s, path, "0"));
     g_autofree char *left = shell(s->world, "virsh snapshot-list --name web");
     g_assert_cmpstr(left, ==, "");
@@ -520,11 +486,11 @@ test_reconciled(void)
 
     run(s->world, "virsh -q snapshot-create-as web first");
     g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_end(s, save, "Save done ");
+    assert_job_ends(s, save, "Save done ");
     g_assert_true(has_count(s, path, "1"));
     run(s->world, "virsh -q managedsave-remove web");
     run(s->world, "virsh -q snapshot-create-as web second");
-    wait_for_ms(s->world, 75000, has_count(s, path, "2") && is_saved(s, path, false));
+    wait_for_ms(s->world, 75000, has_count(s, path, "2") && service_is_saved(s, path, false));
     remove_snapshots(s->world);
     wait_for_ms(s->world, 75000, has_count(s, path, "0"));
     assert_equals_virsh(s);
@@ -540,7 +506,7 @@ test_snapshot_disk_only(void)
 
     g_autoptr(Call) create =
         snapshots_call(s, path, "Create", "sa{sv}", "disk", 1, "disk_only", "b", true);
-    assert_end(s, create, "CreateSnapshot done ");
+    assert_job_ends(s, create, "CreateSnapshot done ");
     g_assert_true(has_count(s, path, "1"));
     g_autofree char *history = mirror_history(s->mirror, mark, path, "Id");
     g_assert_cmpstr(history, ==, "");
@@ -549,7 +515,7 @@ test_snapshot_disk_only(void)
     g_assert_cmpstr(disk, ==, "/run/vms/web.disk");
     g_autoptr(Call) delete =
         snapshots_call(s, path, "Delete", "sa{sv}", "disk", 1, "metadata_only", "b", true);
-    assert_end(s, delete, "DeleteSnapshot done ");
+    assert_job_ends(s, delete, "DeleteSnapshot done ");
     g_assert_true(has_count(s, path, "0"));
     run(s->world, "ls /run/vms/web.qcow2 && rm /run/vms/web.disk");
     stop_obeyed(s, path);
@@ -572,9 +538,10 @@ test_migrate(const char *uri)
     g_autoptr(Service) s = service_with_peer();
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) move = migrate(s, path, "sa{sv}", uri, 3, "live", "b", true,
-                                   "persist_destination", "b", true, "undefine_source", "b", true);
-    assert_end(s, move, "Migrate done ");
+    g_autoptr(Call) move =
+        migrate_call(s, path, "sa{sv}", uri, 3, "live", "b", true, "persist_destination", "b", true,
+                     "undefine_source", "b", true);
+    assert_job_ends(s, move, "Migrate done ");
     g_assert_false(mirror_has(s->mirror, path, VMS_DOMAIN_INTERFACE));
     g_autofree char *there = shell(s->world, "virsh -c " PEER_TCP " list --name --persistent");
     g_assert_cmpstr(there, ==, "web");
@@ -601,8 +568,8 @@ test_migrate_cancel(void)
     g_autofree char *path = guest_path(s->world, "web");
     guint64 mark = mirror_mark(s->mirror);
 
-    g_autoptr(Call) move = migrate(s, path, "sa{sv}", PEER_TCP, 2, "live", "b", true, "bandwidth",
-                                   "t", G_GUINT64_CONSTANT(1));
+    g_autoptr(Call) move = migrate_call(s, path, "sa{sv}", PEER_TCP, 2, "live", "b", true,
+                                        "bandwidth", "t", G_GUINT64_CONSTANT(1));
     assert_ok(move);
     wait_progress(s, call_path(move));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
@@ -612,7 +579,7 @@ test_migrate_cancel(void)
         client_call(s->client, call_path(move), VMS_JOB_INTERFACE, "Cancel", NULL);
     assert_ok(cancel);
     g_assert_cmpint(call_duration_ms(cancel), <, 10000);
-    assert_end(s, move, "Migrate canceled Migrate of \"web\" was canceled: as was asked for");
+    assert_job_ends(s, move, "Migrate canceled Migrate of \"web\" was canceled: as was asked for");
     check_progress_signals(s, mark, call_path(move));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     g_autofree char *there = shell(s->world, "virsh -c " PEER_TCP " list --all --name");
@@ -620,8 +587,8 @@ test_migrate_cancel(void)
     assert_equals_virsh(s);
 
     /* The guest is moved, and its definition stays here, off. */
-    g_autoptr(Call) again = migrate(s, path, "sa{sv}", PEER_TCP, 0);
-    assert_end(s, again, "Migrate done ");
+    g_autoptr(Call) again = migrate_call(s, path, "sa{sv}", PEER_TCP, 0);
+    assert_job_ends(s, again, "Migrate done ");
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
     g_assert_true(mirror_is(s->mirror, path, "StateReason", "migrated"));
     g_autofree char *transient = shell(s->world, "virsh -c " PEER_TCP " list --name --transient");
@@ -629,11 +596,11 @@ test_migrate_cancel(void)
     run(s->world, "virsh -q -c " PEER_TCP " destroy web");
 
     /* A domain that is off moves as a definition. */
-    g_autoptr(Call) refused = migrate(s, path, "sa{sv}", PEER_TCP, 0);
+    g_autoptr(Call) refused = migrate_call(s, path, "sa{sv}", PEER_TCP, 0);
     assert_error_says(refused, INVALID_STATE, "persist_destination");
     g_autoptr(Call) definition =
-        migrate(s, path, "sa{sv}", PEER_TCP, 1, "persist_destination", "b", true);
-    assert_end(s, definition, "Migrate done ");
+        migrate_call(s, path, "sa{sv}", PEER_TCP, 1, "persist_destination", "b", true);
+    assert_job_ends(s, definition, "Migrate done ");
     g_autofree char *persistent =
         shell(s->world, "virsh -c " PEER_TCP " list --name --persistent --inactive");
     g_assert_cmpstr(persistent, ==, "web");
@@ -648,8 +615,9 @@ test_migrate_nowhere(void)
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
-    g_autoptr(Call) move = migrate(s, path, "sa{sv}", "qemu+tcp://me:secret@127.0.0.1:1/system", 0);
-    g_autofree char *end = end_of(s, move);
+    g_autoptr(Call) move =
+        migrate_call(s, path, "sa{sv}", "qemu+tcp://me:secret@127.0.0.1:1/system", 0);
+    g_autofree char *end = service_job_end(s, move);
     g_assert_true(g_str_has_prefix(end, "Migrate failed "));
     /* All users can read it. */
     g_assert_null(strstr(end, "secret"));

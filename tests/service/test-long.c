@@ -10,12 +10,6 @@
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define BUSY             VMS_ERROR_PREFIX "Busy"
 
-#define saved_call(s, path, ...) client_call((s)->client, path, VMS_SAVED_INTERFACE, __VA_ARGS__)
-#define snapshots_call(s, path, ...)                                                               \
-    client_call((s)->client, path, VMS_SNAPSHOTS_INTERFACE, __VA_ARGS__)
-#define migrate(s, path, ...)                                                                      \
-    client_call((s)->client, path, VMS_MIGRATION_INTERFACE, "Migrate", __VA_ARGS__)
-
 static Service *
 service_with(const char *state)
 {
@@ -23,34 +17,6 @@ service_with(const char *state)
 
     node_add(node, "web", state);
     return service_on_node(node, NULL, NULL);
-}
-
-/* Waits for the end of the job that the call returned; "operation result message". */
-static char *
-end_of(Service *s, Call *call)
-{
-    assert_ok(call);
-    const char *job = call_path(call);
-
-    wait_for(s->world, mirror_job_removed(s->mirror, job));
-    g_auto(GStrv) fields = g_strsplit(mirror_job_removed(s->mirror, job)->body, " ", 3);
-    g_assert_cmpuint(g_strv_length(fields), ==, 3);
-    return g_strdup(fields[2]);
-}
-
-#define assert_end(s, call, expected)                                                              \
-    G_STMT_START                                                                                   \
-    {                                                                                              \
-        g_autofree char *end_ = end_of(s, call);                                                   \
-        g_assert_cmpstr(end_, ==, expected);                                                       \
-    }                                                                                              \
-    G_STMT_END
-
-static bool
-is_saved(Service *s, const char *path, bool saved)
-{
-    return g_strcmp0(mirror_get(s->mirror, path, VMS_SAVED_INTERFACE, "HasManagedSave"),
-                     saved ? "true" : "false") == 0;
 }
 
 static void
@@ -67,11 +33,11 @@ test_save(void)
     g_autoptr(Service) s = service_with("running");
     g_autofree char *path = client_domain(s->client, "web");
 
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
     g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 1, "bypass_cache", "b", false);
-    assert_end(s, save, "Save done ");
+    assert_job_ends(s, save, "Save done ");
     /* Told before the end of the job. */
-    g_assert_true(is_saved(s, path, true));
+    g_assert_true(service_is_saved(s, path, true));
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
     g_assert_true(mirror_is(s->mirror, path, "StateReason", "saved"));
     mirror_check(s->mirror);
@@ -80,7 +46,7 @@ test_save(void)
     assert_error_says(again, INVALID_STATE, "shutoff");
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
-    g_assert_true(is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, path, false));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     mirror_check(s->mirror);
 }
@@ -97,11 +63,11 @@ test_discard(void)
     g_autofree char *path = client_domain(s->client, "web");
     g_autofree char *other = client_domain(s->client, "db");
 
-    g_assert_true(is_saved(s, path, true));
+    g_assert_true(service_is_saved(s, path, true));
     g_autoptr(Call) discard = saved_call(s, path, "Discard", NULL);
     assert_ok(discard);
-    g_assert_true(is_saved(s, path, false));
-    g_assert_true(is_saved(s, other, true));
+    g_assert_true(service_is_saved(s, path, false));
+    g_assert_true(service_is_saved(s, other, true));
     g_autoptr(Call) again = saved_call(s, path, "Discard", NULL);
     assert_error_says(again, INVALID_STATE, "no managed save");
 
@@ -162,7 +128,7 @@ test_snapshots(void)
     assert_list(s, path, "[]");
     g_autoptr(Call) one = snapshots_call(s, path, "Create", "sa{sv}", "one <&>", 1, "description",
                                          "s", "a \"b\" <c>");
-    assert_end(s, one, "CreateSnapshot done ");
+    assert_job_ends(s, one, "CreateSnapshot done ");
     assert_count(s, path, "1");
     assert_list(s, path,
                 "[{\"created\": <T>, \"current\": <true>, "
@@ -182,27 +148,27 @@ test_snapshots(void)
     g_autoptr(Call) pause = domain_call(s, path, "Pause", NULL);
     assert_ok(pause);
     g_autoptr(Call) two = snapshots_call(s, path, "Create", "sa{sv}", "two", 0);
-    assert_end(s, two, "CreateSnapshot done ");
+    assert_job_ends(s, two, "CreateSnapshot done ");
     assert_count(s, path, "2");
     g_autofree char *tree = list(s, path);
     g_assert_nonnull(strstr(tree, "\"parent\": <\"one <&>\">"));
 
     g_autoptr(Call) revert = snapshots_call(s, path, "Revert", "sa{sv}", "one <&>", 0);
-    assert_end(s, revert, "RevertSnapshot done ");
+    assert_job_ends(s, revert, "RevertSnapshot done ");
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
     g_autoptr(Call) paused =
         snapshots_call(s, path, "Revert", "sa{sv}", "one <&>", 1, "paused", "b", true);
-    assert_end(s, paused, "RevertSnapshot done ");
+    assert_job_ends(s, paused, "RevertSnapshot done ");
     g_assert_true(mirror_is(s->mirror, path, "State", "paused"));
 
     g_autoptr(Call) leaf = snapshots_call(s, path, "Delete", "sa{sv}", "two", 0);
-    assert_end(s, leaf, "DeleteSnapshot done ");
+    assert_job_ends(s, leaf, "DeleteSnapshot done ");
     assert_count(s, path, "1");
     g_autoptr(Call) three = snapshots_call(s, path, "Create", "sa{sv}", "three", 0);
-    assert_end(s, three, "CreateSnapshot done ");
+    assert_job_ends(s, three, "CreateSnapshot done ");
     g_autoptr(Call) all =
         snapshots_call(s, path, "Delete", "sa{sv}", "one <&>", 1, "children", "b", true);
-    assert_end(s, all, "DeleteSnapshot done ");
+    assert_job_ends(s, all, "DeleteSnapshot done ");
     assert_count(s, path, "0");
     assert_list(s, path, "[]");
     mirror_check(s->mirror);
@@ -216,7 +182,7 @@ test_snapshot_unnamed(void)
     g_autofree char *path = client_domain(s->client, "web");
 
     g_autoptr(Call) create = snapshots_call(s, path, "Create", "sa{sv}", "", 0);
-    assert_end(s, create, "CreateSnapshot done ");
+    assert_job_ends(s, create, "CreateSnapshot done ");
     g_autofree char *snapshots = list(s, path);
     g_assert_true(g_regex_match_simple("\"name\": <\"[0-9]{10,}\">", snapshots, 0, 0));
 }
@@ -228,16 +194,16 @@ test_snapshot_errors(void)
     g_autofree char *path = client_domain(s->client, "web");
 
     g_autoptr(Call) one = snapshots_call(s, path, "Create", "sa{sv}", "one", 0);
-    assert_end(s, one, "CreateSnapshot done ");
+    assert_job_ends(s, one, "CreateSnapshot done ");
     guint64 mark = mirror_mark(s->mirror);
     g_autoptr(Call) again = snapshots_call(s, path, "Create", "sa{sv}", "one", 0);
-    assert_end(s, again, "CreateSnapshot failed The domain already has a snapshot \"one\"");
+    assert_job_ends(s, again, "CreateSnapshot failed The domain already has a snapshot \"one\"");
     g_autoptr(Call) revert = snapshots_call(s, path, "Revert", "sa{sv}", "none", 0);
-    g_autofree char *revert_end = end_of(s, revert);
+    g_autofree char *revert_end = service_job_end(s, revert);
     g_assert_true(g_str_has_prefix(revert_end, "RevertSnapshot failed "));
     g_assert_nonnull(strstr(revert_end, "'none'"));
     g_autoptr(Call) delete = snapshots_call(s, path, "Delete", "sa{sv}", "none", 0);
-    g_autofree char *delete_end = end_of(s, delete);
+    g_autofree char *delete_end = service_job_end(s, delete);
     g_assert_true(g_str_has_prefix(delete_end, "DeleteSnapshot failed "));
     g_autoptr(Call) xml = snapshots_call(s, path, "GetXml", "s", "none");
     assert_error_says(xml, OPERATION_FAILED, "'none'");
@@ -290,14 +256,14 @@ test_migration_refused(void)
     guint64 mark = mirror_mark(s->mirror);
 
     for (guint i = 0; i < G_N_ELEMENTS(uris); i++) {
-        g_autoptr(Call) call = migrate(s, path, "sa{sv}", uris[i], 0);
+        g_autoptr(Call) call = migrate_call(s, path, "sa{sv}", uris[i], 0);
         assert_error(call, SD_BUS_ERROR_INVALID_ARGS);
     }
     g_autoptr(Call) option =
-        migrate(s, path, "sa{sv}", "qemu+tcp://other/system", 1, "tunnelled", "b", true);
+        migrate_call(s, path, "sa{sv}", "qemu+tcp://other/system", 1, "tunnelled", "b", true);
     assert_error_says(option, SD_BUS_ERROR_INVALID_ARGS, "tunnelled");
     g_autoptr(Call) type =
-        migrate(s, path, "sa{sv}", "qemu+tcp://other/system", 1, "bandwidth", "b", true);
+        migrate_call(s, path, "sa{sv}", "qemu+tcp://other/system", 1, "bandwidth", "b", true);
     assert_error_says(type, SD_BUS_ERROR_INVALID_ARGS, "bandwidth");
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
 }
@@ -309,16 +275,16 @@ test_migration_fails(void)
     g_autoptr(Service) s = service_with("running");
     g_autofree char *path = client_domain(s->client, "web");
 
-    g_autoptr(Call) call = migrate(s, path, "sa{sv}", "test+tcp://192.0.2.1/default", 2, "live",
-                                   "b", true, "bandwidth", "t", G_GUINT64_CONSTANT(7));
-    g_autofree char *end = end_of(s, call);
+    g_autoptr(Call) call = migrate_call(s, path, "sa{sv}", "test+tcp://192.0.2.1/default", 2,
+                                        "live", "b", true, "bandwidth", "t", G_GUINT64_CONSTANT(7));
+    g_autofree char *end = service_job_end(s, call);
     g_assert_true(g_str_has_prefix(end, "Migrate failed "));
     g_assert_nonnull(strstr(end, "not supported"));
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
 
     g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
     assert_ok(stop);
-    g_autoptr(Call) off = migrate(s, path, "sa{sv}", "test+tcp://192.0.2.1/default", 0);
+    g_autoptr(Call) off = migrate_call(s, path, "sa{sv}", "test+tcp://192.0.2.1/default", 0);
     assert_error_says(off, INVALID_STATE, "persist_destination");
 }
 
@@ -342,7 +308,7 @@ test_busy(void)
         g_autoptr(Call) call = snapshots_call(s, path, members[i], "sa{sv}", "one", 0);
         assert_error_says(call, BUSY, "Stop");
     }
-    g_autoptr(Call) away = migrate(s, path, "sa{sv}", "test+tcp://other/default", 0);
+    g_autoptr(Call) away = migrate_call(s, path, "sa{sv}", "test+tcp://other/default", 0);
     assert_error_says(away, BUSY, "Stop");
     assert_list(s, path, "[]");
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);

@@ -108,3 +108,22 @@ service_free(Service *s)
     world_free(s->world);
     g_free(s);
 }
+
+char *
+service_job_end(Service *s, Call *call)
+{
+    assert_ok(call);
+    const char *job = call_path(call);
+
+    wait_for_ms(s->world, 120000, mirror_job_removed(s->mirror, job));
+    g_auto(GStrv) fields = g_strsplit(mirror_job_removed(s->mirror, job)->body, " ", 3);
+    g_assert_cmpuint(g_strv_length(fields), ==, 3);
+    return g_strdup(fields[2]);
+}
+
+bool
+service_is_saved(Service *s, const char *path, bool saved)
+{
+    return g_strcmp0(mirror_get(s->mirror, path, VMS_SAVED_INTERFACE, "HasManagedSave"),
+                     saved ? "true" : "false") == 0;
+}

@@ -31,12 +31,31 @@ Service *service_installed(void);
 void service_free(Service *s);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Service, service_free)
 
-/* Calls on the domain interface, and on the Manager. */
+/* Calls on a domain, and on the Manager. */
 #define domain_call(s, path, member, ...)                                                          \
     client_call((s)->client, path, VMS_DOMAIN_INTERFACE, member, __VA_ARGS__)
 #define domain_send(s, path, member, ...)                                                          \
     client_send((s)->client, path, VMS_DOMAIN_INTERFACE, member, __VA_ARGS__)
+#define saved_call(s, path, ...) client_call((s)->client, path, VMS_SAVED_INTERFACE, __VA_ARGS__)
+#define snapshots_call(s, path, ...)                                                               \
+    client_call((s)->client, path, VMS_SNAPSHOTS_INTERFACE, __VA_ARGS__)
+#define migrate_call(s, path, ...)                                                                 \
+    client_call((s)->client, path, VMS_MIGRATION_INTERFACE, "Migrate", __VA_ARGS__)
 #define manager_call(s, member, ...)                                                               \
     client_call((s)->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, member, __VA_ARGS__)
 #define manager_send(s, member, ...)                                                               \
     client_send((s)->client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, member, __VA_ARGS__)
+
+/* Waits for the end of the job that the call returned: "RESULT MESSAGE", to be freed. A real
+ * guest's memory takes its time. */
+char *service_job_end(Service *s, Call *call);
+#define assert_job_ends(s, call, expected)                                                         \
+    G_STMT_START                                                                                   \
+    {                                                                                              \
+        g_autofree char *end_ = service_job_end(s, call);                                          \
+        g_assert_cmpstr(end_, ==, expected);                                                       \
+    }                                                                                              \
+    G_STMT_END
+
+/* Whether the domain is said to have a managed save, or to have none. */
+bool service_is_saved(Service *s, const char *path, bool saved);
