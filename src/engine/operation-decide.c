@@ -59,6 +59,16 @@ joins_start(const Operation *op)
            op->phase == PHASE_REFUSED && !op->began_active && operation_is_active(op);
 }
 
+/* libvirt's words for a call during which the domain ended may be about the end, not about it. */
+static void
+finish_failed_call(Operation *op)
+{
+    if (op->began_active && operation_is_off(op))
+        operation_finish_failed_and_ended(op);
+    else
+        operation_finish_failed(op, op->phase == PHASE_LOST);
+}
+
 static void
 decide_about_call(Operation *op, uint64_t now)
 {
@@ -80,7 +90,7 @@ decide_about_call(Operation *op, uint64_t now)
         op->step = op->plan->steps;
         operation_begin_step(op, now);
     } else {
-        operation_finish_failed(op, op->phase == PHASE_LOST);
+        finish_failed_call(op);
     }
 }
 

@@ -46,6 +46,16 @@ describe_state(const Operation *op)
 }
 
 void
+operation_finish_failed_and_ended(Operation *op)
+{
+    g_autofree char *state = describe_state(op);
+    g_autofree char *ended = g_strdup_printf("\"%s\" is %s now", op->domain_name, state);
+    g_autoptr(Error) error = error_append(op->failure, ended);
+
+    operation_finish(op, RESULT_FAILED, error);
+}
+
+void
 operation_finish_not_possible(Operation *op)
 {
     g_autofree char *state = describe_state(op);

@@ -151,6 +151,8 @@ void operation_finish(Operation *op, OperationResult result, const Error *error)
 void operation_finish_canceled(Operation *op, const char *why, bool may_have);
 /* With `failure` as the answer. */
 void operation_finish_failed(Operation *op, bool may_have);
+/* The same where the domain has ended meanwhile, which the answer then says, too. */
+void operation_finish_failed_and_ended(Operation *op);
 void operation_finish_timeout(Operation *op);
 /* The domain came to be so without us. */
 void operation_finish_not_possible(Operation *op);

@@ -433,6 +433,29 @@ test_reset_that_removes(void)
     expect_error(w, ERROR_OPERATION_FAILED, "now it is gone");
 }
 
+static void
+test_calls_that_fail_when_it_ends(void)
+{
+    static const OperationKind kinds[] = {OPERATION_RESET, OPERATION_PAUSE, OPERATION_RESUME};
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(kinds); i++) {
+        DomainState state = kinds[i] == OPERATION_RESUME ? DOMAIN_PAUSED : DOMAIN_RUNNING;
+        g_autoptr(World) gone = world_new(kinds[i]);
+        gone->transient = true;
+        begin(gone, state);
+        end_call(gone, gone->serial, OUTCOME_FAILED);
+        vanish(gone);
+        expect_error(gone, ERROR_OPERATION_FAILED, "libvirt's own words; \"vm\" is gone now");
+
+        g_autoptr(World) off = world_new(kinds[i]);
+        off->transient = true;
+        begin(off, state);
+        end_call(off, off->serial, OUTCOME_FAILED);
+        refreshed(off, DOMAIN_SHUTOFF);
+        expect_error(off, ERROR_OPERATION_FAILED, "libvirt's own words; \"vm\" is shutoff now");
+    }
+}
+
 /* --- somebody else's start ------------------------------------------------------------------- */
 
 static void
@@ -605,6 +628,7 @@ main(int argc, char **argv)
     TEST("reset-of-what-is-paused", test_reset_of_what_is_paused);
     TEST("reset-of-what-sleeps", test_reset_of_what_sleeps);
     TEST("reset-that-removes", test_reset_that_removes);
+    TEST("calls-that-fail-when-it-ends", test_calls_that_fail_when_it_ends);
     TEST("start-while-others-start", test_start_while_others_start);
     TEST("start-that-others-fail", test_start_that_others_fail);
     TEST("forced-is-told", test_forced_is_told);
