@@ -7,16 +7,16 @@
 # AddressSanitizer and UndefinedBehaviorSanitizer (build-sanitize/), and with ThreadSanitizer
 # (build-thread/). Each test runs in the build that finds most, and what is quick in others, too:
 #
-#   plain        all but the suite "guests": only here memory is measured, the service is installed
-#                and the sources are checked
-#   the first    unit, service and libvirtd with "guests"; no sanitizer can live with the confinement
-#   two          of an installed service
+#   plain        all but the suite "libvirtd": only here memory is measured, the service is installed
+#                (with a libvirtd in the container) and the sources are checked
+#   the first    unit, service and libvirtd; no sanitizer can live with the confinement of an
+#   two          installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
 # A line for each build tells the time that its tests took, and the longest of them. The last line is
 # the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
 #
-#   --quick   the plain build alone, without the suites "slow" and "guests"
+#   --quick   the plain build alone, without the suites "slow" and "libvirtd"
 #   TEST      only these, as "meson test" names them
 set -euo pipefail
 
@@ -85,12 +85,12 @@ builds=(build)
 build build -Dwerror=true
 rm -f build/counted.json
 if ((quick)); then
-    run build --no-suite slow --no-suite guests "${tests[@]}"
+    run build --no-suite slow --no-suite libvirtd "${tests[@]}"
 else
     if ((${#tests[@]})); then
         run build "${tests[@]}"
     else
-        run build --no-suite guests
+        run build --no-suite libvirtd
     fi
     builds+=(build-sanitize)
     build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
