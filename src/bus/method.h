@@ -75,7 +75,7 @@ typedef struct Method {
     /* Loop: read and check the arguments. A negative errno, and `error` set, for bad ones. NULL:
      * there are none. */
     int (*parse)(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
-    /* Loop: actions that depend on the arguments, or NULL. */
+    /* Loop: actions that depend on the arguments, or NULL. The domain or job is there. */
     uint64_t (*more_actions)(const Request *request);
     /* Loop, once authorised. NULL: request_call(). */
     void (*run)(Request *request);

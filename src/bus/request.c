@@ -178,8 +178,29 @@ on_authorized(void *userdata, const sd_bus_error *error)
     }
 }
 
+static Error *
+gone_error(const Request *request)
+{
+    return error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain %s any more", request->domain_uuid);
+}
+
+/* The object that it is called on may have gone while the bus was asked about the caller. */
+static Error *
+check_object(const Request *request)
+{
+    const Core *core = request->service->core;
+
+    if (request->job_number)
+        return jobs_find_by_number(core->jobs, request->job_number)
+                   ? NULL
+                   : error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
+    return !request->is_of_domain || cache_find(core->cache, request->domain_uuid)
+               ? NULL
+               : gone_error(request);
+}
+
 static void
-authorize(Request *request)
+ask_polkit(Request *request)
 {
     const Method *method = request->method;
     uint64_t actions = method->actions | (method->more_actions ? method->more_actions(request) : 0);
@@ -199,6 +220,17 @@ authorize(Request *request)
                                                   &subject, on_authorized, request);
     else
         run(request);
+}
+
+static void
+authorize(Request *request)
+{
+    g_autoptr(Error) error = check_object(request);
+
+    if (error)
+        reject(request, error);
+    else
+        ask_polkit(request);
 }
 
 bool
@@ -231,8 +263,7 @@ request_domain(Request *request)
     Domain *domain = cache_find(request->service->core->cache, request->domain_uuid);
 
     if (!domain) {
-        g_autoptr(Error) error =
-            error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain %s any more", request->domain_uuid);
+        g_autoptr(Error) error = gone_error(request);
 
         request_fail(request, error);
     }

@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <gio/gio.h>
 #include <gio/gunixfdlist.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -20,6 +21,7 @@
 #define NOFILE               1024 /* what systemd gives a service that asks for nothing */
 #define DESCRIPTORS_PER_CALL 16   /* what the system bus lets pass */
 #define CALLS                300
+#define LOOK_USEC            (G_USEC_PER_SEC / 100) /* between two looks into the log */
 
 /* --- descriptors -------------------------------------------------------------------------- */
 
@@ -262,6 +264,60 @@ test_noncharacters(void)
     g_assert_true(g_dbus_connection_close_sync(bus, NULL, NULL));
 }
 
+/* --- objects that go while a call to them is on its way ------------------------------------ */
+
+/* The calls of the client that were sent before have been handed on by the bus. */
+static void
+pass_through_bus(Client *c)
+{
+    int r = sd_bus_call_method(c->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "GetId", NULL, NULL, NULL);
+
+    g_assert_cmpint(r, >=, 0);
+}
+
+static bool
+has_logged(World *w, const char *words)
+{
+    g_autofree char *log = process_stderr(world_service(w));
+
+    return strstr(log, words) != NULL;
+}
+
+/*
+ * The bus is asked who a new caller is, and then the domain and its job are gone. The bus stands
+ * still meanwhile, so that the answer comes after their end.
+ */
+static void
+test_gone_meanwhile(void)
+{
+    g_autoptr(Node) node = node_new();
+    node_add_domain(node, &(NodeDomain){.name = "passing", .state = "shutdown", .transient = true});
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=600", NULL);
+    g_autofree char *path = client_domain(s->client, "passing");
+    g_autoptr(Call) stop = domain_call(s, path, "StopWithOptions", "a{sv}", 0);
+    g_autoptr(Client) c = client_new(s->world);
+
+    process_signal(world_service(s->world), SIGSTOP);
+    g_autoptr(Call) force = domain_send(s, path, "ForceStop", NULL);
+    pass_through_bus(s->client);
+    g_autoptr(Call) memory =
+        client_send(c, path, VMS_CONFIG_INTERFACE, "SetMemory", "ta{sv}", (guint64)MIB, 0);
+    g_autoptr(Call) vcpus = client_send(c, path, VMS_CONFIG_INTERFACE, "SetVCpus", "ua{sv}", 1, 0);
+    g_autoptr(Call) cancel = client_send(c, call_path(stop), VMS_JOB_INTERFACE, "Cancel", NULL);
+    pass_through_bus(c);
+
+    process_signal(world_bus(s->world), SIGSTOP);
+    process_signal(world_service(s->world), SIGCONT);
+    while (!has_logged(s->world, "\"passing\" is gone"))
+        (void)world_turn(s->world, g_get_monotonic_time() + LOOK_USEC);
+    process_signal(world_bus(s->world), SIGCONT);
+    assert_ok(force);
+    assert_error(memory, VMS_ERROR_PREFIX "NoSuchDomain");
+    assert_error(vcpus, VMS_ERROR_PREFIX "NoSuchDomain");
+    assert_error(cancel, SD_BUS_ERROR_UNKNOWN_OBJECT);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -270,5 +326,6 @@ main(int argc, char **argv)
     g_test_add_func("/hostile/nested-structs", test_nested_structs);
     g_test_add_func("/hostile/attributes", test_attributes);
     g_test_add_func("/hostile/noncharacters", test_noncharacters);
+    g_test_add_func("/hostile/gone-meanwhile", test_gone_meanwhile);
     return g_test_run();
 }
