@@ -30,6 +30,15 @@ requests_free(Requests *requests)
 }
 
 void
+request_drop_state(Request *request)
+{
+    GDestroyNotify free_state = g_steal_pointer(&request->free_state);
+
+    if (free_state)
+        free_state(g_steal_pointer(&request->state));
+}
+
+void
 request_free(Request *request)
 {
     Service *service = request->service;
@@ -43,8 +52,7 @@ request_free(Request *request)
     if (request->call)
         lane_pool_abandon(service->core->lane_pool, request->call);
     pending_cancel(&request->pending);
-    if (request->free_state)
-        request->free_state(request->state);
+    request_drop_state(request);
     timer_free(request->deadline);
     wire_clear(&request->held_reply);
     method_args_unref(request->args);

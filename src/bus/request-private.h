@@ -19,6 +19,8 @@ struct Requests {
 };
 
 void request_free(Request *request);
+/* Free what a method with stages of its own keeps. */
+void request_drop_state(Request *request);
 /* Charge the user for the call, who is known now; false where there is no room. */
 bool request_charge(Request *request, uid_t uid);
 /* Charge the user for more bytes that are kept until it is freed. */

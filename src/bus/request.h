@@ -61,7 +61,7 @@ struct Request {
     bool answered;   /* the time was up: it goes on, and nobody waits for it */
     Wire held_reply; /* until it is known how much the user has read */
 
-    void *state; /* of a method with stages of its own */
+    void *state; /* of a method with stages of its own; `run` makes it */
     GDestroyNotify free_state;
 };
 

@@ -196,6 +196,23 @@ test_not(void)
     wait_asked(t, "before before ");
 }
 
+/* Root is allowed to all: the call, which watches the domain, begins anew and watches it once. */
+static void
+test_allowed(void)
+{
+    g_autoptr(Waiting) t = waiting_new();
+    g_autoptr(Client) root = client_new(t->world);
+
+    freeze(t);
+    client_wait_available(root, false);
+    g_autoptr(Call) call = client_send(root, t->path, VMS_CONFIG_INTERFACE, "DetachDevice",
+                                       "sa{sv}", "<disk type='file'><target dev='vdz'/></disk>", 0);
+    assert_property(root, t->path, VMS_DOMAIN_INTERFACE, "Name", "before"); /* it has come */
+    run(t->world, "virsh -q domrename before after");
+    proxy_heal(t->proxy);
+    assert_error(call, VMS_ERROR_PREFIX "OperationFailed");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -204,5 +221,6 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/renamed/while-it-refreshes", test_while_it_refreshes);
     libvirtd_add_func("/libvirtd/renamed/while-it-connects", test_while_it_connects);
     libvirtd_add_func("/libvirtd/renamed/not", test_not);
+    libvirtd_add_func("/libvirtd/renamed/allowed", test_allowed);
     return g_test_run();
 }
