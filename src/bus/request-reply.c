@@ -100,6 +100,8 @@ hold_reply(Request *request, const Wire *body)
     if (!request_charge_more(request, body->size))
         return -EAGAIN;
     wire_put_bytes(&request->held_reply, body->data, body->size);
+    /* The work is done: no error may take the place of the reply. */
+    timer_disarm(request->deadline);
     return replies_wait(request->service->replies, &request->caller, &request->pending, send_held,
                         request)
                ? 0

@@ -480,6 +480,9 @@ request_await(Request *request, RequestStep look)
         domain_watch_new(request->service->core->watches, request->domain_uuid, &funcs, await);
     request->phase = PHASE_AWAITING;
     request->pending = (Pending){end_await, await};
+    /* The guest may never do it. */
+    if (request->answered)
+        timer_arm_relative(request->deadline, REQUEST_LIMIT_USEC);
     look(request);
 }
 
@@ -515,9 +518,17 @@ answer_still_running(Request *request)
     else
         error = error_new(ERROR_STILL_RUNNING, "%s is not done yet and goes on", request->verb);
     request_send_error(request, error);
+}
+
+/* Others see to the rest. A call that is under way still has to be followed by a refresh. */
+static void
+leave_to_others(Request *request)
+{
     if (request->phase == PHASE_AWAITING)
         log_message(LOG_NOTICE, "%s of \"%s\": libvirt has taken it, the guest has not done it yet",
                     request->verb, request->domain_name);
+    if (request->phase == PHASE_JOB || request->phase == PHASE_AWAITING)
+        request_free(request);
 }
 
 /* Whether its call was not sent yet; then it is not made. */
@@ -547,12 +558,10 @@ on_deadline(void *userdata)
         error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", request->verb);
         request_fail(request, error);
     } else {
-        answer_still_running(request);
+        if (!request->answered)
+            answer_still_running(request);
         request->answered = true;
-        /* Others see to the rest; a call that is under way still has to be followed by a refresh.
-         */
-        if (request->phase == PHASE_JOB || request->phase == PHASE_AWAITING)
-            request_free(request);
+        leave_to_others(request);
     }
 }
 
