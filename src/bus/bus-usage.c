@@ -6,7 +6,6 @@
 #include "log.h"
 #include "names.h"
 
-#include <errno.h>
 #include <string.h>
 
 #define SEC UINT64_C(1000000)
@@ -15,17 +14,12 @@
 #define INTERVAL_MAX    (3600 * SEC)
 #define VALID_MIN       (60 * SEC)
 #define EXPIRY_ACCURACY (SEC / 10)
-#define UID_TIMEOUT     (20 * SEC)
 #define CONNECTIONS_MAX 16 /* of a user */
 #define INTERVALS_MAX   16 /* of a connection */
 /* After so many signals the subscriber is asked whether it has read them, ... */
 #define UNREAD_ASKED    4
 /* ... and after so many without an answer it is sent no more. */
 #define UNREAD_MAX      8
-
-#define BUS_NAME      "org.freedesktop.DBus"
-#define BUS_PATH      "/org/freedesktop/DBus"
-#define BUS_INTERFACE "org.freedesktop.DBus"
 
 struct UsageSubscribers {
     Service *service;
@@ -40,21 +34,14 @@ typedef struct {
 typedef struct {
     UsageSubscribers *subscribers;
     char *name;
-    uid_t uid;          /* AUTHORIZE_UID_UNKNOWN until the bus has told */
+    uid_t uid;
     GArray *validities; /* Validity, of different intervals */
     uint64_t interval;  /* of the series; 0: there is none */
     UsageSeries *series;
     Timer *expiry_timer;
-    sd_bus_slot *watch; /* tells that the connection is gone */
-    unsigned unread;    /* signals that it may not have read yet */
-    sd_bus_slot *ping;  /* NULL: it is not being asked */
+    unsigned unread;   /* signals that it may not have read yet */
+    sd_bus_slot *ping; /* NULL: it is not being asked */
 } Subscriber;
-
-/* A call that waits for the bus to tell its caller's user. */
-typedef struct {
-    Request *request;
-    sd_bus_slot *slot;
-} UidQuestion;
 
 /* --- the signal --------------------------------------------------------------------------- */
 
@@ -127,7 +114,7 @@ ask_whether_read(Subscriber *subscriber)
     sd_bus *bus = subscriber->subscribers->service->bus;
     sd_bus_message *message = NULL;
     int r = sd_bus_message_new_method_call(bus, &message, subscriber->name, "/",
-                                           BUS_INTERFACE ".Peer", "Ping");
+                                           "org.freedesktop.DBus.Peer", "Ping");
 
     if (r >= 0)
         r = sd_bus_call_async(bus, &subscriber->ping, message, on_pong, subscriber, UINT64_MAX);
@@ -170,39 +157,10 @@ free_subscriber(gpointer data)
 
     usage_series_free(subscriber->series);
     timer_free(subscriber->expiry_timer);
-    sd_bus_slot_unref(subscriber->watch);
     sd_bus_slot_unref(subscriber->ping);
     g_array_unref(subscriber->validities);
     g_free(subscriber->name);
     g_free(subscriber);
-}
-
-static void
-end_subscription(Subscriber *subscriber)
-{
-    g_hash_table_remove(subscriber->subscribers->all, subscriber->name);
-}
-
-static int
-on_owner_changed(sd_bus_message *message, void *userdata, sd_bus_error *error)
-{
-    const char *name, *before, *now;
-
-    if (sd_bus_message_read(message, "sss", &name, &before, &now) >= 0 && !*now)
-        end_subscription(userdata);
-    return 0;
-}
-
-/* Without the watch the subscription ends with its requests. */
-static int
-on_watch_installed(sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    const sd_bus_error *failure = sd_bus_message_get_error(reply);
-
-    if (failure)
-        log_message(LOG_WARNING, "Cannot watch whether a subscriber goes away: %s",
-                    failure->message);
-    return 0;
 }
 
 /* Drop the requests that are over, and have the series that the others want. */
@@ -224,7 +182,7 @@ apply_validities(Subscriber *subscriber)
         next = MIN(next, validity->valid_until);
     }
     if (subscriber->validities->len == 0) {
-        end_subscription(subscriber);
+        g_hash_table_remove(subscriber->subscribers->all, subscriber->name);
         return;
     }
     timer_arm(subscriber->expiry_timer, next);
@@ -246,20 +204,13 @@ static Subscriber *
 add_subscriber(UsageSubscribers *subscribers, const char *name, uid_t uid)
 {
     Subscriber *subscriber = g_new0(Subscriber, 1);
-    sd_bus *bus = subscribers->service->bus;
-    g_autofree char *match =
-        g_strdup_printf("type='signal',sender='" BUS_NAME "',path='" BUS_PATH
-                        "',interface='" BUS_INTERFACE "',member='NameOwnerChanged',arg0='%s'",
-                        name);
 
     subscriber->subscribers = subscribers;
     subscriber->name = g_strdup(name);
     subscriber->uid = uid;
     subscriber->validities = g_array_new(FALSE, FALSE, sizeof(Validity));
-    subscriber->expiry_timer =
-        timer_new(sd_bus_get_event(bus), EXPIRY_ACCURACY, on_expiry_timer, subscriber);
-    (void)sd_bus_add_match_async(bus, &subscriber->watch, match, on_owner_changed,
-                                 on_watch_installed, subscriber);
+    subscriber->expiry_timer = timer_new(sd_bus_get_event(subscribers->service->bus),
+                                         EXPIRY_ACCURACY, on_expiry_timer, subscriber);
     g_hash_table_insert(subscribers->all, subscriber->name, subscriber);
     return subscriber;
 }
@@ -331,82 +282,23 @@ renew(Request *request, Subscriber *subscriber)
     request_reply_body(request, &body);
 }
 
-static Subscriber *
-find_subscriber(const Request *request)
-{
-    return g_hash_table_lookup(request->service->usage->all, request->caller.sender);
-}
-
-static void
-subscribe_as(Request *request, uid_t uid)
-{
-    UsageSubscribers *subscribers = request->service->usage;
-    Subscriber *subscriber = find_subscriber(request);
-
-    if (!subscriber && count_connections(subscribers, uid) >= CONNECTIONS_MAX)
-        fail_limit(request, "Too many connections of this user are subscribed");
-    else
-        renew(request,
-              subscriber ? subscriber : add_subscriber(subscribers, request->caller.sender, uid));
-}
-
-static void
-cancel_question(void *data)
-{
-    UidQuestion *question = data;
-
-    sd_bus_slot_unref(question->slot);
-    g_free(question);
-}
-
-static int
-on_uid(sd_bus_message *reply, void *userdata, sd_bus_error *error)
-{
-    UidQuestion *question = userdata;
-    Request *request = question->request;
-    uint32_t uid;
-
-    request->pending = (Pending){0};
-    if (sd_bus_message_is_method_error(reply, NULL) || sd_bus_message_read(reply, "u", &uid) < 0) {
-        g_autoptr(Error) failure =
-            error_new(ERROR_OPERATION_FAILED, "The bus does not say who the caller is");
-
-        request_fail(request, failure);
-    } else {
-        subscribe_as(request, uid);
-    }
-    cancel_question(question);
-    return 0;
-}
-
 void
 bus_usage_run_subscribe(Request *request)
 {
-    Subscriber *subscriber = find_subscriber(request);
+    UsageSubscribers *subscribers = request->service->usage;
+    const char *name = request->caller.sender;
+    Subscriber *subscriber = g_hash_table_lookup(subscribers->all, name);
 
-    if (subscriber) {
-        renew(request, subscriber);
-        return;
-    }
-    UidQuestion *question = g_new0(UidQuestion, 1);
-    question->request = request;
-    request->phase = PHASE_ASKING;
-    request->pending = (Pending){cancel_question, question};
-    int r = sd_bus_call_method_async(request->service->bus, &question->slot, BUS_NAME, BUS_PATH,
-                                     BUS_INTERFACE, "GetConnectionUnixUser", on_uid, question, "s",
-                                     request->caller.sender);
-    if (r < 0) {
-        g_autoptr(Error) error =
-            error_new(ERROR_OPERATION_FAILED, "The bus cannot be asked: %s", g_strerror(-r));
-
-        request_fail(request, error);
-    }
+    if (!subscriber && count_connections(subscribers, request->uid) >= CONNECTIONS_MAX)
+        fail_limit(request, "Too many connections of this user are subscribed");
+    else
+        renew(request, subscriber ? subscriber : add_subscriber(subscribers, name, request->uid));
 }
 
 void
 bus_usage_run_unsubscribe(Request *request)
 {
-    g_hash_table_remove(request->service->usage->all, request->caller.sender);
+    usage_subscribers_forget(request->service->usage, request->caller.sender);
     request_reply(request);
 }
 
@@ -420,6 +312,12 @@ usage_subscribers_new(Service *service)
     subscribers->service = service;
     subscribers->all = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_subscriber);
     return subscribers;
+}
+
+void
+usage_subscribers_forget(UsageSubscribers *subscribers, const char *name)
+{
+    g_hash_table_remove(subscribers->all, name);
 }
 
 void

@@ -14,6 +14,8 @@
 typedef struct UsageSubscribers UsageSubscribers;
 
 UsageSubscribers *usage_subscribers_new(Service *service);
+/* The connection has left the bus. */
+void usage_subscribers_forget(UsageSubscribers *subscribers, const char *name);
 /* End all subscriptions: the service ends. */
 void usage_subscribers_stop(UsageSubscribers *subscribers);
 void usage_subscribers_free(UsageSubscribers *subscribers);

@@ -226,6 +226,7 @@ on_caller_gone(void *userdata, const char *name)
 
     authorizer_caller_gone(service->authorizer, name);
     unread_forget(service->unread, name);
+    usage_subscribers_forget(service->usage, name);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
