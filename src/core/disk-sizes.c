@@ -21,11 +21,12 @@ struct DiskSizes {
 
 /* The last read of a domain. */
 typedef struct {
-    int id;          /* in this run */
-    char *disks;     /* of these disks: text_of_disks() */
-    bool opens_none; /* libvirt answers without opening an image */
-    bool in_turn;    /* on this connection its process has answered */
-    bool again;      /* read the capacities again */
+    int id;                /* in this run */
+    char *disks;           /* of these disks: text_of_disks() */
+    GHashTable *allocated; /* DiskCapacities.allocated of that read; NULL: there was none */
+    bool opens_none;       /* libvirt answers without opening an image */
+    bool in_turn;          /* on this connection its process has answered */
+    bool again;            /* read the capacities again */
 } Asked;
 
 typedef struct {
@@ -33,11 +34,11 @@ typedef struct {
     DiskSizes *sizes;
     char uuid[UUID_LENGTH + 1];
     uint64_t asked_at;
-    bool sizes_wanted; /* else the state alone */
-    int id;            /* of the domain's run */
-    char *disks;       /* text_of_disks() */
-    GHashTable *found;
-    GHashTable *allocated;
+    bool sizes_wanted;  /* else the state alone */
+    int id;             /* of the domain's run */
+    char *disks;        /* text_of_disks() */
+    GHashTable *before; /* Asked.allocated, where they are read again; else NULL */
+    DiskCapacities *found;
     DomainState state; /* when it was found */
 } SizesCall;
 
@@ -49,6 +50,7 @@ free_asked(gpointer data)
     Asked *asked = data;
 
     g_free(asked->disks);
+    g_clear_pointer(&asked->allocated, g_hash_table_unref);
     g_free(asked);
 }
 
@@ -142,8 +144,8 @@ free_call(Call *call)
 {
     SizesCall *read = (SizesCall *)call;
 
-    g_clear_pointer(&read->found, g_hash_table_unref);
-    g_clear_pointer(&read->allocated, g_hash_table_unref);
+    disk_capacities_free(read->found);
+    g_clear_pointer(&read->before, g_hash_table_unref);
     g_free(read->disks);
     g_free(read);
 }
@@ -155,7 +157,9 @@ work(Call *call, Hypervisor *h, Error **error)
 
     if (!read->sizes_wanted)
         return hypervisor_read_state_in_turn(h, read->uuid, &read->state, error);
-    read->found = hypervisor_disk_capacities(h, read->uuid, &read->state, &read->allocated, error);
+    read->found = hypervisor_disk_capacities(h, read->uuid, read->before, error);
+    if (read->found)
+        read->state = read->found->state;
     return read->found != NULL;
 }
 
@@ -171,14 +175,17 @@ remember(DiskSizes *sizes, SizesCall *read, const Domain *domain)
     asked->id = read->id;
     g_free(asked->disks);
     asked->disks = g_steal_pointer(&read->disks);
-    asked->opens_none = read->allocated && opens_none(domain, read->allocated);
+    g_clear_pointer(&asked->allocated, g_hash_table_unref);
+    if (read->found)
+        asked->allocated = g_hash_table_ref(read->found->allocated);
+    asked->opens_none = asked->allocated && opens_none(domain, asked->allocated);
 }
 
 static void
 take_answer(DiskSizes *sizes, SizesCall *read, Domain *domain)
 {
     if (read->found)
-        domain_set_capacities(domain, read->found);
+        domain_set_capacities(domain, read->found->bytes);
     cache_before_change(sizes->cache, domain, DOMAIN_CHANGED(PROBLEMS));
     domain_remove_problem(domain, PROBLEM_CONTROL_ERROR, NULL);
     cache_changed(sizes->cache, domain);
@@ -216,6 +223,8 @@ submit(DiskSizes *sizes, const Domain *domain)
     SizesCall *read = g_new0(SizesCall, 1);
 
     read->sizes_wanted = !is_asked(asked, domain) || asked->again;
+    if (is_asked(asked, domain) && asked->allocated)
+        read->before = g_hash_table_ref(asked->allocated);
     read->id = domain->id;
     read->disks = text_of_disks(domain);
     read->call.class = CALL_SIZES;

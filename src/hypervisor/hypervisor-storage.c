@@ -23,27 +23,55 @@ get_figure(const virDomainStatsRecord *record, unsigned disk, const char *field)
     return figure;
 }
 
+/*
+ * Whether QEMU tells how much of the image is allocated. libvirt puts the size of the image in its
+ * place if not, and so the two look the same where the image is allocated whole.
+ */
+static bool
+is_told(virDomainPtr dom, const char *name, uint64_t capacity, uint64_t physical,
+        GHashTable *before, bool *ret_whole)
+{
+    virDomainBlockInfo info;
+
+    *ret_whole = physical >= capacity;
+    if (physical < capacity)
+        return physical > 0;
+    if (before)
+        return g_hash_table_lookup(before, name) != NULL;
+    return virDomainGetBlockInfo(dom, name, &info, 0) == 0 && info.allocation > 0;
+}
+
 static void
-add_disk(const virDomainStatsRecord *record, unsigned disk, GHashTable *capacities,
-         GHashTable *allocated)
+add_disk(const virDomainStatsRecord *record, unsigned disk, DiskCapacities *capacities,
+         GHashTable *before)
 {
     g_autofree char *key = g_strdup_printf("block.%u.name", disk);
     uint64_t capacity = get_figure(record, disk, "capacity");
     uint64_t physical = get_figure(record, disk, "physical");
     const char *name = NULL;
+    bool whole;
 
     virTypedParamsGetString(record->params, record->nparams, key, &name);
     if (!name || !capacity)
         return;
-    g_hash_table_replace(capacities, g_strdup(name), g_memdup2(&capacity, sizeof capacity));
-    /* libvirt reports the whole size if QEMU does not tell. */
-    if (allocated && physical > 0 && physical < capacity)
-        g_hash_table_add(allocated, g_strdup(name));
+    g_hash_table_replace(capacities->bytes, g_strdup(name), g_memdup2(&capacity, sizeof capacity));
+    if (is_told(record->dom, name, capacity, physical, before, &whole))
+        g_hash_table_insert(capacities->allocated, g_strdup(name), GINT_TO_POINTER(whole));
 }
 
-GHashTable *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
-                           GHashTable **ret_allocated, Error **error)
+void
+disk_capacities_free(DiskCapacities *capacities)
+{
+    if (!capacities)
+        return;
+    g_hash_table_unref(capacities->bytes);
+    g_hash_table_unref(capacities->allocated);
+    g_free(capacities);
+}
+
+DiskCapacities *
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocated_before,
+                           Error **error)
 {
     /* If the domain has stopped meanwhile, libvirt would open the images. */
     const unsigned flags = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
@@ -60,19 +88,17 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
         return NULL;
     }
 
-    GHashTable *capacities = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    GHashTable *allocated =
-        ret_allocated ? g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL) : NULL;
-    *ret_state = DOMAIN_SHUTOFF;
+    DiskCapacities *capacities = g_new0(DiskCapacities, 1);
+    capacities->bytes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    capacities->allocated = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    capacities->state = DOMAIN_SHUTOFF;
     if (records[0]) {
-        *ret_state = hypervisor_record_state(records[0], &reason);
+        capacities->state = hypervisor_record_state(records[0], &reason);
         virTypedParamsGetUInt(records[0]->params, records[0]->nparams, "block.count", &n_disks);
         for (unsigned i = 0; i < n_disks; i++)
-            add_disk(records[0], i, capacities, allocated);
+            add_disk(records[0], i, capacities, allocated_before);
     }
     virDomainStatsRecordListFree(records);
-    if (ret_allocated)
-        *ret_allocated = allocated;
     return capacities;
 }
 

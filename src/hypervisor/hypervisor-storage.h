@@ -8,18 +8,28 @@
 #include "domain.h"
 #include "hypervisor.h"
 
+/* The disks of a domain that QEMU has open, by their targets. */
+typedef struct {
+    DomainState state; /* of the same moment */
+    GHashTable *bytes; /* uint64_t *: the capacity */
+    /*
+     * The disks for which QEMU tells how much of the image is allocated; the value is not NULL
+     * where that is all of it. As long as such a disk is of the type "file", libvirt answers for
+     * its figures without opening the image.
+     */
+    GHashTable *allocated;
+} DiskCapacities;
+
+void disk_capacities_free(DiskCapacities *capacities);
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(DiskCapacities, disk_capacities_free)
+
 /*
- * The capacities of the disks that QEMU has open: target -> uint64_t *, in bytes. The call waits
- * while something else is done with the domain (a disk is attached, say), and for a QEMU that does
- * not answer.
- * The state is that of the same moment, after the wait.
- *
- * libvirt opens an image itself where QEMU does not tell how much of it is allocated.
- * `*ret_allocated` (may be NULL) are the targets for which QEMU tells that: as long as such a disk
- * is of the type "file", libvirt answers for its figures without opening it.
+ * The call waits while something else is done with the domain (a disk is attached, say), and for a
+ * QEMU that does not answer. libvirt opens the images for it, unless `allocated_before`, the set of
+ * an earlier answer, has all of them; NULL: there is none.
  */
-GHashTable *hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
-                                       GHashTable **ret_allocated, Error **error);
+DiskCapacities *hypervisor_disk_capacities(Hypervisor *h, const char *uuid,
+                                           GHashTable *allocated_before, Error **error);
 
 /*
  * The target of the running domain's disk with this alias, as events name it; NULL, and no error,

@@ -297,15 +297,12 @@ test_host_device(void)
 static void
 assert_capacity(const char *target, uint64_t bytes)
 {
-    DomainState state;
-    g_autoptr(GHashTable) allocated = NULL;
-    g_autoptr(GHashTable) capacities =
-        hypervisor_disk_capacities(test.h, UUID, &state, &allocated, &error);
+    g_autoptr(DiskCapacities) capacities = hypervisor_disk_capacities(test.h, UUID, NULL, &error);
 
     g_assert_nonnull(capacities);
-    g_assert_cmpint(state, ==, DOMAIN_RUNNING);
-    g_assert_cmpuint(*(uint64_t *)g_hash_table_lookup(capacities, target), ==, bytes);
-    g_assert_true(g_hash_table_contains(allocated, target));
+    g_assert_cmpint(capacities->state, ==, DOMAIN_RUNNING);
+    g_assert_cmpuint(*(uint64_t *)g_hash_table_lookup(capacities->bytes, target), ==, bytes);
+    g_assert_true(g_hash_table_contains(capacities->allocated, target));
 }
 
 static void

@@ -544,9 +544,19 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
     return true;
 }
 
-GHashTable *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_state,
-                           GHashTable **ret_allocated, Error **error)
+void
+disk_capacities_free(DiskCapacities *capacities)
+{
+    if (!capacities)
+        return;
+    g_hash_table_unref(capacities->bytes);
+    g_hash_table_unref(capacities->allocated);
+    g_free(capacities);
+}
+
+DiskCapacities *
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocated_before,
+                           Error **error)
 {
     const SimDomain *guest = guests_find(uuid);
 
@@ -555,8 +565,11 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, DomainState *ret_sta
         refuse(error, ERROR_NO_SUCH_DOMAIN, "Domain not found");
         return NULL;
     }
-    *ret_state = guest->state;
-    return g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    DiskCapacities *capacities = g_new0(DiskCapacities, 1);
+    capacities->state = guest->state;
+    capacities->bytes = g_hash_table_new(g_str_hash, g_str_equal);
+    capacities->allocated = g_hash_table_new(g_str_hash, g_str_equal);
+    return capacities;
 }
 
 bool
