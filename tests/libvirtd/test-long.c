@@ -477,25 +477,6 @@ test_snapshots_of_others(void)
     assert_equals_virsh(s);
 }
 
-/* A change that no event tells is seen within a minute, though nobody asks. */
-static void
-test_reconciled(void)
-{
-    g_autoptr(Service) s = service_with_disk();
-    g_autofree char *path = guest_path(s->world, "web");
-
-    run(s->world, "virsh -q snapshot-create-as web first");
-    g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
-    assert_job_ends(s, save, "Save done ");
-    g_assert_true(has_count(s, path, "1"));
-    run(s->world, "virsh -q managedsave-remove web");
-    run(s->world, "virsh -q snapshot-create-as web second");
-    wait_for_ms(s->world, 75000, has_count(s, path, "2") && service_is_saved(s, path, false));
-    remove_snapshots(s->world);
-    wait_for_ms(s->world, 75000, has_count(s, path, "0"));
-    assert_equals_virsh(s);
-}
-
 /* The disk alone: the guest goes on, into a new file. */
 static void
 test_snapshot_disk_only(void)
@@ -641,7 +622,6 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
     libvirtd_add_func("/libvirtd/long/snapshots/all", test_snapshots);
     libvirtd_add_func("/libvirtd/long/snapshots/others", test_snapshots_of_others);
-    libvirtd_add_func("/libvirtd/long/reconciled", test_reconciled);
     libvirtd_add_func("/libvirtd/long/snapshots/disk-only", test_snapshot_disk_only);
     libvirtd_add_func("/libvirtd/long/migrate/tcp", test_migrate_tcp);
     libvirtd_add_func("/libvirtd/long/migrate/unix", test_migrate_unix);
