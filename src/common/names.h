@@ -9,6 +9,7 @@
 #define VMS_JOB_PREFIX    VMS_ROOT_PATH "/job"
 
 #define VMS_MANAGER_INTERFACE   "org.unraid.Vms.Manager"
+#define VMS_HOST_INTERFACE      "org.unraid.Vms.Host"
 #define VMS_DEBUG_INTERFACE     "org.unraid.Vms.Debug"
 #define VMS_DOMAIN_INTERFACE    "org.unraid.Vms.Domain"
 #define VMS_JOB_INTERFACE       "org.unraid.Vms.Job"

@@ -110,6 +110,19 @@ client_change(Client *client, const char *path, const char *interface, const cha
     return call(client, path, interface, method, arguments, CHANGE_TIMEOUT_USEC, error);
 }
 
+GVariant *
+client_get(Client *client, const char *path, const char *interface, const char *property,
+           GError **error)
+{
+    g_autoptr(GVariant) reply = client_read(client, path, "org.freedesktop.DBus.Properties", "Get",
+                                            g_variant_new("(ss)", interface, property), error);
+    GVariant *value = NULL;
+
+    if (reply)
+        g_variant_get(reply, "(v)", &value);
+    return value;
+}
+
 char *
 client_find_vm(Client *client, const char *vm, GError **error)
 {

@@ -49,6 +49,10 @@ GVariant *client_read(Client *client, const char *path, const char *interface, c
 GVariant *client_change(Client *client, const char *path, const char *interface, const char *method,
                         GVariant *arguments, GError **error);
 
+/* The value of a property. */
+GVariant *client_get(Client *client, const char *path, const char *interface, const char *property,
+                     GError **error);
+
 /* The object path of the VM with this name or UUID. */
 char *client_find_vm(Client *client, const char *vm, GError **error);
 /* The paths of all of them, freed with g_strfreev(); the error names the one that is missing. */

@@ -148,22 +148,39 @@ remove_separator(char **arguments)
             g_strv_length(arguments + 1) * sizeof *arguments + sizeof *arguments);
 }
 
+/* The command's own options as --help prints them; the descriptions belong to STRINGS. */
+static GOptionEntry *
+describe_options(const Verb *verb, GStringChunk *strings)
+{
+    GArray *entries = g_array_new(TRUE, TRUE, sizeof(GOptionEntry));
+
+    for (const GOptionEntry *entry = verb->command->options; entry && entry->long_name; entry++) {
+        GOptionEntry described = *entry;
+        g_autofree char *text = verb_option_description(verb, entry->long_name, entry->description);
+
+        described.description = g_string_chunk_insert(strings, text ? text : "");
+        g_array_append_val(entries, described);
+    }
+    return (GOptionEntry *)(void *)g_array_free(entries, FALSE);
+}
+
 bool
 command_line_parse_verb(const Verb *verb, char ***arguments, ClientOptions *client, GError **error)
 {
     GOptionEntry global[GLOBAL_OPTIONS + 1];
     g_autofree char *summary = g_strconcat(verb->summary, ".", NULL);
+    g_autofree char *actions = verb_actions_overview(verb);
+    g_autofree char *usage = verb_usage(verb);
     g_autofree char *program = g_strconcat("vmsctl ", verb->name, NULL);
-    GOptionContext *context = g_option_context_new(verb->arguments);
-    const GOptionEntry *own = verb->command->options;
+    g_autoptr(GStringChunk) strings = g_string_chunk_new(1024);
+    g_autofree GOptionEntry *own = describe_options(verb, strings);
+    GOptionContext *context = g_option_context_new(usage);
 
     g_set_prgname(program);
     set_global_options(global, client);
     g_option_context_set_summary(context, summary);
-    if (!parse(context,
-               own ? (const GOptionEntry *const[]){own, global, NULL}
-                   : (const GOptionEntry *const[]){global, NULL},
-               arguments, false, error))
+    g_option_context_set_description(context, actions);
+    if (!parse(context, (const GOptionEntry *const[]){own, global, NULL}, arguments, false, error))
         return false;
     remove_separator(*arguments + 1);
     return true;

@@ -18,7 +18,7 @@ run_verb(const Verb *verb, char ***arguments, ClientOptions *options)
         !verb_check(verb, *arguments + 1, &error) || !client_open(&client, options, &error))
         return failure_report(NULL, error);
 
-    ExitStatus status = verb->command->run(&client, verb->command, *arguments + 1);
+    ExitStatus status = verb_run(verb, &client, *arguments + 1);
     client_close(&client);
     return status;
 }

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 # Completion of vmsctl(1) for bash. The commands and their arguments come from vmsctl --completion,
-# options from --help, VMs and jobs from the service, over the same bus and of the same instance as on
-# the line that is being completed.
+# options from --help; VMs, jobs, snapshots, disks and devices from the service, over the same bus and
+# of the same instance as on the line that is being completed.
 
 # The options on the line that select the service.
 _vmsctl_connection() {
@@ -64,11 +64,14 @@ _vmsctl_add_jobs() {
             sed -n 's/^ *\([0-9]\+\) .*/\1/p')
 }
 
-# The existing snapshots of the VM that is the first argument.
-_vmsctl_add_snapshots() {
+# _vmsctl_add_values PREFIX KEY COMMAND ARGUMENT...: the values of a key in the JSON of a command
+# about the VM that is the first argument
+_vmsctl_add_values() {
+    local prefix=$1 key=$2 command=$3
+    shift 3
     _vmsctl_add_lines < <(
-        "${words[0]}" "${connection[@]}" --json snapshot -- "${arguments[0]//\\/}" 2>/dev/null |
-            grep -o '"Name":"[^"\\]*"' | sed 's/^"Name":"\(.*\)"$/\1/')
+        "${words[0]}" "${connection[@]}" --json "$command" -- "${arguments[0]//\\/}" "$@" 2>/dev/null |
+            grep -o "\"$key\":\"[^\"\\]*\"" | sed "s/^\"$key\":\"\(.*\)\"\$/$prefix\1/")
 }
 
 _vmsctl_add_words() {
@@ -113,25 +116,34 @@ _vmsctl_find_arguments() {
     done
 }
 
-# One kind of argument, as in the table of commands.
+# One kind of argument, as in the table of commands; "nic:MAC" has a prefix.
 _vmsctl_add_kind() {
-    case $1 in
+    local prefix=''
+    [[ $1 == [a-z]*:[A-Z]* ]] && prefix=${1%%:*}:
+    case ${1#"$prefix"} in
     VM | PATTERN) _vmsctl_add_vms "${states[@]}" ;;
     JOB) _vmsctl_add_jobs ;;
     FILE) _vmsctl_files ;;
-    SNAPSHOT) [[ ${arguments[1]} == create ]] || _vmsctl_add_snapshots ;;
+    SNAPSHOT) _vmsctl_add_values '' name snapshot list ;;
+    TARGET) _vmsctl_add_values "$prefix" target disk list ;;
+    MAC) _vmsctl_add_values "$prefix" mac device list ;;
+    ADDRESS)
+        [[ ${arguments[1]} == attach ]] && _vmsctl_add_values '' address device available ||
+            _vmsctl_add_values "$prefix" address device list
+        ;;
     [a-z]*) _vmsctl_add_words "$1" ;;
     esac
 }
 
 _vmsctl_arguments() {
-    local name among specs states=() arguments i kinds kind
-    while IFS=$'\t' read -r name among specs; do
-        [[ $name == "$command" ]] && break
-    done < <("${words[0]}" --completion 2>/dev/null)
-    [[ $among == - ]] || states=("--state=$among")
-    read -ra specs <<<"$specs"
+    local name among line specs states=() arguments i kinds kind
     _vmsctl_find_arguments
+    # The action of a command follows its line, and says more.
+    while IFS=$'\t' read -r name among line; do
+        [[ $name == "$command" || $name == "$command ${arguments[1]-}" ]] || continue
+        [[ $among == - ]] || states=("--state=$among")
+        read -ra specs <<<"$line"
+    done < <("${words[0]}" --completion 2>/dev/null)
 
     # After an argument that can be repeated comes either the same again or what follows it.
     for ((i = 0; i < ${#arguments[@]}; i++)); do
@@ -144,7 +156,7 @@ _vmsctl_arguments() {
         echo "${kinds[*]}"
     )
     for kind in "${kinds[@]}"; do
-        _vmsctl_add_kind "${kind//[^A-Za-z-]/}"
+        _vmsctl_add_kind "${kind//[^A-Za-z:-]/}"
     done
 }
 

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # Completes lines as bash would, against the running service with the VMs "off" (shutoff),
-# "two words" (paused) and "web" (running). $VMSCTL is the program, $VMSCTL_COMPLETION the file.
+# "two words" (paused) and "web" (running), which has the disk "vda", a drive "hdc", a network
+# interface, the host's device 1:4 and the snapshots "before the upgrade" and "later". $VMSCTL is the program, $VMSCTL_COMPLETION the file.
 set -uo pipefail
 
 library=/usr/share/bash-completion/bash_completion
@@ -70,4 +71,23 @@ expect 'vmsctl autostart ' off 'two\ words' web
 expect 'vmsctl rename web '
 expect 'vmsctl snapshot two\ words c' create
 expect 'vmsctl jobs '
+expect 'vmsctl disk web re' resize
+expect 'vmsctl disk web ' list media eject resize commit pull copy
+expect 'vmsctl disk web eject ' vda hdc
+expect 'vmsctl disk web resize v' vda
+expect 'vmsctl disk --force web media h' hdc
+expect 'vmsctl disk web resize vda '
+expect 'vmsctl disk off eject '
+expect 'vmsctl device web a' available attach
+expect 'vmsctl device web available ' usb pci
+expect 'vmsctl device web link 52' 52:54:00:11:22:33
+expect 'vmsctl device web link 52:54:00:11:22:33 ' up down
+expect 'vmsctl set web bo' boot-order
+expect 'vmsctl set web boot-order ' disk:vda disk:hdc nic:52:54:00:11:22:33 hostdev:1:4
+expect 'vmsctl set web boot-order disk:vda di' disk:vda disk:hdc
+expect 'vmsctl set web memory '
+expect 'vmsctl set web password --va' --valid-for=
+expect 'vmsctl snapshot web create '
+expect 'vmsctl snapshot web revert ' 'before\ the\ upgrade' later
+expect 'vmsctl snapshot web delete b' 'before\ the\ upgrade'
 ((failures == 0))

@@ -3,16 +3,35 @@
 
 #include <string.h>
 
-Service *
-service_with_three(void)
+static Service *
+service_with(const char *devices)
 {
     g_autoptr(Node) node = node_new();
 
-    node_add_domain(node,
-                    &(NodeDomain){.name = "web", .state = "running", .title = "The web server"});
+    node_add_domain(node, &(NodeDomain){.name = "web",
+                                        .state = "running",
+                                        .title = "The web server",
+                                        .devices = devices});
     node_add(node, "two words", "paused");
     node_add(node, "off", "shutoff");
     return service_on_node(node, "--stop-timeout=2", NULL);
+}
+
+Service *
+service_with_three(void)
+{
+    return service_with(NULL);
+}
+
+Service *
+service_with_hardware(void)
+{
+    return service_with("<disk type='file' device='disk'><source file='/disks/web.img'/>"
+                        "<target dev='vda' bus='virtio'/></disk>"
+                        "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/></disk>"
+                        "<interface type='user'><mac address='52:54:00:11:22:33'/></interface>"
+                        "<hostdev mode='subsystem' type='usb'><source>"
+                        "<address bus='1' device='4'/></source></hostdev>");
 }
 
 void

@@ -7,6 +7,8 @@
 
 /* "web" is running, "two words" paused and "off" shutoff; their UUIDs are node_uuid(0) to (2). */
 Service *service_with_three(void);
+/* The same; "web" has a disk, a drive, a network interface and a device of the host. */
+Service *service_with_hardware(void);
 
 /* Waits until the domain with this NAME is in this STATE. */
 void assert_state(Service *s, const char *name, const char *state);

@@ -126,7 +126,7 @@ test_snapshots(void)
     g_autoptr(Service) s = service_with_three();
     World *w = s->world;
 
-    assert_prints(w, "NAME  STATE  CURRENT  CREATED\n", "snapshot", "web");
+    assert_prints(w, "NAME  STATE  CURRENT  KIND  CREATED\n", "snapshot", "web");
     assert_prints(w, "", "snapshot", "web", "create", "one", "-d", "before the <upgrade>");
     assert_prints(w, "", "snapshot", "web", "create", "two");
     assert_json(w, "x[0]['Snapshots']['Count']", "2", "status", "web");
@@ -165,6 +165,53 @@ test_hardware(void)
     assert_vmsctl(w, INVALID_STATE, "rename", "away", "web");
 }
 
+static void
+test_lists(void)
+{
+    g_autoptr(Service) s = service_with_hardware();
+    World *w = s->world;
+
+    assert_prints(w,
+                  "TARGET  DEVICE  BUS     SIZE  FORMAT  SOURCE\n"
+                  "vda     disk    virtio     -  -       /disks/web.img\n"
+                  "hdc     cdrom   ide        -  -       (empty)\n",
+                  "disk", "web");
+    assert_prints(w,
+                  "nic  52:54:00:11:22:33  -  user   up\n"
+                  "usb  1:4                -  host   -\n",
+                  "--no-legend", "device", "web", "list");
+    assert_json(w, "[d['target'] for d in x]", "['vda', 'hdc']", "disk", "web");
+    assert_json(w, "x['Nics'][0]['mac'], x['HostDevices'][0]['address']", "52:54:00:11:22:33 1:4",
+                "device", "web");
+    assert_prints(w, "TARGET  DEVICE  BUS  SIZE  FORMAT  SOURCE\n", "disk", "off");
+    assert_vmsctl(w, NO_SUCH_VM, "disk", "nobody");
+    assert_vmsctl(w, NO_SUCH_VM, "device", "nobody");
+}
+
+static void
+test_set(void)
+{
+    g_autoptr(Service) s = service_with_hardware();
+    World *w = s->world;
+    g_autofree char *path = client_domain(s->client, "web");
+
+    assert_prints(w, "", "set", "web", "title", "Another title");
+    wait_for(w, mirror_is(s->mirror, path, "Title", "Another title"));
+    assert_prints(w, "", "set", "web", "description", "");
+    assert_prints(w, "", "set", "web", "stop-timeout", "90s");
+    assert_json(w, "x[0]['Config']['StopTimeoutUSec']", "90000000", "status", "web");
+    assert_prints(w, "", "set", "web", "stop-timeout", "0");
+    assert_prints(w, "", "set", "--config", "off", "vcpus", "1");
+    assert_prints(w, "", "set", "web", "boot-order", "disk:vda", "nic:52:54:00:11:22:33");
+    assert_vmsctl(w, FAILED, "set", "web", "boot-order", "disk:vdz");
+    assert_vmsctl(w, USAGE, "set", "off", "pins", "0=nowhere");
+    assert_vmsctl(w, FAILED, "set", "off", "memory", "1T");
+    assert_vmsctl(w, FAILED, "device", "web", "link", "52:54:00:00:00:00", "up");
+    assert_vmsctl(w, FAILED, "disk", "web", "media", "vda", "/a.iso");
+    assert_vmsctl(w, USAGE, "disk", "web", "media", "hdc", "gopher://attic/a.iso");
+    assert_vmsctl(w, USAGE, "device", "web", "attach", "1:2:3");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -174,5 +221,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-configure/edit-interrupted", test_edit_interrupted);
     g_test_add_func("/vmsctl-configure/snapshots", test_snapshots);
     g_test_add_func("/vmsctl-configure/hardware", test_hardware);
+    g_test_add_func("/vmsctl-configure/lists", test_lists);
+    g_test_add_func("/vmsctl-configure/set", test_set);
     return g_test_run();
 }

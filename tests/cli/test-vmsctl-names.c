@@ -97,6 +97,8 @@ test_others(void)
     assert_each(w, "autostart", "off");
     assert_each(w, "xml", NULL);
     assert_each(w, "snapshot", "list");
+    assert_each(w, "disk", NULL);
+    assert_each(w, "device", "list");
     g_setenv("VISUAL", "true", TRUE);
     for (unsigned i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autofree char *word = word_for(i);
@@ -109,6 +111,7 @@ test_others(void)
         /* These get as far as to the VM, but not beyond. */
         assert_vmsctl(w, FAILED, "attach", "--", word, file);
         assert_vmsctl(w, FAILED, "set-memory", "--live", "--", word, "1T");
+        assert_vmsctl(w, FAILED, "set", "--live", "--", word, "memory", "1T");
         assert_vmsctl(w, INVALID_STATE, "rename", "--", word, "other name");
         assert_vmsctl(w, INVALID_STATE, "cancel", "--", word);
     }

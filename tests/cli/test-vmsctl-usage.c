@@ -258,10 +258,12 @@ test_not_offered(void)
 static void
 test_completion(void)
 {
-    g_autoptr(Service) s = service_with_three();
+    g_autoptr(Service) s = service_with_hardware();
     const char *script = g_getenv("VMSCTL_TEST_COMPLETION");
 
     g_assert_nonnull(script);
+    assert_prints(s->world, "", "snapshot", "web", "create", "before the upgrade");
+    assert_prints(s->world, "", "snapshot", "web", "create", "later");
     g_autoptr(Run) run = run_program(s->world, (const char *const[]){"bash", script, NULL});
     if (run->status == 77) {
         g_test_skip(g_strchomp(run->err));

@@ -2,6 +2,7 @@
 /* vmsctl addresses */
 #include "command.h"
 #include "json.h"
+#include "rows.h"
 #include "table.h"
 
 static char *source;
@@ -11,15 +12,6 @@ static const GOptionEntry options[] = {
      "Ask lease (the host's DHCP server; the default), agent (the guest) or arp", "SOURCE"},
     {NULL},
 };
-
-static const char *
-text_of(GVariant *address, const char *key)
-{
-    const char *text = "-";
-
-    g_variant_lookup(address, key, "&s", &text);
-    return text;
-}
 
 static void
 print_table(Client *client, GVariant *addresses)
@@ -31,12 +23,10 @@ print_table(Client *client, GVariant *addresses)
 
     g_variant_iter_init(&iter, addresses);
     while ((address = g_variant_iter_next_value(&iter))) {
-        guint32 prefix = 0;
-
-        g_variant_lookup(address, "prefix", "u", &prefix);
-        table_add(table, COLOR_NONE, text_of(address, "interface"));
-        table_add(table, COLOR_NONE, text_of(address, "mac"));
-        table_add_format(table, COLOR_NONE, "%s/%u", text_of(address, "address"), prefix);
+        table_add(table, COLOR_NONE, row_text(address, "interface", "-"));
+        table_add(table, COLOR_NONE, row_text(address, "mac", "-"));
+        table_add_format(table, COLOR_NONE, "%s/%u", row_text(address, "address", "-"),
+                         (unsigned)row_number(address, "prefix", 0));
         g_variant_unref(address);
     }
     table_print(table, !client->options->no_legend);
@@ -51,13 +41,10 @@ run(Client *client, const Command *command, char **arguments)
         path ? client_change(client, path, VMS_GUEST_INTERFACE, "GetAddresses",
                              g_variant_new("(s)", source ? source : "lease"), &error)
              : NULL;
+    g_autoptr(GVariant) addresses = rows_of_reply(reply, &error);
 
-    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(aa{sv})")))
-        failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
-    if (error)
+    if (!addresses)
         return failure_report(arguments[0], error);
-
-    g_autoptr(GVariant) addresses = g_variant_get_child_value(reply, 0);
     if (client->options->json)
         json_print(addresses);
     else

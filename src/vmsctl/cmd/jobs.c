@@ -14,13 +14,16 @@ add_row(Table *table, const Inventory *inventory, const char *path)
 {
     const char *domain = inventory_string(inventory, path, VMS_JOB_INTERFACE, "Domain");
     const char *operation = inventory_string(inventory, path, VMS_JOB_INTERFACE, "Operation");
+    const char *disk = inventory_string(inventory, path, VMS_JOB_INTERFACE, "Disk");
+    g_autofree char *what =
+        g_strjoin(" ", operation ? operation : "-", disk && *disk ? disk : NULL, NULL);
     GVariant *progress = inventory_get(inventory, path, VMS_JOB_INTERFACE, "Progress");
     g_autofree char *since =
         text_format_ago(inventory_u64(inventory, path, VMS_JOB_INTERFACE, "StartedAt"));
 
     table_add(table, COLOR_NONE, path + strlen(VMS_JOB_PREFIX "/"));
     table_add(table, COLOR_BOLD, domain ? inventory_vm_name(inventory, domain) : "-");
-    table_add(table, COLOR_NONE, operation ? operation : "-");
+    table_add(table, COLOR_NONE, what);
     if (progress && g_variant_is_of_type(progress, G_VARIANT_TYPE_DOUBLE) &&
         g_variant_get_double(progress) >= 0)
         table_add_format(table, COLOR_NONE, "%.0f%%", g_variant_get_double(progress) * 100);
@@ -73,16 +76,11 @@ static char *
 job_of_vm(Client *client, const char *vm, GError **error)
 {
     g_autofree char *path = client_find_vm(client, vm, error);
-    g_autoptr(GVariant) reply = NULL;
-    g_autoptr(GVariant) value = NULL;
+    g_autoptr(GVariant) value =
+        path ? client_get(client, path, VMS_DOMAIN_INTERFACE, "Job", error) : NULL;
 
-    if (!path)
+    if (!value)
         return NULL;
-    reply = client_read(client, path, "org.freedesktop.DBus.Properties", "Get",
-                        g_variant_new("(ss)", VMS_DOMAIN_INTERFACE, "Job"), error);
-    if (!reply)
-        return NULL;
-    g_variant_get(reply, "(v)", &value);
     if (!g_variant_is_of_type(value, G_VARIANT_TYPE_OBJECT_PATH) ||
         g_str_equal(g_variant_get_string(value, NULL), "/")) {
         failure_set(error, EXIT_INVALID_STATE, "No operation is under way");

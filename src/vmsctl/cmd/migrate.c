@@ -3,7 +3,6 @@
 #include "command.h"
 #include "flags.h"
 #include "follow.h"
-#include "text.h"
 
 static gboolean want_live, want_persist, want_undefine, want_copy, no_wait;
 static char *bandwidth;
@@ -15,7 +14,7 @@ static const GOptionEntry options[] = {
     {"undefine-source", 0, 0, G_OPTION_ARG_NONE, &want_undefine, "Undefine the VM on this host",
      NULL},
     {"copy-storage", 0, 0, G_OPTION_ARG_NONE, &want_copy, "Copy the disks, too", NULL},
-    {"bandwidth", 0, 0, G_OPTION_ARG_STRING, &bandwidth, "Use at most this much", "MiB/s"},
+    FLAGS_BANDWIDTH_OPTION(&bandwidth),
     FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
@@ -30,13 +29,9 @@ run(Client *client, const Command *command, char **arguments)
                                  {NULL}};
     g_autoptr(GVariantBuilder) builder = flags_build(flags);
     g_autoptr(GError) error = NULL;
-    guint32 mib = 0;
 
-    if (bandwidth && !text_parse_unsigned(bandwidth, &mib, &error))
+    if (!flags_add_bandwidth(builder, bandwidth, &error))
         return failure_report(NULL, error);
-    if (bandwidth)
-        g_variant_builder_add(builder, "{sv}", "bandwidth",
-                              g_variant_new_uint64((guint64)mib << 20));
     return follow_one(client, arguments[0], VMS_MIGRATION_INTERFACE, "Migrate",
                       g_variant_new("(sa{sv})", arguments[1], builder), no_wait);
 }

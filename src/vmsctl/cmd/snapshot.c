@@ -5,53 +5,58 @@
 #include "flags.h"
 #include "follow.h"
 #include "json.h"
+#include "rows.h"
 #include "table.h"
 #include "text.h"
 
-static char *description;
-static gboolean want_disk_only, want_running, want_paused, want_children, want_metadata_only;
-static gboolean no_wait;
+static char *description, *memory_file;
+static char **disks;
+static gboolean want_disk_only, want_quiesce, want_running, want_paused, want_force;
+static gboolean want_children, want_metadata_only, no_wait;
 
 static const GOptionEntry options[] = {
-    {"description", 'd', 0, G_OPTION_ARG_STRING, &description, "create: what the snapshot is for",
-     "TEXT"},
-    {"disk-only", 0, 0, G_OPTION_ARG_NONE, &want_disk_only, "create: without the memory", NULL},
-    {"running", 0, 0, G_OPTION_ARG_NONE, &want_running, "revert: leave the VM running", NULL},
-    {"paused", 0, 0, G_OPTION_ARG_NONE, &want_paused, "revert: leave the VM paused", NULL},
-    {"children", 0, 0, G_OPTION_ARG_NONE, &want_children,
-     "delete: with all snapshots that descend from it", NULL},
+    {"description", 'd', 0, G_OPTION_ARG_STRING, &description, "What the snapshot is for", "TEXT"},
+    {"disk-only", 0, 0, G_OPTION_ARG_NONE, &want_disk_only, "Without the memory", NULL},
+    {"memory-file", 0, 0, G_OPTION_ARG_STRING, &memory_file,
+     "Write the memory into this file, and go on in new images", "FILE"},
+    {"disks", 0, 0, G_OPTION_ARG_STRING_ARRAY, &disks, "Only of these disks, as in --disks=vda,vdb",
+     "TARGET,…"},
+    {"quiesce", 0, 0, G_OPTION_ARG_NONE, &want_quiesce,
+     "Let the guest's agent bring the file systems to rest meanwhile", NULL},
+    {"running", 0, 0, G_OPTION_ARG_NONE, &want_running, "Leave the VM running", NULL},
+    {"paused", 0, 0, G_OPTION_ARG_NONE, &want_paused, "Leave the VM paused", NULL},
+    {"force", 0, 0, G_OPTION_ARG_NONE, &want_force,
+     "Even if the VM that runs has to be ended for it", NULL},
+    {"children", 0, 0, G_OPTION_ARG_NONE, &want_children, "With all snapshots that descend from it",
+     NULL},
     {"metadata-only", 0, 0, G_OPTION_ARG_NONE, &want_metadata_only,
-     "delete: only the hypervisor's metadata, and no data", NULL},
+     "Only the hypervisor's metadata, and no data", NULL},
     FOLLOW_NO_WAIT_OPTION(&no_wait),
     {NULL},
 };
 
-static const Flag create_flags[] = {{"disk_only", &want_disk_only}, {NULL}};
-static const Flag revert_flags[] = {{"running", &want_running}, {"paused", &want_paused}, {NULL}};
-static const Flag delete_flags[] = {
-    {"children", &want_children}, {"metadata_only", &want_metadata_only}, {NULL}};
-
-static const char *
-text_of(GVariant *snapshot, const char *key)
-{
-    const char *text = "";
-
-    g_variant_lookup(snapshot, key, "&s", &text);
-    return text;
-}
+/* Each action accepts only its own options, so the rest are unset. */
+static const Flag flags[] = {
+    {"disk_only", &want_disk_only},
+    {"quiesce", &want_quiesce},
+    {"running", &want_running},
+    {"paused", &want_paused},
+    {"force", &want_force},
+    {"children", &want_children},
+    {"metadata_only", &want_metadata_only},
+    {NULL},
+};
 
 static void
 add_row(Table *table, GVariant *snapshot, int depth)
 {
-    guint64 created = 0;
-    gboolean is_current = FALSE;
+    const char *state = row_text(snapshot, "state", "-");
+    g_autofree char *time = text_format_time(row_number(snapshot, "created", 0));
 
-    g_variant_lookup(snapshot, "created", "t", &created);
-    g_variant_lookup(snapshot, "current", "b", &is_current);
-    g_autofree char *time = text_format_time(created);
-    table_add_format(table, COLOR_NONE, "%*s%s", 2 * depth, "", text_of(snapshot, "name"));
-    table_add(table, term_state_color(text_of(snapshot, "state")), text_of(snapshot, "state"));
-    table_add(table, COLOR_NONE, is_current ? "yes" : "no");
+    table_add_format(table, COLOR_NONE, "%*s%s", 2 * depth, "", row_text(snapshot, "name", ""));
+    table_add(table, term_state_color(state), state);
+    table_add(table, COLOR_NONE, row_flag(snapshot, "current") ? "yes" : "no");
+    table_add(table, COLOR_NONE, row_flag(snapshot, "external") ? "external" : "internal");
     table_add(table, COLOR_NONE, time);
 }
 
@@ -66,9 +71,9 @@ add_descendants(Table *table, GVariant *snapshots, const char *parent, int depth
 
     g_variant_iter_init(&iter, snapshots);
     while ((snapshot = g_variant_iter_next_value(&iter))) {
-        if (g_str_equal(text_of(snapshot, "parent"), parent)) {
+        if (g_str_equal(row_text(snapshot, "parent", ""), parent)) {
             add_row(table, snapshot, MIN(depth, DEPTH_MAX));
-            add_descendants(table, snapshots, text_of(snapshot, "name"), depth + 1);
+            add_descendants(table, snapshots, row_text(snapshot, "name", ""), depth + 1);
         }
         g_variant_unref(snapshot);
     }
@@ -77,7 +82,7 @@ add_descendants(Table *table, GVariant *snapshots, const char *parent, int depth
 static void
 print_snapshots(Client *client, GVariant *snapshots)
 {
-    static const char *const headings[] = {"NAME", "STATE", "CURRENT", "CREATED", NULL};
+    static const char *const headings[] = {"NAME", "STATE", "CURRENT", "KIND", "CREATED", NULL};
     g_autoptr(Table) table = table_new(headings);
 
     add_descendants(table, snapshots, "", 0);
@@ -85,19 +90,16 @@ print_snapshots(Client *client, GVariant *snapshots)
 }
 
 static ExitStatus
-list(Client *client, const char *vm, const char *unused)
+list(Client *client, const Action *action, const char *vm, char **unused)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = client_find_vm(client, vm, &error);
     g_autoptr(GVariant) reply =
         path ? client_read(client, path, VMS_SNAPSHOTS_INTERFACE, "List", NULL, &error) : NULL;
+    g_autoptr(GVariant) snapshots = rows_of_reply(reply, &error);
 
-    if (reply && !g_variant_is_of_type(reply, G_VARIANT_TYPE("(aa{sv})")))
-        failure_set(&error, EXIT_FAILED, "The reply has an unknown format");
-    if (error)
+    if (!snapshots)
         return failure_report(vm, error);
-
-    g_autoptr(GVariant) snapshots = g_variant_get_child_value(reply, 0);
     if (client->options->json)
         json_print(snapshots);
     else
@@ -106,13 +108,14 @@ list(Client *client, const char *vm, const char *unused)
 }
 
 static ExitStatus
-print_xml(Client *client, const char *vm, const char *name)
+print_xml(Client *client, const Action *action, const char *vm, char **arguments)
 {
     g_autoptr(GError) error = NULL;
     g_autofree char *path = client_find_vm(client, vm, &error);
-    g_autoptr(GVariant) reply = path ? client_change(client, path, VMS_SNAPSHOTS_INTERFACE,
-                                                     "GetXml", g_variant_new("(s)", name), &error)
-                                     : NULL;
+    g_autoptr(GVariant) reply = path
+                                    ? client_change(client, path, VMS_SNAPSHOTS_INTERFACE, "GetXml",
+                                                    g_variant_new("(s)", arguments[0]), &error)
+                                    : NULL;
     const char *xml;
 
     if (!reply)
@@ -122,78 +125,29 @@ print_xml(Client *client, const char *vm, const char *name)
     return EXIT_OK;
 }
 
+/* ARGUMENTS: [SNAPSHOT]; the service makes a name up where there is none. */
 static ExitStatus
-change(Client *client, const char *vm, const char *method, const char *name,
-       GVariantBuilder *builder)
+change(Client *client, const Action *action, const char *vm, char **arguments)
 {
-    return follow_one(client, vm, VMS_SNAPSHOTS_INTERFACE, method,
+    const char *name = arguments[0] ? arguments[0] : "";
+    g_autoptr(GVariantBuilder) builder = flags_build(flags);
+
+    flags_add_text(builder, "description", description);
+    flags_add_text(builder, "memory_file", memory_file);
+    flags_add_texts(builder, "disks", disks);
+    return follow_one(client, vm, VMS_SNAPSHOTS_INTERFACE, action->method,
                       g_variant_new("(sa{sv})", name, builder), no_wait);
 }
 
-static ExitStatus
-create(Client *client, const char *vm, const char *name)
-{
-    g_autoptr(GVariantBuilder) builder = flags_build(create_flags);
-
-    if (description)
-        g_variant_builder_add(builder, "{sv}", "description", g_variant_new_string(description));
-    /* The hypervisor makes a name up where there is none. */
-    return change(client, vm, "Create", name ? name : "", builder);
-}
-
-static ExitStatus
-revert(Client *client, const char *vm, const char *name)
-{
-    g_autoptr(GVariantBuilder) builder = flags_build(revert_flags);
-
-    return change(client, vm, "Revert", name, builder);
-}
-
-static ExitStatus delete (Client *client, const char *vm, const char *name)
-{
-    g_autoptr(GVariantBuilder) builder = flags_build(delete_flags);
-
-    return change(client, vm, "Delete", name, builder);
-}
-
-typedef struct Action {
-    const char *name;
-    bool takes_name, needs_name; /* of a snapshot */
-    ExitStatus (*run)(Client *client, const char *vm, const char *snapshot);
-} Action;
-
 static const Action actions[] = {
-    {"list", false, false, list},   {"create", true, false, create}, {"revert", true, true, revert},
-    {"delete", true, true, delete}, {"xml", true, true, print_xml},
+    {"list", NULL, NULL, "List the snapshots (without an action, too)", list},
+    {"create", "[NAME]", "description disk-only memory-file disks quiesce no-wait",
+     "Create a snapshot", change, "Create"},
+    {"revert", "SNAPSHOT", "running paused force no-wait", "Revert to a snapshot", change,
+     "Revert"},
+    {"delete", "SNAPSHOT", "children metadata-only no-wait", "Delete a snapshot", change, "Delete"},
+    {"xml", "SNAPSHOT", NULL, "Print the XML of a snapshot", print_xml},
+    {NULL},
 };
 
-static const Action *
-find_action(const char *name, bool has_snapshot, GError **error)
-{
-    for (size_t i = 0; i < G_N_ELEMENTS(actions); i++) {
-        const Action *action = &actions[i];
-
-        if (!g_str_equal(action->name, name))
-            continue;
-        if (has_snapshot ? action->takes_name : !action->needs_name)
-            return action;
-        failure_set(error, EXIT_USAGE, "\"snapshot %s\" takes %s name of a snapshot", name,
-                    has_snapshot ? "no" : "the");
-        return NULL;
-    }
-    failure_set(error, EXIT_USAGE, "Unknown action \"%s\"; try \"vmsctl snapshot --help\"", name);
-    return NULL;
-}
-
-static ExitStatus
-run(Client *client, const Command *command, char **arguments)
-{
-    const char *vm = arguments[0], *snapshot = arguments[1] ? arguments[2] : NULL;
-    g_autoptr(GError) error = NULL;
-    const Action *action =
-        find_action(arguments[1] ? arguments[1] : "list", snapshot != NULL, &error);
-
-    return action ? action->run(client, vm, snapshot) : failure_report(NULL, error);
-}
-
-const Command command_snapshot = {run, options, NULL};
+const Command command_snapshot = {.options = options, .actions = actions};

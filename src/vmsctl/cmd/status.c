@@ -4,6 +4,7 @@
 #include "history.h"
 #include "inventory.h"
 #include "json.h"
+#include "rows.h"
 #include "term.h"
 #include "terminal-text.h"
 #include "text.h"
@@ -109,21 +110,10 @@ print_each(const View *view, const char *interface, const char *property, const 
     }
 }
 
-/* A key of a row, or `otherwise` where the row does not have it. */
-static const char *
-row_text(GVariant *row, const char *key, const char *otherwise)
-{
-    const char *text;
-
-    return g_variant_lookup(row, key, "&s", &text) ? text : otherwise;
-}
-
 static char *
 format_disk(GVariant *disk)
 {
-    guint64 capacity = 0;
-
-    g_variant_lookup(disk, "capacity", "t", &capacity);
+    guint64 capacity = row_number(disk, "capacity", 0);
     g_autofree char *size = capacity > 0 ? text_format_size(capacity) : g_strdup("");
     return g_strstrip(g_strdup_printf("%s (%s) %s %s", row_text(disk, "target", ""),
                                       row_text(disk, "bus", ""),
