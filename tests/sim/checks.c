@@ -507,8 +507,10 @@ check_cached(const SimDomain *guest, bool listed)
             guest->name);
     if (!domain)
         return;
-    REQUIRE(domain->state == guest->state && domain->id == guest->id, "%s is %s, and known as %s",
-            guest->name, domain_state_name(guest->state), domain_state_name(domain->state));
+    REQUIRE(domain->state == guest->state && domain->id == guest->id,
+            "%s is %s (id %d), and published as %s (id %d)", guest->name,
+            domain_state_name(guest->state), guest->id, domain_state_name(domain->state),
+            domain->id);
     REQUIRE(g_str_equal(domain->title, title), "%s: the title is out of date", guest->name);
     REQUIRE(domain->autostart == guest->autostart || !listed, "%s: autostart is out of date",
             guest->name);
