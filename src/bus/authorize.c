@@ -29,8 +29,8 @@
 /* In bytes: polkit writes the details into its log. */
 #define MAX_DETAIL            4096
 
-/* A user who is denied in a loop must not drive our other entries out of the journal, nor keep
- * what is denied to others out of it: so many of each user in an interval. */
+/* A user who is denied in a loop must not push other entries out of the journal, nor suppress the
+ * denials of other users: the bound is per user and interval. */
 #define DENIALS_BURST         100
 #define DENIALS_INTERVAL_USEC (G_GINT64_CONSTANT(30) * G_USEC_PER_SEC)
 
@@ -72,7 +72,7 @@ struct AuthorizeRequest {
     uint64_t actions; /* not yet allowed */
     Action current;   /* asked, or denied */
     gboolean interactive;
-    char *vm_name, *vm_uuid;
+    char *domain_name, *domain_uuid;
     char *operation; /* for the journal */
 
     sd_bus_slot *slot;     /* the question, while under way */
@@ -138,7 +138,7 @@ request_enqueue(AuthorizeRequest *r, RequestState state)
     g_queue_push_tail_link(request_queue(r), &r->link);
 }
 
-/* Out of its queue, and nothing about it under way any more. */
+/* Take the request out of its queue, and cancel what is under way for it. */
 static void
 request_detach(AuthorizeRequest *r)
 {
@@ -154,13 +154,13 @@ request_free(AuthorizeRequest *r)
 {
     sd_bus_error_free(&r->error);
     g_free(r->sender);
-    g_free(r->vm_name);
-    g_free(r->vm_uuid);
+    g_free(r->domain_name);
+    g_free(r->domain_uuid);
     g_free(r->operation);
     g_free(r);
 }
 
-/* Nobody waits for the answer: the dialogue goes away, or the question was answered meanwhile. */
+/* The reply is not awaited: the dialogue closes, or the question has been answered meanwhile. */
 static void
 request_cancel_question(AuthorizeRequest *r)
 {
@@ -207,13 +207,14 @@ log_denial(AuthorizeRequest *r)
 
     if (!may_log_denial(r->authorizer, r->uid))
         return;
-    log_event(LOG_EVENT_DENIED, r->error.message, LOG_FIELD_VM_UUID, r->vm_uuid, LOG_FIELD_VM_NAME,
-              r->vm_name, LOG_FIELD_VM_OPERATION, r->operation, LOG_FIELD_VM_RESULT, "denied",
-              LOG_FIELD_POLKIT_ACTION, actions_table[r->current].id, LOG_FIELD_CALLER_UID,
-              log_number(number, r->uid), LOG_FIELD_CALLER_BUS_NAME, r->sender, NULL);
+    log_event(LOG_EVENT_DENIED, r->error.message, LOG_FIELD_VM_UUID, r->domain_uuid,
+              LOG_FIELD_VM_NAME, r->domain_name, LOG_FIELD_VM_OPERATION, r->operation,
+              LOG_FIELD_VM_RESULT, "denied", LOG_FIELD_POLKIT_ACTION, actions_table[r->current].id,
+              LOG_FIELD_CALLER_UID, log_number(number, r->uid), LOG_FIELD_CALLER_BUS_NAME,
+              r->sender, NULL);
 }
 
-/* Of a request that is in no queue: its end. */
+/* End a request that is in no queue. */
 static void
 request_refuse(AuthorizeRequest *r, const char *error, const char *why)
 {
@@ -224,7 +225,7 @@ request_refuse(AuthorizeRequest *r, const char *error, const char *why)
         message = g_strdup_printf("Not authorised to %s: %s", what, why);
     else
         message = g_strdup_printf("Not authorised to %s the virtual machine %s: %s",
-                                  what ? what : "use", r->vm_name ? r->vm_name : "", why);
+                                  what ? what : "use", r->domain_name ? r->domain_name : "", why);
     sd_bus_error_set(&r->error, error, message);
     log_denial(r);
     request_ready(r);
@@ -289,7 +290,7 @@ on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
     AuthorizeRequest *r = userdata;
 
-    /* It may only have taken too long, with the dialogue still open. */
+    /* The question may just have timed out, with its dialogue still open. */
     if (sd_bus_message_is_method_error(reply, NULL))
         request_cancel_question(r);
     request_detach(r);
@@ -329,8 +330,9 @@ request_send_question(AuthorizeRequest *r)
                               actions_table[r->current].id);
     if (k < 0)
         return k;
-    k = sd_bus_message_append(m, "a{ss}", 3, "vm_name", r->vm_name ? r->vm_name : "", "vm_uuid",
-                              r->vm_uuid ? r->vm_uuid : "", "instance", a->instance);
+    k = sd_bus_message_append(m, "a{ss}", 3, "vm_name", r->domain_name ? r->domain_name : "",
+                              "vm_uuid", r->domain_uuid ? r->domain_uuid : "", "instance",
+                              a->instance);
     if (k < 0)
         return k;
     k = sd_bus_message_append(m, "us", r->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,
@@ -461,8 +463,8 @@ request_new(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
     r->authorizer = a;
     r->link.data = r;
     r->actions = actions;
-    r->vm_name = copy_detail(subject ? subject->vm_name : NULL);
-    r->vm_uuid = copy_detail(subject ? subject->vm_uuid : NULL);
+    r->domain_name = copy_detail(subject ? subject->domain_name : NULL);
+    r->domain_uuid = copy_detail(subject ? subject->domain_uuid : NULL);
     r->operation = g_strdup(caller->operation);
     r->interactive = caller->interactive;
     r->sender = g_strdup(caller->sender);

@@ -4,11 +4,11 @@
 /* Authorisation: the table of actions, and the question to polkit.
  *
  * Nothing here blocks. Root and our own user pass; about everyone else polkit is asked, one action
- * after the other, with the machine's name and UUID and our instance as details. Whatever goes
- * wrong on the way is a denial: no polkit, one that dies or talks nonsense, a caller that is gone.
+ * after the other, with the domain's name and UUID and our instance as details. Every failure is a
+ * denial: polkit is absent, dies or replies nonsense, or the caller has left the bus.
  *
- * An answer is about the names it was asked with. Who looks the machine up again afterwards and
- * finds another name in its place has to ask again.
+ * An answer is about the names it was asked with. If the domain has another name when it is looked
+ * up afterwards, the question has to be asked again.
  *
  * Belongs to the loop's thread, like the bus. */
 
@@ -46,8 +46,8 @@ typedef struct AuthorizeRequest AuthorizeRequest;
 
 /* The domain that it is about; either may be NULL. Copied. */
 typedef struct {
-    const char *vm_name;
-    const char *vm_uuid;
+    const char *domain_name;
+    const char *domain_uuid;
 } AuthorizeSubject;
 
 /* The caller, and the operation, as the journal names it. Copied. */

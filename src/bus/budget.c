@@ -13,9 +13,9 @@ typedef struct {
 
 static const Account max_of_all = {16384, 64 * MIB};
 static const Account max_of_user = {4096, 16 * MIB};
-/* Root and our own user; one connection of theirs, as one of everybody, is bounded as a user is. */
+/* Root and our own user. A single connection, theirs too, has the bound of an ordinary user. */
 static const Account max_of_root = {16384, 64 * MIB};
-/* So much each user may have, though all together have more than their bound. */
+/* Each user may have this much, even when all users together exceed their bound. */
 static const Account share_of_user = {64, MIB};
 
 struct Budget {

@@ -22,5 +22,5 @@ void budget_free(Budget *budget);
 bool budget_take(Budget *budget, uid_t uid, const char *name, size_t bytes);
 /* The call has been answered. */
 void budget_return(Budget *budget, uid_t uid, const char *name, size_t bytes);
-/* Charge for bytes more, of a call that has been taken. */
+/* Charge an accepted call for more bytes. */
 bool budget_take_more(Budget *budget, uid_t uid, const char *name, size_t bytes);

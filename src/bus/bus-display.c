@@ -74,7 +74,7 @@ open_console(Request *request)
                       request);
 }
 
-/* Where every connection may see other domains, a console's process would look into another one. */
+/* Where each connection has domains of its own, the console's process would not find this one. */
 static bool
 work_refuse_console(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                     Error **error)

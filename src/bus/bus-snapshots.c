@@ -59,7 +59,7 @@ read_create_options(sd_bus_message *message, CreateOptions *ret, sd_bus_error *e
 static int
 parse_create(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    g_autofree char *made_up = NULL;
+    g_autofree char *generated = NULL;
     CreateOptions given = {0};
     const char *name;
     int r = sd_bus_message_read(message, "s", &name);
@@ -71,10 +71,10 @@ parse_create(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         return r;
     /* libvirt would name it by the second. It has to be known here, to find the snapshot again, and
      * two in a second must not collide. */
-    made_up = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
+    generated = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
     const OperationPayload payload = {
-        .name = *name ? (char *)name : made_up,
-        .made_up = *name == '\0',
+        .name = *name ? (char *)name : generated,
+        .generated = *name == '\0',
         .description = (char *)given.description,
         .memory_file = (char *)given.memory_file,
         .disks = disks,

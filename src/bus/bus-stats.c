@@ -77,7 +77,7 @@ write_records(const Service *service, const GPtrArray *records, Wire *body)
         if (cache_find(core->cache, record->uuid))
             write_record(body, record);
         else
-            /* Its path leads nowhere yet: have it published, for the next time. */
+            /* The domain is not published yet: refresh it, so that the next reply has it. */
             refresher_mark(core->refresher, record->uuid, FACT_ALL);
     }
     wire_end_array(body, array, 8);

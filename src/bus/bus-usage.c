@@ -97,7 +97,7 @@ put_row(Wire *body, const UsageRow *row)
     wire_end_array(body, figures, 8);
 }
 
-/* It has read all that was sent before, or refuses to tell, which it has also read. */
+/* A reply or a refusal shows that the client has read everything sent before the ping. */
 static int
 on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
@@ -163,7 +163,7 @@ free_subscriber(gpointer data)
     g_free(subscriber);
 }
 
-/* Drop the requests that are over, and have the series that the others want. */
+/* Drop the requests that have lapsed; the shortest interval of the others selects the series. */
 static void
 apply_validities(Subscriber *subscriber)
 {
@@ -249,7 +249,7 @@ fail_limit(Request *request, const char *message)
     request_fail(request, error);
 }
 
-/* A longer interval that ends earlier than the new one can never count again. */
+/* A request with a longer interval that lapses earlier than the new one has no effect any more. */
 static bool
 add_validity(Subscriber *subscriber, const Validity *validity)
 {

@@ -26,8 +26,8 @@ caller_clear(Caller *caller)
 }
 
 /*
- * sd-bus makes a reply from the message that it answers, of which it reads the sender, the serial
- * and the flag: a call that has these and nothing else.
+ * sd-bus makes a reply from the message of the call, of which it reads only the sender, the serial
+ * and the no-reply flag. This message has just these.
  */
 static int
 new_stub(const Caller *caller, sd_bus *bus, sd_bus_message **ret)

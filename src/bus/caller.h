@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Of a method call, what its reply needs.
+ * The part of a method call that its reply needs.
  *
  * A message that waits for its answer is not kept: all that is attached to it, descriptors above
  * all, would be kept with it for as long as the caller likes. Belongs to the loop.

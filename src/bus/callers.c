@@ -175,7 +175,7 @@ on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
 
     if (sd_bus_message_read(message, "s", &name) < 0 || *name != ':')
         return 0;
-    /* Where it is still asked about, the answer says that it has gone. */
+    /* If the bus is still being asked about it, the reply says that it has gone. */
     connection = g_hash_table_lookup(callers->connections, name);
     if (connection && !connection->waiters)
         g_hash_table_remove(callers->connections, name);

@@ -4,10 +4,10 @@
 /*
  * The user of each connection to the bus that calls.
  *
- * The bus is asked once for each unique name, and the answer is kept until the name has gone: no
- * name is given to a second connection. What waits for an answer is bounded in all, but a first
- * small call is always taken, so that nobody is kept out by the number of other callers. Belongs to
- * the loop.
+ * The bus is asked once for each unique name, and the answer is kept until the name has gone: the
+ * bus never gives a unique name to a second connection. What waits for an answer is bounded in all,
+ * but a first small call is always taken, so that nobody is kept out by the number of other
+ * callers. Belongs to the loop.
  */
 
 #include "waiters.h"

@@ -36,9 +36,7 @@ typedef struct {
     unsigned n_properties;
 } Registration;
 
-/* Reads a property, or more, and replies: positive; or 0: it is nothing of ours; or a negative
- * errno.
- */
+/* Reads properties and replies: a positive number. 0: sd-bus has to reply. Or a negative errno. */
 typedef int (*ReadFunc)(ObjectServer *server, sd_bus_message *message, sd_bus_error *error);
 
 /* A read whose reply has to wait until it is known whether the caller reads replies. It is read
@@ -51,8 +49,8 @@ typedef struct {
     GList link;
 } HeldRead;
 
-/* Of one caller, and of all; a first one of a caller is held in any case. The messages keep what is
- * attached to them. */
+/* How many reads are held for one caller, and for all; the first one of a caller always is. A held
+ * message keeps its attachments. */
 #define HELD_PER_CALLER_MAX 16
 #define HELD_MAX            256
 

@@ -89,10 +89,12 @@ void object_server_free(ObjectServer *server);
 int object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *userdata,
                            ObjectKind **ret);
 
-/* InterfacesAdded and InterfacesRemoved of the root object. The object is there in both. */
+/* InterfacesAdded and InterfacesRemoved of the root object. `find` has to find the object during
+ * both calls. */
 int object_server_emit_added(ObjectKind *kind, const char *path, const void *object);
 int object_server_emit_removed(ObjectKind *kind, const char *path);
-/* Both, or the second one alone where the object is gone: for who may have missed either. */
+/* InterfacesRemoved, and InterfacesAdded unless the object is gone: corrects clients that may have
+ * missed a signal. */
 int object_server_emit_again(ObjectKind *kind, const char *path);
 /* PropertiesChanged of the properties that the mask names, one signal for each interface. */
 int object_server_emit_changed(ObjectKind *kind, const char *path, const void *object,

@@ -5,7 +5,7 @@
 #include "hypervisor-traits.h"
 #include "operation-plan.h"
 
-/* The domain's own, or that of all. */
+/* The domain's own stop time-out, or else the service's. */
 static uint64_t
 stop_timeout(const Service *service, const Domain *domain)
 {
@@ -14,7 +14,7 @@ stop_timeout(const Service *service, const Domain *domain)
     return own > 0 ? own : service->settings->stop_timeout_usec;
 }
 
-/* The operation that is asked for, with the time-out that it has by default. */
+/* The requested operation, with its default time-out filled in. */
 static OperationSpec
 spec_of(const Request *request)
 {
@@ -67,7 +67,7 @@ begin_job(Request *request)
     request_fail(request, busy ? busy : error);
 }
 
-/* Decide by what the domain is now: an event may still be on its way. */
+/* Decide by the current state: an event about it may still be in flight. */
 static void
 refresh_and_begin(Request *request)
 {

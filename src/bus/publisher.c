@@ -16,14 +16,14 @@ struct Publisher {
     GHashTable *changed; /* set of Domain, with references */
     ConnectionChanges connection_changes;
     Deferred *turn_end;
-    /* Objects of which a signal could not be sent: mirrors of clients are wrong until it is made up
-     * for. Path -> ObjectKind. */
+    /* Objects of which a signal could not be sent, so that clients' copies are wrong until it is
+     * corrected: path -> ObjectKind. */
     GHashTable *missed;
     ConnectionChanges missed_changes; /* of the root object, which is never removed */
     Timer *retry;
 };
 
-/* Too long a signal would never be sent. */
+/* A signal that is too long can never be sent. */
 static bool
 may_retry(int r)
 {
@@ -58,7 +58,7 @@ publisher_domain_removed(Publisher *publisher, Domain *domain)
 {
     ObjectPath path = object_path_of_domain(domain->uuid);
 
-    /* Its changes would be signalled for an object that is gone. */
+    /* The object is gone: no change of it may be signalled. */
     g_hash_table_remove(publisher->changed, domain);
     check(publisher, publisher->parts.domain, path.text, "was removed",
           object_server_emit_removed(publisher->parts.domain, path.text));

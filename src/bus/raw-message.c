@@ -28,7 +28,7 @@ struct RawMessenger {
 
 /* --- the pair of sockets ------------------------------------------------------------------ */
 
-/* The reader serves whoever is at the other end. */
+/* The reading end acts as the server of the connection. */
 static int
 open_reader(sd_bus **ret, int fd)
 {
@@ -58,7 +58,7 @@ open_reader(sd_bus **ret, int fd)
     return 0;
 }
 
-/* Its answers are few bytes, that nobody waits for. */
+/* Its replies are short, and are discarded. */
 static int
 authenticate(RawMessenger *messenger)
 {
@@ -179,7 +179,7 @@ end_header(Wire *header, size_t fields)
     wire_align(header, 8);
 }
 
-/* As much of it as there is room for; from where it goes on next time. */
+/* Write as much as the socket takes, from `begin` on. */
 static ssize_t
 write_some(const RawMessenger *messenger, const Wire *body, size_t begin)
 {
@@ -212,13 +212,13 @@ pass_through(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
         if (*ret)
             return 0;
         if (r == 0 && n == 0)
-            return -EIO; /* all was written, and no message has come of it */
+            return -EIO; /* everything was written, but sd-bus has read no message */
         written += (size_t)n;
     }
 }
 
-/* The bytes that were written, as a message of sd-bus's. One that does not get through spoils no
- * other: the pair is made anew for the next. */
+/* The written bytes as an sd-bus message. After a failure the pair is made anew, so that the next
+ * message is not affected. */
 static int
 read_back(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
 {

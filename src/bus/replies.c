@@ -5,7 +5,7 @@
 
 /* About what an error or the header of a reply takes. */
 #define MESSAGE_BYTES ((size_t)256)
-/* So much a connection may have unread before it has to be known whose it is. */
+/* A connection may have this much unread before its user has to be known. */
 #define UNKNOWN_MAX   ((size_t)64 * 1024)
 
 struct Replies {

@@ -17,7 +17,8 @@ typedef struct Replies Replies;
 Replies *replies_new(sd_bus *bus, RawMessenger *messenger, Callers *callers, Unread *unread);
 void replies_free(Replies *replies);
 
-/* A call has come, which will be answered. False: its user reads nothing, and gets no answer. */
+/* Has to be called for each call that arrives. False: its user does not read replies, and gets
+ * none. */
 bool replies_expect(Replies *replies, const char *sender);
 
 /*

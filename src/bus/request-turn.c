@@ -29,7 +29,7 @@ free_turn(void *data)
     g_free(turn);
 }
 
-/* Replies to the first one, and to those behind it that get the same. */
+/* Reply to the first request, and to those behind it that get the same body. */
 static void
 reply_to_first(Requests *requests)
 {

@@ -92,7 +92,7 @@ request_handle(Service *service, const Method *method, sd_bus_message *message,
 
 static void authorize(Request *request);
 
-/* Nothing of it is logged: a user may call as often as he likes. */
+/* Rejections are not logged: a user could fill the journal with them. */
 static void
 reject(Request *request, const Error *error)
 {
@@ -205,8 +205,8 @@ ask_polkit(Request *request)
     const Method *method = request->method;
     uint64_t actions = method->actions | (method->more_actions ? method->more_actions(request) : 0);
     const AuthorizeSubject subject = {
-        .vm_name = request->domain_name,
-        .vm_uuid = request->domain_uuid,
+        .domain_name = request->domain_name,
+        .domain_uuid = request->domain_uuid,
     };
     const AuthorizeCaller caller = {
         .sender = request->caller.sender,
@@ -438,7 +438,7 @@ request_refresh(Request *request, const char *uuid, RequestStep next)
 
 typedef struct {
     Request *request;
-    RequestStep look;
+    RequestStep check;
     DomainWatch *watch;
 } Await;
 
@@ -456,7 +456,7 @@ on_await_refreshed(void *userdata)
 {
     const Await *await = userdata;
 
-    await->look(await->request);
+    await->check(await->request);
 }
 
 static void
@@ -466,7 +466,7 @@ on_await_lost(void *userdata)
 }
 
 void
-request_await(Request *request, RequestStep look)
+request_await(Request *request, RequestStep check)
 {
     static const DomainWatchFuncs funcs = {
         .refreshed = on_await_refreshed,
@@ -475,7 +475,7 @@ request_await(Request *request, RequestStep look)
     Await *await = g_new0(Await, 1);
 
     await->request = request;
-    await->look = look;
+    await->check = check;
     await->watch =
         domain_watch_new(request->service->core->watches, request->domain_uuid, &funcs, await);
     request->phase = PHASE_AWAITING;
@@ -483,7 +483,7 @@ request_await(Request *request, RequestStep look)
     /* The guest may never do it. */
     if (request->answered)
         timer_arm_relative(request->deadline, REQUEST_LIMIT_USEC);
-    look(request);
+    check(request);
 }
 
 static void
@@ -531,7 +531,7 @@ leave_to_others(Request *request)
         request_free(request);
 }
 
-/* Whether its call was not sent yet; then it is not made. */
+/* Withdraw the request's call; false if it may have been sent already. */
 static bool
 withdraw(Request *request)
 {

@@ -103,10 +103,10 @@ void request_refresh(Request *request, const char *uuid, RequestStep next);
  * or answered. */
 bool request_check(Request *request, CallOutcome outcome, const Error *error, RequestStep again);
 /*
- * The change is made, and the guest takes its time to follow: call `look` now and after every
+ * The change is made, and the guest takes its time to follow: call `check` now and after every
  * refresh of the domain, until it answers the request.
  */
-void request_await(Request *request, RequestStep look);
+void request_await(Request *request, RequestStep check);
 /* The job answers when it ends; the request still has its deadline. */
 void request_wait_for_job(Request *request, Job *job);
 

@@ -35,9 +35,9 @@ void unread_forget(Unread *unread, const char *name);
 /* The messages that were sent to the connection and may be unread. */
 size_t unread_of_connection(const Unread *unread, const char *name);
 
-/* May a reply of so many bytes be sent to the user? */
+/* Whether a reply of so many bytes may be sent to the user. */
 UnreadVerdict unread_check(Unread *unread, uid_t uid, size_t bytes);
 /* Ask the bus about the user. */
 void unread_ask(Unread *unread, uid_t uid, Pending *pending, WaiterDone done, void *userdata);
-/* So much is left that not even an error may be sent; asks again. */
+/* True if so much is unread that not even an error may be sent; asks the bus again. */
 bool unread_is_deaf(Unread *unread, uid_t uid);

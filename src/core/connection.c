@@ -287,7 +287,7 @@ on_stopped(void *userdata)
 }
 
 static const LanePoolCallbacks lane_pool_callbacks = {
-    .attempted = on_connect_result,
+    .connect_result = on_connect_result,
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,

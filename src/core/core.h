@@ -18,9 +18,9 @@
 #include "unresponsive.h"
 #include "usage.h"
 
-/* Of a domain: nothing is told twice, and everything before the next reply. */
 struct sd_event;
 
+/* Each change is told once, and before the reply to the call that caused it. */
 typedef struct {
     CacheListener domains;
     JobListener jobs;

@@ -24,10 +24,10 @@
  * to hold a lock, so that CLOSE_WRITE also comes when it dies, however it does. */
 #define FILE_MASK (WAY_MASK | IN_MODIFY | IN_CLOSE_WRITE)
 
-/* After these what was known of the file is no longer true, even if all looks the same again. */
+/* After these events the known PID is invalid, even if the file has the same inode again. */
 #define REPLACED_MASK (IN_CREATE | IN_DELETE | IN_MOVED_FROM)
 
-/* A name to hear of on the way to a target. */
+/* A component of the path to a target, whose changes matter. */
 typedef struct {
     int wd; /* of the directory it is in; -1 where that cannot be watched */
     char *name;
@@ -39,7 +39,7 @@ typedef struct {
     bool socket; /* else a PID file */
     GArray *steps;
 
-    /* As it was at the last look. */
+    /* As it was at the last scan. */
     bool there;
     dev_t dev;
     ino_t ino;
@@ -64,10 +64,10 @@ struct DaemonWatch {
 };
 
 typedef struct {
-    bool look;
+    bool rescan;
     bool probe;
     bool new_daemon;
-} Heard;
+} Changes;
 
 /* --- contents ----------------------------------------------------------------------------- */
 
@@ -181,7 +181,8 @@ push_names(GPtrArray *names, const char *path)
 static void
 warn_once(DaemonWatch *watch, const char *path, int error)
 {
-    /* Of a directory that went away, its parent tells; one we may not read tells of itself. */
+    /* The parent's watch reports a directory that went away; an unreadable directory reports its
+     * own changes. */
     if (watch->warned || error == ENOENT || error == ENOTDIR || error == ELOOP || error == EACCES)
         return;
     watch->warned = true;
@@ -191,7 +192,7 @@ warn_once(DaemonWatch *watch, const char *path, int error)
 static int
 watch_directory(DaemonWatch *watch, GHashTable *wds, const char *path, uint32_t mask)
 {
-    /* Adding to the mask keeps the watch that is there, and its events, and what others need. */
+    /* IN_MASK_ADD keeps what other targets have asked of the same directory. */
     int wd = inotify_add_watch(watch->fd, path, mask | IN_MASK_ADD);
 
     if (wd < 0)
@@ -226,8 +227,8 @@ follow(GString *path, GPtrArray *names)
 }
 
 /*
- * Walk to the target, and watch each directory before looking into it: what changes after the look
- * is heard of. `path` becomes the place without symlinks where the target is ("" is the root).
+ * Walk to the target, and watch each directory before reading it, so that no change in between is
+ * missed. `path` becomes the place without symlinks where the target is ("" is the root).
  */
 static bool
 walk(DaemonWatch *watch, Target *target, GHashTable *wds, GString *path, struct stat *st)
@@ -266,13 +267,13 @@ walk(DaemonWatch *watch, Target *target, GHashTable *wds, GString *path, struct 
     return false;
 }
 
-/* --- looking ------------------------------------------------------------------------------ */
+/* --- scanning ------------------------------------------------------------------------------ */
 
 static void
-note_daemon(Target *target, const char *path, bool other_inode, Heard *heard)
+note_daemon(Target *target, const char *path, bool other_inode, Changes *changes)
 {
     if (target->socket) {
-        heard->new_daemon |= !target->known || other_inode;
+        changes->new_daemon |= !target->known || other_inode;
         target->known = true;
         return;
     }
@@ -281,13 +282,13 @@ note_daemon(Target *target, const char *path, bool other_inode, Heard *heard)
 
     if (pid == 0)
         return; /* the one before is not forgotten: the file may be written again with it */
-    heard->new_daemon |= !target->known || pid != target->pid;
+    changes->new_daemon |= !target->known || pid != target->pid;
     target->known = true;
     target->pid = pid;
 }
 
 static void
-look_at(DaemonWatch *watch, Target *target, GHashTable *wds, Heard *heard)
+scan_target(DaemonWatch *watch, Target *target, GHashTable *wds, Changes *changes)
 {
     g_autoptr(GString) path = g_string_new(NULL);
     struct stat st = {0};
@@ -295,18 +296,18 @@ look_at(DaemonWatch *watch, Target *target, GHashTable *wds, Heard *heard)
                  (target->socket ? S_ISSOCK(st.st_mode) : S_ISREG(st.st_mode));
     bool other_inode = there && (st.st_dev != target->dev || st.st_ino != target->ino);
 
-    heard->probe |= there != target->there || other_inode;
+    changes->probe |= there != target->there || other_inode;
     target->there = there;
     target->dev = st.st_dev;
     target->ino = st.st_ino;
     if (there)
-        note_daemon(target, path->str, other_inode, heard);
+        note_daemon(target, path->str, other_inode, changes);
     else
         target->known = false;
 }
 
 static void
-look(DaemonWatch *watch, Heard *heard)
+scan(DaemonWatch *watch, Changes *changes)
 {
     g_autoptr(GHashTable) before = g_steal_pointer(&watch->wds);
     GHashTableIter iter;
@@ -314,7 +315,7 @@ look(DaemonWatch *watch, Heard *heard)
 
     watch->wds = g_hash_table_new(NULL, NULL);
     for (guint i = 0; i < watch->targets->len; i++)
-        look_at(watch, watch->targets->pdata[i], watch->wds, heard);
+        scan_target(watch, watch->targets->pdata[i], watch->wds, changes);
 
     g_hash_table_iter_init(&iter, before);
     while (g_hash_table_iter_next(&iter, &wd, NULL))
@@ -322,30 +323,30 @@ look(DaemonWatch *watch, Heard *heard)
             (void)inotify_rm_watch(watch->fd, GPOINTER_TO_INT(wd));
 }
 
-/* --- hearing ------------------------------------------------------------------------------ */
+/* --- events ------------------------------------------------------------------------------ */
 
 static void
-hear_name(Target *target, const struct inotify_event *event, Heard *heard)
+handle_name(Target *target, const struct inotify_event *event, Changes *changes)
 {
     for (guint i = 0; i < target->steps->len; i++) {
         const Step *step = &g_array_index(target->steps, Step, i);
 
         if (step->wd != event->wd || strcmp(step->name, event->name) != 0)
             continue;
-        heard->look = true;
+        changes->rescan = true;
         if (!step->last)
             continue;
-        heard->probe = true;
+        changes->probe = true;
         if (event->mask & REPLACED_MASK)
             target->known = false;
     }
 }
 
 static void
-hear(DaemonWatch *watch, const struct inotify_event *event, Heard *heard)
+handle_event(DaemonWatch *watch, const struct inotify_event *event, Changes *changes)
 {
     if (event->mask & IN_Q_OVERFLOW) {
-        heard->look = heard->probe = true;
+        changes->rescan = changes->probe = true;
         return;
     }
     /* Events of a directory that is no longer watched may still be in the queue. */
@@ -354,41 +355,41 @@ hear(DaemonWatch *watch, const struct inotify_event *event, Heard *heard)
     if (event->mask & IN_IGNORED)
         g_hash_table_remove(watch->wds, GINT_TO_POINTER(event->wd));
     if (event->len == 0) {
-        heard->look = true; /* something about the directory itself */
+        changes->rescan = true; /* about the directory itself */
         return;
     }
     for (guint i = 0; i < watch->targets->len; i++)
-        hear_name(watch->targets->pdata[i], event, heard);
+        handle_name(watch->targets->pdata[i], event, changes);
 }
 
 static void
-hear_all(DaemonWatch *watch, const char *buffer, size_t size, Heard *heard)
+handle_events(DaemonWatch *watch, const char *buffer, size_t size, Changes *changes)
 {
     for (size_t i = 0; i < size;) {
         const struct inotify_event *event = (const void *)(buffer + i);
 
-        hear(watch, event, heard);
+        handle_event(watch, event, changes);
         i += sizeof(*event) + event->len;
     }
 }
 
-/* One read a turn: a directory where much happens does not keep the loop. */
+/* One read per turn, so that a busy directory does not hold up the loop. */
 static int
 on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
 {
     alignas(struct inotify_event) char buffer[16 * 1024];
     DaemonWatch *watch = userdata;
-    Heard heard = {0};
+    Changes changes = {0};
     ssize_t n = read(fd, buffer, sizeof(buffer));
 
     if (n < 0)
         return errno == EAGAIN || errno == EINTR ? 0 : -errno;
-    hear_all(watch, buffer, (size_t)n, &heard);
-    if (heard.look)
-        look(watch, &heard);
-    if (heard.new_daemon)
+    handle_events(watch, buffer, (size_t)n, &changes);
+    if (changes.rescan)
+        scan(watch, &changes);
+    if (changes.new_daemon)
         watch->hint(watch->userdata, HINT_NEW_DAEMON);
-    else if (heard.probe)
+    else if (changes.probe)
         watch->hint(watch->userdata, HINT_PROBE);
     return 0;
 }
@@ -406,7 +407,7 @@ daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *cons
                  DaemonHint hint, void *userdata, DaemonWatch **ret)
 {
     DaemonWatch *watch = g_new0(DaemonWatch, 1);
-    Heard ignored = {0};
+    Changes ignored = {0};
     int r;
 
     watch->hint = hint;
@@ -428,7 +429,7 @@ daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *cons
         return r;
     }
     (void)sd_event_source_set_description(watch->source, "pidfile");
-    look(watch, &ignored);
+    scan(watch, &ignored);
     *ret = watch;
     return 0;
 }

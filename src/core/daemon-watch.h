@@ -4,10 +4,10 @@
 /*
  * Watches the PID files and the local sockets of libvirt daemons, which come, go, and go stale.
  *
- * It tells hints: a daemon may run without the file, and the file may lie. It belongs to
- * the loop, blocks on no kind of file that it finds in the place of one, and needs no directory to
- * be there yet: every directory on the way is watched, symlinks are followed and watched too. A
- * file system that is mounted over a directory is the one change it does not see by itself.
+ * It reports hints only: a daemon may run without the file, and the file may be wrong. It belongs
+ * to the loop, blocks on no kind of file that is in the place of a PID file, and needs no directory
+ * to exist yet: every directory on the path is watched, and symlinks are followed and watched, too.
+ * A file system that is mounted over a directory is the one change it does not see by itself.
  */
 
 #include "availability.h"
@@ -23,12 +23,12 @@ typedef struct DaemonWatch DaemonWatch;
 
 /*
  * HINT_NEW_DAEMON: a file holds another PID than before (where it was away in between, any PID is
- * another), or a socket was created. HINT_PROBE: any other change, also a deletion. What changes in
- * one turn of the loop is told once. It may free the watch.
+ * another), or a socket was created. HINT_PROBE: any other change, also a deletion. Changes in one
+ * turn of the loop are reported once. The function may free the watch.
  */
 typedef void (*DaemonHint)(void *userdata, Hint hint);
 
-/* Nothing is told about what is there already. The lists end in NULL, and may be NULL. */
+/* What exists already is not reported. The lists end in NULL, and may be NULL. */
 int daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
                      DaemonHint hint, void *userdata, DaemonWatch **ret);
 void daemon_watch_free(DaemonWatch *watch);

@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * Those who follow one domain: a change that was made, and that the guest takes its time over.
+ * Watchers of one domain: for changes that libvirt has made and the guest has yet to complete.
  * Belongs to the loop.
  */
 

@@ -10,7 +10,7 @@
 #define ACCURACY    (5 * SEC)
 /* Of a guest that has just come. */
 #define SOON        (1 * SEC)
-/* An agent that has not answered n times is asked every 2^n minutes, at most so many. */
+/* After n failures an agent is asked every 2^n minutes, at the longest after this many rounds. */
 #define SKIPPED_MAX 16
 
 struct GuestInfo {
@@ -28,8 +28,8 @@ typedef struct {
     bool agent_connected;
     bool agent_answers; /* the last time that it was asked */
     bool has_os;        /* the OS was read since the agent connected */
-    unsigned skip;      /* so many times it is not asked */
-    unsigned skip_next; /* the same after the next failure */
+    unsigned skip;      /* how many rounds are skipped */
+    unsigned skip_next; /* how many are after the next failure */
     bool is_asked;
 } Known;
 

@@ -4,19 +4,19 @@
 #include "hypervisor-job.h"
 #include "timer.h"
 
-/* Most are over before anybody would want to know how far they are. */
+/* Most jobs end before their progress matters. */
 #define FIRST_POLL_USEC (200 * UINT64_C(1000))
 #define POLL_USEC       (500 * UINT64_C(1000))
 #define ACCURACY_USEC   1000
 
-/* A call beside the long one. It keeps the progress. */
+/* A call that is made while the long call is under way. It keeps the progress. */
 typedef struct {
     Call call;
     JobProgress *progress;
     unsigned serial; /* of a probe */
     double fraction;
     ProbeAnswer answer;
-} BesideCall;
+} ProgressCall;
 
 struct JobProgress {
     unsigned n_ref;
@@ -29,9 +29,9 @@ struct JobProgress {
     void *userdata;
     Timer *timer; /* for the next poll, and the next try to abort */
 
-    BesideCall *poll; /* under way; NULL: none */
-    BesideCall *abort;
-    BesideCall *probe;
+    ProgressCall *poll; /* under way; NULL: none */
+    ProgressCall *abort;
+    ProgressCall *probe;
     bool silent; /* libvirt does not tell of progress */
     bool aborting;
 };
@@ -49,39 +49,39 @@ unref(JobProgress *progress)
 /* --- calls -------------------------------------------------------------------------------- */
 
 static void
-free_beside(Call *call)
+free_progress_call(Call *call)
 {
-    BesideCall *beside = (BesideCall *)call;
+    ProgressCall *progress_call = (ProgressCall *)call;
 
-    unref(beside->progress);
-    g_free(beside);
+    unref(progress_call->progress);
+    g_free(progress_call);
 }
 
-static BesideCall *
+static ProgressCall *
 submit(JobProgress *progress, CallClass class, const char *name, CallWork work,
        void (*done)(Call *call, CallOutcome outcome, const Error *), unsigned serial)
 {
-    BesideCall *beside = g_new0(BesideCall, 1);
+    ProgressCall *progress_call = g_new0(ProgressCall, 1);
 
-    beside->call.class = class;
-    beside->call.name = name;
-    g_strlcpy(beside->call.key, progress->uuid, sizeof beside->call.key);
-    beside->call.work = work;
-    beside->call.done = done;
-    beside->call.free = free_beside;
-    beside->progress = progress;
+    progress_call->call.class = class;
+    progress_call->call.name = name;
+    g_strlcpy(progress_call->call.key, progress->uuid, sizeof progress_call->call.key);
+    progress_call->call.work = work;
+    progress_call->call.done = done;
+    progress_call->call.free = free_progress_call;
+    progress_call->progress = progress;
     progress->n_ref++;
-    beside->serial = serial;
-    lane_pool_submit(progress->lane_pool, &beside->call);
-    return beside;
+    progress_call->serial = serial;
+    lane_pool_submit(progress->lane_pool, &progress_call->call);
+    return progress_call;
 }
 
 static void
-abandon(JobProgress *progress, BesideCall **beside)
+abandon(JobProgress *progress, ProgressCall **progress_call)
 {
-    if (*beside)
-        lane_pool_abandon(progress->lane_pool, &(*beside)->call);
-    *beside = NULL;
+    if (*progress_call)
+        lane_pool_abandon(progress->lane_pool, &(*progress_call)->call);
+    *progress_call = NULL;
 }
 
 /* --- progress ----------------------------------------------------------------------------- */
@@ -89,18 +89,18 @@ abandon(JobProgress *progress, BesideCall **beside)
 static bool
 work_poll(Call *call, Hypervisor *h, Error **error)
 {
-    return hypervisor_get_progress(h, call->key, &((BesideCall *)call)->fraction, error);
+    return hypervisor_get_progress(h, call->key, &((ProgressCall *)call)->fraction, error);
 }
 
 static void
 on_polled(Call *call, CallOutcome outcome, const Error *error)
 {
-    const BesideCall *beside = (BesideCall *)call;
-    JobProgress *progress = beside->progress;
+    const ProgressCall *progress_call = (ProgressCall *)call;
+    JobProgress *progress = progress_call->progress;
 
     progress->poll = NULL;
-    if (outcome == OUTCOME_OK && beside->fraction >= 0)
-        progress->funcs->progressed(progress->userdata, beside->fraction);
+    if (outcome == OUTCOME_OK && progress_call->fraction >= 0)
+        progress->funcs->progressed(progress->userdata, progress_call->fraction);
     /* A domain that is off has no statistics, nor has any domain of some drivers. */
     progress->silent = outcome == OUTCOME_FAILED;
     if (progress->aborting)
@@ -120,7 +120,7 @@ work_abort(Call *call, Hypervisor *h, Error **error)
 static void
 on_aborted(Call *call, CallOutcome outcome, const Error *error)
 {
-    JobProgress *progress = ((BesideCall *)call)->progress;
+    JobProgress *progress = ((ProgressCall *)call)->progress;
 
     progress->abort = NULL;
     if (outcome == OUTCOME_OK) {
@@ -131,7 +131,7 @@ on_aborted(Call *call, CallOutcome outcome, const Error *error)
         timer_arm_relative(progress->timer, POLL_USEC);
         progress->funcs->refused(progress->userdata, error);
     } else {
-        /* It has not quite begun, or is as good as over; or the connection went. */
+        /* The job has not begun in libvirt, or is about to end, or the connection was lost. */
         timer_arm_relative(progress->timer, POLL_USEC);
     }
 }
@@ -151,26 +151,26 @@ job_progress_abort(JobProgress *progress)
 static bool
 work_probe(Call *call, Hypervisor *h, Error **error)
 {
-    BesideCall *beside = (BesideCall *)call;
-    const JobProgress *progress = beside->progress;
+    ProgressCall *progress_call = (ProgressCall *)call;
+    const JobProgress *progress = progress_call->progress;
 
     return hypervisor_probe(h, call->key, progress->verb, progress->payload, progress->was_active,
-                            &beside->answer, error);
+                            &progress_call->answer, error);
 }
 
 static void
 on_probed(Call *call, CallOutcome outcome, const Error *error)
 {
-    const BesideCall *beside = (BesideCall *)call;
-    JobProgress *progress = beside->progress;
+    const ProgressCall *progress_call = (ProgressCall *)call;
+    JobProgress *progress = progress_call->progress;
     ProbeAnswer answer = PROBE_UNANSWERED;
 
     progress->probe = NULL;
     if (outcome == OUTCOME_OK)
-        answer = beside->answer;
+        answer = progress_call->answer;
     else if (outcome == OUTCOME_FAILED)
         answer = PROBE_NOT_CARRIED_OUT;
-    progress->funcs->probed(progress->userdata, beside->serial, answer);
+    progress->funcs->probed(progress->userdata, progress_call->serial, answer);
 }
 
 void

@@ -173,11 +173,11 @@ free_step(Call *call)
 
 /* A request to the guest beside one that hangs in its agent must not wait for that. */
 static CallClass
-class_of(DomainVerb verb, bool is_beside)
+class_of(DomainVerb verb, bool is_side_call)
 {
     if (verb == VERB_DESTROY)
         return CALL_FORCE;
-    if (is_beside)
+    if (is_side_call)
         return CALL_ACPI;
     return verb >= VERB_SAVE ? CALL_LONG : CALL_OPERATION;
 }

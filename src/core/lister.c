@@ -29,7 +29,7 @@ struct Lister {
     SingleFlight *flight;
     ListCall *listing; /* the list that those in flight wait for; NULL: it is made up */
     Timer *limit_timer;
-    Deferred *around; /* go around what hangs */
+    Deferred *fallback; /* applies the known domains in the place of a list */
     Timer *reconcile_timer;
     GPtrArray *applying; /* Applying */
     unsigned n_hanging;  /* lists that did not come in time, and have not come since */
@@ -127,7 +127,7 @@ apply(Lister *lister, const GPtrArray *updates, Waiters *waiters)
 
 /* Read each domain that is known. */
 static void
-go_around(Lister *lister)
+read_known(Lister *lister)
 {
     Waiters *waiters = single_flight_land(lister->flight);
     GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
@@ -149,7 +149,7 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
     ListCall *list = (ListCall *)call;
     Lister *lister = list->lister;
 
-    /* It tells what was true while it hung. */
+    /* The list is as old as its hang: it is not applied. */
     if (list->hangs) {
         lister->n_hanging--;
         lister_go_on(lister);
@@ -194,9 +194,9 @@ start_listing(void *userdata)
 {
     Lister *lister = userdata;
 
-    /* It would hang, and keep one of libvirtd's workers. */
+    /* A list would hang, and occupy one of libvirtd's workers. */
     if (would_hang(lister)) {
-        deferred_schedule(lister->around);
+        deferred_schedule(lister->fallback);
         return;
     }
     ListCall *list = g_new0(ListCall, 1);
@@ -213,9 +213,9 @@ start_listing(void *userdata)
 }
 
 static void
-on_around(void *userdata)
+on_fallback(void *userdata)
 {
-    go_around(userdata);
+    read_known(userdata);
 }
 
 static void
@@ -226,7 +226,7 @@ on_limit(void *userdata)
 
     list->hangs = true;
     lister->n_hanging++;
-    go_around(lister);
+    read_known(lister);
 }
 
 static void
@@ -277,7 +277,7 @@ lister_new(const ListerParts *parts)
     lister->flight = single_flight_new(start_listing, lister);
     lister->applying = g_ptr_array_new_with_free_func(free_applying);
     lister->limit_timer = timer_new(parts->event, SEC / 10, on_limit, lister);
-    lister->around = deferred_new(parts->event, DEFERRED_IN_TURN, on_around, lister);
+    lister->fallback = deferred_new(parts->event, DEFERRED_IN_TURN, on_fallback, lister);
     lister->reconcile_timer = timer_new(parts->event, RECONCILE_ACCURACY, on_reconcile, lister);
     return lister;
 }
@@ -290,7 +290,7 @@ lister_free(Lister *lister)
     single_flight_free(lister->flight);
     g_ptr_array_unref(lister->applying);
     timer_free(lister->limit_timer);
-    deferred_free(lister->around);
+    deferred_free(lister->fallback);
     timer_free(lister->reconcile_timer);
     g_free(lister);
 }

@@ -64,8 +64,8 @@ struct Refresher {
 typedef struct {
     GQueue *queue; /* that it is in */
     GList link;
-    GHashTable *stale; /* set of UUIDs */
-    bool is_patient;   /* waits for suspect domains, too */
+    GHashTable *stale;    /* set of UUIDs */
+    bool awaits_suspects; /* waits for suspect domains, too */
     Pending *pending;
     WaiterDone done;
     void *userdata;
@@ -137,7 +137,8 @@ answer_wait(Wait *wait)
     done(userdata, OUTCOME_OK, NULL, NULL);
 }
 
-/* Nobody waits for this domain any longer; `all`: neither do the patient. */
+/* Take the domain off every wait; without `all`, off those alone that do not wait for suspect
+ * domains. */
 static void
 answer_waits(Refresher *refresher, const char *uuid, bool all)
 {
@@ -147,7 +148,7 @@ answer_waits(Refresher *refresher, const char *uuid, bool all)
         Wait *wait = link->data;
 
         next = link->next;
-        if ((wait->is_patient && !all) || !g_hash_table_remove(wait->stale, uuid) ||
+        if ((wait->awaits_suspects && !all) || !g_hash_table_remove(wait->stale, uuid) ||
             g_hash_table_size(wait->stale) > 0)
             continue;
         g_queue_unlink(&refresher->waiting, link);
@@ -325,7 +326,7 @@ answer_entry(Refresher *refresher, Entry *entry, Query *query)
     }
 }
 
-/* The connection broke: on the next one, then. */
+/* The connection was lost: query again on the next one. */
 static void
 return_entry(Refresher *refresher, Entry *entry)
 {
@@ -636,14 +637,14 @@ refresher_is_fresh(const Refresher *refresher, const char *uuid)
 }
 
 static void
-add_wait(Refresher *refresher, GHashTable *uuids, bool is_patient, Pending *pending,
+add_wait(Refresher *refresher, GHashTable *uuids, bool awaits_suspects, Pending *pending,
          WaiterDone done, void *userdata)
 {
     Wait *wait = g_new0(Wait, 1);
 
     wait->link.data = wait;
     wait->stale = uuids;
-    wait->is_patient = is_patient;
+    wait->awaits_suspects = awaits_suspects;
     wait->pending = pending;
     wait->done = done;
     wait->userdata = userdata;

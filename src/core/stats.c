@@ -28,7 +28,7 @@ struct Stats {
 typedef struct {
     Call call;
     Stats *stats;
-    Round *round; /* NULL when nobody waits for this one any more */
+    Round *round; /* NULL once nobody waits for it */
     StatsGroups groups;
     bool counted;
     GPtrArray *records;

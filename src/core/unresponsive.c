@@ -5,7 +5,7 @@
 #include "log.h"
 #include "timer.h"
 
-/* A start that holds the lock for as long as the hypervisor's process needs is no news. */
+/* Starting a domain holds its lock while the hypervisor's process comes up: that is normal. */
 #define PUBLISH_AFTER_USEC UINT64_C(2000000)
 #define ACCURACY_USEC      UINT64_C(100000)
 

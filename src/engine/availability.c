@@ -9,7 +9,7 @@
 #define ATTEMPT_BLOCKS      (30 * SEC)
 /* An attempt this old, with a sign of another daemon, is taken to hang on the old one. */
 #define ATTEMPT_HANGS_AFTER (2 * SEC)
-/* A waiter may see one attempt left behind and the next one through, but not a row of them. */
+/* A waiter may outlast one attempt that is left behind and the next one, but no more. */
 #define WAITER_PATIENCE     (ATTEMPT_HANGS_AFTER + ATTEMPT_DEADLINE)
 /* A connection that lasted for less was no success: the next attempt keeps its distance. */
 #define CONNECTION_LASTS    (5 * SEC)
@@ -289,7 +289,7 @@ try_to_connect(Availability *a, uint64_t now)
     a->effects->connect(a->userdata, attempt->number);
 }
 
-/* Now, or as soon as what hangs lets it be. */
+/* Start one now, or as soon as attempts that hang allow it. */
 static void
 connect_soon(Availability *a, uint64_t now)
 {

@@ -80,9 +80,9 @@ operation_finish_stuck(Operation *op)
     operation_finish(op, RESULT_FAILED, error);
 }
 
-/* Whether the domain is another than the operation leaves it. */
+/* Whether the domain's state contradicts that the operation is done. */
 static bool
-is_otherwise(const Operation *op)
+differs_from_goal(const Operation *op)
 {
     DomainState state = op->seen.state;
     bool has_ended = operation_is_off(op) || state == DOMAIN_CRASHED;
@@ -105,7 +105,7 @@ is_otherwise(const Operation *op)
 void
 operation_finish_refreshed(Operation *op)
 {
-    if (!is_otherwise(op)) {
+    if (!differs_from_goal(op)) {
         operation_finish(op, RESULT_DONE, NULL);
         return;
     }

@@ -34,15 +34,15 @@ operation_is_active(const Operation *op)
 bool
 operation_has_acted(const Operation *op)
 {
-    /* A guest that is shutting down already is but waited for. */
+    /* A guest that is shutting down already is only waited for. */
     return op->impact == IMPACT_ACTED || op->plan->steps[0] == STEP_AWAIT_DOWN;
 }
 
 bool
 operation_is_asking(const Operation *op)
 {
-    for (Beside beside = 0; beside < _BESIDE_MAX; beside++)
-        if (op->beside[beside])
+    for (SideCall side_call = 0; side_call < _SIDE_CALL_MAX; side_call++)
+        if (op->side_calls[side_call])
             return true;
     return false;
 }

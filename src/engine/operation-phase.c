@@ -28,7 +28,7 @@ static uint64_t
 pause_of(Step step)
 {
     switch (step) {
-    case STEP_COME_ROUND:
+    case STEP_GRACE:
         return WAKE_PAUSE;
     case STEP_AWAIT_STARTED:
         return JOIN_LIMIT;
@@ -76,10 +76,10 @@ operation_enter(Operation *op, uint64_t now, Phase phase)
 }
 
 void
-operation_set_failure(Operation *op, const Error *error, const char *otherwise)
+operation_set_failure(Operation *op, const Error *error, const char *fallback)
 {
     error_free(op->failure);
-    op->failure = error ? error_copy(error) : error_new(ERROR_OPERATION_FAILED, "%s", otherwise);
+    op->failure = error ? error_copy(error) : error_new(ERROR_OPERATION_FAILED, "%s", fallback);
 }
 
 void
@@ -117,19 +117,19 @@ void
 operation_request(Operation *op, uint64_t now)
 {
     static const DomainVerb verbs[][2] = {
-        [BESIDE_AGENT] = {VERB_SHUTDOWN_AGENT, VERB_REBOOT_AGENT},
-        [BESIDE_ACPI] = {VERB_SHUTDOWN_ACPI, VERB_REBOOT_ACPI},
+        [SIDE_CALL_AGENT] = {VERB_SHUTDOWN_AGENT, VERB_REBOOT_AGENT},
+        [SIDE_CALL_ACPI] = {VERB_SHUTDOWN_ACPI, VERB_REBOOT_ACPI},
     };
     bool by_agent = op->asked == ASKED_NOT && op->seen.agent_connected;
-    Beside beside = by_agent ? BESIDE_AGENT : BESIDE_ACPI;
+    SideCall side_call = by_agent ? SIDE_CALL_AGENT : SIDE_CALL_ACPI;
     unsigned serial = ++op->last_serial;
 
     operation_enter(op, now, PHASE_WAITING);
     op->n_repeated += op->asked == ASKED_ACPI;
-    op->asked = by_agent ? ASKED_IN_VAIN : ASKED_ACPI;
+    op->asked = by_agent ? ASKED_UNANSWERED : ASKED_ACPI;
     op->asked_at = now;
-    op->beside[beside] = serial;
-    op->effects->call(op->userdata, verbs[beside][*op->step == STEP_AWAIT_REBOOT], serial);
+    op->side_calls[side_call] = serial;
+    op->effects->call(op->userdata, verbs[side_call][*op->step == STEP_AWAIT_REBOOT], serial);
     if (op->phase == PHASE_WAITING)
         operation_await(op, now);
 }
@@ -145,9 +145,9 @@ operation_begin_step(Operation *op, uint64_t now)
         operation_enter(op, now, PHASE_WAITING);
         operation_await(op, now);
     } else if (step == STEP_CREATE && operation_has_acted(op) && operation_is_restarted(op)) {
-        /* Somebody was faster: it is up again. */
+        /* Somebody else has started the domain already. */
         operation_next_step(op, now);
-    } else if (op->link == LINK_AWAY) {
+    } else if (op->link == LINK_DOWN) {
         operation_enter(op, now, PHASE_UNSENT);
     } else if (operation_steps[step].asks) {
         op->step++;
@@ -203,7 +203,7 @@ operation_go_on_when_restarted(Operation *op, uint64_t now)
     }
 }
 
-/* On its way to restart: ended now, it does not boot for nothing. */
+/* The guest is about to restart: end it now, before it boots. */
 static bool
 can_be_ended(const Operation *op)
 {

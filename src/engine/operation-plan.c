@@ -29,7 +29,7 @@ static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
             [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_FORCE),
             [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_FORCE),
             [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_FORCE),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_COME_ROUND, ASK_AND_WAIT, STEP_FORCE),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_GRACE, ASK_AND_WAIT, STEP_FORCE),
             [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_FORCE),
             [DOMAIN_CRASHED] = PLAN(STEP_FORCE),
         },
@@ -61,7 +61,7 @@ static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
             [DOMAIN_RUNNING] = PLAN(ASK_AND_WAIT, STEP_CREATE),
             [DOMAIN_IDLE] = PLAN(ASK_AND_WAIT, STEP_CREATE),
             [DOMAIN_PAUSED] = PLAN(STEP_RESUME, ASK_AND_WAIT, STEP_CREATE),
-            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_COME_ROUND, ASK_AND_WAIT, STEP_CREATE),
+            [DOMAIN_PMSUSPENDED] = PLAN(WAKE, STEP_GRACE, ASK_AND_WAIT, STEP_CREATE),
             [DOMAIN_SHUTDOWN] = PLAN(STEP_AWAIT_DOWN, STEP_CREATE),
         },
     [OPERATION_RESET] =
@@ -85,13 +85,13 @@ static const Plan plans[_OPERATION_MAX][_DOMAIN_STATE_MAX] = {
 static const Plan reboot_in_place = PLAN(STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
 static const Plan reboot_in_place_paused = PLAN(STEP_RESUME, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
 static const Plan reboot_in_place_asleep =
-    PLAN(WAKE, STEP_COME_ROUND, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
+    PLAN(WAKE, STEP_GRACE, STEP_ASK_REBOOT, STEP_AWAIT_REBOOT);
 
 /* A reset leaves the guest paused that was; one that sleeps could not be woken afterwards. */
 static const Plan reset_in_place = PLAN(STEP_RESET);
 static const Plan reset_in_place_paused = PLAN(STEP_RESET, STEP_RESUME);
 static const Plan reset_in_place_asleep = PLAN(WAKE, STEP_RESET);
-/* Its end is what the answer tells. */
+/* The reply says that the domain has ended. */
 static const Plan reset_that_ends = PLAN(STEP_RESET, STEP_AWAIT_DOWN);
 
 const Plan operation_plan_join_start = PLAN(STEP_AWAIT_STARTED);
@@ -102,7 +102,7 @@ const StepTraits operation_steps[_STEP_MAX] = {
     [STEP_RESUME] = {.calls = true, .prepares = true, .verb = VERB_RESUME},
     [STEP_WAKEUP] = {.calls = true, .prepares = true, .verb = VERB_WAKEUP},
     [STEP_AWAIT_AWAKE] = {.prepares = true},
-    [STEP_COME_ROUND] = {.prepares = true},
+    [STEP_GRACE] = {.prepares = true},
     [STEP_SUSPEND] = {.calls = true, .verb = VERB_SUSPEND},
     [STEP_ASK_SHUTDOWN] = {.calls = true, .asks = true, .prepares = true},
     [STEP_FORCE] = {.calls = true, .verb = VERB_DESTROY},

@@ -18,7 +18,7 @@ typedef enum {
     STEP_RESUME,
     STEP_WAKEUP,
     STEP_AWAIT_AWAKE,
-    STEP_COME_ROUND, /* a guest just woken is given time before it is asked */
+    STEP_GRACE, /* a guest just woken is given time before it is asked */
     STEP_SUSPEND,
     STEP_ASK_SHUTDOWN,
     STEP_AWAIT_DOWN,

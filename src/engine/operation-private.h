@@ -44,7 +44,7 @@ typedef enum {
 
 /* Whether what is seen of the domain counts. */
 typedef enum {
-    LINK_AWAY,  /* not connected: nothing is called */
+    LINK_DOWN,  /* not connected: nothing is called */
     LINK_STALE, /* events may have been missed: nothing counts before the domain was refreshed */
     LINK_FRESH,
 } Link;
@@ -58,16 +58,16 @@ typedef enum {
 
 /* Calls for which nothing waits. */
 typedef enum {
-    BESIDE_AGENT,       /* the guest is asked through its agent, which may hang */
-    BESIDE_ACPI,        /* the guest is asked by ACPI */
-    BESIDE_PREPARATION, /* it was to prepare the asking, and hung until the time was up */
-    _BESIDE_MAX,
-} Beside;
+    SIDE_CALL_AGENT,       /* the guest is asked through its agent, which may hang */
+    SIDE_CALL_ACPI,        /* the guest is asked by ACPI */
+    SIDE_CALL_PREPARATION, /* it was to prepare the asking, and hung until the time was up */
+    _SIDE_CALL_MAX,
+} SideCall;
 
 /* How the guest was asked last. */
 typedef enum {
     ASKED_NOT,
-    ASKED_IN_VAIN,    /* so far there is no answer: it is asked by ACPI next */
+    ASKED_UNANSWERED, /* so far there is no answer: it is asked by ACPI next */
     ASKED_AND_AGREED, /* its agent has */
     ASKED_ACPI,
 } Asked;
@@ -86,9 +86,9 @@ struct Operation {
     Error *failure;   /* from PHASE_REFUSED to PHASE_CONCLUDING: what the call ended with */
 
     unsigned last_serial;
-    unsigned serial;              /* of the call or probe that the phase waits for */
-    unsigned beside[_BESIDE_MAX]; /* likewise of those for which nothing waits; 0: none */
-    unsigned unsent;              /* how often a call could not be sent */
+    unsigned serial;                     /* of the call or probe that the phase waits for */
+    unsigned side_calls[_SIDE_CALL_MAX]; /* likewise of those for which nothing waits; 0: none */
+    unsigned unsent;                     /* how often a call could not be sent */
     Impact impact;
     bool given_up; /* the hypervisor has agreed to end the long call */
     bool forced;
@@ -105,7 +105,7 @@ struct Operation {
     uint64_t deadline;      /* of what the guest is waited for */
     uint64_t refresh_limit; /* until then the deadline waits for a refresh */
     uint64_t until;         /* the end of a pause; UINT64_MAX: none */
-    uint64_t away_since;
+    uint64_t disconnected_since;
     uint64_t armed;
 };
 
@@ -122,7 +122,7 @@ bool operation_is_down(const Operation *op);
 bool operation_is_active(const Operation *op);
 /* Whether what has become of the domain may be this operation's doing. */
 bool operation_may_have_acted(const Operation *op);
-/* Likewise, but by a call that has ended. */
+/* The same, by a call that has ended. */
 bool operation_has_acted(const Operation *op);
 /* A call for which nothing waits is under way. */
 bool operation_is_asking(const Operation *op);
@@ -138,7 +138,7 @@ bool operation_waits(const Operation *op);
 bool operation_awaits_guest(const Operation *op);
 /* The step under way waits for what the guest does about a request. */
 bool operation_awaits_answer(const Operation *op);
-/* The step under way is but the way to asking the guest, in Stop and Reboot. */
+/* The step under way prepares asking the guest, in Stop and Reboot. */
 bool operation_is_preparing(const Operation *op);
 /* Nothing goes on before the domain was refreshed. */
 bool operation_is_refreshing(const Operation *op);
@@ -149,12 +149,12 @@ bool operation_is_lost(const Operation *op);
 
 void operation_finish(Operation *op, OperationResult result, const Error *error);
 void operation_finish_canceled(Operation *op, const char *why, bool may_have);
-/* With `failure` as the answer. */
+/* The answer is `failure`. */
 void operation_finish_failed(Operation *op, bool may_have);
 /* The same where the domain has ended meanwhile, which the answer then says, too. */
 void operation_finish_failed_and_ended(Operation *op);
 void operation_finish_timeout(Operation *op);
-/* The domain came to be so without us. */
+/* The domain has reached the goal without us. */
 void operation_finish_not_possible(Operation *op);
 /* The domain is in a state in which what is waited for does not come. */
 void operation_finish_stuck(Operation *op);
@@ -167,28 +167,28 @@ void operation_finish_refreshed(Operation *op);
 
 void operation_enter(Operation *op, uint64_t now, Phase phase);
 /* The result of the call; `error` may be NULL. */
-void operation_set_failure(Operation *op, const Error *error, const char *otherwise);
+void operation_set_failure(Operation *op, const Error *error, const char *fallback);
 void operation_enter_refused(Operation *op, uint64_t now, const Error *error);
 void operation_enter_lost(Operation *op, uint64_t now, const Error *error);
-/* Or the end, where it was tried often enough. */
+/* Enter PHASE_UNSENT, or end where the call was tried often enough. */
 void operation_enter_unsent(Operation *op, uint64_t now, const Error *error);
 /* Begin the step under way, or make its call again. */
 void operation_begin_step(Operation *op, uint64_t now);
 void operation_next_step(Operation *op, uint64_t now);
-/* Leave out what comes before `step`. */
+/* Skip the steps before `step`. */
 void operation_skip_to(Operation *op, uint64_t now, Step step);
 /* In PHASE_WAITING: go on if what is waited for has come. */
 void operation_await(Operation *op, uint64_t now);
 /* Ask the guest, in the step that waits for its answer: first through its agent, if it has one. */
 void operation_request(Operation *op, uint64_t now);
-/* Shut down, the guest restarts by its configuration. */
+/* Go on where the guest has shut down and restarts by its configuration. */
 void operation_go_on_when_restarted(Operation *op, uint64_t now);
 
 /* --- requests to the guest ---------------------------------------------------------------- */
 
 /* When the guest is to be asked once more, by ACPI; UINT64_MAX: not. */
 uint64_t operation_next_request(const Operation *op);
-void operation_request_done(Operation *op, uint64_t now, Beside beside, CallOutcome outcome,
+void operation_request_done(Operation *op, uint64_t now, SideCall side_call, CallOutcome outcome,
                             const Error *error);
 
 /* --- decisions ---------------------------------------------------------------------------- */

@@ -25,10 +25,10 @@ operation_next_request(const Operation *op)
                  operation_awaits_answer(op) &&
                  (op->seen.state == DOMAIN_RUNNING || op->seen.state == DOMAIN_IDLE);
 
-    if (hears && op->asked == ASKED_IN_VAIN)
+    if (hears && op->asked == ASKED_UNANSWERED)
         return operation_time_after(op->asked_at, AGENT_PATIENCE);
-    if (hears && op->asked == ASKED_ACPI && !op->beside[BESIDE_ACPI] && was_starting_up(op) &&
-        op->n_repeated < REPEATED_MAX)
+    if (hears && op->asked == ASKED_ACPI && !op->side_calls[SIDE_CALL_ACPI] &&
+        was_starting_up(op) && op->n_repeated < REPEATED_MAX)
         return operation_time_after(op->asked_at, REPEAT_INTERVAL);
     return UINT64_MAX;
 }
@@ -40,18 +40,18 @@ accepted(Operation *op, uint64_t now)
         return;
     if (op->spec.reboot_in_call)
         operation_next_step(op, now);
-    else if (op->link == LINK_AWAY && !operation_is_asking(op))
+    else if (op->link == LINK_DOWN && !operation_is_asking(op))
         operation_enter_lost(op, now, NULL); /* only an event tells, and may be missed now */
 }
 
 void
-operation_request_done(Operation *op, uint64_t now, Beside beside, CallOutcome outcome,
+operation_request_done(Operation *op, uint64_t now, SideCall side_call, CallOutcome outcome,
                        const Error *error)
 {
-    bool by_agent = beside == BESIDE_AGENT;
+    bool by_agent = side_call == SIDE_CALL_AGENT;
     /* Another request has taken over, or gone before. */
     bool is_minor =
-        by_agent ? op->asked == ASKED_ACPI : op->n_repeated > 0 || op->beside[BESIDE_AGENT];
+        by_agent ? op->asked == ASKED_ACPI : op->n_repeated > 0 || op->side_calls[SIDE_CALL_AGENT];
 
     if (op->phase != PHASE_WAITING || !operation_awaits_answer(op))
         return;
@@ -62,13 +62,13 @@ operation_request_done(Operation *op, uint64_t now, Beside beside, CallOutcome o
     } else if (outcome == OUTCOME_LOST) {
         operation_enter_lost(op, now, error);
     } else if (outcome == OUTCOME_UNSENT && !is_minor) {
-        op->asked = by_agent ? ASKED_NOT : ASKED_IN_VAIN;
+        op->asked = by_agent ? ASKED_NOT : ASKED_UNANSWERED;
         operation_enter_unsent(op, now, error);
     } else if (outcome == OUTCOME_UNSENT && !by_agent && op->n_repeated == 0) {
-        op->asked = ASKED_IN_VAIN; /* the agent still hangs */
+        op->asked = ASKED_UNANSWERED; /* the agent still hangs */
     } else if (is_minor) {
         return;
-    } else if (by_agent && op->link != LINK_AWAY) {
+    } else if (by_agent && op->link != LINK_DOWN) {
         operation_request(op, now);
     } else {
         operation_enter_refused(op, now, error);

@@ -6,9 +6,9 @@
 #define SEC UINT64_C(1000000)
 
 /* An operation does not wait for a hypervisor that stays away longer than this. */
-#define AWAY_LIMIT    (600 * SEC)
+#define DISCONNECTED_LIMIT (600 * SEC)
 /* After a reconnect the time that passed meanwhile decides nothing before this refresh. */
-#define REFRESH_LIMIT (5 * SEC)
+#define REFRESH_LIMIT      (5 * SEC)
 
 static const char *const result_names[_RESULT_MAX] = {
     [RESULT_DONE] = "done",
@@ -95,8 +95,8 @@ static void
 arm(Operation *op)
 {
     uint64_t when = op->phase == PHASE_OVER ? UINT64_MAX
-                    : op->link == LINK_AWAY
-                        ? operation_time_after(op->away_since, AWAY_LIMIT)
+                    : op->link == LINK_DOWN
+                        ? operation_time_after(op->disconnected_since, DISCONNECTED_LIMIT)
                         : MIN(MIN(deadline_of(op), pause_of(op)), operation_next_request(op));
 
     if (when == op->armed)
@@ -106,7 +106,7 @@ arm(Operation *op)
 }
 
 static void
-handle_away_limit(Operation *op)
+handle_disconnected_limit(Operation *op)
 {
     bool is_calling = op->phase == PHASE_CALLING || op->phase == PHASE_OVERTAKEN;
 
@@ -135,7 +135,7 @@ handle_deadline(Operation *op, uint64_t now)
     } else if (operation_forces(op)) {
         /* A call that was to prepare the asking, and hangs, holds up nothing. */
         if (op->phase == PHASE_CALLING)
-            op->beside[BESIDE_PREPARATION] = op->serial;
+            op->side_calls[SIDE_CALL_PREPARATION] = op->serial;
         operation_skip_to(op, now, STEP_FORCE);
     } else {
         operation_finish_timeout(op);
@@ -161,9 +161,9 @@ operation_elapsed(Operation *op, uint64_t now)
     if (op->phase == PHASE_OVER)
         return;
     op->armed = UINT64_MAX;
-    if (op->link == LINK_AWAY) {
-        if (now >= operation_time_after(op->away_since, AWAY_LIMIT))
-            handle_away_limit(op);
+    if (op->link == LINK_DOWN) {
+        if (now >= operation_time_after(op->disconnected_since, DISCONNECTED_LIMIT))
+            handle_disconnected_limit(op);
     } else if (deadline_of(op) <= now) {
         handle_deadline(op, now);
     } else if (pause_of(op) <= now) {
@@ -215,7 +215,7 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
     /* Facts from before the first refresh may be from before the operation. */
     bool came_up = op->run >= 0 && op->run == seen->id && op->seen.state == DOMAIN_SHUTDOWN &&
                    seen->state == DOMAIN_RUNNING;
-    bool is_refreshed = seen->fresh && op->link != LINK_AWAY;
+    bool is_refreshed = seen->fresh && op->link != LINK_DOWN;
 
     if (op->phase == PHASE_OVER)
         return;
@@ -282,16 +282,17 @@ note_outcome(Operation *op, CallOutcome outcome)
 }
 
 static void
-beside_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome, const Error *error)
+side_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
+               const Error *error)
 {
-    for (Beside beside = 0; beside < _BESIDE_MAX; beside++) {
-        if (op->beside[beside] != serial)
+    for (SideCall side_call = 0; side_call < _SIDE_CALL_MAX; side_call++) {
+        if (op->side_calls[side_call] != serial)
             continue;
         /* An agent may fail because it has shut the guest down. */
-        bool is_unsure = beside == BESIDE_AGENT && outcome == OUTCOME_FAILED;
+        bool is_unsure = side_call == SIDE_CALL_AGENT && outcome == OUTCOME_FAILED;
         note_outcome(op, is_unsure ? OUTCOME_LOST : outcome);
-        op->beside[beside] = 0;
-        operation_request_done(op, now, beside, outcome, error);
+        op->side_calls[side_call] = 0;
+        operation_request_done(op, now, side_call, outcome, error);
         return;
     }
 }
@@ -305,7 +306,7 @@ operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome ou
     if (op->phase == PHASE_OVER || serial == 0)
         return;
     if (!is_calling || serial != op->serial) {
-        beside_done(op, now, serial, outcome, error);
+        side_call_done(op, now, serial, outcome, error);
     } else {
         note_outcome(op, outcome);
         if (op->phase == PHASE_OVERTAKEN)
@@ -349,8 +350,8 @@ disconnected(Operation *op, uint64_t now)
 {
     bool awaits_reboot = op->phase == PHASE_WAITING && *op->step == STEP_AWAIT_REBOOT;
 
-    op->link = LINK_AWAY;
-    op->away_since = now;
+    op->link = LINK_DOWN;
+    op->disconnected_since = now;
     op->seen.fresh = false;
     if (op->phase == PHASE_PROBING || op->phase == PHASE_WATCHING)
         operation_enter(op, now, PHASE_LOST); /* what is not answered yet is asked again */
@@ -381,7 +382,7 @@ reconnected(Operation *op, uint64_t now)
 void
 operation_connection(Operation *op, uint64_t now, bool connected)
 {
-    if (op->phase == PHASE_OVER || connected == (op->link != LINK_AWAY))
+    if (op->phase == PHASE_OVER || connected == (op->link != LINK_DOWN))
         return;
     if (connected)
         reconnected(op, now);

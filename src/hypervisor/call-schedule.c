@@ -4,8 +4,8 @@
 /* A read that is likely to hang is begun with fewer calls than this under way, so that others find
  * places. */
 #define LIKELY_TO_HANG_MAX 15
-/* libvirtd has workers for so many calls to force beside the others. */
-#define FORCE_BESIDE       5
+/* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
+#define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
  * force that hang, another one that is likely to hang waits. */
 #define FORCE_HANGING_MAX  4
@@ -187,7 +187,7 @@ call_schedule_add(CallSchedule *schedule, Call *call)
         insert_by_order(&call->domain->changes, call);
 }
 
-/* It waits no longer, but its domain is still its own. */
+/* Take the call out of the queues; its domain keeps the entry. */
 static void
 take_out(CallSchedule *schedule, Call *call)
 {
@@ -232,7 +232,7 @@ count_workers(const CallSchedule *schedule)
 
     for (unsigned group = 0; group < _CALL_GROUP_MAX; group++)
         n += schedule->n_of_group[group];
-    return n - MIN(schedule->n_running[CALL_FORCE], FORCE_BESIDE);
+    return n - MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
 }
 
 static bool

@@ -21,7 +21,7 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_JOB_CONTROL] = {"job-control", CALL_GROUP_URGENT, TRACK_NONE, .limit = 4},
     [CALL_OPERATION] = {"operation", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8},
     [CALL_CHANGE] = {"change", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8, .per_user = 1024},
-    [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_patient = true},
+    [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_slow = true},
     [CALL_READ] = {"read", CALL_GROUP_READ, TRACK_READ, .limit = 4, .per_user = 1024},
     [CALL_GUEST] = {"guest", CALL_GROUP_GUEST, TRACK_GUEST, .limit = 6, .per_user = 256},
     [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},

@@ -16,7 +16,7 @@
 
 /* In the order in which they are sent. */
 typedef enum {
-    CALL_FORCE,       /* waits for no other call, and always finds a lane */
+    CALL_FORCE,       /* waits for no other call, and a lane is kept for it */
     CALL_ACPI,        /* presses the power button while a request to the guest's agent hangs */
     CALL_QUICK,       /* the service's own, quick, and wanted at once */
     CALL_JOB_CONTROL, /* about a long call that is under way: to end it, and what became of it */
@@ -65,7 +65,7 @@ typedef struct {
     CallTrack track;
     unsigned limit;    /* calls under way, without those that hang */
     unsigned per_user; /* so many may wait for each user; 0: any number */
-    bool is_patient;   /* it hangs only where its domain does: it takes long by nature */
+    bool is_slow;      /* it takes long by nature, and hangs only where its domain does */
 } CallRules;
 
 extern const CallGroupRules call_group_rules[_CALL_GROUP_MAX];

@@ -6,7 +6,7 @@
 #include "utf8.h"
 
 static bool
-examine_xml(virDomainPtr dom, DomainUpdate *update, Error **error)
+read_xml(virDomainPtr dom, DomainUpdate *update, Error **error)
 {
     g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
 
@@ -49,7 +49,7 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
     if (!hypervisor_read_saved_facts(dom, facts, update, error))
         return false;
     if (facts & FACT_XML)
-        return examine_xml(dom, update, error);
+        return read_xml(dom, update, error);
     return true;
 }
 

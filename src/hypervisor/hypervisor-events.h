@@ -10,9 +10,9 @@
 #include "hypervisor-block-job.h"
 #include "hypervisor.h"
 
-/* An event tells more than that something changed only where somebody needs to know. */
+/* Only events whose details are needed have a kind of their own. */
 typedef enum {
-    EVENT_CHANGED, /* something else; what it is, a refresh tells */
+    EVENT_CHANGED, /* any other; a refresh shows what changed */
 
     EVENT_STARTED,  /* a new process of the hypervisor runs the guest */
     EVENT_RESUMED,  /* from a pause */
@@ -35,8 +35,9 @@ typedef enum {
 } HypervisorEventKind;
 
 /*
- * Something happened to a domain. libvirt has no event for some of what changes beside, so all that
- * is known of it is stale, whatever the kind. The event is the receiver's to g_free().
+ * Something happened to a domain. Other properties may have changed with it, for which libvirt has
+ * no event, so all that is known of the domain is stale, whatever the kind. The event is the
+ * receiver's to g_free().
  */
 typedef struct {
     void *userdata;

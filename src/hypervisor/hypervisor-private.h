@@ -61,13 +61,13 @@ virDomainPtr hypervisor_domain(Hypervisor *h, const char *uuid, Error **error);
 GPtrArray *hypervisor_domains(Hypervisor *h, const char *const *uuids, Error **error);
 /* Keep this handle for later; takes over the reference. */
 void hypervisor_keep_domain(Hypervisor *h, const char *uuid, virDomainPtr dom);
-/* Whether there is one already, by this name. */
+/* Whether the connection has a handle of this domain with this name. */
 bool hypervisor_keeps_domain(Hypervisor *h, const char *uuid, const char *name);
 
 /*
- * The domain's UUID as text. libvirt formats it with printf for its debug log in every function
- * that takes a domain, whether it logs or not, which is most of the time that reading a list of a
- * thousand takes: ask of a handle what is needed, and once.
+ * The domain's UUID as text. Every libvirt function that takes a domain formats its UUID with
+ * printf for the debug log, even when it does not log. That is most of the time of reading a list
+ * of a thousand domains: call such functions only as often as needed.
  */
 void hypervisor_uuid(virDomainPtr dom, char uuid[static VIR_UUID_STRING_BUFLEN]);
 

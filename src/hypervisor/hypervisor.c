@@ -11,7 +11,7 @@
 /* A dead daemon is noticed after interval x (count + 1): well within a client's patience. */
 #define KEEPALIVE_INTERVAL_SEC 3
 #define KEEPALIVE_COUNT        2
-#define HANDLES_MAX_BESIDE     64
+#define HANDLES_MAX_SECONDARY  64
 
 void
 hypervisor_identity_clear(HypervisorIdentity *identity)
@@ -190,7 +190,7 @@ hypervisor_free_deferred(Hypervisor *h)
 {
     g_ptr_array_set_size(h->deferred_frees, 0);
     /* Only the watching connection reads all domains again and again, and needs their handles. */
-    if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_BESIDE)
+    if (!h->watch && g_hash_table_size(h->domains) > HANDLES_MAX_SECONDARY)
         g_hash_table_remove_all(h->domains);
 }
 

@@ -60,7 +60,7 @@ static const HypervisorWatcher watcher = {.event = post_event, .lost = post_loss
 /* --- attempts ----------------------------------------------------------------------------- */
 
 static void
-on_attempted(void *data)
+on_connect_result(void *data)
 {
     AttemptTask *task = data;
     LanePool *pool = task->pool;
@@ -75,7 +75,7 @@ on_attempted(void *data)
             g_ptr_array_remove_fast(pool->pending, task->slot);
             slot_quit(task->slot);
         }
-        pool->callbacks->attempted(pool->userdata, result);
+        pool->callbacks->connect_result(pool->userdata, result);
     }
     g_clear_pointer(&result->snapshots, g_ptr_array_unref);
     hypervisor_identity_clear(&result->identity);
@@ -96,7 +96,7 @@ on_list_limit(void *userdata)
 
     task->told = true;
     task->result.identity = (HypervisorIdentity){NULL};
-    task->pool->callbacks->attempted(task->pool->userdata, &result);
+    task->pool->callbacks->connect_result(task->pool->userdata, &result);
     hypervisor_identity_clear(&result.identity);
 }
 
@@ -138,7 +138,7 @@ work_attempt(Lane *lane, void *data)
     AttemptTask *task = data;
 
     task->result.succeeded = connect_and_list(lane, task);
-    lane_post(lane, on_attempted, task);
+    lane_post(lane, on_connect_result, task);
     if (lane_hypervisor(lane))
         hypervisor_free_deferred(lane_hypervisor(lane));
 }

@@ -77,7 +77,7 @@ slot_drop(Slot *slot)
 /* --- choosing ----------------------------------------------------------------------------- */
 
 static unsigned
-count_beside_primary(const LanePool *pool, bool (*is_one)(const Slot *slot))
+count_secondary(const LanePool *pool, bool (*is_one)(const Slot *slot))
 {
     unsigned n = 0;
 
@@ -108,8 +108,8 @@ lanes_keep_one_for(CallClass class)
 static bool
 can_expect_one(const LanePool *pool)
 {
-    return pool->open_again_at == 0 || count_beside_primary(pool, is_opening) > 0 ||
-           count_beside_primary(pool, is_working) > 0;
+    return pool->open_again_at == 0 || count_secondary(pool, is_opening) > 0 ||
+           count_secondary(pool, is_working) > 0;
 }
 
 static bool
@@ -119,7 +119,7 @@ may_use_primary(const LanePool *pool, CallClass class)
 }
 
 static Slot *
-find_idle_beside_primary(const LanePool *pool)
+find_idle_secondary(const LanePool *pool)
 {
     for (unsigned i = 1; i < pool->slots->len; i++)
         if (slot_is_idle(pool->slots->pdata[i]))
@@ -131,12 +131,12 @@ Slot *
 lanes_find(const LanePool *pool, CallClass class)
 {
     Slot *primary = pool->slots->pdata[0];
-    unsigned n_idle = count_beside_primary(pool, slot_is_idle);
+    unsigned n_idle = count_secondary(pool, slot_is_idle);
 
     if (class == CALL_QUICK && slot_is_idle(primary))
         return primary;
     if (n_idle > 1 || (n_idle == 1 && lanes_keep_one_for(class)))
-        return find_idle_beside_primary(pool);
+        return find_idle_secondary(pool);
     return slot_is_idle(primary) && may_use_primary(pool, class) ? primary : NULL;
 }
 
@@ -149,7 +149,7 @@ typedef struct {
     Error *error;
 } OpenTask;
 
-/* Make do with the lanes there are for a while. */
+/* Open no lane for a while. */
 static void
 pause_opening(LanePool *pool, const char *why)
 {
@@ -216,12 +216,12 @@ may_open(const LanePool *pool, unsigned n_opening, bool urgent)
 void
 lanes_open(LanePool *pool, unsigned wanted, bool urgent)
 {
-    unsigned n_opening = count_beside_primary(pool, is_opening);
+    unsigned n_opening = count_secondary(pool, is_opening);
 
     if (pool->single)
         return;
-    /* One is kept for what cannot wait. */
-    wanted += count_beside_primary(pool, slot_is_idle) == 0;
+    /* One idle lane is kept for urgent calls. */
+    wanted += count_secondary(pool, slot_is_idle) == 0;
     for (; n_opening < wanted && may_open(pool, n_opening, urgent); n_opening++)
         open_one(pool);
 }
@@ -242,7 +242,7 @@ leave_behind(Slot *slot)
 void
 lanes_elapsed(LanePool *pool, uint64_t now)
 {
-    unsigned n_idle = count_beside_primary(pool, slot_is_idle);
+    unsigned n_idle = count_secondary(pool, slot_is_idle);
 
     if (pool->open_again_at <= now)
         pool->open_again_at = 0;
@@ -262,7 +262,7 @@ uint64_t
 lanes_next_event(const LanePool *pool)
 {
     uint64_t when = pool->open_again_at ? pool->open_again_at : TIMER_NEVER;
-    bool may_close = count_beside_primary(pool, slot_is_idle) > 1;
+    bool may_close = count_secondary(pool, slot_is_idle) > 1;
 
     for (unsigned i = 1; i < pool->slots->len; i++) {
         const Slot *slot = pool->slots->pdata[i];

@@ -92,7 +92,7 @@ lane_pool_abandon(LanePool *pool, Call *call)
         return;
     call_schedule_remove(pool->schedule, call);
     free_call(call);
-    /* Another change of its domain may have waited for this one. */
+    /* Another change of the domain may wait for this one. */
     deferred_schedule(pool->dispatch);
 }
 
@@ -175,8 +175,9 @@ start_call(LanePool *pool, Slot *slot, Call *call)
 /* --- time --------------------------------------------------------------------------------- */
 
 /*
- * Both ask each QEMU for figures, and libvirt gives fewer of them to whoever comes while the other
- * does: so they take turns. The end of CALL_SIZES's, but for a QEMU that hangs; 0: it has none.
+ * CALL_STATS and CALL_SIZES query each QEMU, and libvirt returns fewer figures to the later of two
+ * concurrent queries. So the classes take turns. Returns when the turn of CALL_SIZES ends; 0: it
+ * has none. The bound is for a QEMU that hangs.
  */
 static uint64_t
 end_of_sizes_turn(const LanePool *pool)
@@ -200,11 +201,11 @@ is_its_turn(const LanePool *pool, CallClass class)
     return class != CALL_SIZES || call_schedule_running(pool->schedule, CALL_STATS) == 0;
 }
 
-/* A call that takes long by nature hangs where another one shows that its domain does. */
+/* A call of a slow class counts as hanging only if another call shows that its domain hangs. */
 static bool
 may_hang(const LanePool *pool, const Call *call)
 {
-    return call->state == CALL_RUNNING && (!call_rules[call->class].is_patient ||
+    return call->state == CALL_RUNNING && (!call_rules[call->class].is_slow ||
                                            call_schedule_domain_hangs(pool->schedule, call->key));
 }
 

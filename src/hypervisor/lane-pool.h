@@ -33,7 +33,7 @@ typedef struct {
 } ConnectResult;
 
 typedef struct {
-    void (*attempted)(void *userdata, ConnectResult *result);
+    void (*connect_result)(void *userdata, ConnectResult *result);
     /* lane_pool_probe() has ended. */
     void (*probed)(void *userdata, bool answered);
     void (*event)(void *userdata, const HypervisorEvent *event);

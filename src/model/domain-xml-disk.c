@@ -7,7 +7,7 @@
 
 /* --- URLs --------------------------------------------------------------------------------- */
 
-/* Characters that RFC 3986 allows as they are, beside letters, digits and "-._~". */
+/* Characters that RFC 3986 allows unescaped, besides letters, digits and "-._~". */
 #define ALLOWED_IN_HOST  "!$&'()*+,;=:[]"
 #define ALLOWED_IN_PATH  "!$&'()*+,;=:@/"
 #define ALLOWED_IN_QUERY "!$'()*,:@/?"

@@ -57,7 +57,7 @@ typedef struct {
 
     bool has_managed_save;   /* FACT_MANAGED_SAVE */
     uint32_t snapshot_count; /* FACT_SNAPSHOTS */
-    bool has_snapshots;      /* there are some, but nobody has counted them: no group */
+    bool has_snapshots;      /* there are some, not counted yet: belongs to no group */
 
     /* FACT_XML */
     char *title;
@@ -128,7 +128,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_unref)
 DomainChanges domain_apply(Domain *domain, DomainUpdate *update);
 /*
  * Which facts of the update's FACT_STATE and FACT_FLAGS differ from what is known, or have to be
- * looked at because they must.
+ * read again in any case.
  */
 DomainFacts domain_compare(const Domain *domain, const DomainUpdate *update);
 void domain_set_available(Domain *domain, bool available);

@@ -71,7 +71,8 @@ payload_is_same(const OperationPayload *a, const OperationPayload *b)
     if (!a || !b)
         return a == b;
 
-    bool same_name = a->made_up == b->made_up && (a->made_up || g_strcmp0(a->name, b->name) == 0);
+    bool same_name =
+        a->generated == b->generated && (a->generated || g_strcmp0(a->name, b->name) == 0);
     return same_name && a->flags == b->flags && a->bandwidth == b->bandwidth &&
            g_strcmp0(a->description, b->description) == 0 &&
            g_strcmp0(a->memory_file, b->memory_file) == 0 && disks_are_same(a->disks, b->disks);

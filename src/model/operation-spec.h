@@ -49,8 +49,8 @@ typedef enum {
  * count, also between threads.
  */
 typedef struct {
-    char *name;   /* of the snapshot; or the URI of the destination */
-    bool made_up; /* the name, by us: whoever asks for any means this one, too */
+    char *name;     /* of the snapshot; or the URI of the destination */
+    bool generated; /* the name, by us: whoever asks for any means this one, too */
     char *description;
     char *memory_file; /* of an external snapshot with the memory in it; NULL: none */
     char **disks;      /* the targets that a snapshot is of; NULL: all */

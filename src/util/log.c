@@ -158,7 +158,7 @@ send_journal(int level, const char *id, const char *message, const Field *fields
         g_free(texts[i]);
 }
 
-/* A line is one line: what a machine is called or libvirt says can forge no second one. */
+/* Neither a domain's name nor libvirt's words can forge a second line. */
 static void
 append_printable(GString *line, const char *text)
 {

@@ -31,7 +31,7 @@ typedef enum {
     LOG_EVENT_OPERATION_FAILED,   /* VM_RESULT is "failed" or "timeout" */
     LOG_EVENT_OPERATION_CANCELED, /* by a caller, or overtaken */
     LOG_EVENT_DENIED,             /* the caller may not, or polkit could not say so */
-    LOG_EVENT_STATE_CHANGED,      /* a machine went from one state to another */
+    LOG_EVENT_STATE_CHANGED,      /* a domain went from one state to another */
     LOG_EVENT_DOMAIN_ADDED,
     LOG_EVENT_DOMAIN_REMOVED,
     LOG_EVENT_AVAILABLE,    /* once, when the hypervisor answers (again) */

@@ -3,7 +3,7 @@
 
 /*
  * Short forms of libxml2 for the readers of a domain's XML. Strings are the caller's, fit for D-Bus
- * (bus-text.h), and "" where there is no such thing.
+ * (utf8.h), and "" where there is no such thing.
  */
 
 #include <glib.h>

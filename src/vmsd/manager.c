@@ -223,7 +223,8 @@ manager_free(Manager *m)
 {
     if (!m)
         return;
-    /* A thread that still waits for libvirt uses what it was given: the process ends anyway. */
+    /* A thread that still waits for libvirt may use these objects. The process is about to end, so
+     * they are not freed. */
     if (m->core && !core_is_stopped(m->core))
         return;
     core_free(m->core);

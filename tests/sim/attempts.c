@@ -78,7 +78,7 @@ fail(unsigned number, Status why, const char *message)
     attempt->in_flight = false;
     g_clear_pointer(&attempt->list, g_ptr_array_unref);
     result.error = error_new(ERROR_OPERATION_FAILED, "%s", message);
-    attempts.callbacks->attempted(attempts.userdata, &result);
+    attempts.callbacks->connect_result(attempts.userdata, &result);
     error_free(result.error);
 }
 
@@ -112,7 +112,7 @@ succeed(unsigned number)
         world_after(between(0, 20 * MSEC), on_lost, NULL, number);
     else if (daemon_state() == DAEMON_FROZEN)
         world_after(between(KEEPALIVE, KEEPALIVE + SEC), on_lost, NULL, number);
-    attempts.callbacks->attempted(attempts.userdata, &result);
+    attempts.callbacks->connect_result(attempts.userdata, &result);
     hypervisor_identity_clear(&result.identity);
     g_clear_pointer(&result.snapshots, g_ptr_array_unref);
     REQUIRE(attempt->use != USE_NONE, "Connection %u is neither used nor closed", number);

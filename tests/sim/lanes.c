@@ -237,7 +237,7 @@ may_hang(const LanePool *pool, const LaneCall *lane_call)
     const Call *call = lane_call->call;
 
     return lane_call->attached && call->state == CALL_RUNNING &&
-           (!call_rules[call->class].is_patient ||
+           (!call_rules[call->class].is_slow ||
             call_schedule_domain_hangs(pool->schedule, call->key));
 }
 

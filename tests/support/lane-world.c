@@ -4,7 +4,7 @@
 /* --- the pool's listener ---------------------------------------------------------------------- */
 
 static void
-on_attempted(void *userdata, ConnectResult *result)
+on_connect_result(void *userdata, ConnectResult *result)
 {
     World *w = userdata;
 
@@ -62,7 +62,7 @@ on_stopped(void *userdata)
 }
 
 static const LanePoolCallbacks callbacks = {
-    .attempted = on_attempted,
+    .connect_result = on_connect_result,
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,

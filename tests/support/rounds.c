@@ -9,11 +9,11 @@
 #define SETTLE_MS 45000
 
 static guint
-number(const char *name, guint otherwise)
+number(const char *name, guint fallback)
 {
     const char *text = g_getenv(name);
 
-    return text && *text ? (guint)g_ascii_strtoull(text, NULL, 10) : otherwise;
+    return text && *text ? (guint)g_ascii_strtoull(text, NULL, 10) : fallback;
 }
 
 bool

@@ -214,7 +214,7 @@ on_done(void *userdata, const sd_bus_error *error)
 static void
 check(World *w, sd_bus_message *m, uid_t uid)
 {
-    AuthorizeSubject subject = {.vm_name = "web", .vm_uuid = "u-u-i-d"};
+    AuthorizeSubject subject = {.domain_name = "web", .domain_uuid = "u-u-i-d"};
     AuthorizeCaller caller = {
         .sender = sd_bus_message_get_sender(m),
         .uid = uid,

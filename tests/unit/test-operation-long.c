@@ -219,7 +219,7 @@ test_same(void)
         {.name = (char *)"one", .description = (char *)"text"},
         {.name = (char *)"one", .flags = PAYLOAD_DISK_ONLY},
         {.name = (char *)"one", .bandwidth = 1},
-        {.name = (char *)"one", .made_up = true},
+        {.name = (char *)"one", .generated = true},
         {.name = NULL},
     };
     g_autoptr(World) w = world_new(OPERATION_CREATE_SNAPSHOT);
@@ -235,8 +235,8 @@ test_same(void)
 
     /* A caller who asks for any name gets this one, too. */
     g_autoptr(OperationPayload) unnamed =
-        operation_payload_new(&(OperationPayload){.name = (char *)"1", .made_up = true});
-    const OperationPayload later = {.name = (char *)"2", .made_up = true};
+        operation_payload_new(&(OperationPayload){.name = (char *)"1", .generated = true});
+    const OperationPayload later = {.name = (char *)"2", .generated = true};
     OperationSpec first = spec_of(OPERATION_CREATE_SNAPSHOT, unnamed);
     g_autoptr(World) other = g_new0(World, 1);
     other->operation = operation_new(&first, "web", &effects, other);
