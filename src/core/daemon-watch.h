@@ -28,7 +28,7 @@ typedef struct DaemonWatch DaemonWatch;
  */
 typedef void (*DaemonHint)(void *userdata, Hint hint);
 
-/* What exists already is not reported. The lists end in NULL, and may be NULL. */
+/* Files and sockets that exist already are not reported. The lists end in NULL, and may be NULL. */
 int daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
                      DaemonHint hint, void *userdata, DaemonWatch **ret);
 void daemon_watch_free(DaemonWatch *watch);
