@@ -7,6 +7,7 @@
 
 /* Of a Service. */
 extern const Interface bus_manager_interface;
+extern const Interface bus_host_interface;
 extern const Interface bus_debug_interface;
 /* Of a Domain. */
 extern const Interface bus_domain_interface;

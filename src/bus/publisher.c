@@ -13,13 +13,13 @@
 
 struct Publisher {
     PublisherParts parts;
-    GHashTable *changed; /* set of Domain, with references */
-    ConnectionChanges connection_changes;
+    GHashTable *changed;   /* set of Domain, with references */
+    uint64_t root_changes; /* of the properties of the root object */
     Deferred *turn_end;
     /* Objects of which a signal could not be sent, so that clients' copies are wrong until it is
      * corrected: path -> ObjectKind. */
     GHashTable *missed;
-    ConnectionChanges missed_changes; /* of the root object, which is never removed */
+    uint64_t missed_changes; /* of the root object, which is never removed */
     Timer *retry;
 };
 
@@ -108,9 +108,9 @@ publisher_domain_changed(Publisher *publisher, Domain *domain)
 }
 
 void
-publisher_connection_changed(Publisher *publisher, ConnectionChanges changes)
+publisher_root_changed(Publisher *publisher, uint64_t changes)
 {
-    publisher->connection_changes |= changes;
+    publisher->root_changes |= changes;
     deferred_schedule(publisher->turn_end);
 }
 
@@ -126,16 +126,16 @@ emit_domain_changed(Publisher *publisher, Domain *domain)
 }
 
 static void
-emit_connection_changed(Publisher *publisher)
+emit_root_changed(Publisher *publisher)
 {
-    ConnectionChanges changes = publisher->connection_changes;
+    uint64_t changes = publisher->root_changes;
     int r = object_server_emit_changed(publisher->parts.root, VMS_ROOT_PATH,
                                        publisher->parts.root_object, changes);
 
-    publisher->connection_changes = 0;
+    publisher->root_changes = 0;
     if (r >= 0)
         return;
-    log_message(LOG_ERR, "Signalling that the Manager changed failed: %s", g_strerror(-r));
+    log_message(LOG_ERR, "Signalling that the root object changed failed: %s", g_strerror(-r));
     if (may_retry(r)) {
         publisher->missed_changes |= changes;
         timer_arm_relative(publisher->retry, RETRY_USEC);
@@ -154,8 +154,8 @@ publisher_flush(Publisher *publisher)
         g_hash_table_iter_remove(&iter);
     }
     /* Last, so that a client that sees libvirt available has seen the state of its domains. */
-    if (publisher->connection_changes != 0)
-        emit_connection_changed(publisher);
+    if (publisher->root_changes != 0)
+        emit_root_changed(publisher);
 }
 
 static void
@@ -172,7 +172,7 @@ on_retry(void *userdata)
         else
             g_hash_table_iter_remove(&iter);
     }
-    publisher->connection_changes |= publisher->missed_changes;
+    publisher->root_changes |= publisher->missed_changes;
     publisher->missed_changes = 0;
     publisher_flush(publisher);
 }

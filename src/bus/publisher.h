@@ -32,6 +32,7 @@ void publisher_job_removed(Publisher *publisher, Job *job, OperationResult resul
 void publisher_job_progress(Publisher *publisher, Job *job);
 /* At the next flush. */
 void publisher_domain_changed(Publisher *publisher, Domain *domain);
-void publisher_connection_changed(Publisher *publisher, ConnectionChanges changes);
+/* A mask of the root object's properties: ConnectionChanges and HostChanges. */
+void publisher_root_changed(Publisher *publisher, uint64_t changes);
 
 void publisher_flush(Publisher *publisher);

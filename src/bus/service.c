@@ -68,8 +68,8 @@ list_jobs(void *userdata)
     return entries;
 }
 
-static const Interface *const root_interfaces[] = {&bus_manager_interface, &bus_debug_interface,
-                                                   NULL};
+static const Interface *const root_interfaces[] = {&bus_manager_interface, &bus_host_interface,
+                                                   &bus_debug_interface, NULL};
 static const Interface *const domain_interfaces[] = {
     &bus_domain_interface,  &bus_config_interface,    &bus_display_interface,
     &bus_guest_interface,   &bus_snapshots_interface, &bus_saved_interface,
@@ -189,8 +189,14 @@ on_connection_changed(void *userdata, ConnectionChanges changes)
 {
     Service *service = userdata;
 
-    publisher_connection_changed(service->publisher, changes);
+    publisher_root_changed(service->publisher, changes);
     service->settings->status_changed(service->settings->userdata);
+}
+
+static void
+on_host_changed(void *userdata, HostChanges changes)
+{
+    publisher_root_changed(((Service *)userdata)->publisher, changes);
 }
 
 static void
@@ -216,6 +222,7 @@ const CoreListener service_core_listener = {
             .progress = on_job_progress,
         },
     .connection_changed = on_connection_changed,
+    .host_changed = on_host_changed,
     .stopped = on_stopped,
 };
 

@@ -83,13 +83,19 @@ put_entry(Wire *wire, const RowField *field)
     put_value(wire, field);
 }
 
+void
+wire_put_fields(Wire *wire, Row row)
+{
+    for (RowField field; row_take(&row, &field);)
+        put_entry(wire, &field);
+}
+
 static void
 put_dictionary(Wire *wire, Row row)
 {
     size_t fields = wire_begin_array(wire, 8);
 
-    for (RowField field; row_take(&row, &field);)
-        put_entry(wire, &field);
+    wire_put_fields(wire, row);
     wire_end_array(wire, fields, 8);
 }
 

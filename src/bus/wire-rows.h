@@ -11,6 +11,8 @@
 #define ROWS_SIGNATURE "aa{sv}"
 /* All rows, a dictionary each. */
 void wire_put_dictionaries(Wire *wire, Rows rows);
+/* The fields of a row as entries of an "a{sv}", which the caller begins and ends. */
+void wire_put_fields(Wire *wire, Row row);
 /* "a{ss}": the texts of the first row; without one it is empty. */
 void wire_put_texts_by_name(Wire *wire, Rows rows);
 /* "as": the texts of all rows. */

@@ -189,6 +189,7 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
     lister_set_connected(core->lister, true);
     rereader_set_connected(core->private->rereader, true);
     usage_set_connected(core->usage, true);
+    host_set_connected(core->host, true);
     guest_info_set_connected(core->private->guest_info, true);
 }
 
@@ -204,6 +205,7 @@ on_lost(void *userdata)
     Core *core = userdata;
 
     usage_set_connected(core->usage, false);
+    host_set_connected(core->host, false);
     unresponsive_connection_lost(core->unresponsive);
     run_events_connection_lost(core->private->run_events);
     disk_sizes_connection_lost(core->private->disk_sizes);
@@ -370,6 +372,14 @@ on_connection_changed(void *userdata, ConnectionChanges changes, Status before)
 }
 
 static void
+on_host_changed(void *userdata, HostChanges changes)
+{
+    Core *core = userdata;
+
+    core->private->listener->host_changed(core->private->userdata, changes);
+}
+
+static void
 on_stopped(void *userdata)
 {
     Core *core = userdata;
@@ -418,6 +428,7 @@ make_parts(Core *core, struct sd_event *event)
         .userdata = private->userdata,
     });
     core->stats = stats_new(event, core->lane_pool);
+    core->host = host_new(event, core->lane_pool, on_host_changed, core);
     core->consoles = consoles_new(event, core->uri);
     core->watches = domain_watches_new();
     private->run_events = run_events_new(core->lane_pool, core->cache);
@@ -488,6 +499,7 @@ core_free(Core *core)
     stats_free(core->stats);
     consoles_free(core->consoles);
     usage_free(core->usage);
+    host_free(core->host);
     guest_info_free(core->private->guest_info);
     disk_sizes_free(core->private->disk_sizes);
     run_events_free(core->private->run_events);

@@ -12,6 +12,7 @@
 #include "connection.h"
 #include "consoles.h"
 #include "domain-watch.h"
+#include "host.h"
 #include "job.h"
 #include "lister.h"
 #include "stats.h"
@@ -26,6 +27,7 @@ typedef struct {
     JobListener jobs;
     /* The status of the connection, or what it is connected to; core_describe() may differ, too. */
     void (*connection_changed)(void *userdata, ConnectionChanges changes);
+    HostChanged host_changed;
     /* All connections are closed after core_stop(). */
     void (*stopped)(void *userdata);
 } CoreListener;
@@ -41,6 +43,7 @@ typedef struct Core {
     Jobs *jobs;
     Stats *stats;
     Usage *usage;
+    Host *host;
     Consoles *consoles;
     DomainWatches *watches;
     struct CorePrivate *private;

@@ -27,6 +27,7 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},
     [CALL_PROGRESS] = {"progress", CALL_GROUP_GUEST, TRACK_PROGRESS, .limit = 4},
     [CALL_STATS] = {"stats", CALL_GROUP_READ, TRACK_NONE, .limit = 4},
+    [CALL_HOST] = {"host", CALL_GROUP_GUEST, TRACK_NONE, .limit = 2},
     [CALL_SIZES] = {"sizes", CALL_GROUP_GUEST, TRACK_SIZES, .limit = 2},
 };
 

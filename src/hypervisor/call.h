@@ -28,6 +28,7 @@ typedef enum {
     CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
     CALL_PROGRESS,    /* how far a long call is: nobody waits for it */
     CALL_STATS,       /* of many domains at once */
+    CALL_HOST,        /* about the host: of no domain */
     CALL_SIZES,       /* nobody waits for it */
     _CALL_CLASS_MAX,
 } CallClass;
@@ -50,7 +51,8 @@ typedef enum {
     CALL_GROUP_URGENT,
     CALL_GROUP_CHANGE,
     CALL_GROUP_READ,
-    CALL_GROUP_GUEST, /* what depends on a guest's agent or process, or on the host's disks */
+    CALL_GROUP_GUEST, /* what depends on a guest's agent or process, or on the host's disks and
+                         devices */
     _CALL_GROUP_MAX,
 } CallGroup;
 

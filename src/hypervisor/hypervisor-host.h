@@ -5,11 +5,11 @@
  * The host that the domains run on. On a lane, like all of hypervisor.h; no domain is asked.
  */
 
+#include "host-device.h"
 #include "hypervisor.h"
-#include "rows.h"
 
 typedef struct {
-    char *cpu_model;
+    char *cpu_model; /* NULL where it was not asked for */
     uint64_t memory_bytes;
     uint32_t cpus;
     uint32_t cells;
@@ -20,15 +20,12 @@ typedef struct {
 
 void host_info_clear(HostInfo *info);
 
-bool hypervisor_read_host(Hypervisor *h, HostInfo *ret, Error **error);
-
-typedef enum {
-    HOST_DEVICE_PCI,
-    HOST_DEVICE_USB,
-} HostDeviceKind;
+/* One round trip, and up to two further ones for the model of its processors. */
+bool hypervisor_read_host(Hypervisor *h, bool with_model, HostInfo *ret, Error **error);
 
 /*
- * Rows, as of node_device_xml_put(): a round trip for each device. NULL where there are none. A
- * device that is unplugged meanwhile is left out.
+ * GBytes of a row each, as of node_device_xml_put(), by their addresses: a round trip for each
+ * device. A device that is unplugged meanwhile is left out. NULL with an error where they cannot be
+ * listed.
  */
-bool hypervisor_list_host_devices(Hypervisor *h, HostDeviceKind kind, GBytes **ret, Error **error);
+GPtrArray *hypervisor_list_host_devices(Hypervisor *h, HostDeviceKind kind, Error **error);

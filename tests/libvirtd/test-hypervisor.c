@@ -511,7 +511,7 @@ test_host(void)
     g_autoptr(GBytes) leases = NULL;
 
     begin("", false);
-    assert_done(hypervisor_read_host(test.h, &info, &error));
+    assert_done(hypervisor_read_host(test.h, true, &info, &error));
     g_assert_cmpuint(info.cpus, >, 0);
     g_assert_cmpuint(info.memory_bytes, >, 64 << 20);
     g_assert_cmpstr(info.cpu_model, !=, "");
@@ -519,9 +519,9 @@ test_host(void)
     assert_done(hypervisor_read_leases(test.h, &leases, &error));
     g_assert_null(leases);
     for (HostDeviceKind kind = HOST_DEVICE_PCI; kind <= HOST_DEVICE_USB; kind++) {
-        g_autoptr(GBytes) devices = NULL;
+        g_autoptr(GPtrArray) devices = NULL;
 
-        assert_done(hypervisor_list_host_devices(test.h, kind, &devices, &error));
+        assert_done(devices = hypervisor_list_host_devices(test.h, kind, &error));
     }
     tear_down();
 }

@@ -236,7 +236,7 @@ test_equals_documents(void)
 
     g_assert_true(g_hash_table_contains(root, OBJECT_MANAGER));
     g_assert_true(g_hash_table_contains(root, VMS_MANAGER_INTERFACE));
-    g_assert_cmpuint(check_object(c, VMS_ROOT_PATH, expected, seen), ==, 2);
+    g_assert_cmpuint(check_object(c, VMS_ROOT_PATH, expected, seen), ==, 3);
     g_assert_cmpuint(check_object(c, scene.domain, expected, seen), >=, 1);
     g_assert_cmpuint(check_object(c, scene.job, expected, seen), ==, 1);
     g_hash_table_iter_init(&iter, expected);

@@ -31,6 +31,7 @@ static const char *const reads[] = {
     "org.freedesktop.DBus.Peer.GetMachineId",
     "org.freedesktop.DBus.Peer.Ping",
     VMS_DOMAIN_INTERFACE ".GetXml",
+    VMS_HOST_INTERFACE ".GetDevices",
     VMS_MANAGER_INTERFACE ".GetDomain",
     VMS_MANAGER_INTERFACE ".GetStats",
     VMS_MANAGER_INTERFACE ".ListDomains",
@@ -56,6 +57,7 @@ static const struct {
     {VMS_CONFIG_INTERFACE ".UpdateDevice", DEVICE},
     {VMS_DISPLAY_INTERFACE ".SendKeys", "linux"},
     {VMS_GUEST_INTERFACE ".GetAddresses", "agent"},
+    {VMS_HOST_INTERFACE ".GetDevices", "usb"},
     {VMS_MIGRATION_INTERFACE ".Migrate", "qemu+tls://elsewhere/system"},
     {VMS_SAVED_INTERFACE ".Suspend", "memory"},
 };

@@ -33,6 +33,11 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_VTABLE_END,
 };
 
+static const sd_bus_vtable host_vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_VTABLE_END,
+};
+
 static const sd_bus_vtable domain_vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_PROPERTY("State", "s", get_state, 0, SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE),
@@ -58,6 +63,9 @@ fake_start(Fake *fake)
     g_assert_cmpint(sd_bus_add_object_manager(fake->bus, NULL, VMS_ROOT_PATH), >=, 0);
     g_assert_cmpint(sd_bus_add_object_vtable(fake->bus, NULL, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
                                              manager_vtable, fake),
+                    >=, 0);
+    g_assert_cmpint(sd_bus_add_object_vtable(fake->bus, NULL, VMS_ROOT_PATH, VMS_HOST_INTERFACE,
+                                             host_vtable, fake),
                     >=, 0);
     add_domain(fake);
     g_assert_cmpint(sd_bus_request_name(fake->bus, VMS_BUS_NAME, 0), >=, 0);

@@ -4,6 +4,7 @@
 #include "consoles.h"
 #include "daemon-watch.h"
 #include "guest-info.h"
+#include "host.h"
 #include "hypervisor-events.h"
 #include "log.h"
 #include "stats.h"
@@ -85,6 +86,22 @@ usage_free(Usage *usage)
 
 void
 usage_set_connected(Usage *usage, bool connected)
+{
+}
+
+Host *
+host_new(struct sd_event *event, LanePool *lane_pool, HostChanged changed, void *userdata)
+{
+    return NULL;
+}
+
+void
+host_free(Host *host)
+{
+}
+
+void
+host_set_connected(Host *host, bool connected)
 {
 }
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #define ROOT_PATH      "/org/unraid/Vms"
-#define MANAGER        "org.unraid.Vms.Manager"
 #define DOMAIN         "org.unraid.Vms.Domain"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
@@ -14,6 +13,9 @@
 static const char *const standard_interfaces[] = {"org.freedesktop.DBus.Peer",
                                                   "org.freedesktop.DBus.Introspectable", PROPERTIES,
                                                   OBJECT_MANAGER, NULL};
+
+/* Of the root object, which GetManagedObjects leaves out. */
+static const char *const root_interfaces[] = {"org.unraid.Vms.Manager", "org.unraid.Vms.Host"};
 
 static void
 signal_free(gpointer data)
@@ -192,19 +194,29 @@ on_changed(Mirror *m, sd_bus_message *msg)
         fault(m, "%s of %s was invalidated without its value", read_string(msg, 's'), at.path);
 }
 
+/* Signals before the first answer are contained in it. */
+static bool
+is_known(Mirror *m, sd_bus_message *msg)
+{
+    const char *interface;
+
+    if (sd_bus_message_is_signal(msg, PROPERTIES, NULL) <= 0 ||
+        !g_str_equal(sd_bus_message_get_path(msg), ROOT_PATH))
+        return m->objects_known;
+    interface = read_string(msg, 's');
+    g_assert_cmpint(sd_bus_message_rewind(msg, true), >=, 0);
+    return mirror_has(m, ROOT_PATH, interface);
+}
+
 static int
 on_signal(sd_bus_message *msg, void *userdata, sd_bus_error *error)
 {
     Mirror *m = userdata;
-    bool about_manager;
     Signal *s;
 
     if (g_strcmp0(sd_bus_message_get_sender(msg), m->sender) != 0)
         return 0;
-    /* Signals before the first answer are contained in it. */
-    about_manager = sd_bus_message_is_signal(msg, PROPERTIES, NULL) > 0 &&
-                    g_str_equal(sd_bus_message_get_path(msg), ROOT_PATH);
-    if (about_manager ? !m->manager_known : !m->objects_known)
+    if (!is_known(m, msg))
         return 0;
     s = g_new0(Signal, 1);
     s->sequence = m->client->sequence;
@@ -237,26 +249,31 @@ parse_managed_objects(Mirror *m, sd_bus_message *msg, GHashTable *values)
 }
 
 static void
-parse_manager(sd_bus_message *msg, GHashTable *values)
+parse_root(sd_bus_message *msg, GHashTable *values, const char *interface)
 {
-    Into into = {values, ROOT_PATH, MANAGER};
+    Into into = {values, ROOT_PATH, interface};
 
-    g_hash_table_replace(values, key_of(ROOT_PATH, MANAGER, NULL), g_strdup(""));
+    g_hash_table_replace(values, key_of(ROOT_PATH, interface, NULL), g_strdup(""));
     read_properties(msg, store, &into);
 }
 
 /* One question, in flight; the answer is looked at the moment it arrives. */
 typedef struct Question {
     Mirror *mirror;
-    bool about_manager;
-    GString *differences; /* NULL: take over what is answered */
+    const char *root_interface; /* NULL: about all other objects */
+    GString *differences;       /* NULL: take over what is answered */
     bool answered;
 } Question;
 
+/* Whether the question is about what this is the key of. */
 static bool
-is_managers(const char *key)
+is_about(const Question *q, const char *key)
 {
-    return g_str_has_prefix(key, ROOT_PATH " ");
+    const char *rest = g_str_has_prefix(key, ROOT_PATH " ") ? key + strlen(ROOT_PATH " ") : NULL;
+
+    if (!q->root_interface || !rest)
+        return !q->root_interface && !rest;
+    return g_str_has_prefix(rest, q->root_interface);
 }
 
 static void
@@ -275,7 +292,7 @@ compare(const Question *q, GHashTable *theirs)
     }
     g_hash_table_iter_init(&iter, mine);
     while (g_hash_table_iter_next(&iter, &key, &value))
-        if (is_managers(key) == q->about_manager && !g_hash_table_contains(theirs, key))
+        if (is_about(q, key) && !g_hash_table_contains(theirs, key))
             g_string_append_printf(q->differences, "\n  %s: gone, but the signals say %s",
                                    (char *)key, (char *)value);
 }
@@ -289,9 +306,7 @@ take_over(const Question *q, GHashTable *values)
     g_hash_table_iter_init(&iter, values);
     while (g_hash_table_iter_next(&iter, &key, &value))
         g_hash_table_replace(q->mirror->values, g_strdup(key), g_strdup(value));
-    if (q->about_manager)
-        q->mirror->manager_known = true;
-    else
+    if (!q->root_interface)
         q->mirror->objects_known = true;
 }
 
@@ -304,8 +319,8 @@ on_answer(sd_bus_message *msg, void *userdata, sd_bus_error *error)
     if (sd_bus_message_get_error(msg))
         g_error("the service does not tell what it has: %s",
                 sd_bus_message_get_error(msg)->message);
-    if (q->about_manager)
-        parse_manager(msg, values);
+    if (q->root_interface)
+        parse_root(msg, values, q->root_interface);
     else
         parse_managed_objects(q->mirror, msg, values);
     if (q->differences)
@@ -320,20 +335,26 @@ static void
 ask(Mirror *m, GString *differences)
 {
     Client *c = m->client;
-    Question objects = {m, false, differences, false}, manager = {m, true, differences, false};
-    sd_bus_slot *slots[2];
+    Question objects = {m, NULL, differences, false};
+    Question root[G_N_ELEMENTS(root_interfaces)];
+    sd_bus_slot *slots[G_N_ELEMENTS(root_interfaces) + 1];
 
     g_assert_cmpint(sd_bus_call_method_async(c->bus, &slots[0], c->destination, ROOT_PATH,
                                              OBJECT_MANAGER, "GetManagedObjects", on_answer,
                                              &objects, NULL),
                     >=, 0);
-    g_assert_cmpint(sd_bus_call_method_async(c->bus, &slots[1], c->destination, ROOT_PATH,
-                                             PROPERTIES, "GetAll", on_answer, &manager, "s",
-                                             MANAGER),
-                    >=, 0);
-    wait_for(c->world, objects.answered && manager.answered);
-    sd_bus_slot_unref(slots[0]);
-    sd_bus_slot_unref(slots[1]);
+    for (unsigned i = 0; i < G_N_ELEMENTS(root); i++) {
+        root[i] = (Question){m, root_interfaces[i], differences, false};
+        g_assert_cmpint(sd_bus_call_method_async(c->bus, &slots[i + 1], c->destination, ROOT_PATH,
+                                                 PROPERTIES, "GetAll", on_answer, &root[i], "s",
+                                                 root_interfaces[i]),
+                        >=, 0);
+    }
+    wait_for(c->world, objects.answered);
+    for (unsigned i = 0; i < G_N_ELEMENTS(root); i++)
+        wait_for(c->world, root[i].answered);
+    for (unsigned i = 0; i < G_N_ELEMENTS(slots); i++)
+        sd_bus_slot_unref(slots[i]);
 }
 
 static char *

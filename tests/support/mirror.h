@@ -2,10 +2,10 @@
 #pragma once
 
 /*
- * The state of a client that asked once, GetManagedObjects (and GetAll of the Manager), and then
- * follows InterfacesAdded, InterfacesRemoved and PropertiesChanged. It keeps all signals of the
- * service in their order, and takes note of any that breaks the protocol: one about an object that
- * is not there, one that adds or removes twice, or one that says nothing new.
+ * The state of a client that asked once, GetManagedObjects (and GetAll of the root object's
+ * interfaces), and then follows InterfacesAdded, InterfacesRemoved and PropertiesChanged. It keeps
+ * all signals of the service in their order, and takes note of any that breaks the protocol: one
+ * about an object that is not there, one that adds or removes twice, or one that says nothing new.
  */
 
 #include "client.h"
@@ -37,7 +37,7 @@ typedef struct Mirror {
     GHashTable *values; /* "path interface property" or "path interface" to value */
     char *sender;
     sd_bus_slot *slot;
-    bool objects_known, manager_known;
+    bool objects_known;
 } Mirror;
 
 /* The service must own its name; availability does not matter. */

@@ -105,6 +105,12 @@ node_add(Node *node, const char *name, const char *state)
     node_add_domain(node, &(NodeDomain){.name = name, .state = state});
 }
 
+void
+node_add_xml(Node *node, const char *xml)
+{
+    g_string_append_printf(node->xml, "%s\n", xml);
+}
+
 char *
 node_uri(const Node *node, const World *w)
 {

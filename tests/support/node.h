@@ -34,6 +34,8 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Node, node_free)
 
 void node_add(Node *node, const char *name, const char *state);
 void node_add_domain(Node *node, const NodeDomain *domain);
+/* Anything else that the test driver reads: <cpu>, <device>, … */
+void node_add_xml(Node *node, const char *xml);
 /* The UUID of the domain that was added as number place (from 0) without one. */
 char *node_uuid(unsigned place);
 /* The XML of the domain alone, for DefineDomain. */

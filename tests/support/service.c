@@ -4,8 +4,8 @@
 #include <stdarg.h>
 
 /*
- * Values from the XML follow after Available: wait for them, so that a test that counts signals
- * counts its own. A domain with XML has memory.
+ * Values of the host and from the XML follow after Available: wait for them, so that a test that
+ * counts signals counts its own. A domain with XML has memory, as the host has.
  */
 static bool
 is_described(Mirror *m)
@@ -13,6 +13,9 @@ is_described(Mirror *m)
     GHashTableIter iter;
     gpointer key;
     gpointer value;
+
+    if (g_str_equal(mirror_get(m, VMS_ROOT_PATH, VMS_HOST_INTERFACE, "MemoryBytes"), "0"))
+        return false;
 
     g_hash_table_iter_init(&iter, m->values);
     while (g_hash_table_iter_next(&iter, &key, &value))
