@@ -55,6 +55,7 @@ static const struct {
     [ACTION_READ_SECRETS] = {VMS_ACTION_PREFIX "read-secrets", "read the secrets of"},
     [ACTION_RECONNECT] = {VMS_ACTION_PREFIX "reconnect", "reconnect to the hypervisor"},
     [ACTION_DEBUG] = {NULL, "look into the service"},
+    [ACTION_LOG] = {NULL, "change the log of the service"},
 };
 
 typedef enum {

@@ -36,6 +36,7 @@ typedef enum {
     ACTION_READ_SECRETS,
     ACTION_RECONNECT,
     ACTION_DEBUG, /* root and our own user alone: polkit is not asked */
+    ACTION_LOG,   /* the same */
     _ACTION_MAX,
 } Action;
 

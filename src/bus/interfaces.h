@@ -9,6 +9,8 @@
 extern const Interface bus_manager_interface;
 extern const Interface bus_host_interface;
 extern const Interface bus_debug_interface;
+/* Of a Service, at LOG_CONTROL_PATH. */
+extern const Interface bus_log_control_interface;
 /* Of a Domain. */
 extern const Interface bus_domain_interface;
 extern const Interface bus_config_interface;

@@ -362,14 +362,52 @@ on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
     return on_get_objects(userdata, message, error);
 }
 
+/* --- writing properties ------------------------------------------------------------------- */
+
+/* A property that nobody may write is left to sd-bus, as above. */
+static int
+on_set(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    const ObjectKind *kind = userdata;
+    const ObjectServerParts *parts = &kind->server->parts;
+    const char *interface, *name;
+
+    if (!sd_bus_message_is_method_call(message, PROPERTIES_INTERFACE, "Set") ||
+        !sd_bus_message_has_signature(message, "ssv"))
+        return 0;
+    int r = sd_bus_message_read(message, "ss", &interface, &name);
+    if (r < 0)
+        return r;
+    const Property *property = find_property(kind, interface, name);
+    if (property && property->set)
+        return parts->handle(parts->userdata, property->set, message, kind->userdata, error);
+    return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
+}
+
 /* --- vtables ------------------------------------------------------------------------------ */
 
-/* sd-bus wants one for some types, though on_message() answers before it would call any. */
+/* sd-bus wants them for some types, though on_message() and on_set() answer before it would call
+ * any. */
 static int
-unused_getter(sd_bus *bus, const char *path, const char *interface, const char *name,
-              sd_bus_message *message, void *object, sd_bus_error *error)
+unused_accessor(sd_bus *bus, const char *path, const char *interface, const char *name,
+                sd_bus_message *message, void *object, sd_bus_error *error)
 {
     return -EOPNOTSUPP;
+}
+
+static sd_bus_vtable
+vtable_of_property(const Property *p)
+{
+    sd_bus_vtable entry = SD_BUS_PROPERTY(p->name, p->signature, unused_accessor, 0, 0);
+
+    if (p->set)
+        entry = (sd_bus_vtable)SD_BUS_WRITABLE_PROPERTY(p->name, p->signature, unused_accessor,
+                                                        unused_accessor, 0, 0);
+    if (p->change == PROPERTY_CONST)
+        entry.flags = SD_BUS_VTABLE_PROPERTY_CONST;
+    else if (p->change != PROPERTY_SILENT)
+        entry.flags = SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE;
+    return entry;
 }
 
 static int
@@ -404,11 +442,7 @@ make_vtable(Registration *registration)
 
     add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_VTABLE_START(0));
     for (const Property *p = interface->properties; p && p->name; p++)
-        add_vtable_entry(registration,
-                         (sd_bus_vtable)SD_BUS_PROPERTY(p->name, p->signature, unused_getter, 0,
-                                                        p->change == PROPERTY_CONST
-                                                            ? SD_BUS_VTABLE_PROPERTY_CONST
-                                                            : SD_BUS_VTABLE_PROPERTY_EMITS_CHANGE));
+        add_vtable_entry(registration, vtable_of_property(p));
     for (const Method *m = interface->methods; m && m->name; m++)
         add_vtable_entry(registration, (sd_bus_vtable)SD_BUS_METHOD_WITH_NAMES(
                                            m->name, m->in, m->names, m->out, , on_method,
@@ -519,18 +553,19 @@ object_server_add_kind(ObjectServer *server, const ObjectKindSpec *spec, void *u
 {
     ObjectKind *kind = g_new0(ObjectKind, 1);
     sd_bus_slot *slot;
-    int r = 0;
+    int r;
 
     kind->server = server;
     kind->spec = spec;
     kind->userdata = userdata;
     kind->registrations = g_ptr_array_new_with_free_func(free_registration);
     g_ptr_array_add(server->kinds, kind);
-    if (spec->is_node) {
+    if (spec->is_node)
         r = sd_bus_add_node_enumerator(server->parts.bus, &slot, spec->path, enumerate, kind);
-        if (r >= 0)
-            g_ptr_array_add(server->slots, slot);
-    }
+    else
+        r = sd_bus_add_object(server->parts.bus, &slot, spec->path, on_set, kind);
+    if (r >= 0)
+        g_ptr_array_add(server->slots, slot);
     for (unsigned i = 0; r >= 0 && spec->interfaces[i]; i++)
         r = add_interface(kind, spec->interfaces[i]);
     *ret = kind;

@@ -22,15 +22,19 @@ typedef struct ObjectKind ObjectKind;
 /* Write the value of a property of the object. */
 typedef void (*PropertyWriter)(Wire *wire, const void *object);
 
-#define PROPERTY_CONST (-1)
+#define PROPERTY_CONST  (-1)
+#define PROPERTY_SILENT (-2)
 
 typedef struct {
     const char *name; /* NULL at the end of a table */
     const char *signature;
-    int change; /* the bit in a mask of changes that tells of it; PROPERTY_CONST: it never changes
-                 */
+    /* The bit in a mask of changes that tells of it; PROPERTY_CONST: it never changes;
+     * PROPERTY_SILENT: no signal tells of it. */
+    int change;
     PropertyWriter write; /* NULL: its type is a basic one, and it is at the offset */
     size_t offset; /* of a char *, int (for a boolean), uint32_t, int32_t, uint64_t or double */
+    /* Handles Properties.Set as a method of its arguments; NULL: nobody may write it. */
+    const Method *set;
 } Property;
 
 typedef struct {

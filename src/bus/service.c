@@ -18,6 +18,12 @@ find_root(void *userdata, const char *path)
 }
 
 static void *
+find_log_control(void *userdata, const char *path)
+{
+    return g_str_equal(path, LOG_CONTROL_PATH) ? userdata : NULL;
+}
+
+static void *
 find_domain(void *userdata, const char *path)
 {
     const Service *service = userdata;
@@ -70,6 +76,7 @@ list_jobs(void *userdata)
 
 static const Interface *const root_interfaces[] = {&bus_manager_interface, &bus_host_interface,
                                                    &bus_debug_interface, NULL};
+static const Interface *const log_control_interfaces[] = {&bus_log_control_interface, NULL};
 static const Interface *const domain_interfaces[] = {
     &bus_domain_interface,  &bus_config_interface,    &bus_display_interface,
     &bus_guest_interface,   &bus_snapshots_interface, &bus_saved_interface,
@@ -81,6 +88,11 @@ static const ObjectKindSpec root_kind = {
     .path = VMS_ROOT_PATH,
     .interfaces = root_interfaces,
     .find = find_root,
+};
+static const ObjectKindSpec log_control_kind = {
+    .path = LOG_CONTROL_PATH,
+    .interfaces = log_control_interfaces,
+    .find = find_log_control,
 };
 static const ObjectKindSpec domain_kind = {
     .path = VMS_DOMAIN_PREFIX,
@@ -242,8 +254,11 @@ static int
 add_kinds(Service *service)
 {
     PublisherParts parts = {.bus = service->bus, .root_object = service};
+    ObjectKind *log_control; /* nothing is signalled of it */
     int r = object_server_add_kind(service->objects, &root_kind, service, &parts.root);
 
+    if (r >= 0)
+        r = object_server_add_kind(service->objects, &log_control_kind, service, &log_control);
     if (r >= 0)
         r = object_server_add_kind(service->objects, &domain_kind, service, &parts.domain);
     if (r >= 0)

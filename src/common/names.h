@@ -21,5 +21,9 @@
 #define VMS_STORAGE_INTERFACE   "org.unraid.Vms.Storage"
 #define VMS_MIGRATION_INTERFACE "org.unraid.Vms.Migration"
 
+/* systemd's, for any service: org.freedesktop.LogControl1(5). */
+#define LOG_CONTROL_PATH      "/org/freedesktop/LogControl1"
+#define LOG_CONTROL_INTERFACE "org.freedesktop.LogControl1"
+
 #define VMS_ERROR_PREFIX  "org.unraid.Vms.Error."
 #define VMS_ACTION_PREFIX "org.unraid.vms."

@@ -52,6 +52,9 @@ typedef struct {
 
 static gint max_level = LOG_INFO;
 
+#define TARGET_UNDECIDED (-1)
+static gint target = TARGET_UNDECIDED;
+
 void
 log_set_level(int level)
 {
@@ -113,6 +116,12 @@ stderr_is_journal(void)
     return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
+static bool
+journal_runs(void)
+{
+    return access(JOURNAL_SOCKET, F_OK) == 0;
+}
+
 static gboolean
 stderr_is_nowhere(void)
 {
@@ -123,18 +132,27 @@ stderr_is_nowhere(void)
     return S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
 }
 
-/* Decided once: what standard error is connected to does not change while we run. */
-static gboolean
-to_journal(void)
+/* What standard error is connected to does not change while we run. */
+LogTarget
+log_get_target(void)
 {
-    static gsize decided = 0;
+    gint now = g_atomic_int_get(&target);
 
-    if (g_once_init_enter(&decided)) {
-        gboolean yes =
-            stderr_is_journal() || (stderr_is_nowhere() && access(JOURNAL_SOCKET, F_OK) == 0);
-        g_once_init_leave(&decided, yes ? 1 : 2);
-    }
-    return decided == 1;
+    if (now != TARGET_UNDECIDED)
+        return (LogTarget)now;
+    now = stderr_is_journal() || (stderr_is_nowhere() && journal_runs()) ? LOG_TARGET_JOURNAL
+                                                                         : LOG_TARGET_CONSOLE;
+    (void)g_atomic_int_compare_and_exchange(&target, TARGET_UNDECIDED, now);
+    return (LogTarget)g_atomic_int_get(&target);
+}
+
+bool
+log_set_target(LogTarget wanted)
+{
+    if (wanted == LOG_TARGET_JOURNAL && !journal_runs())
+        return false;
+    g_atomic_int_set(&target, wanted);
+    return true;
 }
 
 static void
@@ -171,7 +189,7 @@ send_stderr(int level, const char *message, const Field *fields, size_t n_fields
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
-    g_string_append_printf(line, "unraid-vmsd: %s: ", level_to_string(level));
+    g_string_append_printf(line, LOG_IDENTIFIER ": %s: ", level_to_string(level));
     append_printable(line, message);
     for (size_t i = 0; i < n_fields; i++) {
         g_string_append_printf(line, " %s=", fields[i].key);
@@ -205,7 +223,7 @@ send(int level, const char *id, const char *message, Field *fields, size_t n_fie
     message = cut(message, MESSAGE_MAX, &copies[n_fields]);
     for (size_t i = 0; i < n_fields; i++)
         fields[i].value = cut(fields[i].value, FIELD_MAX, &copies[i]);
-    if (to_journal())
+    if (log_get_target() == LOG_TARGET_JOURNAL)
         send_journal(level, id, message, fields, n_fields);
     else
         send_stderr(level, message, fields, n_fields);

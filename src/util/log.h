@@ -6,6 +6,7 @@
  * any thread, keeps errno. Secrets never come here: nothing filters them out. */
 
 #include <glib.h>
+#include <stdbool.h>
 #include <sys/types.h>
 #include <syslog.h>
 
@@ -42,9 +43,22 @@ typedef enum {
     _LOG_EVENT_MAX,
 } LogEvent;
 
-/* Entries less important than `level` (LOG_ERR … LOG_DEBUG) are dropped; LOG_INFO at first. */
+/* Entries less important than `level` (LOG_EMERG … LOG_DEBUG) are dropped; LOG_INFO at first. */
 void log_set_level(int level);
 int log_get_level(void);
+
+/* The journal, or standard error. Which of them it is at first is told above. */
+typedef enum {
+    LOG_TARGET_CONSOLE,
+    LOG_TARGET_JOURNAL,
+} LogTarget;
+
+LogTarget log_get_target(void);
+/* False, and nothing changes, where there is no journal. */
+bool log_set_target(LogTarget target);
+
+/* What entries are found by in the journal. */
+#define LOG_IDENTIFIER "unraid-vmsd"
 
 /* "error", "warning", "notice", "info", "debug"; -EINVAL for anything else. */
 int log_level_from_string(const char *name);

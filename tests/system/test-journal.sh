@@ -126,4 +126,34 @@ XML
     systemctl restart unraid-vms.service
 }
 
-run_checks journal secrets
+has_entries() {
+    [[ -n $(entries "$@") ]]
+}
+
+log_control() {
+    as "$1" busctl --system set-property org.unraid.Vms /org/freedesktop/LogControl1 \
+        org.freedesktop.LogControl1 "${@:2}" 2>&1
+}
+
+# The level and the target, as systemctl finds them by the unit's BusName=.
+check_log_control() {
+    is "$(systemctl service-log-level unraid-vms.service)" info
+    is "$(systemctl service-log-target unraid-vms.service)" journal
+    systemctl service-log-level unraid-vms.service err
+    now
+    call root /org/unraid/Vms org.unraid.Vms.Manager Reconnect
+    systemctl service-log-level unraid-vms.service debug
+    is "$(systemctl service-log-level unraid-vms.service)" debug
+    call root /org/unraid/Vms org.unraid.Vms.Manager Reconnect
+    until_true has_entries VM_OPERATION=Reconnect
+    is "$(entries VM_OPERATION=Reconnect | field VM_RESULT)" "done"
+    log_control unraid-vms LogLevel s info
+    is "$(systemctl service-log-level unraid-vms.service)" info
+    has "$(log_control bob LogLevel s debug || true)" "ccess denied"
+    has "$(log_control root LogLevel s loud || true)" "emerg"
+    systemctl service-log-target unraid-vms.service console
+    is "$(systemctl service-log-target unraid-vms.service)" console
+    systemctl service-log-target unraid-vms.service journal
+}
+
+run_checks journal log_control secrets
