@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-/* What a configuration does not say fits any device. */
+/* A text that the configuration leaves out fits any device. */
 static bool
 fits(Row named, Row device, RowKey key)
 {

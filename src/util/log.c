@@ -132,7 +132,7 @@ stderr_is_nowhere(void)
     return S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
 }
 
-/* What standard error is connected to does not change while we run. */
+/* Decided once: the target of standard error does not change while we run. */
 LogTarget
 log_get_target(void)
 {

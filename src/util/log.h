@@ -57,7 +57,7 @@ LogTarget log_get_target(void);
 /* False, and nothing changes, where there is no journal. */
 bool log_set_target(LogTarget target);
 
-/* What entries are found by in the journal. */
+/* The identifier of our entries in the journal. */
 #define LOG_IDENTIFIER "unraid-vmsd"
 
 /* "error", "warning", "notice", "info", "debug"; -EINVAL for anything else. */

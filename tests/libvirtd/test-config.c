@@ -411,6 +411,50 @@ test_texts(void)
     g_assert_cmpuint(mirror_count(m, 0, NULL, "InterfacesRemoved"), ==, 1); /* the job's */
 }
 
+static Call *
+get_devices(Guest *g)
+{
+    return client_call(g->service->client, VMS_ROOT_PATH, VMS_HOST_INTERFACE, "GetDevices", "s",
+                       "pci");
+}
+
+/* The number of rows of a dictionary each. */
+static unsigned
+count_rows(const char *body)
+{
+    unsigned n = 0;
+
+    while ((body = strstr(body, "{\"address\"")))
+        n++, body++;
+    return n;
+}
+
+static void
+test_host(void)
+{
+    g_autoptr(Guest) g = guest_new("", "bare", false);
+    World *w = g->service->world;
+    g_autofree char *cpus = shell(w, "virsh -c qemu:///system nodeinfo | sed -n 's/^CPU(s): *//p'");
+    g_autofree char *n_pci = shell(w, "virsh -c qemu:///system nodedev-list --cap pci | grep -c .");
+    g_autoptr(Call) before = get_devices(g);
+    const char *address;
+
+    assert_property(g->service->client, VMS_ROOT_PATH, VMS_HOST_INTERFACE, "CpuCount", cpus);
+    assert_ok(before);
+    g_assert_cmpuint(count_rows(before->body), ==, g_ascii_strtoull(n_pci, NULL, 10));
+    g_assert_null(strstr(before->body, g->path));
+    if (!(address = strstr(before->body, "0000:"))) {
+        g_test_skip("this machine has no PCI device");
+        return;
+    }
+    g_autofree char *first = g_strndup(address, strcspn(address, "\""));
+    g_autoptr(Call) attach = config_call(g, "AttachHostDevice", "sa{sv}", first, 0);
+    assert_ok(attach);
+    g_autoptr(Call) after = get_devices(g);
+    assert_ok(after);
+    g_assert_nonnull(strstr(after->body, g->path));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -431,5 +475,6 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/config/capacity-of-stuck", test_capacity_of_stuck);
     libvirtd_add_func("/libvirtd/config/refused", test_refused);
     libvirtd_add_func("/libvirtd/config/texts", test_texts);
+    libvirtd_add_func("/libvirtd/config/host", test_host);
     return g_test_run();
 }

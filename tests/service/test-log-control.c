@@ -30,7 +30,7 @@ test_properties(void)
     assert_log(s->client, "SyslogIdentifier", "unraid-vmsd");
 }
 
-/* What is logged follows the level from then on. */
+/* Entries follow the level as soon as it is set. */
 static void
 test_level(void)
 {
