@@ -18,6 +18,18 @@ client_options_clear(ClientOptions *options)
     g_clear_pointer(&options->instance, g_free);
 }
 
+static bool
+connect_bus(Client *client, GError **error)
+{
+    const ClientOptions *options = client->options;
+    const BusTarget target = {options->session, options->address, options->host};
+    int r = bus_open(&target, "vmsctl", &client->bus);
+
+    if (r < 0)
+        failure_set(error, EXIT_NOT_AVAILABLE, "Cannot connect to the bus: %s", g_strerror(-r));
+    return r >= 0;
+}
+
 bool
 client_open(Client *client, const ClientOptions *options, GError **error)
 {
@@ -35,15 +47,19 @@ client_open(Client *client, const ClientOptions *options, GError **error)
         return false;
     }
 
-    const BusTarget target = {options->session, options->address, options->host};
-    int r = bus_open(&target, "vmsctl", &client->bus);
-    if (r < 0) {
-        failure_set(error, EXIT_NOT_AVAILABLE, "Cannot connect to the bus: %s", g_strerror(-r));
-        return false;
-    }
     client->options = options;
     client->service = g_steal_pointer(&service);
-    return true;
+    if (connect_bus(client, error))
+        return true;
+    client_close(client);
+    return false;
+}
+
+bool
+client_reopen(Client *client, GError **error)
+{
+    client->bus = sd_bus_close_unref(client->bus);
+    return connect_bus(client, error);
 }
 
 void

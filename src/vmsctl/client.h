@@ -34,6 +34,9 @@ typedef struct Client {
 /* Connects to the bus, which starts the service itself at the first call. */
 bool client_open(Client *client, const ClientOptions *options, GError **error);
 void client_close(Client *client);
+/* Drops the connection, with all that waits for a message on it, and makes a new one. After a
+ * failure there is none. */
+bool client_reopen(Client *client, GError **error);
 
 /* Is it on this host's own system bus? Only then are its journal and its polkit those of this
  * host. */

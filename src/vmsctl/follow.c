@@ -305,8 +305,9 @@ wait_for_jobs(Follower *follower)
 
     if (is_finished(follower))
         return EXIT_OK;
-    follower->loop = loop_new(follower->client, &error);
-    if (!follower->loop)
+    follower->loop = loop_new(&error);
+    if (!follower->loop ||
+        !loop_attach(follower->loop, follower->client, loop_end, follower->loop, &error))
         return failure_report(NULL, error);
     if (term_is_fancy(STDERR_FILENO))
         (void)sd_event_add_time_relative(follower->loop, NULL, CLOCK_MONOTONIC, DRAW_USEC, 0,

@@ -1,7 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "mirror.h"
 
+#include "loop.h"
 #include "value.h"
+
+#define REOPEN_USEC G_USEC_PER_SEC
 
 static GVariant *
 read_body(sd_bus_message *message)
@@ -119,11 +122,21 @@ on_signal(sd_bus_message *message, void *data, sd_bus_error *unused)
     } else if (g_str_equal(member, "InterfacesRemoved") && path) {
         inventory_interfaces_removed(mirror->inventory, body);
         tell_changed(mirror, path);
-    } else if (g_str_equal(member, "JobRemoved") &&
-               g_variant_is_of_type(body, G_VARIANT_TYPE("(oosss)"))) {
-        mirror->events->job_removed(body, mirror->data);
+    } else if (mirror->is_loaded &&
+               g_strcmp0(sd_bus_message_get_interface(message), VMS_MANAGER_INTERFACE) == 0) {
+        mirror->events->signalled(member, body, mirror->data);
     }
     return 0;
+}
+
+static void
+leave(Mirror *mirror)
+{
+    bool was_loaded = mirror->is_loaded;
+
+    mirror->has_objects = mirror->is_loaded = false;
+    if (was_loaded)
+        mirror->events->left(mirror->data);
 }
 
 static int
@@ -135,32 +148,71 @@ on_owner(sd_bus_message *message, void *data, sd_bus_error *unused)
 
     if (r < 0)
         return r;
-    if (*old_owner && mirror->is_loaded) {
-        mirror->has_objects = mirror->is_loaded = false;
-        mirror->events->left(mirror->data);
-    }
+    if (*old_owner)
+        leave(mirror);
     return *new_owner ? load(mirror) : 0;
 }
 
-bool
-mirror_open(Mirror *mirror, Client *client, const MirrorEvents *events, void *data, GError **error)
+/* The connection is not closed in the middle of its own message. */
+static int
+on_lost(sd_bus_message *message, void *data, sd_bus_error *unused)
+{
+    Mirror *mirror = data;
+
+    leave(mirror);
+    return sd_event_source_set_enabled(mirror->reopen, SD_EVENT_ONESHOT);
+}
+
+static bool
+connect(Mirror *mirror, GError **error)
 {
     int r;
 
-    *mirror =
-        (Mirror){.client = client, .events = events, .data = data, .inventory = inventory_new()};
-    if (!client_subscribe(client, on_signal, mirror, error) ||
-        !client_watch_service(client, on_owner, mirror, error))
+    if (!loop_attach(mirror->loop, mirror->client, on_lost, mirror, error) ||
+        !client_subscribe(mirror->client, on_signal, mirror, error) ||
+        !client_watch_service(mirror->client, on_owner, mirror, error))
         return false;
-
     r = load(mirror);
     if (r < 0)
         failure_set(error, EXIT_NOT_AVAILABLE, "Cannot ask the service: %s", g_strerror(-r));
     return r >= 0;
 }
 
+static int
+on_reopen(sd_event_source *source, uint64_t usec, void *data)
+{
+    Mirror *mirror = data;
+
+    if (client_reopen(mirror->client, NULL) && connect(mirror, NULL))
+        return 0;
+    (void)sd_event_source_set_time_relative(source, REOPEN_USEC);
+    return sd_event_source_set_enabled(source, SD_EVENT_ONESHOT);
+}
+
+bool
+mirror_open(Mirror *mirror, Client *client, sd_event *loop, const MirrorEvents *events, void *data,
+            GError **error)
+{
+    int r;
+
+    *mirror = (Mirror){.client = client,
+                       .loop = loop,
+                       .events = events,
+                       .data = data,
+                       .inventory = inventory_new()};
+    r = sd_event_add_time_relative(loop, &mirror->reopen, CLOCK_MONOTONIC, 0, 0, on_reopen, mirror);
+    if (r >= 0)
+        r = sd_event_source_set_enabled(mirror->reopen, SD_EVENT_OFF);
+    if (r < 0) {
+        failure_set(error, EXIT_FAILED, "Cannot make a timer: %s", g_strerror(-r));
+        return false;
+    }
+    return connect(mirror, error);
+}
+
 void
 mirror_close(Mirror *mirror)
 {
+    mirror->reopen = sd_event_source_unref(mirror->reopen);
     g_clear_pointer(&mirror->inventory, inventory_free);
 }

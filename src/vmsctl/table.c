@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#define GAP 2 /* blanks between two columns */
+
 typedef struct Cell {
     char *text;
     int width;
@@ -16,6 +18,7 @@ typedef struct Cell {
 struct Table {
     const char *const *headings;
     unsigned columns;
+    bool *is_hidden; /* by column */
     GArray *cells;
 };
 
@@ -34,6 +37,7 @@ table_new(const char *const *headings)
 
     table->headings = headings;
     table->columns = g_strv_length((char **)headings);
+    table->is_hidden = g_new0(bool, table->columns);
     table->cells = g_array_new(FALSE, FALSE, sizeof(Cell));
     g_array_set_clear_func(table->cells, cell_clear);
     return table;
@@ -45,6 +49,7 @@ table_free(Table *table)
     if (!table)
         return;
     g_array_unref(table->cells);
+    g_free(table->is_hidden);
     g_free(table);
 }
 
@@ -96,42 +101,70 @@ column_width(const Table *table, unsigned column, bool legend)
     return width;
 }
 
+int
+table_width(const Table *table, bool legend)
+{
+    int width = -GAP;
+
+    for (unsigned i = 0; i < table->columns; i++)
+        if (!table->is_hidden[i])
+            width += column_width(table, i, legend) + GAP;
+    return MAX(width, 0);
+}
+
+void
+table_hide(Table *table, unsigned column)
+{
+    table->is_hidden[column] = true;
+}
+
 /* BLANKS counts the blanks before the next text, so that no line ends in blanks. */
 static void
-print_cell(const Table *table, unsigned column, const int *widths, const Cell *cell, int *blanks)
+print_cell(const Cell *cell, int padding, bool to_right, int *blanks)
 {
-    int padding = widths[column] - cell->width;
-
-    if (is_right(table, column))
+    if (to_right)
         *blanks += padding;
     if (*cell->text) {
         printf("%*s%s%s%s", *blanks, "", term_color(STDOUT_FILENO, cell->color), cell->text,
                cell->color == COLOR_NONE ? "" : term_reset(STDOUT_FILENO));
         *blanks = 0;
     }
-    *blanks += (is_right(table, column) ? 0 : padding) + 2;
-    if (column + 1 < table->columns)
-        return;
+    *blanks += (to_right ? 0 : padding) + GAP;
+}
+
+static void
+print_row(const Table *table, const Cell *cells, const int *widths)
+{
+    int blanks = 0;
+
+    for (unsigned i = 0; i < table->columns; i++)
+        if (!table->is_hidden[i])
+            print_cell(&cells[i], widths[i] - cells[i].width, is_right(table, i), &blanks);
     putchar('\n');
-    *blanks = 0;
+}
+
+static void
+print_legend(const Table *table, const int *widths)
+{
+    g_autofree Cell *cells = g_new0(Cell, table->columns);
+
+    for (unsigned i = 0; i < table->columns; i++) {
+        char *text = (char *)heading(table, i);
+
+        cells[i] = (Cell){.text = text, .width = terminal_text_width(text), .color = COLOR_BOLD};
+    }
+    print_row(table, cells, widths);
 }
 
 void
 table_print(const Table *table, bool legend)
 {
     g_autofree int *widths = g_new0(int, table->columns);
-    int blanks = 0;
 
     for (unsigned i = 0; i < table->columns; i++)
         widths[i] = column_width(table, i, legend);
-
-    for (unsigned i = 0; legend && i < table->columns; i++) {
-        Cell cell = {.text = (char *)heading(table, i), .color = COLOR_BOLD};
-
-        cell.width = terminal_text_width(cell.text);
-        print_cell(table, i, widths, &cell, &blanks);
-    }
-    for (unsigned i = 0; i < table->cells->len; i++)
-        print_cell(table, i % table->columns, widths, &g_array_index(table->cells, Cell, i),
-                   &blanks);
+    if (legend)
+        print_legend(table, widths);
+    for (unsigned i = 0; i < table->cells->len; i += table->columns)
+        print_row(table, &g_array_index(table->cells, Cell, i), widths);
 }

@@ -19,5 +19,10 @@ void table_add_format(Table *table, Color color, const char *format, ...) G_GNUC
 
 unsigned table_rows(const Table *table);
 
+/* The cells of a terminal that a line takes; LEGEND as for table_print(). */
+int table_width(const Table *table, bool legend);
+/* Leaves the column out of what is measured and printed. */
+void table_hide(Table *table, unsigned column);
+
 /* LEGEND: with the line of headings. */
 void table_print(const Table *table, bool legend);

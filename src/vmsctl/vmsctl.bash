@@ -96,6 +96,7 @@ _vmsctl_value() {
         _vmsctl_add_words nostate running idle paused shutdown shutoff crashed pmsuspended
         ;;
     --source) _vmsctl_add_words lease agent arp ;;
+    --sort) _vmsctl_add_words name state cpu load vcpus memory read write rx tx ;;
     esac
     COMPREPLY=("${COMPREPLY[@]/#/$head}")
     # For readline the word begins after the "=".

@@ -47,10 +47,8 @@ test_wrong_vm(void)
 
     assert_vmsctl(w, NO_SUCH_VM, "monitor", "web", "nobody");
     assert_vmsctl(w, NO_SUCH_VM, "top", "-n", "1", "web", "nobody");
-    g_autoptr(Run) top = run_vmsctl(w, "top", "-n", "1", "web", NULL);
-    run_assert(top, OK, __FILE__, __LINE__);
-    g_assert_nonnull(strstr(top->out, "web"));
-    g_assert_null(strstr(top->out, "two words"));
+    assert_fails(w, USAGE, "vmsctl: The interval has to be 1 second to 1 hour, in microseconds",
+                 "top", "-n1", "-d0.9");
     assert_fails(w, USAGE, "vmsctl: The number of tables must be at least 1", "top", "-n", "0");
     assert_fails(w, USAGE, "vmsctl: The time to hold keys cannot be negative", "send-key",
                  "--hold=-1", "web", "a");
@@ -72,11 +70,13 @@ test_json(void)
     assert_json(s->world, "x", "[]", "jobs", NULL);
 
     g_autofree char *web = client_domain(s->client, "web");
-    g_autoptr(Run) top = run_vmsctl(s->world, "--json", "top", "--iterations=1", "web", NULL);
-    g_autofree char *begin = g_strdup_printf("{\"%s\":{", web);
+    g_autoptr(Run) top =
+        run_vmsctl(s->world, "--json", "top", "--iterations=1", "--interval=1", "web", NULL);
+    g_autofree char *usage =
+        g_strdup_printf(",\"usage\":{\"%s\":{\"vm\":\"web\",\"stale\":false}}}\n", web);
     run_assert(top, OK, __FILE__, __LINE__);
-    g_assert_true(g_str_has_prefix(top->out, begin));
-    g_assert_null(strstr(top->out + strlen(begin), VMS_DOMAIN_PREFIX));
+    g_assert_true(g_str_has_prefix(top->out, "{\"timestamp\":"));
+    g_assert_true(g_str_has_suffix(top->out, usage));
 }
 
 static void
@@ -143,20 +143,51 @@ test_monitor_removed(void)
     g_assert_nonnull(strstr(out, "  guest: ForceStop done\n"));
 }
 
-/* Figures of an earlier run are no CPU time of a VM that is off. */
+/* Those that are active, or those that are named, whatever their state. */
 static void
-test_top_off(void)
+test_top(void)
 {
     g_autoptr(Service) s = service_with_three();
-    g_autoptr(Run) top =
-        run_vmsctl(s->world, "top", "-n2", "-d0.1", "--no-legend", "off", "web", NULL);
+    World *w = s->world;
+    g_autoptr(Process) all = spawn_vmsctl(w, "top", "-d1", "-sname", NULL);
+    g_autoptr(Process) named =
+        spawn_vmsctl(w, "top", "-d1", "-n2", "--no-legend", "off", "web", NULL);
 
-    run_assert(top, OK, __FILE__, __LINE__);
-    g_auto(GStrv) tables = g_strsplit(top->out, "\n\n", -1);
+    wait_ended(w, named);
+    g_autofree char *out = process_stdout(named);
+    g_auto(GStrv) tables = g_strsplit(out, "\n\n", -1);
     g_assert_cmpuint(g_strv_length(tables), ==, 2);
-    g_assert_true(g_regex_match_simple("^web +running +[0-9]", tables[1], G_REGEX_MULTILINE, 0));
-    g_assert_true(
-        g_regex_match_simple("^off +shutoff +- .* - +- +- +-$", tables[1], G_REGEX_MULTILINE, 0));
+    g_assert_true(g_str_has_prefix(tables[1], "off  shutoff  -"));
+    g_assert_true(g_regex_match_simple("^web +running", tables[1], G_REGEX_MULTILINE, 0));
+    g_assert_null(strstr(tables[1], "two words"));
+
+    wait_printed(w, all, "\nweb        running");
+    g_autofree char *table = process_stdout(all);
+    g_assert_nonnull(strstr(table, "\ntwo words  paused"));
+    g_assert_null(strstr(table, "\noff"));
+}
+
+/* It goes on where the service goes and comes, and the bus with it. */
+static void
+test_top_heals(void)
+{
+    g_autoptr(World) w = world_new();
+
+    world_start(w, "--uri=test:///default", NULL);
+    g_autoptr(Terminal) top = terminal_vmsctl(w, "top", "-d1", NULL);
+    terminal_expect(top, "running");
+    for (int i = 0; i < 2; i++) {
+        world_kill(w);
+        if (i == 1)
+            world_restart_bus(w);
+        terminal_expect(top, "The service is away");
+        world_start(w, "--uri=test:///default", NULL);
+        /* Once when it is there again, once at its first tick. */
+        terminal_expect(top, "Every 1 s, by cpu\r\n");
+        terminal_expect(top, "Every 1 s, by cpu\r\n");
+    }
+    terminal_type(top, "q");
+    g_assert_cmpint(terminal_wait(top), ==, OK);
 }
 
 /* A line for each device, with the keys that it has. */
@@ -215,7 +246,8 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-see/status", test_status);
     g_test_add_func("/vmsctl-see/monitor", test_monitor);
     g_test_add_func("/vmsctl-see/monitor-removed", test_monitor_removed);
-    g_test_add_func("/vmsctl-see/top-off", test_top_off);
+    g_test_add_func("/vmsctl-see/top", test_top);
+    g_test_add_func("/vmsctl-see/top-heals", test_top_heals);
     g_test_add_func("/vmsctl-see/devices", test_devices);
     g_test_add_func("/vmsctl-see/control-characters", test_control_characters);
     return g_test_run();

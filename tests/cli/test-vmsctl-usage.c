@@ -70,7 +70,7 @@ test_options(void)
     assert_prints(w, "[]\n", "list", "-jscrashed");
     assert_prints(w, "[]\n", "-j", "list", "-s", "crashed");
     assert_prints(w, "", "snapshot", "web", "create", "-dbefore the upgrade", "one");
-    assert_vmsctl(w, OK, "top", "-n1", "-d0.1");
+    assert_vmsctl(w, OK, "top", "-n1", "-d1");
     assert_vmsctl(w, OK, "status", "-n0", "web");
     assert_vmsctl(w, NOT_AVAILABLE, "-inobody", "list");
     assert_fails(w, USAGE, "vmsctl: Missing argument for -n; try \"vmsctl status --help\"",

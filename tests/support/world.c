@@ -73,6 +73,15 @@ start_bus(World *w, const char *limits)
     w->address = g_strdup_printf("unix:path=%s/bus", w->directory);
 }
 
+void
+world_restart_bus(World *w)
+{
+    g_assert_null(w->service);
+    process_free(w->bus);
+    g_free(w->address);
+    start_bus(w, no_limits);
+}
+
 static World *
 world_without_bus(void)
 {

@@ -56,6 +56,10 @@ void world_stop(World *w);
 char *world_stop_log(World *w);
 /* SIGKILL, as a crash would end it. */
 void world_kill(World *w);
+/* Kills the bus, whose clients are cut off, and starts it again at the same address. The service
+ * must have been stopped or killed. */
+void world_restart_bus(World *w);
+
 /* The running service, to look at or to torment. */
 Process *world_service(const World *w);
 Process *world_bus(const World *w);

@@ -287,11 +287,14 @@ tell_job_end(const Monitor *monitor, GVariant *body, const char *name)
 }
 
 static void
-on_job_removed(GVariant *body, void *data)
+on_signalled(const char *member, GVariant *body, void *data)
 {
     Monitor *monitor = data;
     const char *job, *path, *operation, *result, *message;
 
+    if (!g_str_equal(member, "JobRemoved") ||
+        !g_variant_is_of_type(body, G_VARIANT_TYPE("(oosss)")))
+        return;
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
     if (is_wanted(monitor, path))
         tell_job_end(monitor, body, name_of_job(monitor, job, path));
@@ -322,7 +325,7 @@ on_failed(const GError *error, void *data)
         (void)sd_event_exit(monitor->loop, (int)status);
 }
 
-static const MirrorEvents events = {on_loaded, on_changed, on_job_removed, on_left, on_failed};
+static const MirrorEvents events = {on_loaded, on_changed, on_signalled, on_left, on_failed};
 
 static ExitStatus
 run(Client *client, const Command *command, char **arguments)
@@ -336,8 +339,9 @@ run(Client *client, const Command *command, char **arguments)
         return failure_report(NULL, error);
     monitor.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
     monitor.jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    monitor.loop = loop_new(client, &error);
-    if (monitor.loop && mirror_open(&monitor.mirror, client, &events, &monitor, &error))
+    monitor.loop = loop_new(&error);
+    if (monitor.loop &&
+        mirror_open(&monitor.mirror, client, monitor.loop, &events, &monitor, &error))
         status = loop_run(client, monitor.loop);
     else
         status = failure_report(NULL, error);
