@@ -14,7 +14,8 @@
 #include <unistd.h>
 
 #define CONSOLES_MAX          64
-/* Of one user; root may open all that are left. */
+/* Of these, only root may open the last ones. */
+#define CONSOLES_OF_ROOT      16
 #define CONSOLES_PER_USER_MAX 16
 /* The program that runs, even if another one has been installed in its place. */
 #define OWN_PROGRAM           "/proc/self/exe"
@@ -312,8 +313,8 @@ refuse(WaiterDone done, void *userdata, ErrorKind kind, const char *message)
     done(userdata, OUTCOME_FAILED, NULL, error);
 }
 
-static bool
-has_room(Consoles *consoles, uid_t uid)
+static unsigned
+count_of(Consoles *consoles, uid_t uid)
 {
     GHashTableIter iter;
     gpointer console;
@@ -322,8 +323,18 @@ has_room(Consoles *consoles, uid_t uid)
     g_hash_table_iter_init(&iter, consoles->all);
     while (g_hash_table_iter_next(&iter, &console, NULL))
         n += ((const Console *)console)->uid == uid;
-    return g_hash_table_size(consoles->all) < CONSOLES_MAX &&
-           (uid == 0 || n < CONSOLES_PER_USER_MAX);
+    return n;
+}
+
+static bool
+has_room(Consoles *consoles, uid_t uid)
+{
+    unsigned all = g_hash_table_size(consoles->all);
+
+    if (uid == 0)
+        return all < CONSOLES_MAX;
+    return all < CONSOLES_MAX && all - count_of(consoles, 0) < CONSOLES_MAX - CONSOLES_OF_ROOT &&
+           count_of(consoles, uid) < CONSOLES_PER_USER_MAX;
 }
 
 void
