@@ -151,3 +151,17 @@ budget_return(Budget *budget, uid_t uid, const char *name, size_t bytes)
     if (is_ordinary(uid))
         subtract(&budget->ordinary, &less);
 }
+
+void
+budget_describe(const Budget *budget, BudgetTell tell, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer uid, value;
+
+    g_hash_table_iter_init(&iter, budget->users);
+    while (g_hash_table_iter_next(&iter, &uid, &value)) {
+        const Account *account = value;
+
+        tell(userdata, GPOINTER_TO_UINT(uid), account->calls, account->bytes);
+    }
+}

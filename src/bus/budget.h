@@ -24,3 +24,7 @@ bool budget_take(Budget *budget, uid_t uid, const char *name, size_t bytes);
 void budget_return(Budget *budget, uid_t uid, const char *name, size_t bytes);
 /* Charge an accepted call for more bytes. */
 bool budget_take_more(Budget *budget, uid_t uid, const char *name, size_t bytes);
+
+/* Tell of each user how many calls wait, and how many bytes they keep. */
+typedef void (*BudgetTell)(void *userdata, uid_t uid, unsigned calls, size_t bytes);
+void budget_describe(const Budget *budget, BudgetTell tell, void *userdata);

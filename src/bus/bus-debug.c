@@ -58,9 +58,53 @@ queue_rows(const LanePoolDescription *pool)
     return g_variant_builder_end(&rows);
 }
 
-static GVariant *
-describe(const Core *core)
+static void
+add_budget(void *rows, uid_t uid, unsigned calls, size_t bytes)
 {
+    GVariantDict row;
+
+    g_variant_dict_init(&row, NULL);
+    g_variant_dict_insert(&row, "uid", "u", (guint32)uid);
+    g_variant_dict_insert(&row, "calls", "u", calls);
+    g_variant_dict_insert(&row, "bytes", "t", (guint64)bytes);
+    g_variant_builder_add_value(rows, g_variant_dict_end(&row));
+}
+
+static GVariant *
+budget_rows(const Service *service)
+{
+    GVariantBuilder rows;
+
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
+    requests_describe(service->requests, add_budget, &rows);
+    return g_variant_builder_end(&rows);
+}
+
+static void
+add_unread(void *rows, uid_t uid, size_t bytes)
+{
+    GVariantDict row;
+
+    g_variant_dict_init(&row, NULL);
+    g_variant_dict_insert(&row, "uid", "u", (guint32)uid);
+    g_variant_dict_insert(&row, "bytes", "t", (guint64)bytes);
+    g_variant_builder_add_value(rows, g_variant_dict_end(&row));
+}
+
+static GVariant *
+unread_rows(const Service *service)
+{
+    GVariantBuilder rows;
+
+    g_variant_builder_init(&rows, G_VARIANT_TYPE("aa{sv}"));
+    unread_describe(service->unread, add_unread, &rows);
+    return g_variant_builder_end(&rows);
+}
+
+static GVariant *
+describe(const Service *service)
+{
+    const Core *core = service->core;
     LanePoolDescription pool;
     GVariantDict state;
 
@@ -73,6 +117,9 @@ describe(const Core *core)
     g_variant_dict_insert(&state, "generation", "u", connection_generation(core->connection));
     g_variant_dict_insert(&state, "attempts", "u", connection_attempts(core->connection));
     g_variant_dict_insert(&state, "refresh_backlog", "u", refresher_backlog(core->refresher));
+    g_variant_dict_insert_value(&state, "budgets", budget_rows(service));
+    g_variant_dict_insert_value(&state, "unread", unread_rows(service));
+    g_variant_dict_insert(&state, "signals_missed", "u", publisher_missed(service->publisher));
     lane_pool_description_clear(&pool);
     return g_variant_dict_end(&state);
 }
@@ -80,7 +127,7 @@ describe(const Core *core)
 static void
 run_get_state(Request *request)
 {
-    g_autoptr(GVariant) state = g_variant_ref_sink(describe(request->service->core));
+    g_autoptr(GVariant) state = g_variant_ref_sink(describe(request->service));
 
     request_reply_result(request, &(MethodResult){.value = state, .fd = -1});
 }

@@ -20,6 +20,7 @@ struct Publisher {
      * corrected: path -> ObjectKind. */
     GHashTable *missed;
     uint64_t missed_changes; /* of the root object, which is never removed */
+    unsigned n_missed;       /* so far */
     Timer *retry;
 };
 
@@ -38,6 +39,7 @@ check(Publisher *publisher, ObjectKind *kind, const char *path, const char *what
     log_message(LOG_ERR, "Signalling that %s %s failed: %s", path, what, g_strerror(-r));
     if (!may_retry(r))
         return;
+    publisher->n_missed++;
     g_hash_table_insert(publisher->missed, g_strdup(path), kind);
     timer_arm_relative(publisher->retry, RETRY_USEC);
 }
@@ -137,6 +139,7 @@ emit_root_changed(Publisher *publisher)
         return;
     log_message(LOG_ERR, "Signalling that the root object changed failed: %s", g_strerror(-r));
     if (may_retry(r)) {
+        publisher->n_missed++;
         publisher->missed_changes |= changes;
         timer_arm_relative(publisher->retry, RETRY_USEC);
     }
@@ -156,6 +159,12 @@ publisher_flush(Publisher *publisher)
     /* Last, so that a client that sees libvirt available has seen the state of its domains. */
     if (publisher->root_changes != 0)
         emit_root_changed(publisher);
+}
+
+unsigned
+publisher_missed(const Publisher *publisher)
+{
+    return publisher->n_missed;
 }
 
 static void

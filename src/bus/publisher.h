@@ -36,3 +36,5 @@ void publisher_domain_changed(Publisher *publisher, Domain *domain);
 void publisher_root_changed(Publisher *publisher, uint64_t changes);
 
 void publisher_flush(Publisher *publisher);
+/* How many signals could not be sent so far, and had to be made up for. */
+unsigned publisher_missed(const Publisher *publisher);

@@ -5,8 +5,6 @@
 
 /* About what an error or the header of a reply takes. */
 #define MESSAGE_BYTES ((size_t)256)
-/* A connection may have this much unread before its user has to be known. */
-#define UNKNOWN_MAX   ((size_t)64 * 1024)
 
 struct Replies {
     sd_bus *bus;
@@ -46,8 +44,7 @@ check(const Replies *replies, const Caller *caller, size_t bytes)
 
     if (uid != CALLER_UID_UNKNOWN)
         return unread_check(replies->unread, uid, bytes);
-    bytes += unread_of_connection(replies->unread, caller->sender);
-    return bytes <= UNKNOWN_MAX ? UNREAD_SEND : UNREAD_ASK;
+    return unread_check_unknown(replies->unread, caller->sender, bytes);
 }
 
 int

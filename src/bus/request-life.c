@@ -39,6 +39,12 @@ request_drop_state(Request *request)
 }
 
 void
+requests_describe(const Requests *requests, BudgetTell tell, void *userdata)
+{
+    budget_describe(requests->budget, tell, userdata);
+}
+
+void
 request_free(Request *request)
 {
     Service *service = request->service;

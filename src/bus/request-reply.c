@@ -97,9 +97,11 @@ static void send_held(void *userdata, CallOutcome outcome, void *answer, const E
 static int
 hold_reply(Request *request, const Wire *body)
 {
-    if (!request_charge_more(request, body->size))
-        return -EAGAIN;
-    wire_put_bytes(&request->held_reply, body->data, body->size);
+    if (!request->held_reply.data) {
+        if (!request_charge_more(request, body->size))
+            return -EAGAIN;
+        wire_put_bytes(&request->held_reply, body->data, body->size);
+    }
     /* The work is done: no error may take the place of the reply. */
     timer_disarm(request->deadline);
     return replies_wait(request->service->replies, &request->caller, &request->pending, send_held,
@@ -115,7 +117,7 @@ send_body(Request *request, const Wire *body)
 
     if (!request->answered)
         r = replies_send(request->service->replies, &request->caller, request->method->out, body);
-    if (r == -EAGAIN && !request->held_reply.data)
+    if (r == -EAGAIN)
         r = hold_reply(request, body);
     else if (r >= 0)
         end(request);

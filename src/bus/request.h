@@ -14,6 +14,7 @@
  * request_reply*() or request_fail().
  */
 
+#include "budget.h"
 #include "caller.h"
 #include "callers.h"
 #include "job.h"
@@ -71,6 +72,8 @@ Requests *requests_new(Service *service);
 void requests_free(Requests *requests);
 /* Answer everything: the service ends. */
 void requests_stop(Requests *requests);
+/* Tell how much the waiting calls of each user keep. */
+void requests_describe(const Requests *requests, BudgetTell tell, void *userdata);
 
 /*
  * Handle a call of the method on a domain (or NULL) or a job (or 0): parse, check what may be held

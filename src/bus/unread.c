@@ -3,7 +3,9 @@
 
 #include "callers.h"
 #include "single-flight.h"
+#include "timer.h"
 
+#include <errno.h>
 #include <unistd.h>
 
 #define MIB ((size_t)1024 * 1024)
@@ -15,6 +17,15 @@
 #define ALL_MAX      (64 * MIB) /* of all ordinary users; above it, theirs are divided */
 #define CROWDED_PART 16
 #define SMALL        ((size_t)64 * 1024)
+
+/* Of a connection whose user is not known: a client that has just come may ask for a lot at once.
+ */
+#define UNKNOWN_MAX     MIB
+#define UNKNOWN_ALL_MAX (8 * MIB) /* of all of these; above it, SMALL is left to each */
+
+/* A connection that reads answers a ping within this time, unless it only waits for its reply. */
+#define PATIENCE_USEC     UINT64_C(250000)
+#define PATIENCE_ACCURACY UINT64_C(10000)
 
 typedef struct {
     Unread *unread;
@@ -32,7 +43,11 @@ typedef struct {
     char *name;
     size_t bytes;
     size_t since_question; /* of these, sent after it */
-    sd_bus_slot *question;
+    bool is_asked;         /* the question about its user waits for it */
+    sd_bus_slot *question; /* to the bus */
+    sd_bus_slot *ping;     /* to the connection itself */
+    Timer *patience;       /* with the ping; NULL: there has been none */
+    bool is_silent;        /* it has let a ping lie */
 } Connection;
 
 struct Unread {
@@ -40,6 +55,7 @@ struct Unread {
     GHashTable *users;       /* uid -> User */
     GHashTable *connections; /* unique name -> Connection */
     size_t ordinary;         /* bytes of all users but root and our own */
+    size_t unknown;          /* bytes of all connections whose users are not known */
 };
 
 /* --- accounts ----------------------------------------------------------------------------- */
@@ -91,6 +107,8 @@ free_connection(gpointer data)
     Connection *connection = data;
 
     sd_bus_slot_unref(connection->question);
+    sd_bus_slot_unref(connection->ping);
+    timer_free(connection->patience);
     g_free(connection->name);
     g_free(connection);
 }
@@ -114,6 +132,8 @@ set_bytes(Connection *connection, size_t bytes)
 {
     if (connection->user)
         user_add(connection->user, bytes - connection->bytes);
+    else
+        connection->unread->unknown += bytes - connection->bytes;
     connection->bytes = bytes;
 }
 
@@ -125,17 +145,10 @@ unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes)
     if (!connection->user && uid != CALLER_UID_UNKNOWN) {
         connection->user = user_get(unread, uid);
         user_add(connection->user, connection->bytes);
+        unread->unknown -= connection->bytes;
     }
     connection->since_question += bytes;
     set_bytes(connection, connection->bytes + bytes);
-}
-
-size_t
-unread_of_connection(const Unread *unread, const char *name)
-{
-    const Connection *connection = g_hash_table_lookup(unread->connections, name);
-
-    return connection ? connection->bytes : 0;
 }
 
 /* --- the question to the bus -------------------------------------------------------------- */
@@ -162,46 +175,59 @@ unread_forget(Unread *unread, const char *name)
 
     if (!connection)
         return;
-    User *user = connection->question ? connection->user : NULL;
+    User *user = connection->is_asked ? connection->user : NULL;
     set_bytes(connection, 0);
     g_hash_table_remove(unread->connections, name);
     if (user)
         end_question(user);
 }
 
-/* 0 where the answer is an error: the connection is gone, or the bus does not tell. */
-static size_t
-read_outgoing_bytes(sd_bus_message *reply)
+/* So much is left. */
+static void
+settle(Connection *connection, size_t bytes)
+{
+    User *user = connection->user;
+
+    connection->is_asked = false;
+    set_bytes(connection, bytes);
+    if (bytes == 0 && !connection->ping)
+        g_hash_table_remove(connection->unread->connections, connection->name);
+    end_question(user);
+}
+
+static int
+read_outgoing_bytes(sd_bus_message *reply, uint32_t *bytes)
 {
     const char *key;
-    uint32_t bytes = 0;
+    int r = sd_bus_message_enter_container(reply, 'a', "{sv}");
 
-    if (sd_bus_message_is_method_error(reply, NULL) ||
-        sd_bus_message_enter_container(reply, 'a', "{sv}") < 0)
-        return 0;
-    while (sd_bus_message_enter_container(reply, 'e', "sv") > 0) {
-        if (sd_bus_message_read(reply, "s", &key) < 0)
-            return 0;
-        if (g_str_equal(key, "OutgoingBytes"))
-            return sd_bus_message_read(reply, "v", "u", &bytes) < 0 ? 0 : bytes;
-        if (sd_bus_message_skip(reply, "v") < 0 || sd_bus_message_exit_container(reply) < 0)
-            return 0;
+    while (r >= 0 && (r = sd_bus_message_enter_container(reply, 'e', "sv")) > 0) {
+        r = sd_bus_message_read(reply, "s", &key);
+        if (r >= 0 && g_str_equal(key, "OutgoingBytes"))
+            return sd_bus_message_read(reply, "v", "u", bytes);
+        if (r >= 0)
+            r = sd_bus_message_skip(reply, "v");
+        if (r >= 0)
+            r = sd_bus_message_exit_container(reply);
     }
-    return 0;
+    return r < 0 ? r : -ENODATA;
 }
+
+static void ping(Connection *connection);
 
 static int
 on_stats(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Connection *connection = userdata;
-    User *user = connection->user;
-    size_t bytes = read_outgoing_bytes(reply) + connection->since_question;
+    uint32_t bytes = 0;
 
     connection->question = sd_bus_slot_unref(connection->question);
-    set_bytes(connection, bytes);
-    if (bytes == 0)
-        g_hash_table_remove(connection->unread->connections, connection->name);
-    end_question(user);
+    if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
+        settle(connection, 0);
+    else if (sd_bus_message_is_method_error(reply, NULL) || read_outgoing_bytes(reply, &bytes) < 0)
+        ping(connection);
+    else
+        settle(connection, bytes + connection->since_question);
     return 0;
 }
 
@@ -223,6 +249,69 @@ send_question(Connection *connection)
     return r;
 }
 
+/* --- the question to the connection, where the bus does not tell --------------------------- */
+
+/* Its silence shows nothing: it may wait for one reply after the other and answer nothing else. */
+static void
+settle_silent(Connection *connection)
+{
+    connection->is_silent = true;
+    if (connection->is_asked)
+        settle(connection, 0);
+}
+
+static void
+on_patience(void *userdata)
+{
+    settle_silent(userdata);
+}
+
+static int
+on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
+{
+    Connection *connection = userdata;
+
+    connection->ping = sd_bus_slot_unref(connection->ping);
+    timer_disarm(connection->patience);
+    /* A bus that does not let the ping pass answers, too. */
+    if (g_strcmp0(sd_bus_message_get_sender(reply), connection->name) != 0) {
+        settle_silent(connection);
+        return 0;
+    }
+    connection->is_silent = false;
+    if (connection->is_asked)
+        settle(connection, connection->since_question);
+    return 0;
+}
+
+static int
+send_ping(Connection *connection)
+{
+    sd_bus_message *message = NULL;
+    sd_bus *bus = connection->unread->bus;
+    int r = sd_bus_message_new_method_call(bus, &message, connection->name, "/",
+                                           "org.freedesktop.DBus.Peer", "Ping");
+
+    if (r >= 0)
+        r = sd_bus_call_async(bus, &connection->ping, message, on_pong, connection, UINT64_MAX);
+    sd_bus_message_unref(message);
+    return r;
+}
+
+/* One that lets a ping lie is not waited for again before it has answered that. */
+static void
+ping(Connection *connection)
+{
+    if (!connection->patience)
+        connection->patience = timer_new(sd_bus_get_event(connection->unread->bus),
+                                         PATIENCE_ACCURACY, on_patience, connection);
+    connection->since_question = 0;
+    if ((!connection->ping && send_ping(connection) < 0) || connection->is_silent)
+        settle_silent(connection);
+    else
+        timer_arm_relative(connection->patience, PATIENCE_USEC);
+}
+
 static void
 ask_about_user(void *data)
 {
@@ -238,8 +327,8 @@ ask_about_user(void *data)
         if (connection->user != user)
             continue;
         connection->since_question = 0;
-        if (send_question(connection) >= 0)
-            user->n_questions++;
+        connection->is_asked = send_question(connection) >= 0;
+        user->n_questions += connection->is_asked;
     }
     end_question(user);
 }
@@ -254,17 +343,33 @@ bound(const User *user, size_t max)
     return is_crowded ? max / CROWDED_PART : max;
 }
 
+static bool
+fits(const User *user, size_t unread, size_t bytes)
+{
+    if (bytes < SMALL)
+        return unread <= bound(user, SMALL_MAX);
+    return unread + bytes <= bound(user, LARGE_MAX) || unread <= SMALL;
+}
+
+/* The user may have read by now what was sent since the bus has told: then it is asked again. */
 UnreadVerdict
 unread_check(Unread *unread, uid_t uid, size_t bytes)
 {
     const User *user = user_get(unread, uid);
-    bool fits = bytes < SMALL
-                    ? user->bytes <= bound(user, SMALL_MAX)
-                    : user->bytes + bytes <= bound(user, LARGE_MAX) || user->bytes <= SMALL;
 
-    if (fits)
+    if (fits(user, user->bytes, bytes))
         return UNREAD_SEND;
-    return user->is_fresh ? UNREAD_REFUSE : UNREAD_ASK;
+    return user->is_fresh && !fits(user, user->told, bytes) ? UNREAD_REFUSE : UNREAD_ASK;
+}
+
+UnreadVerdict
+unread_check_unknown(const Unread *unread, const char *name, size_t bytes)
+{
+    const Connection *connection = g_hash_table_lookup(unread->connections, name);
+    size_t unread_bytes = (connection ? connection->bytes : 0) + bytes;
+    size_t max = unread->unknown + bytes <= UNKNOWN_ALL_MAX ? UNKNOWN_MAX : SMALL;
+
+    return unread_bytes <= max ? UNREAD_SEND : UNREAD_ASK;
 }
 
 void
@@ -281,6 +386,19 @@ unread_is_deaf(Unread *unread, uid_t uid)
     if (user->bytes > bound(user, LARGE_MAX))
         single_flight_start(user->flight);
     return user->told > bound(user, ERRORS_MAX);
+}
+
+/* --- looking ------------------------------------------------------------------------------ */
+
+void
+unread_describe(const Unread *unread, UnreadTell tell, void *userdata)
+{
+    GHashTableIter iter;
+    gpointer value;
+
+    g_hash_table_iter_init(&iter, unread->users);
+    while (g_hash_table_iter_next(&iter, NULL, &value))
+        tell(userdata, ((const User *)value)->uid, ((const User *)value)->bytes);
 }
 
 /* --- life --------------------------------------------------------------------------------- */

@@ -6,9 +6,10 @@
  *
  * The bus keeps it, and dbus-daemon stops reading from a service that has too much kept: then
  * nobody is answered any more. So what is sent to each connection is counted, and above a bound the
- * bus is asked how much of it is left (GetConnectionStats), which dbus-daemon tells; a bus that
- * does not tell is taken to keep nothing, as dbus-broker accounts by itself. Nobody is refused
- * because of our own count alone. Belongs to the loop.
+ * bus is asked how much of it is left (GetConnectionStats), which dbus-daemon tells. Where the bus
+ * does not tell, as dbus-broker, which accounts by itself, the connection is pinged: its answer
+ * shows that it has read what was sent before, and a large reply waits for it a moment. Its silence
+ * shows nothing, so nobody is refused because of our own count alone. Belongs to the loop.
  */
 
 #include "waiters.h"
@@ -32,12 +33,15 @@ void unread_free(Unread *unread);
 void unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes);
 /* The connection has left the bus. */
 void unread_forget(Unread *unread, const char *name);
-/* The messages that were sent to the connection and may be unread. */
-size_t unread_of_connection(const Unread *unread, const char *name);
-
 /* Whether a reply of so many bytes may be sent to the user. */
 UnreadVerdict unread_check(Unread *unread, uid_t uid, size_t bytes);
+/* The same where the connection's user is not known yet: never UNREAD_REFUSE. */
+UnreadVerdict unread_check_unknown(const Unread *unread, const char *name, size_t bytes);
 /* Ask the bus about the user. */
 void unread_ask(Unread *unread, uid_t uid, Pending *pending, WaiterDone done, void *userdata);
 /* True if so much is unread that not even an error may be sent; asks the bus again. */
 bool unread_is_deaf(Unread *unread, uid_t uid);
+
+/* Tell of each user how much is taken to be unread. */
+typedef void (*UnreadTell)(void *userdata, uid_t uid, size_t bytes);
+void unread_describe(const Unread *unread, UnreadTell tell, void *userdata);

@@ -6,90 +6,15 @@
  * refused.
  */
 
-#include "rounds.h"
-#include "service.h"
+#include "hostile.h"
 
 #include <string.h>
 
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
-#define DOMAINS        200
 #define MIB            (1024 * 1024)
-/* Each description is cut at 4 KiB: all objects together take some two mebibytes. */
-#define DESCRIPTION    6000
 /* unraid-vmsd(8) names it; dbus-daemon stops reading from the service at 127 MiB. */
 #define UNREAD_MAX     (50 * MIB)
-#define BOUND_KIB      (256 * 1024)
-
-static Service *
-service_with_domains(World *w)
-{
-    g_autoptr(Node) node = node_new();
-    g_autofree char *description = g_strnfill(DESCRIPTION, 'd');
-
-    for (guint i = 0; i < DOMAINS; i++) {
-        g_autofree char *name = g_strdup_printf("domain%u", i);
-
-        node_add_domain(
-            node, &(NodeDomain){.name = name, .state = "running", .description = description});
-    }
-    return service_on_node_in(w, node, "--stop-timeout=60", NULL);
-}
-
-/* --- what others notice ------------------------------------------------------------------- */
-
-/* A machine that is busy with other things is not taken for a slow service. */
-#define LATENCY_FLOOR_USEC 20000
-#define READS              41
-
-static int
-compare_times(const void *a, const void *b)
-{
-    gint64 one = *(const gint64 *)a, other = *(const gint64 *)b;
-
-    return (one > other) - (one < other);
-}
-
-/* The median, of property reads that all succeed. */
-static gint64
-read_latency(Service *s, const char *path)
-{
-    gint64 times[READS];
-
-    for (guint i = 0; i < READS; i++) {
-        g_autoptr(Call) call =
-            client_call(s->client, path, PROPERTIES, "Get", "ss", VMS_DOMAIN_INTERFACE, "State");
-
-        assert_ok(call);
-        times[i] = call->done_usec - call->sent_usec;
-    }
-    qsort(times, READS, sizeof *times, compare_times);
-    return times[READS / 2];
-}
-
-static void
-assert_unhindered(Service *s, const char *path, gint64 before)
-{
-    gint64 during = read_latency(s, path);
-    g_autoptr(Call) change = domain_call(s, path, "SetAutostart", "b", 1);
-    g_autoptr(Call) back = domain_call(s, path, "SetAutostart", "b", 0);
-
-    g_test_message("a read takes %" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT " us before", during,
-                   before);
-    assert_ok(change);
-    assert_ok(back);
-    g_assert_cmpint(during, <=, 3 * MAX(before, LATENCY_FLOOR_USEC));
-}
-
-static void
-assert_bounded(Service *s)
-{
-    Holdings h = holdings_of(s->world);
-
-    g_test_message("at most %" G_GUINT64_FORMAT " KiB", h.peak_kib);
-    if (memory_counts())
-        g_assert_cmpuint(h.peak_kib, <=, BOUND_KIB);
-}
 
 /* --- clients that do not read ------------------------------------------------------------- */
 
@@ -104,7 +29,7 @@ deaf_client(World *w)
 }
 
 static void
-deaf_ask(Client *c, const char *path, bool large)
+ask_without_reply(Client *c, const char *path, bool large)
 {
     sd_bus_message *m = large
                             ? client_message(c, VMS_ROOT_PATH, OBJECT_MANAGER, "GetManagedObjects")
@@ -162,28 +87,28 @@ test_deaf_clients(void)
 
     if (!can_be_ordinary_user())
         return;
-    g_autoptr(Service) s = service_with_domains(world_new_with_limits());
+    g_autoptr(Service) s = hostile_service(world_new_with_limits());
     g_autofree char *path = client_domain(s->client, "domain7");
     g_autoptr(Client) one = deaf_client(s->world);
     g_autoptr(Client) other = deaf_client(s->world);
-    gint64 before = read_latency(s, path);
+    g_autoptr(Others) others = others_new(s->world);
 
     for (guint i = 0; i < LARGE; i++) {
-        deaf_ask(one, path, true);
-        deaf_ask(other, path, true);
+        ask_without_reply(one, path, true);
+        ask_without_reply(other, path, true);
         if (i % PART == 0)
-            assert_unhindered(s, path, before);
+            others_check_change(others, path);
     }
     assert_little_unread(s, one, other);
     for (guint i = 0; i < SMALL; i++) {
-        deaf_ask(one, path, false);
-        deaf_ask(other, path, false);
+        ask_without_reply(one, path, false);
+        ask_without_reply(other, path, false);
         if (i % (SMALL / 10) == 0)
-            assert_unhindered(s, path, before);
+            others_check_change(others, path);
     }
-    assert_unhindered(s, path, before);
+    others_check_change(others, path);
     assert_little_unread(s, one, other);
-    assert_bounded(s);
+    others_check_memory(others);
 }
 
 /* --- clients that do ---------------------------------------------------------------------- */
@@ -195,8 +120,10 @@ read_synchronously(World *w)
     guint64 enough = (g_getenv("VMS_LONG") ? 1024 : 192) * (guint64)MIB;
     guint64 bytes = 0;
     guint n = 0;
-    g_autoptr(Service) s = service_with_domains(w);
+    g_autoptr(Service) s = hostile_service(w);
+    g_autoptr(Others) others = others_new(s->world);
     g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
+
     while (bytes < enough) {
         sd_bus_message *reply = NULL;
         sd_bus_error error = SD_BUS_ERROR_NULL;
@@ -206,11 +133,11 @@ read_synchronously(World *w)
         if (r < 0)
             g_error("after %u replies: %s", n, error.message);
         n++;
-        bytes += (guint64)DOMAINS * 4096; /* of descriptions alone */
+        bytes += (guint64)HOSTILE_DOMAINS * HOSTILE_TEXT;
         sd_bus_message_unref(reply);
     }
     g_test_message("%u replies were read", n);
-    assert_bounded(s);
+    others_check_memory(others);
 }
 
 static void
@@ -226,6 +153,108 @@ test_bus_that_does_not_tell(void)
 {
     if (can_be_ordinary_user())
         read_synchronously(world_new_without_stats());
+}
+
+/* A client that has just come asks for everything at once, one object after the other. */
+static void
+test_burst(void)
+{
+    enum { AT_ONCE = 120 };
+
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Service) s = hostile_service(world_new_with_limits());
+    g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
+    Call *calls[AT_ONCE];
+
+    for (guint i = 0; i < AT_ONCE; i++) {
+        g_autofree char *uuid = node_uuid(i);
+        g_autofree char *path = domain_path(uuid);
+
+        calls[i] = client_send(c, path, PROPERTIES, "GetAll", "s", VMS_DOMAIN_INTERFACE);
+    }
+    for (guint i = 0; i < AT_ONCE; i++) {
+        assert_ok(calls[i]);
+        call_free(calls[i]);
+    }
+}
+
+/* --- pings -------------------------------------------------------------------------------- */
+
+typedef struct {
+    guint pings, replies;
+} Received;
+
+static int
+count_received(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    Received *received = userdata;
+
+    received->pings += sd_bus_message_is_method_call(m, "org.freedesktop.DBus.Peer", "Ping") > 0;
+    received->replies += sd_bus_message_is_signal(m, NULL, NULL) == 0 &&
+                         sd_bus_message_is_method_call(m, NULL, NULL) == 0 &&
+                         sd_bus_message_is_method_error(m, NULL) == 0;
+    return 0;
+}
+
+/* The bytes that the service takes to be unread by the only user who has called. */
+static guint64
+taken_to_be_unread(Service *s)
+{
+    static const char row[] = "\"unread\": <[{\"bytes\": <";
+    g_autoptr(Call) state =
+        client_call(s->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    const char *found = strstr(state->body, row);
+    g_assert_nonnull(found);
+    return g_ascii_strtoull(found + strlen(row), NULL, 10);
+}
+
+/* Where the bus does not tell, an answer to a ping shows that a client has read what was sent
+ * before. */
+static void
+test_answered_ping(void)
+{
+    enum { AT_ONCE = 16 };
+
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Service) s = hostile_service(world_new_without_stats());
+    g_autoptr(Client) reader = client_new_as(s->world, ORDINARY_UID);
+    Received received = {0};
+
+    g_assert_cmpint(sd_bus_add_filter(reader->bus, NULL, count_received, &received), >=, 0);
+    for (guint i = 0; i < AT_ONCE; i++)
+        ask_without_reply(reader, NULL, true);
+    wait_for(s->world, received.replies == AT_ONCE);
+    g_test_message("%u pings were answered", received.pings);
+    g_assert_cmpuint(received.pings, >, 1);
+    g_assert_cmpuint(taken_to_be_unread(s), <, 16 * MIB);
+}
+
+/* Silence shows nothing: who answers no ping gets all replies, and is waited for once. */
+static void
+test_unanswered_ping(void)
+{
+    enum { ASKED = 40 };
+
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Service) s = hostile_service(world_new_without_stats());
+    g_autoptr(Others) others = others_new(s->world);
+    g_autoptr(Client) deaf = deaf_client(s->world);
+    Received received = {0};
+
+    for (guint i = 0; i < ASKED; i++) {
+        ask_without_reply(deaf, NULL, true);
+        others_check(others);
+    }
+    g_assert_cmpint(sd_bus_add_filter(deaf->bus, NULL, count_received, &received), >=, 0);
+    g_assert_cmpint(sd_bus_attach_event(deaf->bus, world_event(s->world), 0), >=, 0);
+    wait_for(s->world, received.replies == ASKED);
+    g_test_message("%u pings were not answered in time", received.pings);
+    g_assert_cmpuint(received.pings, ==, 1);
 }
 
 /* --- queues ------------------------------------------------------------------------------- */
@@ -255,12 +284,13 @@ flood_go_on(Flood *flood, const char *path)
 static void
 test_shared_queues(void)
 {
-    enum { CLIENTS = 10, ROUNDS = 40 };
+    enum { CLIENTS = 10, ROUNDS = 15 };
 
     if (!can_be_ordinary_user())
         return;
-    g_autoptr(Service) s = service_with_domains(world_new_with_limits());
+    g_autoptr(Service) s = hostile_service(world_new_with_limits());
     g_autofree char *path = client_domain(s->client, "domain7");
+    g_autoptr(Others) others = others_new(s->world);
     Flood floods[CLIENTS];
 
     for (guint i = 0; i < CLIENTS; i++) {
@@ -271,8 +301,7 @@ test_shared_queues(void)
     for (guint round = 0; round < ROUNDS; round++) {
         for (guint i = 0; i < CLIENTS; i++)
             flood_go_on(&floods[i], path);
-        g_autoptr(Call) change = domain_call(s, path, "SetAutostart", "b", (int)(round & 1));
-        assert_ok(change);
+        others_check_change(others, path);
     }
     /* The guest obeys: our own queues are no reason to cut its power. */
     g_autoptr(Call) stop = domain_call(s, path, "Stop", NULL);
@@ -284,7 +313,7 @@ test_shared_queues(void)
         g_ptr_array_unref(floods[i].calls);
         client_free(floods[i].client);
     }
-    assert_bounded(s);
+    others_check_memory(others);
 }
 
 int
@@ -294,6 +323,9 @@ main(int argc, char **argv)
     g_test_add_func("/hostile-replies/deaf-clients", test_deaf_clients);
     g_test_add_func("/hostile-replies/synchronous-reader", test_synchronous_reader);
     g_test_add_func("/hostile-replies/bus-that-does-not-tell", test_bus_that_does_not_tell);
+    g_test_add_func("/hostile-replies/burst", test_burst);
+    g_test_add_func("/hostile-replies/answered-ping", test_answered_ping);
+    g_test_add_func("/hostile-replies/unanswered-ping", test_unanswered_ping);
     g_test_add_func("/hostile-replies/shared-queues", test_shared_queues);
     return g_test_run();
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /*
- * A local user without any right who means harm: nothing that such a user sends ends the service,
- * and nobody else notices.
+ * A local user without any right who means harm, on a bus with the limits of a system bus: nothing
+ * that such a user sends ends the service, and nobody else notices.
  */
 
-#include "service.h"
+#include "hostile.h"
 
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -20,8 +20,9 @@
 
 #define NOFILE               1024 /* what systemd gives a service that asks for nothing */
 #define DESCRIPTORS_PER_CALL 16   /* what the system bus lets pass */
-#define CALLS                300
 #define LOOK_USEC            (G_USEC_PER_SEC / 100) /* between two looks into the log */
+#define CONNECTIONS          3
+#define CALLS                100 /* of each: a bus lets a connection wait for 128 replies */
 
 /* --- descriptors -------------------------------------------------------------------------- */
 
@@ -79,39 +80,54 @@ count_descriptors(pid_t pid)
     return n;
 }
 
-/* Calls that wait for a hypervisor that is mute do not keep what is attached to them. */
-static void
-test_descriptors(void)
+/* From one connection; they have been taken when it returns. */
+static GDBusConnection *
+send_many_with_descriptors(World *w, GUnixFDList *descriptors)
 {
-    const struct rlimit limit = {NOFILE, NOFILE};
-    g_autoptr(World) w = world_new();
-    g_autofree char *path = NULL;
-    int mute = listen_mutely(w, &path);
-    g_autofree char *uri = g_strdup_printf("--uri=test+unix:///default?socket=%s", path);
-    g_autoptr(GUnixFDList) descriptors = g_unix_fd_list_new();
+    GDBusConnection *bus = connect_with_gio(w);
     g_autoptr(GError) error = NULL;
-    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
-    world_start(w, uri, NULL);
-    pid_t pid = process_pid(world_service(w));
-    g_assert_cmpint(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), ==, 0);
-    guint before = count_descriptors(pid);
-    g_autoptr(GDBusConnection) bus = connect_with_gio(w);
-    for (guint i = 0; i < DESCRIPTORS_PER_CALL; i++)
-        g_assert_cmpint(g_unix_fd_list_append(descriptors, null, NULL), >=, 0);
     for (guint i = 0; i < CALLS; i++)
         send_with_descriptors(bus, world_name(w), descriptors);
-
-    /* The bus keeps the order: when this is answered, those have been taken. */
+    /* The bus keeps the order. */
     g_autoptr(GVariant) pong = g_dbus_connection_call_sync(
         bus, world_name(w), VMS_ROOT_PATH, "org.freedesktop.DBus.Peer", "Ping", NULL, NULL,
         G_DBUS_CALL_FLAGS_NONE, BOUND_MS, NULL, &error);
     g_assert_no_error(error);
     g_assert_nonnull(pong);
+    return bus;
+}
+
+/* Calls that wait for a hypervisor that is mute do not keep what is attached to them. */
+static void
+test_descriptors(void)
+{
+    const struct rlimit limit = {NOFILE, NOFILE};
+    g_autoptr(World) w = world_new_with_limits();
+    g_autofree char *path = NULL;
+    int mute = listen_mutely(w, &path);
+    g_autofree char *uri = g_strdup_printf("--uri=test+unix:///default?socket=%s", path);
+    g_autoptr(GUnixFDList) descriptors = g_unix_fd_list_new();
+    int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+    world_start(w, uri, NULL);
+    pid_t pid = process_pid(world_service(w));
+    g_assert_cmpint(prlimit(pid, RLIMIT_NOFILE, &limit, NULL), ==, 0);
+    g_autoptr(Others) others = others_new(w);
+    guint before = count_descriptors(pid);
+    for (guint i = 0; i < DESCRIPTORS_PER_CALL; i++)
+        g_assert_cmpint(g_unix_fd_list_append(descriptors, null, NULL), >=, 0);
+    GDBusConnection *buses[CONNECTIONS];
+    for (guint i = 0; i < CONNECTIONS; i++)
+        buses[i] = send_many_with_descriptors(w, descriptors);
+    others_check(others);
     guint after = count_descriptors(pid);
     g_test_message("%u descriptors before, %u after", before, after);
     g_assert_cmpuint(after, <, before + 2 * DESCRIPTORS_PER_CALL);
-    g_assert_true(g_dbus_connection_close_sync(bus, NULL, NULL));
+    for (guint i = 0; i < CONNECTIONS; i++) {
+        g_assert_true(g_dbus_connection_close_sync(buses[i], NULL, NULL));
+        g_object_unref(buses[i]);
+    }
     close(mute);
     close(null);
 }
@@ -144,10 +160,27 @@ cost_of(Client *c, sd_bus_message *message, const char *error)
     return busy_usec(c->world) - before;
 }
 
+/* Many such messages at a time, from a user without any right; others are served meanwhile. */
+static void
+send_many(Others *others, Client *c, sd_bus_message *(*make)(Client *c), const char *error)
+{
+    enum { MESSAGES = 3 };
+    Call *calls[MESSAGES];
+
+    for (guint i = 0; i < MESSAGES; i++)
+        calls[i] = client_send_message(c, make(c));
+    others_check(others);
+    for (guint i = 0; i < MESSAGES; i++) {
+        assert_error(calls[i], error);
+        call_free(calls[i]);
+    }
+}
+
 /* An array of bytes, each in so many structs. */
 static sd_bus_message *
-nested_structs(Client *c, guint depth, guint n)
+nested_structs(Client *c)
 {
+    const guint depth = 31, n = MIB / 32;
     sd_bus_message *m = client_message(c, VMS_ROOT_PATH "/nowhere", "org.example", "Nothing");
     g_autofree char *open = g_strnfill(depth, '(');
     g_autofree char *close = g_strnfill(depth, ')');
@@ -174,15 +207,20 @@ long_string(Client *c)
 static void
 test_nested_structs(void)
 {
-    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
-    gint64 plain = cost_of(s->client, long_string(s->client), SD_BUS_ERROR_LIMITS_EXCEEDED);
-    gint64 nested =
-        cost_of(s->client, nested_structs(s->client, 31, MIB / 8), SD_BUS_ERROR_LIMITS_EXCEEDED);
+    if (!can_be_ordinary_user())
+        return;
+    g_autoptr(Service) s = hostile_service(world_new_with_limits());
+    g_autoptr(Others) others = others_new(s->world);
+    g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
+    gint64 plain = cost_of(c, long_string(c), SD_BUS_ERROR_LIMITS_EXCEEDED);
+    gint64 nested = cost_of(c, nested_structs(c), SD_BUS_ERROR_LIMITS_EXCEEDED);
 
     g_test_message("a mebibyte: %" G_GINT64_FORMAT " us as one string, %" G_GINT64_FORMAT
                    " us as nested structs",
                    plain, nested);
     g_assert_cmpint(nested, <, 20 * MAX(plain, 5000));
+    send_many(others, c, nested_structs, SD_BUS_ERROR_LIMITS_EXCEEDED);
+    others_check_memory(others);
 }
 
 static char *
@@ -215,6 +253,14 @@ attach_message(Client *c, const char *path, const char *xml)
     return m;
 }
 
+static sd_bus_message *
+define_many_attributes(Client *c)
+{
+    g_autofree char *domain = many_attributes("domain", 100000, true);
+
+    return define_message(c, domain);
+}
+
 /* The control is a text of the same length that is no XML. */
 static void
 test_attributes(void)
@@ -223,8 +269,9 @@ test_attributes(void)
 
     if (!can_be_ordinary_user())
         return;
-    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
-    g_autofree char *path = client_domain(s->client, "test");
+    g_autoptr(Service) s = hostile_service(world_new_with_limits());
+    g_autoptr(Others) others = others_new(s->world);
+    g_autofree char *path = client_domain(s->client, "domain7");
     g_autoptr(Client) c = client_new_as(s->world, ORDINARY_UID);
 
     for (guint i = 0; i < G_N_ELEMENTS(numbers); i++) {
@@ -241,6 +288,8 @@ test_attributes(void)
         g_assert_cmpint(define, <, 20 * MAX(plain, 5000));
         g_assert_cmpint(attach, <, 20 * MAX(plain, 5000));
     }
+    send_many(others, c, define_many_attributes, SD_BUS_ERROR_ACCESS_DENIED);
+    others_check_memory(others);
 }
 
 /* --- texts that sd-bus refuses and other libraries send ------------------------------------ */

@@ -54,6 +54,10 @@ test_debug(void)
     assert_ok(state);
     g_assert_nonnull(strstr(state->body, "lanes"));
     g_assert_nonnull(strstr(state->body, "primary"));
+    /* This call is the only one that waits. */
+    g_assert_nonnull(strstr(state->body, "\"budgets\": <[{\"bytes\": <0>, \"calls\": <1>, "));
+    g_assert_nonnull(strstr(state->body, "\"unread\": <["));
+    g_assert_nonnull(strstr(state->body, "\"signals_missed\": <0>"));
     if (!can_be_ordinary_user())
         return;
 

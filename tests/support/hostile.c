@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "hostile.h"
+
+#include "rounds.h"
+
+#include <signal.h>
+#include <stdlib.h>
+
+#define IDLE_NAME        "org.unraid.Vms.idle"
+#define DESCRIPTION      6000
+#define READS            21
+#define TIMES            3
+#define ATTEMPTS         3
+#define FLOOR_USEC       5000
+#define MEMORY_BOUND_KIB (256 * 1024)
+
+struct Others {
+    World *world;
+    Process *idle;
+    Client *of_idle;
+    Client *of_service;
+    gint64 before_usec;
+};
+
+Service *
+hostile_service(World *w)
+{
+    g_autoptr(Node) node = node_new();
+    g_autofree char *description = g_strnfill(DESCRIPTION, 'd');
+
+    for (guint i = 0; i < HOSTILE_DOMAINS; i++) {
+        g_autofree char *name = g_strdup_printf("domain%u", i);
+
+        node_add_domain(
+            node, &(NodeDomain){.name = name, .state = "running", .description = description});
+    }
+    return service_on_node_in(w, node, "--stop-timeout=60", NULL);
+}
+
+/* --- how long a read takes ---------------------------------------------------------------- */
+
+static gint64
+read_once(Client *c)
+{
+    g_autoptr(Call) call = client_call(c, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
+                                       "ss", VMS_MANAGER_INTERFACE, "Version");
+
+    assert_ok(call);
+    return call->done_usec - call->sent_usec;
+}
+
+static int
+compare_times(const void *a, const void *b)
+{
+    gint64 one = *(const gint64 *)a, other = *(const gint64 *)b;
+
+    return (one > other) - (one < other);
+}
+
+static gint64
+median(gint64 *times)
+{
+    qsort(times, READS, sizeof *times, compare_times);
+    return times[READS / 2];
+}
+
+typedef struct {
+    gint64 service_usec, idle_usec;
+} Latencies;
+
+/* In turns, so that both meet the same machine. */
+static Latencies
+measure(const Others *others)
+{
+    gint64 service[READS], idle[READS];
+
+    for (guint i = 0; i < READS; i++) {
+        idle[i] = read_once(others->of_idle);
+        service[i] = read_once(others->of_service);
+    }
+    return (Latencies){median(service), median(idle)};
+}
+
+/* --- the others --------------------------------------------------------------------------- */
+
+static Process *
+start_idle(World *w)
+{
+    g_autofree char *address = g_strconcat("--address=", world_address(w), NULL);
+    const char *argv[] = {
+        world_program(), address, "--name=" IDLE_NAME, "--uri=test:///default", NULL,
+    };
+
+    return process_spawn(argv, -1);
+}
+
+Others *
+others_new(World *w)
+{
+    Others *others = g_new0(Others, 1);
+
+    others->world = w;
+    others->idle = start_idle(w);
+    others->of_service = client_new(w);
+    others->of_idle = client_new(w);
+    g_free(others->of_idle->destination);
+    others->of_idle->destination = g_strdup(IDLE_NAME);
+    client_wait_owned(others->of_idle);
+    client_wait_available(others->of_idle, true);
+    others->before_usec = measure(others).service_usec;
+    return others;
+}
+
+void
+others_free(Others *others)
+{
+    if (!others)
+        return;
+    client_free(others->of_idle);
+    client_free(others->of_service);
+    process_signal(others->idle, SIGTERM);
+    g_assert_cmpint(process_wait(others->idle, BOUND_MS), ==, 0);
+    process_free(others->idle);
+    g_free(others);
+}
+
+static bool
+are_unhindered(const Others *others)
+{
+    Latencies now = measure(others);
+    gint64 floor_usec = memory_counts() ? FLOOR_USEC : 4 * FLOOR_USEC;
+
+    g_test_message("a read takes %" G_GINT64_FORMAT " us, %" G_GINT64_FORMAT
+                   " us of an idle service, %" G_GINT64_FORMAT " us before: %.1f times",
+                   now.service_usec, now.idle_usec, others->before_usec,
+                   (double)now.service_usec / (double)now.idle_usec);
+    return now.service_usec <= TIMES * now.idle_usec + floor_usec;
+}
+
+/* A machine that does something else for a moment is measured again. */
+void
+others_check(Others *others)
+{
+    for (guint i = 0; i < ATTEMPTS; i++)
+        if (are_unhindered(others))
+            return;
+    g_error("the service is slow for others");
+}
+
+void
+others_check_change(Others *others, const char *path)
+{
+    others_check(others);
+    for (int autostart = 1; autostart >= 0; autostart--) {
+        g_autoptr(Call) change = client_call(others->of_service, path, VMS_DOMAIN_INTERFACE,
+                                             "SetAutostart", "b", autostart);
+
+        assert_ok(change);
+    }
+}
+
+void
+others_check_memory(const Others *others)
+{
+    Holdings h = holdings_of(others->world);
+
+    g_test_message("resident %" G_GUINT64_FORMAT " KiB, at most %" G_GUINT64_FORMAT " KiB", h.kib,
+                   h.peak_kib);
+    if (memory_counts())
+        g_assert_cmpuint(h.peak_kib, <=, MEMORY_BOUND_KIB);
+}
