@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
 
 #define OTHERS       8  /* that virsh starts: each holds a worker of libvirtd's beside our read */
 #define OWN          12 /* that the service starts */
@@ -16,7 +18,8 @@
 #define ANSWER_MS    20000
 #define NOTICE_MS    15000
 #define AT_MOST      2     /* times what it takes alone */
-#define SLACK_USEC   50000 /* a busy machine's */
+#define SLACK_USEC   10000 /* a busy machine's */
+#define UNKILLABLE   8
 #define MANAGER_PATH VMS_ROOT_PATH
 
 /* The start of a domain whose name begins with "slow" hangs for as long as the file exists. */
@@ -366,6 +369,86 @@ test_dead_storage(void)
     wait_for(w, mirror_is(s->mirror, path, "StartedAt", "0"));
 }
 
+/* --- QEMUs that cannot be killed ---------------------------------------------------------- */
+
+/*
+ * libvirt waits until a process that it has killed is gone. A QEMU becomes the child of whoever
+ * reaps orphans: this process, which does not, so that QEMU stays as a zombie until it does.
+ */
+static void
+start_unkillable(World *w)
+{
+    g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1), ==, 0);
+    run(w,
+        "libvirtd-ctl restart\n"
+        "for i in $(seq 0 %d); do\n"
+        "    virsh -q start slow-$i\n"
+        "    libvirtd-ctl qemu-pid slow-$i >/run/vms/pid.$i\n"
+        "done",
+        UNKILLABLE - 1);
+    g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 0), ==, 0);
+}
+
+/* All have been killed, and none is gone. */
+static void
+wait_until_zombies(World *w)
+{
+    run(w,
+        "for i in $(seq 0 %d); do\n"
+        "    until grep -q '^State:.Z' /proc/$(cat /run/vms/pid.$i)/status; do sleep 0.1; done\n"
+        "done",
+        UNKILLABLE - 1);
+}
+
+static void
+reap(void)
+{
+    for (guint i = 0; i < UNKILLABLE; i++) {
+        g_autofree char *pid = shell(NULL, "cat /run/vms/pid.%u", i);
+
+        (void)waitpid((pid_t)g_ascii_strtoll(pid, NULL, 10), NULL, 0);
+    }
+}
+
+static gint64
+time_force_stop(const Stuck *stuck)
+{
+    g_autoptr(Call) force = domain_call(stuck->service, stuck->neighbour, "ForceStop", NULL);
+
+    assert_ok(force);
+    return force->done_usec - force->sent_usec;
+}
+
+/* The ForceStop of so many holds up none of another one. */
+static void
+test_unkillable(void)
+{
+    Stuck *stuck = begin(UNKILLABLE);
+    World *w = stuck->service->world;
+    g_autoptr(GPtrArray) forces =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
+
+    let_go(w);
+    start_unkillable(w);
+    wait_for(w, are_all(stuck, "State", "running"));
+    gint64 alone = time_force_stop(stuck);
+
+    guest_start(w, "neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"));
+    for (guint i = 0; i < UNKILLABLE; i++)
+        g_ptr_array_add(forces, domain_send(stuck->service, stuck->slow[i], "ForceStop", NULL));
+    wait_until_zombies(w);
+    assert_as_fast("ForceStop", alone, time_force_stop(stuck));
+    for (guint i = 0; i < UNKILLABLE; i++)
+        g_assert_false(((const Call *)forces->pdata[i])->done);
+
+    reap();
+    for (guint i = 0; i < UNKILLABLE; i++)
+        assert_ok(forces->pdata[i]);
+    assert_equals_virsh(stuck->service);
+    end(stuck);
+}
+
 int
 main(int argc, char *argv[])
 {
@@ -375,5 +458,6 @@ main(int argc, char *argv[])
     libvirtd_add_func("/stuck/own-start", test_own_start);
     libvirtd_add_func("/stuck/reconnect", test_reconnect);
     libvirtd_add_func("/stuck/dead-storage", test_dead_storage);
+    libvirtd_add_func("/stuck/unkillable", test_unkillable);
     return g_test_run();
 }
