@@ -26,7 +26,7 @@ declare -A PACKAGES=(
     [bench]="libvirt-dbus libvirt-clients python3"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs xz-utils"
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
-    [container]="systemd-container systemd-sysv dbus polkitd openssh-server openssh-client openssl"
+    [container]="systemd-container systemd-sysv dbus dbus-user-session libpam-systemd polkitd openssh-server openssh-client openssl"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 

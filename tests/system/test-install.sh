@@ -76,6 +76,39 @@ check_descriptors() {
     call root "$web" org.unraid.Vms.Domain ForceStop
 }
 
+# of_alice COMMAND…: in her session, which systemd keeps for her
+of_alice() {
+    as alice env XDG_RUNTIME_DIR="/run/user/$(id -u alice)" "$@"
+}
+
+user_property() {
+    of_alice busctl --user --timeout="$bound" get-property org.unraid.Vms /org/unraid/Vms \
+        org.unraid.Vms.Manager "$1"
+}
+
+# On a user's own bus it is the user's unit, also for systemctl, and ends without the rest of it.
+check_session() {
+    mkdir -p ~alice/.config
+    echo "LIBVIRT_URI=test:///default" >~alice/.config/unraid-vms.conf
+    chown -R alice: ~alice
+    is "$(of_alice systemd-analyze --user verify unraid-vms.service 2>&1 | grep unraid-vms || true)" ""
+    systemctl start "user@$(id -u alice).service"
+    of_alice systemctl --user start dbus.socket
+    is "$(of_alice systemctl --user is-active unraid-vms.service || true)" inactive
+    is "$(user_property Uri)" 's "test:///default"'
+    is "$(of_alice systemctl --user is-active unraid-vms.service)" active
+    is "$(of_alice systemctl --user service-log-level unraid-vms.service)" info
+    has "$(of_alice vmsctl --session list)" test
+    of_alice vmsctl --session force-stop test
+    of_alice systemctl --user stop unraid-vms.service
+    rm ~alice/.config/unraid-vms.conf
+    is "$(user_property Uri)" 's "qemu:///session"'
+    systemctl stop "user@$(id -u alice).service"
+    # Without systemd it is the bus that starts it.
+    is "$(of_alice dbus-run-session -- busctl --user get-property org.unraid.Vms /org/unraid/Vms \
+        org.unraid.Vms.Manager Uri)" 's "qemu:///session"'
+}
+
 # A bus without systemd starts it by itself.
 check_without_systemd() {
     local pid bus
@@ -112,4 +145,4 @@ check_uninstalled() {
     denied org.freedesktop.DBus.Error.ServiceUnknown "" call root "${manager[@]:1}" ListDomains
 }
 
-run_checks installed activation names security descriptors without_systemd uninstalled
+run_checks installed activation names security descriptors session without_systemd uninstalled
