@@ -10,7 +10,8 @@ declare -A PACKAGES=(
     [build]="gcc libc6-dev pkg-config meson ninja-build libvirt-dev libsystemd-dev libglib2.0-dev
         libxml2-dev"
     # For the tests on the embedded hypervisor and on a private bus.
-    [tests]="dbus dbus-bin systemd libglib2.0-bin python3 xz-utils util-linux iproute2 procps psmisc"
+    [tests]="dbus dbus-bin dbus-broker systemd libglib2.0-bin python3 xz-utils util-linux iproute2
+        procps psmisc"
     # gcc brings its own. libclang-rt-dev is that of the release's clang.
     [sanitizers]="clang libclang-rt-dev llvm"
     # vmsctl: completion, and what checks the manual pages.
@@ -26,7 +27,8 @@ declare -A PACKAGES=(
     [bench]="libvirt-dbus libvirt-clients python3"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs xz-utils"
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
-    [container]="systemd-container systemd-sysv dbus dbus-user-session libpam-systemd polkitd openssh-server openssh-client openssl"
+    [container]="systemd-container systemd-sysv dbus dbus-user-session libpam-systemd polkitd
+        openssh-server openssh-client openssl"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 
@@ -60,6 +62,13 @@ packages_hold_services() {
     trap 'rm -f /usr/sbin/policy-rc.d' EXIT
 }
 
+# From the next boot on it would be the bus of the machine, and of the containers of the tests.
+packages_leave_bus() {
+    [[ " $* " == *" dbus-broker "* ]] || return 0
+    systemctl --root=/ disable dbus-broker.service
+    systemctl --root=/ --global disable dbus-broker.service
+}
+
 packages_install() {
     local missing
     (($#)) || set -- "${!PACKAGES[@]}"
@@ -75,6 +84,7 @@ packages_install() {
         packages_hold_services
         apt-get -qq update
         apt-get -qq install -y --no-install-recommends -o Dpkg::Use-Pty=0 "${missing[@]}"
+        packages_leave_bus "${missing[@]}"
     ) >&2
 }
 

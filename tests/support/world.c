@@ -11,7 +11,9 @@
 #include <stdarg.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct World {
@@ -50,16 +52,24 @@ static const char no_limits[] = "  <limit name='max_incoming_bytes'>1000000000</
                                 "  <limit name='max_match_rules_per_connection'>50000</limit>\n"
                                 "  <limit name='max_replies_per_connection'>50000</limit>\n";
 
-static void
-start_bus(World *w, const char *limits)
+/* The option that names it. */
+static char *
+write_bus_config(World *w, const char *more)
 {
     g_autofree char *config = g_build_filename(w->directory, "bus.conf", NULL);
-    g_autofree char *text = g_strdup_printf(bus_config, w->directory, limits);
-    g_autofree char *config_arg = g_strconcat("--config-file=", config, NULL);
+    g_autofree char *text = g_strdup_printf(bus_config, w->directory, more);
+
+    g_assert_true(g_file_set_contents(config, text, -1, NULL));
+    return g_strconcat("--config-file=", config, NULL);
+}
+
+static void
+start_bus(World *w, const char *more)
+{
+    g_autofree char *config_arg = write_bus_config(w, more);
     int ready[2];
     char byte;
 
-    g_assert_true(g_file_set_contents(config, text, -1, NULL));
     g_assert_cmpint(pipe2(ready, O_CLOEXEC), ==, 0);
     g_autofree char *print = g_strdup_printf("--print-address=%d", ready[1]);
     const char *argv[] = {"dbus-daemon", "--nofork", "--nopidfile", "--nosyslog",
@@ -70,7 +80,30 @@ start_bus(World *w, const char *limits)
     if (poll(&pfd, 1, BOUND_MS) <= 0 || read(ready[0], &byte, 1) != 1)
         g_error("the bus does not start");
     close(ready[0]);
-    w->address = g_strdup_printf("unix:path=%s/bus", w->directory);
+}
+
+/* It is given a socket that listens, as by systemd; calls wait in there until it has started. */
+static void
+start_broker(World *w, const char *more)
+{
+    g_autofree char *config_arg = write_bus_config(w, more);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_autofree char *number = g_strdup_printf("%d", fd);
+    const char *argv[] = {
+        "sh",
+        "-c",
+        "LISTEN_PID=$$ LISTEN_FDS=1 exec dbus-broker-launch --scope=system \"$0\" 3<&\"$1\"",
+        config_arg,
+        number,
+        NULL};
+
+    g_snprintf(address.sun_path, sizeof address.sun_path, "%s/bus", w->directory);
+    g_assert_cmpint(bind(fd, (const struct sockaddr *)&address, sizeof address), ==, 0);
+    g_assert_cmpint(g_chmod(address.sun_path, 0666), ==, 0);
+    g_assert_cmpint(listen(fd, SOMAXCONN), ==, 0);
+    w->bus = process_spawn(argv, fd);
+    close(fd);
 }
 
 void
@@ -89,6 +122,7 @@ world_without_bus(void)
 
     w->directory = g_dir_make_tmp("unraid-vms-test-XXXXXX", NULL);
     g_assert_nonnull(w->directory);
+    w->address = g_strdup_printf("unix:path=%s/bus", w->directory);
     /* An ordinary user has to get at the socket. */
     g_assert_cmpint(g_chmod(w->directory, 0755), ==, 0);
     g_assert_cmpint(sd_event_new(&w->event), >=, 0);
@@ -97,30 +131,40 @@ world_without_bus(void)
 }
 
 World *
-world_new(void)
+world_new_with_policy(const char *policy)
 {
     World *w = world_without_bus();
 
-    start_bus(w, no_limits);
+    start_bus(w, policy);
     return w;
+}
+
+World *
+world_new(void)
+{
+    return world_new_with_policy(no_limits);
 }
 
 World *
 world_new_without_stats(void)
 {
-    World *w = world_without_bus();
-
-    start_bus(w, "<policy context='default'>"
-                 "<deny send_interface='org.freedesktop.DBus.Debug.Stats'/></policy>");
-    return w;
+    return world_new_with_policy("<policy context='default'>"
+                                 "<deny send_interface='org.freedesktop.DBus.Debug.Stats'/>"
+                                 "</policy>");
 }
 
 World *
 world_new_with_limits(void)
 {
+    return world_new_with_policy("");
+}
+
+World *
+world_new_on_broker(const char *policy)
+{
     World *w = world_without_bus();
 
-    start_bus(w, "");
+    start_broker(w, policy);
     return w;
 }
 
@@ -129,6 +173,7 @@ world_system(void)
 {
     World *w = world_without_bus();
 
+    g_free(w->address);
     w->address = g_strdup("unix:path=/run/dbus/system_bus_socket");
     return w;
 }

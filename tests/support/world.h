@@ -31,6 +31,10 @@ World *world_new(void);
 World *world_new_with_limits(void);
 /* It tells nobody how much a connection has not read. */
 World *world_new_without_stats(void);
+/* It has this, a part of the configuration of a bus, besides. */
+World *world_new_with_policy(const char *policy);
+/* The same on dbus-broker, for which a journal has to run. */
+World *world_new_on_broker(const char *policy);
 /* The machine's own system bus and the service that is installed there, which this neither starts
  * nor stops: to be used where the machine is a container. */
 World *world_system(void);

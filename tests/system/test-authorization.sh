@@ -218,5 +218,15 @@ check_no_polkit() {
     systemctl start polkit.service
 }
 
-run_checks polkit jobs privilege define renamed_meanwhile dialogue \
+# The example policy shuts out who may not read, on a bus of its own of each kind: dbus-broker needs a
+# journal, which runs here.
+check_reading() {
+    local said
+    said=$(UNRAID_VMSD="$build/src/unraid-vmsd" VMS_BUILD="$build" VMS_TESTS="$top/tests" \
+        "$build/tests/service/test-restrict-reading" --tap)
+    has "$said" "ok 1 /restrict-reading/dbus-daemon"
+    has "$said" "ok 2 /restrict-reading/dbus-broker"
+}
+
+run_checks reading polkit jobs privilege define renamed_meanwhile dialogue \
     polkit_stopped_in_the_middle caller_that_vanishes no_polkit
