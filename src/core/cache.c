@@ -129,6 +129,7 @@ cache_set_available(Cache *cache, bool available)
 
     g_hash_table_iter_init(&iter, cache->domains);
     while (g_hash_table_iter_next(&iter, NULL, &domain)) {
+        cache_before_change(cache, domain, DOMAIN_CHANGED(AVAILABLE));
         domain_set_available(domain, available);
         cache_changed(cache, domain);
     }

@@ -288,8 +288,10 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
     Core *core = userdata;
     Domain *domain = cache_find(core->cache, uuid);
 
-    if (domain && update && (update->known & FACT_STATE))
+    if (domain && update && (update->known & FACT_STATE)) {
+        cache_before_change(core->cache, domain, DOMAIN_CHANGED(AVAILABLE));
         domain_set_available(domain, true);
+    }
     if (update)
         apply_update(core, update, true);
     else if (domain)

@@ -109,9 +109,9 @@ succeed(unsigned number)
                                            g_strdup("9.0.0")};
     /* Its daemon is not there any more: sooner or later that is noticed. */
     if (!daemon_is(attempt->daemon))
-        world_after(between(0, 20 * MSEC), on_lost, NULL, number);
+        world_post(between(0, 20 * MSEC), on_lost, NULL, number);
     else if (daemon_state() == DAEMON_FROZEN)
-        world_after(between(KEEPALIVE, KEEPALIVE + SEC), on_lost, NULL, number);
+        world_post(between(KEEPALIVE, KEEPALIVE + SEC), on_lost, NULL, number);
     attempts.callbacks->connect_result(attempts.userdata, &result);
     hypervisor_identity_clear(&result.identity);
     g_clear_pointer(&result.snapshots, g_ptr_array_unref);
@@ -152,7 +152,7 @@ go_on(void *data, unsigned number)
     } else {
         if (++attempt->phase == PHASE_LISTED)
             list_domains(attempt);
-        world_after(between(0, trouble(10) ? 14 * SEC : 20 * MSEC), go_on, NULL, number);
+        world_post(between(0, trouble(10) ? 14 * SEC : 20 * MSEC), go_on, NULL, number);
     }
 }
 
@@ -181,7 +181,7 @@ attempts_start(unsigned number)
     attempts.last = number;
     attempts.all[number] =
         (Attempt){.in_flight = true, .daemon = daemon_number(), .started = world_now()};
-    world_after(between(0, 5 * MSEC), go_on, NULL, number);
+    world_post(between(0, 5 * MSEC), go_on, NULL, number);
 }
 
 bool
@@ -203,7 +203,7 @@ void
 attempts_probe(void)
 {
     REQUIRE(attempts_in_flight() >= AVAILABILITY_LEFT_BEHIND_MAX, "A probe for nothing");
-    world_after(between(0, 3 * SEC), on_probed, NULL, 0);
+    world_post(between(0, 3 * SEC), on_probed, NULL, 0);
 }
 
 void
@@ -213,7 +213,7 @@ attempts_retry(void)
         if (!attempts.all[i].in_flight || !attempts.all[i].stalled)
             continue;
         attempts.all[i].stalled = false;
-        world_after(between(0, 20 * MSEC), go_on, NULL, i);
+        world_post(between(0, 20 * MSEC), go_on, NULL, i);
     }
 }
 
@@ -294,7 +294,7 @@ attempts_lose(uint64_t low, uint64_t high)
         if (!is_open(attempt) || attempt->daemon != daemon_number())
             continue;
         if (!attempt->in_flight || (attempt->phase >= PHASE_WATCHED && percent(50)))
-            world_after(between(low, high), on_lost, NULL, i);
+            world_post(between(low, high), on_lost, NULL, i);
     }
 }
 
@@ -335,6 +335,6 @@ attempts_post_event(SimDomain *guest, HypervisorEventKind kind)
         bool listens = is_open(attempt) && attempt->phase >= PHASE_WATCHED;
 
         if (listens && daemon_is(attempt->daemon))
-            world_after(between(0, 5 * MSEC), on_event, guest, i * EVENT_KINDS + kind);
+            world_post(between(0, 5 * MSEC), on_event, guest, i * EVENT_KINDS + kind);
     }
 }

@@ -152,7 +152,7 @@ carry_out(LaneCall *lane_call)
         return;
     }
     lane_call->stage = STAGE_ANSWERED;
-    world_after(between(0, percent(2) ? 7 * SEC : 5 * MSEC), on_reply, lane_call, 0);
+    world_post(between(0, percent(2) ? 7 * SEC : 5 * MSEC), on_reply, lane_call, 0);
 }
 
 static void
@@ -203,7 +203,7 @@ retry(LaneCall *lane_call)
         world_after(between(0, 10 * MSEC), on_execute, lane_call, 0);
     if (lane_call->stage == STAGE_WITHHELD && !is_withheld(lane_call)) {
         lane_call->stage = STAGE_ANSWERED;
-        world_after(AFTER_EVENTS, on_reply, lane_call, 0);
+        world_post(AFTER_EVENTS, on_reply, lane_call, 0);
     }
 }
 

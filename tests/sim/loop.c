@@ -8,6 +8,8 @@
 #include "world.h"
 
 #define EPOCH_USEC UINT64_C(1700000000000000)
+/* What threads post within this time the loop takes in one turn. */
+#define TURN_USEC  (MSEC / 2)
 
 struct Timer {
     uint64_t when;
@@ -188,6 +190,26 @@ loop_queue_free(LoopQueue *loop_queue)
 
 /* --- turns -------------------------------------------------------------------------------- */
 
+static bool
+follows(uint64_t until)
+{
+    const Timer *timer = next_timer();
+    uint64_t event = world_next_time();
+
+    return world_next_is_post() && event <= until && !(timer && timer->when < event);
+}
+
+static void
+run_event(void)
+{
+    uint64_t until = world_next_time() + TURN_USEC;
+    bool is_post = world_next_is_post();
+
+    world_run_next();
+    while (is_post && follows(until))
+        world_run_next();
+}
+
 bool
 loop_turn(void)
 {
@@ -197,7 +219,7 @@ loop_turn(void)
     if (timer && timer->when < event)
         fire(timer);
     else if (event != NEVER)
-        world_run_next();
+        run_event();
     else
         return false;
     while (turn_end && turn_end->len > 0)

@@ -8,8 +8,8 @@
 
 #include <stdbool.h>
 
-/* One turn: a timer or the world's next event, and what was deferred to the turn's end. False:
- * nothing is left. */
+/* One turn: a timer or the world's next event, with what threads post right after it, and what was
+ * deferred to the turn's end. False: nothing is left. */
 bool loop_turn(void);
 /* At the end of a schedule, when all parts were freed. */
 void loop_end(void);

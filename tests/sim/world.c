@@ -12,6 +12,7 @@ typedef struct {
     WorldFunc func; /* NULL: dropped */
     void *data;
     unsigned number;
+    bool is_post;
 } Event;
 
 static struct {
@@ -109,8 +110,8 @@ swap_events(unsigned i, unsigned j)
     world.events[j] = other;
 }
 
-void
-world_after(uint64_t delay, WorldFunc func, void *data, unsigned number)
+static void
+add_event(const Event *event)
 {
     if (world.n_events == EVENTS_MAX) {
         fault("Too many events: something goes round and round");
@@ -118,11 +119,23 @@ world_after(uint64_t delay, WorldFunc func, void *data, unsigned number)
     }
     unsigned i = world.n_events++;
 
-    world.events[i] = (Event){world.now + delay, ++world.sequence, func, data, number};
+    world.events[i] = *event;
     while (i > 0 && is_before(&world.events[i], &world.events[(i - 1) / 2])) {
         swap_events(i, (i - 1) / 2);
         i = (i - 1) / 2;
     }
+}
+
+void
+world_after(uint64_t delay, WorldFunc func, void *data, unsigned number)
+{
+    add_event(&(Event){world.now + delay, ++world.sequence, func, data, number, false});
+}
+
+void
+world_post(uint64_t delay, WorldFunc func, void *data, unsigned number)
+{
+    add_event(&(Event){world.now + delay, ++world.sequence, func, data, number, true});
 }
 
 void
@@ -137,6 +150,12 @@ uint64_t
 world_next_time(void)
 {
     return world.n_events > 0 ? world.events[0].when : NEVER;
+}
+
+bool
+world_next_is_post(void)
+{
+    return world.n_events > 0 && world.events[0].is_post;
 }
 
 static Event

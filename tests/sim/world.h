@@ -24,10 +24,14 @@ char *world_end(void);
 uint64_t world_now(void);
 /* Call `func` after `delay`; of those at the same time, in this order. */
 void world_after(uint64_t delay, WorldFunc func, void *data, unsigned number);
+/* The same for what a thread of the service posts to its loop. */
+void world_post(uint64_t delay, WorldFunc func, void *data, unsigned number);
 /* Drop the events with this `data`, which is about to be freed. */
 void world_forget(const void *data);
 /* When the next event is due; NEVER: there is none. */
 uint64_t world_next_time(void);
+/* Whether it is a post. */
+bool world_next_is_post(void);
 /* Let it happen. */
 void world_run_next(void);
 /* Let time pass up to `when`, at which no event is overdue. */
