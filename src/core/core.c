@@ -97,6 +97,7 @@ remove_domain(Core *core, Domain *domain)
     disk_sizes_forget(core->private->disk_sizes, domain->uuid);
     run_events_forget(core->private->run_events, domain->uuid);
     cache_remove(core->cache, domain);
+    jobs_domain_changed(core->jobs, keep->uuid);
     presence_changed(core, LOG_EVENT_DOMAIN_REMOVED, keep, "is gone");
 }
 
@@ -292,11 +293,12 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
         cache_before_change(core->cache, domain, DOMAIN_CHANGED(AVAILABLE));
         domain_set_available(domain, true);
     }
-    if (update)
+    if (update) {
         apply_update(core, update, true);
-    else if (domain)
+        jobs_domain_changed(core->jobs, uuid);
+    } else if (domain) {
         remove_domain(core, domain);
-    jobs_domain_changed(core->jobs, uuid);
+    }
 }
 
 /* Reading many domains at once fragments the heap by more than all that is kept of them. */

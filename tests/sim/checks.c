@@ -34,6 +34,7 @@ typedef struct {
     bool refreshed;
     bool overtaken;
     bool canceled;
+    bool given_up; /* libvirt has agreed to end its long call */
     bool seen_crashed;
     bool seen_down;
     bool seen_restarting; /* in place of going down */
@@ -112,13 +113,21 @@ asks(const CallRecord *call)
     return is_verb(call, VERB_SHUTDOWN_ACPI) || is_verb(call, VERB_REBOOT_ACPI);
 }
 
+static bool
+is_known_off(const Record *record)
+{
+    const Domain *domain = cache_find(records.core->cache, record->guest->uuid);
+
+    return !domain || domain->state == DOMAIN_SHUTOFF;
+}
+
 /* Keep track of how the operation sees its domain. */
 static void
 note_seen(Record *record)
 {
     const Domain *domain = cache_find(records.core->cache, record->guest->uuid);
     bool fresh = refresher_is_fresh(records.core->refresher, record->guest->uuid);
-    bool off = !domain || domain->state == DOMAIN_SHUTOFF;
+    bool off = is_known_off(record);
     int id = domain ? domain->id : -1;
     bool restarted =
         record->refreshed && record->first_id >= 0 && id >= 0 && id != record->first_id;
@@ -153,6 +162,9 @@ check_force(Record *record)
     REQUIRE(world_now() >= deadline || crashed, "%s is forced before the time is up",
             record->guest->name);
     REQUIRE(!late || record->forced || crashed, "%s is forced late", record->guest->name);
+    /* One that a new connection lists as off is refreshed first. */
+    REQUIRE(!is_known_off(record) || since == record->began || world_now() >= since + REFRESH_MAX,
+            "%s is forced, and was listed as off", record->guest->name);
     record->forced = true;
 }
 
@@ -198,6 +210,16 @@ find_call(const Call *call, Record **ret)
     return NULL;
 }
 
+static void
+note_given_up(const Call *abort)
+{
+    const Job *job = jobs_find(records.core->jobs, abort->key);
+    Record *record = job ? find_record(job->number) : NULL;
+
+    if (record)
+        record->given_up = true;
+}
+
 void
 checks_call_told(const Call *call, CallOutcome outcome)
 {
@@ -205,6 +227,8 @@ checks_call_told(const Call *call, CallOutcome outcome)
     Record *record;
     CallRecord *told = find_call(call, &record);
 
+    if (outcome == OUTCOME_OK && g_str_equal(call->name, "virDomainAbortJob"))
+        note_given_up(call);
     if (!told)
         return;
     told->told = true;
@@ -382,6 +406,8 @@ check_end(const Record *record, OperationResult result, const Error *error)
                 "%s: timed out early", name);
     if (result == RESULT_CANCELED)
         REQUIRE(record->canceled || record->overtaken, "%s: canceled by nobody", name);
+    REQUIRE(!record->given_up || record->overtaken || result != RESULT_FAILED,
+            "%s: libvirt gave it up, and it is said to have failed", name);
     if (error && error->kind == ERROR_NOT_AVAILABLE)
         REQUIRE(!has_sent(record), "%s: NotAvailable, but it may have been done", name);
 }
@@ -482,12 +508,26 @@ check_time(const Record *record)
                 "Stop or Reboot of %s does not end when the time is up", record->guest->name);
 }
 
+/* Sent now, it would undo what has come after the operation. */
+static void
+check_unsent(const Record *record)
+{
+    for (unsigned i = 0; i < record->n_calls; i++) {
+        const Call *call = record->calls[i].call;
+
+        REQUIRE(!call || call->gate != GATE_OPEN, "%s of %s may yet be sent, and is over",
+                record->calls[i].name, record->guest->name);
+    }
+}
+
 void
 checks_always(void)
 {
     for (unsigned i = 0; i < records.n; i++) {
         Record *record = &records.all[i];
 
+        if (!record->job || record->overtaken)
+            check_unsent(record);
         if (!record->job)
             continue;
         note_seen(record);

@@ -9,6 +9,8 @@
 #define CLIENTS_MAX 128
 /* An attempt that is left behind, and all of the next one. */
 #define PATIENCE    (12 * SEC + 10 * MSEC)
+/* A list that is under way, and the next one, where nothing goes wrong. */
+#define LIST_MAX    (30 * SEC)
 
 typedef enum {
     CLIENT_LISTS,
@@ -299,12 +301,27 @@ clients_wait(void)
     return false;
 }
 
+static bool
+waits_for_list(const Client *client)
+{
+    return client->kind == CLIENT_LISTS && !client->connecting && pending_is_set(&client->pending);
+}
+
 void
 clients_check_always(void)
 {
-    for (unsigned i = 0; i < clients.n; i++)
-        REQUIRE(!clients.all[i].connecting || world_now() <= clients.all[i].since + PATIENCE,
+    uint64_t well_since = world_is_healed() && lanes_generation() != 0
+                              ? MAX(world_healed_at(), lanes_connected_since())
+                              : world_now();
+
+    for (unsigned i = 0; i < clients.n; i++) {
+        const Client *client = &clients.all[i];
+
+        REQUIRE(!client->connecting || world_now() <= client->since + PATIENCE,
                 "client%u waits for too long", i);
+        REQUIRE(!waits_for_list(client) || world_now() <= MAX(client->since, well_since) + LIST_MAX,
+                "client%u waits for the list for too long", i);
+    }
 }
 
 void
