@@ -33,6 +33,7 @@ replies_expect(Replies *replies, const char *sender)
 {
     uid_t uid = callers_find(replies->callers, sender);
 
+    unread_meet(replies->unread, sender);
     unread_add(replies->unread, sender, uid, MESSAGE_BYTES);
     return uid == CALLER_UID_UNKNOWN || !unread_is_deaf(replies->unread, uid);
 }

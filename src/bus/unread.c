@@ -113,18 +113,17 @@ free_connection(gpointer data)
     g_free(connection);
 }
 
-static Connection *
-connection_get(Unread *unread, const char *name)
+void
+unread_meet(Unread *unread, const char *name)
 {
-    Connection *connection = g_hash_table_lookup(unread->connections, name);
+    Connection *connection;
 
-    if (connection)
-        return connection;
+    if (g_hash_table_contains(unread->connections, name))
+        return;
     connection = g_new0(Connection, 1);
     connection->unread = unread;
     connection->name = g_strdup(name);
     g_hash_table_insert(unread->connections, connection->name, connection);
-    return connection;
 }
 
 static void
@@ -140,8 +139,11 @@ set_bytes(Connection *connection, size_t bytes)
 void
 unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes)
 {
-    Connection *connection = connection_get(unread, name);
+    Connection *connection = g_hash_table_lookup(unread->connections, name);
 
+    /* A reply to one that has left. */
+    if (!connection)
+        return;
     if (!connection->user && uid != CALLER_UID_UNKNOWN) {
         connection->user = user_get(unread, uid);
         user_add(connection->user, connection->bytes);
@@ -190,8 +192,6 @@ settle(Connection *connection, size_t bytes)
 
     connection->is_asked = false;
     set_bytes(connection, bytes);
-    if (bytes == 0 && !connection->ping)
-        g_hash_table_remove(connection->unread->connections, connection->name);
     end_question(user);
 }
 
@@ -324,7 +324,7 @@ ask_about_user(void *data)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         Connection *connection = value;
 
-        if (connection->user != user)
+        if (connection->user != user || connection->bytes == 0)
             continue;
         connection->since_question = 0;
         connection->is_asked = send_question(connection) >= 0;
@@ -399,6 +399,8 @@ unread_describe(const Unread *unread, UnreadTell tell, void *userdata)
     g_hash_table_iter_init(&iter, unread->users);
     while (g_hash_table_iter_next(&iter, NULL, &value))
         tell(userdata, ((const User *)value)->uid, ((const User *)value)->bytes);
+    if (unread->unknown > 0)
+        tell(userdata, CALLER_UID_UNKNOWN, unread->unknown);
 }
 
 /* --- life --------------------------------------------------------------------------------- */

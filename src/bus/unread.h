@@ -29,6 +29,8 @@ typedef enum {
 Unread *unread_new(sd_bus *bus);
 void unread_free(Unread *unread);
 
+/* A call has come from the connection: what is sent to it is counted until it leaves the bus. */
+void unread_meet(Unread *unread, const char *name);
 /* So many bytes are sent to the connection; CALLER_UID_UNKNOWN is fine. */
 void unread_add(Unread *unread, const char *name, uid_t uid, size_t bytes);
 /* The connection has left the bus. */
@@ -42,6 +44,6 @@ void unread_ask(Unread *unread, uid_t uid, Pending *pending, WaiterDone done, vo
 /* True if so much is unread that not even an error may be sent; asks the bus again. */
 bool unread_is_deaf(Unread *unread, uid_t uid);
 
-/* Tell of each user how much is taken to be unread. */
+/* Tell of each user how much is taken to be unread; of CALLER_UID_UNKNOWN where there is any. */
 typedef void (*UnreadTell)(void *userdata, uid_t uid, size_t bytes);
 void unread_describe(const Unread *unread, UnreadTell tell, void *userdata);

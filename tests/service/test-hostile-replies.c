@@ -257,6 +257,37 @@ test_unanswered_ping(void)
     g_assert_cmpuint(received.pings, ==, 1);
 }
 
+/* --- clients that leave before they are answered ------------------------------------------- */
+
+/* The row of those whose user is not known, as it is of those that have left. */
+static bool
+keeps_unknown(Service *s)
+{
+    g_autoptr(Call) state =
+        client_call(s->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    return strstr(state->body, "\"uid\": <4294967295>") != NULL;
+}
+
+/* Nothing is kept for a connection that is gone when its reply is sent. */
+static void
+test_vanished(void)
+{
+    enum { CLIENTS = 50 };
+
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+
+    for (guint i = 0; i < CLIENTS; i++) {
+        g_autoptr(Client) c = client_new(s->world);
+        g_autoptr(Call) list =
+            client_send(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "ListDomains", NULL);
+    }
+    g_autoptr(Call) last = manager_call(s, "ListDomains", NULL);
+    assert_ok(last);
+    g_assert_false(keeps_unknown(s));
+}
+
 /* --- queues ------------------------------------------------------------------------------- */
 
 typedef struct {
@@ -326,6 +357,7 @@ main(int argc, char **argv)
     g_test_add_func("/hostile-replies/burst", test_burst);
     g_test_add_func("/hostile-replies/answered-ping", test_answered_ping);
     g_test_add_func("/hostile-replies/unanswered-ping", test_unanswered_ping);
+    g_test_add_func("/hostile-replies/vanished", test_vanished);
     g_test_add_func("/hostile-replies/shared-queues", test_shared_queues);
     return g_test_run();
 }
