@@ -88,19 +88,25 @@ text_format_time(guint64 usec)
 }
 
 char *
+text_format_since(guint64 usec)
+{
+    gint64 seconds = MAX((g_get_real_time() - (gint64)usec) / G_USEC_PER_SEC, 0);
+
+    if (seconds < 60)
+        return g_strdup_printf("%ds", (int)seconds);
+    if (seconds < 3600)
+        return g_strdup_printf("%dmin %ds", (int)(seconds / 60), (int)(seconds % 60));
+    if (seconds < 86400)
+        return g_strdup_printf("%dh %dmin", (int)(seconds / 3600), (int)(seconds % 3600 / 60));
+    return g_strdup_printf("%dd %dh", (int)(seconds / 86400), (int)(seconds % 86400 / 3600));
+}
+
+char *
 text_format_ago(guint64 usec)
 {
-    gint64 seconds = (g_get_real_time() - (gint64)usec) / G_USEC_PER_SEC;
+    g_autofree char *since = text_format_since(usec);
 
-    if (seconds < 1)
-        return g_strdup("now");
-    if (seconds < 60)
-        return g_strdup_printf("%ds ago", (int)seconds);
-    if (seconds < 3600)
-        return g_strdup_printf("%dmin %ds ago", (int)(seconds / 60), (int)(seconds % 60));
-    if (seconds < 86400)
-        return g_strdup_printf("%dh %dmin ago", (int)(seconds / 3600), (int)(seconds % 3600 / 60));
-    return g_strdup_printf("%dd %dh ago", (int)(seconds / 86400), (int)(seconds % 86400 / 3600));
+    return g_str_equal(since, "0s") ? g_strdup("now") : g_strconcat(since, " ago", NULL);
 }
 
 char *

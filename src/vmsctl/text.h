@@ -14,7 +14,9 @@ bool text_parse_unsigned(const char *text, guint32 *number, GError **error);
 
 /* "Sun 2026-11-22 22:01:06", local time. */
 char *text_format_time(guint64 usec);
-/* "3min ago" */
+/* "3min 5s", from USEC (since the epoch) to now */
+char *text_format_since(guint64 usec);
+/* "3min 5s ago" */
 char *text_format_ago(guint64 usec);
 /* "512M", "1.5G": one word, with at most one decimal, as the sizes that are read. */
 char *text_format_size(guint64 bytes);

@@ -83,11 +83,18 @@ _vmsctl_files() {
     mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 }
 
+# The columns that the command has for this option: those that it names where one is wrong.
+_vmsctl_add_columns() {
+    _vmsctl_add_lines < <(
+        "${words[0]}" "${connection[@]}" "$command" "$1=" 2>&1 |
+            sed -n 's/.*; the columns are: //p' | tr -d ' ' | tr ',' '\n')
+}
+
 # The value of an option of the command.
 _vmsctl_value() {
     local option=${cur%%=*} head=${cur%"${cur##*[=,]}"}
     case $option in
-    --state) cur=${cur##*[=,]} ;;
+    --state | --columns) cur=${cur##*[=,]} ;;
     *) cur=${cur#*=} head=$option= ;;
     esac
     case $option in
@@ -96,7 +103,11 @@ _vmsctl_value() {
         _vmsctl_add_words nostate running idle paused shutdown shutoff crashed pmsuspended
         ;;
     --source) _vmsctl_add_words lease agent arp ;;
-    --sort) _vmsctl_add_words name state cpu load vcpus memory read write rx tx ;;
+    --columns)
+        compopt -o nospace
+        _vmsctl_add_columns "$option"
+        ;;
+    --sort) _vmsctl_add_columns "$option" ;;
     esac
     COMPREPLY=("${COMPREPLY[@]/#/$head}")
     # For readline the word begins after the "=".

@@ -64,6 +64,7 @@ expect 'vmsctl list --state=pa' paused
 expect 'vmsctl list --state=running,pa' running,paused
 expect 'vmsctl addresses --source=a' agent arp
 expect 'vmsctl top --sort=c' cpu
+expect 'vmsctl list --columns=name,add' name,address
 expect 'vmsctl --instance nobody start '
 expect 'vmsctl -inobody start '
 expect 'vmsctl cancel w' web

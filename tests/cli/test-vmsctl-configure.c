@@ -131,7 +131,7 @@ test_snapshots(void)
     assert_prints(w, "", "snapshot", "web", "create", "two");
     assert_json(w, "x[0]['Snapshots']['Count']", "2", "status", "web");
     g_autoptr(Run) list = run_vmsctl(w, "snapshot", "web", "list", "--no-legend", NULL);
-    g_assert_true(g_regex_match_simple("^one +running +no +.*\\n  two +running +yes +.*\\n$",
+    g_assert_true(g_regex_match_simple("^one +running +no +.*\\n└─two +running +yes +.*\\n$",
                                        list->out, 0, 0));
     g_autoptr(Run) xml = run_vmsctl(w, "snapshot", "web", "xml", "one", NULL);
     g_assert_nonnull(strstr(xml->out, "before the &lt;upgrade&gt;"));

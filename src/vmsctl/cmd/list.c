@@ -3,15 +3,15 @@
 #include "command.h"
 #include "inventory.h"
 #include "json.h"
-#include "table.h"
+#include "list-table.h"
 #include "terminal-text.h"
-#include "text.h"
 
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 static char **wanted_states;
+static char *column_names;
 static gboolean want_cached;
 static gboolean want_names;
 static gboolean want_completion;
@@ -19,6 +19,8 @@ static gboolean want_completion;
 static const GOptionEntry options[] = {
     {"state", 's', 0, G_OPTION_ARG_STRING_ARRAY, &wanted_states,
      "List only VMs in these states, as in --state=running,paused", "STATE,…"},
+    {"columns", 0, 0, G_OPTION_ARG_STRING, &column_names,
+     "Print these columns, as in --columns=name,address", "COLUMN,…"},
     {"cached", 0, 0, G_OPTION_ARG_NONE, &want_cached,
      "List what the service knows, without asking the hypervisor", NULL},
     {"completion", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &want_completion, NULL, NULL},
@@ -80,40 +82,9 @@ is_wanted(const Inventory *inventory, const char *path, GHashTable *states, char
 }
 
 static void
-add_row(Table *table, const Inventory *inventory, const char *path)
+print_table(const Inventory *inventory, const GPtrArray *paths, const GArray *columns, bool legend)
 {
-    const char *state = inventory_string(inventory, path, VMS_DOMAIN_INTERFACE, "State");
-    const char *title = inventory_string(inventory, path, VMS_DOMAIN_INTERFACE, "Title");
-    const char *job = inventory_string(inventory, path, VMS_DOMAIN_INTERFACE, "Job");
-    const char *operation =
-        job ? inventory_string(inventory, job, VMS_JOB_INTERFACE, "Operation") : NULL;
-    guint64 memory = inventory_u64(inventory, path, VMS_CONFIG_INTERFACE, "MemoryBytes");
-    guint64 vcpus = inventory_u64(inventory, path, VMS_CONFIG_INTERFACE, "VCpus");
-
-    table_add(table, COLOR_NONE, inventory_vm_name(inventory, path));
-    table_add(table, term_state_color(state), state);
-    table_add(table, COLOR_YELLOW, operation ? operation : "-");
-    table_add(table, COLOR_NONE,
-              inventory_bool(inventory, path, VMS_DOMAIN_INTERFACE, "Autostart") ? "yes" : "no");
-    if (vcpus > 0)
-        table_add_format(table, COLOR_NONE, "%" G_GUINT64_FORMAT, vcpus);
-    else
-        table_add(table, COLOR_NONE, "-");
-    g_autofree char *size = memory > 0 ? text_format_size(memory) : g_strdup("-");
-    table_add(table, COLOR_NONE, size);
-    table_add(table, COLOR_GRAY, title ? title : "");
-}
-
-static void
-print_table(const Inventory *inventory, GPtrArray *paths, bool legend)
-{
-    static const char *const headings[] = {"NAME",   "STATE",   "JOB",   "AUTOSTART",
-                                           ">VCPUS", ">MEMORY", "TITLE", NULL};
-    g_autoptr(Table) table = table_new(headings);
-
-    for (unsigned i = 0; i < paths->len; i++)
-        add_row(table, inventory, paths->pdata[i]);
-    table_print(table, legend);
+    list_table_print(inventory, paths, columns, legend);
     if (legend)
         printf("\n%u VM%s listed.\n", paths->len, paths->len == 1 ? "" : "s");
 }
@@ -188,7 +159,9 @@ run(Client *client, const Command *command, char **arguments)
     g_autoptr(Inventory) inventory = inventory_new();
     g_autoptr(GError) error = NULL;
 
-    if (!parse_states(states, &error))
+    g_autoptr(GArray) columns = column_names ? list_table_parse(column_names, &error) : NULL;
+
+    if (error || !parse_states(states, &error))
         return failure_report(NULL, error);
 
     ExitStatus status = ask_hypervisor(client);
@@ -203,7 +176,7 @@ run(Client *client, const Command *command, char **arguments)
     else if (want_names)
         print_names(inventory, paths);
     else
-        print_table(inventory, paths, !client->options->no_legend);
+        print_table(inventory, paths, columns, !client->options->no_legend);
     return status;
 }
 

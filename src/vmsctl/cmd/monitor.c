@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * vmsctl monitor: a line for each change of a state, a job or the availability. It remembers what
- * it has printed, so that after a restart of the service it prints only real changes.
+ * vmsctl monitor: a line for each change of a state, a job, a problem or the availability. It
+ * remembers what it has printed, so that after a restart of the service it prints only real
+ * changes.
  */
 #include "command.h"
+#include "describe.h"
 #include "follow.h"
 #include "json.h"
 #include "loop.h"
 #include "mirror.h"
+#include "rows.h"
 #include "term.h"
 #include "terminal-text.h"
 
@@ -19,6 +22,7 @@ typedef struct Told {
     char *name;
     char *state;
     char *job;
+    GHashTable *problems; /* as describe_problem() has them */
 } Told;
 
 typedef struct Monitor {
@@ -41,6 +45,7 @@ told_free(void *data)
     g_free(told->name);
     g_free(told->state);
     g_free(told->job);
+    g_hash_table_unref(told->problems);
     g_free(told);
 }
 
@@ -138,6 +143,51 @@ tell_job(const Monitor *monitor, const char *path, const char *name, const char 
     print_text(name, COLOR_NONE, text);
 }
 
+/* ROW is NULL for one that is over. */
+static void
+tell_problem(const Monitor *monitor, const char *path, const char *name, const char *problem,
+             GVariant *row)
+{
+    const char *message = row ? row_text(row, "message", NULL) : NULL;
+
+    if (!is_wanted(monitor, path))
+        return;
+    if (monitor->client->options->json) {
+        print_event(monitor, row ? "problem-added" : "problem-removed",
+                    (const char *[]){"vm", name, "path", path, "problem", problem, "message",
+                                     message, NULL});
+        return;
+    }
+    g_autofree char *text =
+        row ? g_strdup_printf("problem: %s: %s", problem, message ? message : "-")
+            : g_strdup_printf("problem over: %s", problem);
+    print_text(name, row ? COLOR_RED : COLOR_GREEN, text);
+}
+
+static void
+sync_problems(const Monitor *monitor, const char *path, const char *name, Told *told)
+{
+    GVariant *rows = describe_problem_rows(monitor->mirror.inventory, path);
+    GHashTable *now = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    GHashTableIter before;
+    void *problem;
+
+    for (gsize i = 0; rows && i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        char *text = describe_problem(row);
+
+        if (!g_hash_table_contains(told->problems, text))
+            tell_problem(monitor, path, name, text, row);
+        g_hash_table_add(now, text);
+    }
+    g_hash_table_iter_init(&before, told->problems);
+    while (g_hash_table_iter_next(&before, &problem, NULL))
+        if (!g_hash_table_contains(now, problem))
+            tell_problem(monitor, path, name, problem, NULL);
+    g_hash_table_unref(told->problems);
+    told->problems = now;
+}
+
 static void
 sync_gone(Monitor *monitor, const char *path)
 {
@@ -147,6 +197,13 @@ sync_gone(Monitor *monitor, const char *path)
         return;
     tell(monitor, "removed", path, told->name, "is gone");
     g_hash_table_remove(monitor->told, path);
+}
+
+static void
+keep(char **kept, const char *text)
+{
+    g_free(*kept);
+    *kept = g_strdup(text);
 }
 
 static void
@@ -164,6 +221,7 @@ sync_domain(Monitor *monitor, const char *path)
     }
     if (is_new) {
         told = g_new0(Told, 1);
+        told->problems = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
         g_hash_table_insert(monitor->told, g_strdup(path), told);
         if (monitor->was_loaded)
             tell(monitor, "added", path, name, "is new");
@@ -176,10 +234,10 @@ sync_domain(Monitor *monitor, const char *path)
         tell_job(monitor, path, name, job);
     if (is_new || !g_str_equal(told->state, state))
         tell_state(monitor, path, name, told->state, state);
-    g_free(told->name);
-    g_free(told->state);
-    g_free(told->job);
-    *told = (Told){g_strdup(name), g_strdup(state), g_strdup(job)};
+    sync_problems(monitor, path, name, told);
+    keep(&told->name, name);
+    keep(&told->state, state);
+    keep(&told->job, job);
 }
 
 static void

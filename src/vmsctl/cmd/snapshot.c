@@ -6,6 +6,7 @@
 #include "follow.h"
 #include "json.h"
 #include "rows.h"
+#include "snapshot-tree.h"
 #include "table.h"
 #include "text.h"
 
@@ -48,35 +49,17 @@ static const Flag flags[] = {
 };
 
 static void
-add_row(Table *table, GVariant *snapshot, int depth)
+add_row(GVariant *snapshot, const char *branch, void *data)
 {
+    Table *table = data;
     const char *state = row_text(snapshot, "state", "-");
     g_autofree char *time = text_format_time(row_number(snapshot, "created", 0));
 
-    table_add_format(table, COLOR_NONE, "%*s%s", 2 * depth, "", row_text(snapshot, "name", ""));
+    table_add_format(table, COLOR_NONE, "%s%s", branch, row_text(snapshot, "name", ""));
     table_add(table, term_state_color(state), state);
     table_add(table, COLOR_NONE, row_flag(snapshot, "current") ? "yes" : "no");
     table_add(table, COLOR_NONE, row_flag(snapshot, "external") ? "external" : "internal");
     table_add(table, COLOR_NONE, time);
-}
-
-#define DEPTH_MAX 30
-
-/* Those that descend from the parent ("": from none), each with its own descendants below it. */
-static void
-add_descendants(Table *table, GVariant *snapshots, const char *parent, int depth)
-{
-    GVariantIter iter;
-    GVariant *snapshot;
-
-    g_variant_iter_init(&iter, snapshots);
-    while ((snapshot = g_variant_iter_next_value(&iter))) {
-        if (g_str_equal(row_text(snapshot, "parent", ""), parent)) {
-            add_row(table, snapshot, MIN(depth, DEPTH_MAX));
-            add_descendants(table, snapshots, row_text(snapshot, "name", ""), depth + 1);
-        }
-        g_variant_unref(snapshot);
-    }
 }
 
 static void
@@ -85,7 +68,7 @@ print_snapshots(Client *client, GVariant *snapshots)
     static const char *const headings[] = {"NAME", "STATE", "CURRENT", "KIND", "CREATED", NULL};
     g_autoptr(Table) table = table_new(headings);
 
-    add_descendants(table, snapshots, "", 0);
+    snapshot_tree_visit(snapshots, add_row, table);
     table_print(table, !client->options->no_legend);
 }
 

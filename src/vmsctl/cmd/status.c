@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl status: all that the service publishes about VMs, and their last journal entries. */
 #include "command.h"
+#include "describe.h"
 #include "history.h"
 #include "inventory.h"
 #include "json.h"
+#include "pending.h"
 #include "rows.h"
+#include "snapshot-tree.h"
 #include "term.h"
 #include "terminal-text.h"
 #include "text.h"
@@ -62,6 +65,35 @@ print_state(const View *view)
 }
 
 static void
+print_uptime(const View *view)
+{
+    g_autofree char *uptime = describe_uptime(view->inventory, view->path);
+    g_autofree char *began = text_format_time(
+        inventory_u64(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "StartedAt"));
+
+    if (uptime)
+        printf("%13s: %s, since %s\n", "Up", uptime, began);
+}
+
+static void
+print_problems(const View *view)
+{
+    GVariant *rows = describe_problem_rows(view->inventory, view->path);
+
+    for (gsize i = 0; rows && i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
+        g_autofree char *problem = describe_problem(row);
+        g_autofree char *ago = text_format_ago(row_number(row, "since", 0));
+        g_autofree char *text =
+            g_strdup_printf("%s: %s (%s)", problem, row_text(row, "message", "-"), ago);
+        g_autofree char *safe = terminal_text_escape(text);
+
+        printf("%13s: %s%s%s\n", i == 0 ? "Problems" : "", term_color(STDOUT_FILENO, COLOR_RED),
+               safe, term_reset(STDOUT_FILENO));
+    }
+}
+
+static void
 print_job(const View *view)
 {
     const char *job = domain_string(view, "Job");
@@ -111,23 +143,6 @@ print_each(const View *view, const char *interface, const char *property, const 
 }
 
 static char *
-format_disk(GVariant *disk)
-{
-    guint64 capacity = row_number(disk, "capacity", 0);
-    g_autofree char *size = capacity > 0 ? text_format_size(capacity) : g_strdup("");
-    return g_strstrip(g_strdup_printf("%s (%s) %s %s", row_text(disk, "target", ""),
-                                      row_text(disk, "bus", ""),
-                                      row_text(disk, "source", "(empty)"), size));
-}
-
-static char *
-format_nic(GVariant *nic)
-{
-    return g_strdup_printf("%s (%s) on %s", row_text(nic, "mac", ""), row_text(nic, "model", ""),
-                           row_text(nic, "source", row_text(nic, "type", "")));
-}
-
-static char *
 format_graphics(GVariant *graphics)
 {
     static const char *const ports[][2] = {
@@ -145,23 +160,82 @@ format_graphics(GVariant *graphics)
 }
 
 static void
+print_guest(const View *view)
+{
+    const char *hostname =
+        inventory_string(view->inventory, view->path, VMS_GUEST_INTERFACE, "Hostname");
+    GVariant *os = inventory_get(view->inventory, view->path, VMS_GUEST_INTERFACE, "OsInfo");
+    const char *name = "", *version = "", *kernel = "";
+
+    if (!inventory_has(view->inventory, view->path, VMS_GUEST_INTERFACE))
+        return;
+    print_text("Guest agent",
+               inventory_bool(view->inventory, view->path, VMS_GUEST_INTERFACE, "AgentConnected")
+                   ? "connected"
+                   : "not connected");
+    print_text("Host name", hostname ? hostname : "");
+    if (os && g_variant_is_of_type(os, G_VARIANT_TYPE("a{ss}"))) {
+        (void)g_variant_lookup(os, "name", "&s", &name);
+        (void)g_variant_lookup(os, "version", "&s", &version);
+        (void)g_variant_lookup(os, "kernel", "&s", &kernel);
+        g_autofree char *words = g_strstrip(g_strjoin(" ", name, version, kernel, NULL));
+
+        print_text("Guest OS", words);
+    }
+    print_each(view, VMS_GUEST_INTERFACE, "Addresses", "Addresses", describe_guest_address);
+}
+
+static void
+print_pending(const View *view)
+{
+    g_autoptr(GPtrArray) changes = pending_changes(view->inventory, view->path);
+
+    for (unsigned i = 0; i < changes->len; i++)
+        print_text(i == 0 ? "Next start" : "", changes->pdata[i]);
+}
+
+static void
+print_snapshot(GVariant *snapshot, const char *branch, void *data)
+{
+    bool *is_first = data;
+    g_autofree char *created = text_format_time(row_number(snapshot, "created", 0));
+    g_autofree char *text =
+        g_strdup_printf("%s%s (%s)%s", branch, row_text(snapshot, "name", ""), created,
+                        row_flag(snapshot, "current") ? ", current" : "");
+
+    print_text(*is_first ? "Snapshots" : "", text);
+    *is_first = false;
+}
+
+/* The tree is read from libvirt. Where it cannot be had there is their number. */
+static void
+print_snapshots(Client *client, const View *view)
+{
+    guint64 count = inventory_u64(view->inventory, view->path, VMS_SNAPSHOTS_INTERFACE, "Count");
+    bool is_first = true;
+
+    if (count == 0)
+        return;
+    g_autoptr(GVariant) reply =
+        client_read(client, view->path, VMS_SNAPSHOTS_INTERFACE, "List", NULL, NULL);
+    g_autoptr(GVariant) snapshots = rows_of_reply(reply, NULL);
+    if (snapshots)
+        snapshot_tree_visit(snapshots, print_snapshot, &is_first);
+    else
+        printf("%13s: %" PRIu64 "\n", "Snapshots", count);
+}
+
+static void
 print_extras(const View *view)
 {
     const char *os = inventory_string(view->inventory, view->path, VMS_CONFIG_INTERFACE, "OsType");
-    guint64 snapshots =
-        inventory_u64(view->inventory, view->path, VMS_SNAPSHOTS_INTERFACE, "Count");
 
     print_text("OS type", os ? os : "");
-    print_each(view, VMS_CONFIG_INTERFACE, "Disks", "Disks", format_disk);
-    print_each(view, VMS_CONFIG_INTERFACE, "Nics", "Network", format_nic);
+    print_each(view, VMS_CONFIG_INTERFACE, "Disks", "Disks", describe_disk);
+    print_each(view, VMS_CONFIG_INTERFACE, "Nics", "Network", describe_nic);
+    print_each(view, VMS_CONFIG_INTERFACE, "HostDevices", "Host devices", describe_host_device);
     print_each(view, VMS_DISPLAY_INTERFACE, "Graphics", "Graphics", format_graphics);
-    if (inventory_has(view->inventory, view->path, VMS_GUEST_INTERFACE))
-        print_text("Guest agent", inventory_bool(view->inventory, view->path, VMS_GUEST_INTERFACE,
-                                                 "AgentConnected")
-                                      ? "connected"
-                                      : "not connected");
-    if (snapshots > 0)
-        printf("%13s: %" PRIu64 "\n", "Snapshots", snapshots);
+    print_guest(view);
     if (inventory_bool(view->inventory, view->path, VMS_SAVED_INTERFACE, "HasManagedSave"))
         print_text("Saved", "start goes on from the saved memory");
 }
@@ -188,6 +262,8 @@ print_vm(Client *client, const View *view)
            title);
     print_text("UUID", domain_string(view, "Uuid"));
     print_state(view);
+    print_uptime(view);
+    print_problems(view);
     print_job(view);
     print_text("Description", domain_string(view, "Description"));
     print_text("Autostart",
@@ -198,6 +274,8 @@ print_vm(Client *client, const View *view)
         print_text("Persistent", "no: it vanishes when it stops");
     print_hardware(view);
     print_extras(view);
+    print_pending(view);
+    print_snapshots(client, view);
     if (lines > 0 && client_is_local(client))
         print_history(client, view);
 }
