@@ -165,8 +165,10 @@ static void
 put_leases(RowBuilder *rows, virNetworkPtr network)
 {
     virNetworkDHCPLeasePtr *leases = NULL;
-    int n = virNetworkGetDHCPLeases(network, NULL, &leases, 0);
 
+    if (virNetworkGetDHCPLeases(network, NULL, &leases, 0) < 0)
+        return;
+    int n = hypervisor_count((void **)leases);
     for (int i = 0; i < n; i++) {
         row_builder_begin(rows);
         put_text(rows, ROW_MAC, leases[i]->mac);
@@ -184,10 +186,10 @@ hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error)
 {
     virNetworkPtr *networks = NULL;
     g_auto(RowBuilder) rows = {0};
-    int n = virConnectListAllNetworks(h->conn, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE);
 
-    if (n < 0)
+    if (virConnectListAllNetworks(h->conn, &networks, VIR_CONNECT_LIST_NETWORKS_ACTIVE) < 0)
         return hypervisor_fail(error);
+    int n = hypervisor_count((void **)networks);
     for (int i = 0; i < n; i++) {
         put_leases(&rows, networks[i]);
         virNetworkFree(networks[i]);
@@ -250,7 +252,7 @@ rows_of_info(const Params *params)
     unsigned n = 0;
 
     virTypedParamsGetUInt(params->params, params->n, "if.count", &n);
-    for (unsigned i = 0; i < n && n_rows < ROWS_MAX; i++)
+    for (unsigned i = 0; i < MIN(n, ROWS_MAX) && n_rows < ROWS_MAX; i++)
         put_interface(&rows, params, i, &n_rows);
     return row_builder_take(&rows);
 }

@@ -140,15 +140,19 @@ hypervisor_list_host_devices(Hypervisor *h, HostDeviceKind kind, Error **error)
     };
     virNodeDevicePtr *devices = NULL;
     g_autoptr(GPtrArray) rows = g_ptr_array_new_with_free_func(free_row);
-    int n = virConnectListAllNodeDevices(h->conn, &devices, capabilities[kind]);
 
+    if (virConnectListAllNodeDevices(h->conn, &devices, capabilities[kind]) < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    int n = hypervisor_count((void **)devices);
     for (int i = 0; i < n; i++) {
         add_device(rows, devices[i]);
         virNodeDeviceFree(devices[i]);
     }
     free(devices);
     g_ptr_array_sort(rows, compare_addresses);
-    if (n >= 0 && hypervisor_is_alive(h))
+    if (hypervisor_is_alive(h))
         return g_steal_pointer(&rows);
     hypervisor_fail(error);
     return NULL;

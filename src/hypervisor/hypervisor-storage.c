@@ -95,7 +95,8 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocate
     if (records[0]) {
         capacities->state = hypervisor_record_state(records[0], &reason);
         virTypedParamsGetUInt(records[0]->params, records[0]->nparams, "block.count", &n_disks);
-        for (unsigned i = 0; i < n_disks; i++)
+        /* Each has a figure, whatever the daemon says. */
+        for (unsigned i = 0; i < MIN(n_disks, (unsigned)records[0]->nparams); i++)
             add_disk(records[0], i, capacities, allocated_before);
     }
     virDomainStatsRecordListFree(records);
