@@ -145,6 +145,12 @@ hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error 
     return virDomainSetAutostart(dom, autostart) == 0 || hypervisor_fail(error);
 }
 
+#if !LIBVIR_CHECK_VERSION(8, 9, 0)
+/* A libvirt that does not know them refuses them. */
+#define VIR_DOMAIN_UNDEFINE_TPM      (1 << 5)
+#define VIR_DOMAIN_UNDEFINE_KEEP_TPM (1 << 6)
+#endif
+
 static unsigned
 undefine_flags(UndefineFlags flags)
 {
@@ -154,10 +160,8 @@ undefine_flags(UndefineFlags flags)
         VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA,
         VIR_DOMAIN_UNDEFINE_NVRAM,
         VIR_DOMAIN_UNDEFINE_KEEP_NVRAM,
-#if LIBVIR_CHECK_VERSION(8, 9, 0)
         VIR_DOMAIN_UNDEFINE_TPM,
         VIR_DOMAIN_UNDEFINE_KEEP_TPM,
-#endif
     };
     unsigned mask = 0;
 

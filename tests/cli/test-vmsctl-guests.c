@@ -214,6 +214,57 @@ test_migrate(void)
     run(w, "libvirtd-peer stop");
 }
 
+#define TPM_UUID "c0de0034-0000-4000-8000-000000000034"
+#define MACHINE(name, more, os, devices)                                                           \
+    "<domain type='qemu'><name>" name "</name>" more "<memory unit='MiB'>32</memory>"              \
+    "<os><type arch='x86_64' machine='q35'>hvm</type>" os "</os><features><acpi/></features>"      \
+    "<devices>" devices "</devices></domain>"
+#define CHECKPOINTS                                                                                \
+    MACHINE("checkpoints", "", "",                                                                 \
+            "<disk type='file' device='disk'><driver name='qemu' type='qcow2'/>"                   \
+            "<source file='/run/vms/c.qcow2'/><target dev='vda' bus='virtio'/></disk>")
+#define NVRAM                                                                                      \
+    MACHINE("nvram", "",                                                                           \
+            "<loader readonly='yes' type='pflash'>/run/vms/code.fd</loader>"                       \
+            "<nvram template='/run/vms/vars.fd'>/run/vms/nvram.fd</nvram>",                        \
+            "")
+#define TPM                                                                                        \
+    MACHINE("tpm", "<uuid>" TPM_UUID "</uuid>", "",                                                \
+            "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>")
+
+/* Files of a VM are removed with it, or kept, as the options say; without them libvirt
+ * refuses where it cannot know. */
+static void
+test_undefine(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+
+    run(w, "cd /run/vms; qemu-img create -q -f qcow2 c.qcow2 8M; truncate -s 4M code.fd\n"
+           "virsh -q define <(echo \"" CHECKPOINTS "\"); virsh -q start checkpoints\n"
+           "virsh -q checkpoint-create-as checkpoints one; virsh -q destroy checkpoints");
+    assert_vmsctl(w, INVALID_STATE, "undefine", "checkpoints");
+    assert_prints(w, "", "undefine", "--checkpoints-metadata", "checkpoints");
+    assert_vmsctl(w, NO_SUCH_VM, "undefine", "checkpoints");
+
+    run(w, "touch /run/vms/vars.fd /run/vms/nvram.fd; virsh -q define <(echo \"" NVRAM "\")");
+    assert_vmsctl(w, INVALID_STATE, "undefine", "nvram");
+    assert_prints(w, "", "undefine", "--keep-nvram", "nvram");
+    run(w, "ls /run/vms/nvram.fd; virsh -q define <(echo \"" NVRAM "\")");
+    assert_prints(w, "", "undefine", "--nvram", "nvram");
+    run(w, "[[ ! -e /run/vms/nvram.fd ]]");
+
+    /* libvirt defines none where there is no emulator, but knows the one of a file of its own. */
+    for (unsigned keep = 0; keep < 2; keep++) {
+        run(w, "state=/var/lib/libvirt/swtpm/" TPM_UUID "; mkdir -p $state/tpm2\n"
+               "echo \"" TPM "\" >/etc/libvirt/qemu/tpm.xml; libvirtd-ctl restart");
+        client_wait_available(s->client, true);
+        assert_prints(w, "", "undefine", keep ? "--keep-tpm" : "--tpm", "tpm");
+        run(w, "[[ %s -e /var/lib/libvirt/swtpm/" TPM_UUID " ]]", keep ? "" : "!");
+    }
+}
+
 static void
 test_top(void)
 {
@@ -247,6 +298,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
     g_test_add_func("/vmsctl-guests/hardware", test_hardware);
     g_test_add_func("/vmsctl-guests/migrate", test_migrate);
+    g_test_add_func("/vmsctl-guests/undefine", test_undefine);
     g_test_add_func("/vmsctl-guests/top", test_top);
     return g_test_run();
 }

@@ -16,9 +16,9 @@
 
 /* Every option that any method knows, and some that none does. */
 static const char *const options[] = {
-    "timeout", "force",      "paused",   "managed_save", "snapshots_metadata",
-    "nvram",   "keep_nvram", "inactive", "secure",       "bogus",
-    "",        "Timeout",    "live"};
+    "timeout", "force",    "paused",  "managed_save", "snapshots_metadata", "checkpoints_metadata",
+    "tpm",     "keep_tpm", "nvram",   "keep_nvram",   "inactive",           "secure",
+    "bogus",   "",         "Timeout", "live"};
 
 static const char types[] = {'b', 't', 'u', 'i', 'x', 'd', 's', 'o', 'y'};
 
@@ -29,7 +29,8 @@ static const struct {
     {"StartWithOptions", " timeout:t paused:b "},
     {"StopWithOptions", " timeout:t force:b "},
     {"RebootWithOptions", " timeout:t "},
-    {"Undefine", " managed_save:b snapshots_metadata:b nvram:b keep_nvram:b "},
+    {"Undefine", " managed_save:b snapshots_metadata:b checkpoints_metadata:b nvram:b keep_nvram:b "
+                 "tpm:b keep_tpm:b "},
     {"GetXml", " inactive:b secure:b "},
 };
 

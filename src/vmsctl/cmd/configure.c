@@ -4,15 +4,20 @@
 #include "document.h"
 #include "flags.h"
 
-static gboolean want_managed_save, want_snapshots_metadata, want_nvram, want_keep_nvram;
+static gboolean want_managed_save, want_snapshots_metadata, want_checkpoints_metadata;
+static gboolean want_nvram, want_keep_nvram, want_tpm, want_keep_tpm;
 
 static const GOptionEntry undefine_options[] = {
     {"managed-save", 0, 0, G_OPTION_ARG_NONE, &want_managed_save, "Delete the saved memory, too",
      NULL},
     {"snapshots-metadata", 0, 0, G_OPTION_ARG_NONE, &want_snapshots_metadata,
      "Delete the metadata of the snapshots, too", NULL},
+    {"checkpoints-metadata", 0, 0, G_OPTION_ARG_NONE, &want_checkpoints_metadata,
+     "Delete the metadata of the checkpoints, too", NULL},
     {"nvram", 0, 0, G_OPTION_ARG_NONE, &want_nvram, "Delete the NVRAM file, too", NULL},
     {"keep-nvram", 0, 0, G_OPTION_ARG_NONE, &want_keep_nvram, "Keep the NVRAM file", NULL},
+    {"tpm", 0, 0, G_OPTION_ARG_NONE, &want_tpm, "Delete the state of the TPM, too", NULL},
+    {"keep-tpm", 0, 0, G_OPTION_ARG_NONE, &want_keep_tpm, "Keep the state of the TPM", NULL},
     {NULL},
 };
 
@@ -44,8 +49,11 @@ run_undefine(Client *client, const Command *command, char **vms)
 {
     static const Flag flags[] = {{"managed_save", &want_managed_save},
                                  {"snapshots_metadata", &want_snapshots_metadata},
+                                 {"checkpoints_metadata", &want_checkpoints_metadata},
                                  {"nvram", &want_nvram},
                                  {"keep_nvram", &want_keep_nvram},
+                                 {"tpm", &want_tpm},
+                                 {"keep_tpm", &want_keep_tpm},
                                  {NULL}};
     g_autoptr(GVariantBuilder) options = flags_build(flags);
 
