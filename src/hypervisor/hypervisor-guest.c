@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-guest.h"
 
+#include "domain-xml.h"
 #include "hypervisor-private.h"
 #include "utf8.h"
 
@@ -57,12 +58,17 @@ is_late(gint64 begun)
     return g_get_monotonic_time() - begun >= (gint64)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
 }
 
-/*
- * libvirt has one code for an agent that is not there, at once, and one that does not answer; and
- * of several questions in one call it may leave out what was not answered, without an error.
- */
 static bool
-agent_fail(gint64 begun, Error **error)
+agent_is_connected(virDomainPtr dom)
+{
+    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
+    g_autoptr(DomainUpdate) update = domain_update_new("");
+
+    return xml && domain_xml_read(xml, update) && update->config.agent_connected;
+}
+
+bool
+hypervisor_agent_fail(virDomainPtr dom, gint64 begun, Error **error)
 {
     bool late = is_late(begun);
     int code = virGetLastErrorCode();
@@ -72,7 +78,7 @@ agent_fail(gint64 begun, Error **error)
                       : error_new(ERROR_OPERATION_FAILED, "The guest's agent does not tell this");
     else
         hypervisor_fail(error);
-    if (code == VIR_ERR_AGENT_UNRESPONSIVE && late)
+    if (code == VIR_ERR_AGENT_UNRESPONSIVE && (late || agent_is_connected(dom)))
         (*error)->kind = ERROR_TIMEOUT;
     return false;
 }
@@ -155,7 +161,7 @@ hypervisor_guest_addresses(Hypervisor *h, const char *uuid, AddressSource source
         return read_addresses(dom, source, ret) || hypervisor_fail(error);
 
     g_auto(AgentRead) read = agent_read_begin(dom);
-    return read_addresses(dom, source, ret) || agent_fail(read.begun, error);
+    return read_addresses(dom, source, ret) || hypervisor_agent_fail(dom, read.begun, error);
 }
 
 /* --- leases ------------------------------------------------------------------------------- */
@@ -332,7 +338,7 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
     g_auto(AgentRead) read = agent_read_begin(dom);
     if (read_facts(&read, wanted, ret))
         return true;
-    agent_fail(read.begun, error);
+    hypervisor_agent_fail(dom, read.begun, error);
     guest_clear(&ret->guest);
     return false;
 }
@@ -351,7 +357,7 @@ hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
         return update.guest.hostname;
     g_autofree char *name = hypervisor_is_unsupported() ? virDomainGetHostname(dom, 0) : NULL;
     if (!name)
-        agent_fail(read.begun, error);
+        hypervisor_agent_fail(dom, read.begun, error);
     return name ? utf8_for_bus(name) : NULL;
 }
 
@@ -443,7 +449,7 @@ hypervisor_guest_filesystems(Hypervisor *h, const char *uuid, GBytes **ret, Erro
         return true;
     }
     return (hypervisor_is_unsupported() && list_filesystems(dom, ret)) ||
-           agent_fail(read.begun, error);
+           hypervisor_agent_fail(dom, read.begun, error);
 }
 
 /* --- changes ------------------------------------------------------------------------------ */
@@ -459,7 +465,7 @@ hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *moun
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
     return virDomainFSFreeze(dom, (const char **)mountpoints, n, 0) >= 0 ||
-           agent_fail(begun, error);
+           hypervisor_agent_fail(dom, begun, error);
 }
 
 bool
@@ -470,7 +476,7 @@ hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || agent_fail(begun, error);
+    return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || hypervisor_agent_fail(dom, begun, error);
 }
 
 bool
@@ -481,7 +487,7 @@ hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error *
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || agent_fail(begun, error);
+    return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || hypervisor_agent_fail(dom, begun, error);
 }
 
 bool
@@ -495,7 +501,7 @@ hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
         return false;
     return virDomainSetUserPassword(dom, user, password,
                                     crypted ? VIR_DOMAIN_PASSWORD_ENCRYPTED : 0) == 0 ||
-           agent_fail(begun, error);
+           hypervisor_agent_fail(dom, begun, error);
 }
 
 bool
@@ -510,5 +516,5 @@ hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **er
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
     return virDomainSetTime(dom, seconds, nanoseconds, sync ? VIR_DOMAIN_TIME_SYNC : 0) == 0 ||
-           agent_fail(begun, error);
+           hypervisor_agent_fail(dom, begun, error);
 }

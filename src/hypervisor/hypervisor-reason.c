@@ -6,6 +6,17 @@
 
 #define REASONS_MAX 16
 
+/* Of libvirt 12; the daemon may be newer than the headers. */
+#if !LIBVIR_CHECK_VERSION(8, 5, 0)
+#define VIR_DOMAIN_RUNNING_POSTCOPY_FAILED 11
+#endif
+#if !LIBVIR_CHECK_VERSION(9, 2, 0)
+#define VIR_DOMAIN_PAUSED_API_ERROR 14
+#endif
+#if !LIBVIR_CHECK_VERSION(11, 2, 0)
+#define VIR_ERR_AGENT_COMMAND_TIMEOUT 112
+#endif
+
 static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
     [DOMAIN_RUNNING] =
         {
@@ -19,9 +30,7 @@ static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
             [VIR_DOMAIN_RUNNING_WAKEUP] = "wakeup",
             [VIR_DOMAIN_RUNNING_CRASHED] = "crashed",
             [VIR_DOMAIN_RUNNING_POSTCOPY] = "post-copy",
-#if LIBVIR_CHECK_VERSION(8, 5, 0)
             [VIR_DOMAIN_RUNNING_POSTCOPY_FAILED] = "post-copy-failed",
-#endif
         },
     [DOMAIN_PAUSED] =
         {
@@ -38,9 +47,7 @@ static const char *const reasons[_DOMAIN_STATE_MAX][REASONS_MAX] = {
             [VIR_DOMAIN_PAUSED_STARTING_UP] = "starting-up",
             [VIR_DOMAIN_PAUSED_POSTCOPY] = "post-copy",
             [VIR_DOMAIN_PAUSED_POSTCOPY_FAILED] = "post-copy-failed",
-#if LIBVIR_CHECK_VERSION(9, 2, 0)
             [VIR_DOMAIN_PAUSED_API_ERROR] = "api-error",
-#endif
         },
     [DOMAIN_SHUTDOWN] =
         {
@@ -72,8 +79,8 @@ hypervisor_reason_name(DomainState state, int reason)
 }
 
 /*
- * VIR_ERR_AGENT_UNRESPONSIVE is not here: it also tells that there is no agent. hypervisor-guest
- * knows which of the two it is.
+ * VIR_ERR_AGENT_UNRESPONSIVE is not here: it also tells that there is no agent.
+ * hypervisor_agent_fail() knows which of the two it is.
  */
 static const struct {
     int code;
@@ -85,9 +92,7 @@ static const struct {
     {VIR_ERR_OPERATION_ABORTED, ERROR_CANCELED},
     {VIR_ERR_OPERATION_TIMEOUT, ERROR_TIMEOUT},
     {VIR_ERR_AGENT_UNSYNCED, ERROR_TIMEOUT},
-#if LIBVIR_CHECK_VERSION(11, 2, 0)
     {VIR_ERR_AGENT_COMMAND_TIMEOUT, ERROR_TIMEOUT},
-#endif
 };
 
 ErrorKind

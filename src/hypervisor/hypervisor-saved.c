@@ -94,5 +94,7 @@ hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error 
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 || hypervisor_fail(error);
+    gint64 begun = g_get_monotonic_time();
+    return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 ||
+           hypervisor_agent_fail(dom, begun, error);
 }

@@ -228,8 +228,9 @@ hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPaylo
         .skipped_disks = (const char *const *)skipped,
     };
     g_autofree char *xml = snapshot_xml_new(&spec);
+    gint64 begun = g_get_monotonic_time();
     g_auto(VirSnapshot) snapshot = virDomainSnapshotCreateXML(dom, xml, flags);
-    return snapshot || hypervisor_fail(error);
+    return snapshot || hypervisor_agent_fail(dom, begun, error);
 }
 
 bool

@@ -213,6 +213,10 @@ test_hangs(void)
 {
     g_autoptr(Guest) g = guest_with_agent();
 
+    /* The service asks by itself after the start, and then not for a minute. */
+    wait_for(g->service->world,
+             g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "Hostname"),
+                       "") > 0);
     /* It has the channel open, and says nothing more. */
     run(g->service->world,
         "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
@@ -237,6 +241,9 @@ test_hangs(void)
     assert_error(password, VMS_ERROR_PREFIX "Timeout");
     g_assert_cmpint(call_duration_ms(password), <, 20000);
     g_assert_true(says_untold(g, "SetUserPassword of \"web\" failed"));
+    g_autoptr(Call) sleep =
+        client_call(g->service->client, g->path, VMS_SAVED_INTERFACE, "Suspend", "s", "memory");
+    assert_error(sleep, VMS_ERROR_PREFIX "Timeout");
     g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
     assert_ok(force);
     g_assert_cmpint(call_duration_ms(force), <, 10000);
