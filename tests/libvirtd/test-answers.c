@@ -214,6 +214,18 @@ test_agent_hangs(void)
     g_assert_cmpint(call_duration_ms(stop), >=, 3000);
 }
 
+/* The one row of Problems is of this kind and about this disk. */
+static bool
+has_problem(Guest *g, const char *kind, const char *disk)
+{
+    const char *problems =
+        mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, "Problems");
+    g_autofree char *kind_text = g_strdup_printf("\"kind\": <\"%s\">", kind);
+    g_autofree char *disk_text = g_strdup_printf("\"device\": <\"%s\">", disk);
+
+    return strstr(problems, kind_text) && strstr(problems, disk_text) && !strstr(problems, "}, {");
+}
+
 static void
 test_disk_full(void)
 {
@@ -226,12 +238,54 @@ test_disk_full(void)
     guest_start(g->service->world, g->name);
     wait_state(g, "paused");
     assert_domain(g, "StateReason", "io-error");
+    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
     g_autoptr(Call) resume = call(g, "Resume");
     /* It writes again at once: what the answer says is so when it comes. */
     assert_domain(g, "State", resume->error_name ? "paused" : "running");
     if (resume->error_name)
         assert_error_says(resume, FAILED, "paused (io-error)");
     wait_state(g, "paused");
+    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
+
+    /* With space it goes on, and there is no problem any more. */
+    run(g->service->world, "mount -o remount,size=100m /run/vms/full");
+    g_autoptr(Call) start = call(g, "Start");
+    assert_ok(start);
+    assert_domain(g, "State", "running");
+    assert_domain(g, "Problems", "[]");
+}
+
+/* The other end of its disk goes away. */
+static void
+test_disk_error(void)
+{
+    run(NULL, "boot-disk fill /run/vms/boot.img\n"
+              "setsid qemu-nbd -t -f raw -x disk -k /run/vms/nbd --pid-file=/run/vms/nbd.pid "
+              "/run/vms/boot.img </dev/null >/dev/null 2>&1 &\n"
+              "until [[ -S /run/vms/nbd ]]; do sleep 0.05; done");
+    g_autoptr(Guest) g = guest_new(
+        "define", "--disk /run/vms/boot.img", "bare",
+        "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/;"
+        "s/disk type=.file./disk type='\\''network'\\''/;"
+        "s:<source file=.*:<source protocol='\\''nbd'\\'' name='\\''disk'\\''>"
+        "<host transport='\\''unix'\\'' socket='\\''/run/vms/nbd'\\''/></source>:");
+
+    guest_start(g->service->world, g->name);
+    wait_state(g, "running");
+    run(g->service->world, "kill -KILL $(</run/vms/nbd.pid)");
+    wait_state(g, "paused");
+    assert_domain(g, "StateReason", "io-error");
+    wait_for(g->service->world, has_problem(g, "io-error", "hda"));
+
+    /* It is still there after the same again, and gone with the run. */
+    g_autoptr(Call) resume = call(g, "Resume");
+    call_wait(resume);
+    wait_state(g, "paused");
+    wait_for(g->service->world, has_problem(g, "io-error", "hda"));
+    g_autoptr(Call) off = call(g, "ForceStop");
+    assert_ok(off);
+    assert_domain(g, "Problems", "[]");
+    assert_equals_virsh(g->service);
 }
 
 int
@@ -248,6 +302,7 @@ main(int argc, char **argv)
     TEST("stop-after-start", test_stop_after_start);
     TEST("agent-hangs", test_agent_hangs);
     TEST("disk-full", test_disk_full);
+    TEST("disk-error", test_disk_error);
 #undef TEST
     return g_test_run();
 }

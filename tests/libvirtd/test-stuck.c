@@ -289,6 +289,22 @@ test_others_start(void)
     end(stuck);
 }
 
+/* libvirt cannot take a start back: Cancel says so at once, and the job goes on. */
+static void
+assert_not_cancelable(const Stuck *stuck, const Call *start)
+{
+    Service *s = stuck->service;
+    const char *job = strstr(start->error_message, VMS_JOB_PREFIX);
+
+    g_assert_nonnull(job);
+    g_autoptr(Call) cancel = client_call(s->client, job, VMS_JOB_INTERFACE, "Cancel", NULL);
+    assert_error(cancel, VMS_ERROR_PREFIX "InvalidState");
+    g_assert_cmpint(call_duration_ms(cancel), <, 1000);
+    g_assert_true(mirror_is(s->mirror, stuck->slow[0], "Job", job));
+    assert_property(s->client, job, VMS_JOB_INTERFACE, "Operation", "Start");
+    g_assert_null(mirror_job_removed(s->mirror, job));
+}
+
 static void
 test_own_start(void)
 {
@@ -304,6 +320,7 @@ test_own_start(void)
     assert_fresh(stuck);
     for (guint i = 0; i < OWN; i++)
         assert_error(starts->pdata[i], VMS_ERROR_PREFIX "StillRunning");
+    assert_not_cancelable(stuck, starts->pdata[0]);
     assert_others_unharmed(stuck);
     check_when_over(stuck);
     end(stuck);
