@@ -22,7 +22,7 @@ declare -A PACKAGES=(
     [debian]="git dpkg-dev debhelper lintian"
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
-        qemu-system-x86 qemu-utils seabios ipxe-qemu"
+        qemu-system-x86 qemu-utils seabios ipxe-qemu strace"
     # The peers to measure beside.
     [bench]="libvirt-dbus libvirt-clients python3"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs xz-utils"

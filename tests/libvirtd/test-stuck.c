@@ -386,6 +386,40 @@ test_dead_storage(void)
     wait_for(w, mirror_is(s->mirror, path, "StartedAt", "0"));
 }
 
+/* Of a domain that is off nobody opens, or looks at, an image: whoever opens this one hangs. */
+static void
+test_off(void)
+{
+    libvirtd_clean();
+    run(NULL,
+        "mkfifo /run/vms/disk.img\n"
+        "cat >/run/vms/disk.xml <<'XML'\n" DISK_DOMAIN "\nXML\n"
+        "virsh -q define /run/vms/disk.xml\n"
+        "strace -f -o /run/vms/files -e trace=%%file -p $(libvirtd-ctl pid) 2>/dev/null "
+        "</dev/null >/dev/null & echo $! >/run/vms/strace.pid\n"
+        "until grep -q TracerPid:.*[1-9] /proc/$(libvirtd-ctl pid)/status; do sleep 0.1; done");
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+    g_autofree char *path = domain_path(DISK_UUID);
+
+    wait_for(w, mirror_is(s->mirror, path, "State", "shutoff"));
+    for (guint i = 0; i < 2; i++) {
+        g_autoptr(Call) stats = manager_call(s, "GetStats", "asa{sv}", 0, 0);
+        g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+        g_autoptr(Call) xml = domain_call(s, path, "GetXml", "a{sv}", 0);
+
+        assert_ok(stats);
+        assert_ok(list);
+        assert_ok(xml);
+        g_assert_nonnull(strstr(stats->body, "state.state"));
+        g_assert_cmpint(call_duration_ms(stats), <, 5000);
+    }
+    run(w, "timeout 5 virsh -q list && kill $(</run/vms/strace.pid)\n"
+           "timeout 10 tail --pid=$(</run/vms/strace.pid) -s 0.05 -f /dev/null\n"
+           "! grep -a /run/vms/disk.img /run/vms/files");
+    g_assert_true(mirror_is(s->mirror, path, "Available", "true"));
+}
+
 /* --- QEMUs that cannot be killed ---------------------------------------------------------- */
 
 /*
@@ -475,6 +509,7 @@ main(int argc, char *argv[])
     libvirtd_add_func("/stuck/own-start", test_own_start);
     libvirtd_add_func("/stuck/reconnect", test_reconnect);
     libvirtd_add_func("/stuck/dead-storage", test_dead_storage);
+    libvirtd_add_func("/stuck/off", test_off);
     libvirtd_add_func("/stuck/unkillable", test_unkillable);
     return g_test_run();
 }
