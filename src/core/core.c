@@ -431,13 +431,13 @@ make_parts(Core *core, struct sd_event *event)
         .listener = &private->listener->jobs,
         .userdata = private->userdata,
     });
-    core->stats = stats_new(event, core->lane_pool);
     core->host = host_new(event, core->lane_pool, on_host_changed, core);
     core->consoles = consoles_new(event, core->uri);
     core->watches = domain_watches_new();
     private->run_events = run_events_new(core->lane_pool, core->cache);
     private->rereader = rereader_new(event, core->cache, on_reread, core);
     private->disk_sizes = disk_sizes_new(core->lane_pool, core->cache, core->refresher);
+    core->stats = stats_new(event, core->lane_pool, core->cache, private->disk_sizes);
     core->usage = usage_new(event, core->lane_pool, core->cache, private->disk_sizes);
 }
 

@@ -16,11 +16,15 @@ typedef struct {
     SingleFlight *flight;
     GPtrArray *calls; /* the same question, asked again */
     Timer *timer;
+    GPtrArray *records; /* the answer, which waits for that about the disks */
+    Pending disks_pending;
+    GPtrArray *disks; /* that answer, which waits for the other one */
 } Round;
 
 struct Stats {
     struct sd_event *event;
     LanePool *lane_pool;
+    DiskStats *disk_stats;
     GHashTable *rounds; /* groups -> Round */
     unsigned n_calls;   /* that libvirt has not finished yet and that may hang */
 };
@@ -30,6 +34,7 @@ typedef struct {
     Stats *stats;
     Round *round; /* NULL once nobody waits for it */
     StatsGroups groups;
+    GHashTable *block_of; /* set of the UUIDs of those that are asked for STATS_BLOCK */
     bool counted;
     GPtrArray *records;
 } StatsCall;
@@ -53,8 +58,50 @@ round_free(gpointer data)
 
     single_flight_free(round->flight);
     timer_free(round->timer);
+    pending_cancel(&round->disks_pending);
     g_ptr_array_unref(round->calls);
+    g_clear_pointer(&round->records, g_ptr_array_unref);
+    g_clear_pointer(&round->disks, g_ptr_array_unref);
     g_free(round);
+}
+
+static StatsRecord *
+find_record(const GPtrArray *records, const char *uuid)
+{
+    for (unsigned i = 0; i < records->len; i++) {
+        StatsRecord *record = records->pdata[i];
+
+        if (g_str_equal(record->uuid, uuid))
+            return record;
+    }
+    return NULL;
+}
+
+/* The records of the disks may be shared: they are copied. */
+static void
+join(GPtrArray *records, const GPtrArray *disks)
+{
+    for (unsigned i = 0; i < disks->len; i++) {
+        StatsRecord *record = find_record(records, ((StatsRecord *)disks->pdata[i])->uuid);
+
+        if (record)
+            stats_record_copy_fields(record, disks->pdata[i]);
+    }
+}
+
+static void
+answer(Round *round, CallOutcome outcome, const Error *error)
+{
+    g_autoptr(GPtrArray) records = g_steal_pointer(&round->records);
+    g_autoptr(GPtrArray) disks = g_steal_pointer(&round->disks);
+
+    pending_cancel(&round->disks_pending);
+    if (records && disks)
+        join(records, disks);
+    waiters_answer(single_flight_land(round->flight), outcome, records, error);
+    single_flight_go_on(round->flight);
+    if (!single_flight_is_under_way(round->flight))
+        g_hash_table_remove(round->stats->rounds, GUINT_TO_POINTER(round->groups));
 }
 
 static void
@@ -66,11 +113,20 @@ on_answer(Call *call, CallOutcome outcome, const Error *error)
     g_ptr_array_remove_fast(round->calls, call);
     abandon_calls(round);
     timer_disarm(round->timer);
-    waiters_answer(single_flight_land(round->flight), outcome,
-                   outcome == OUTCOME_OK ? asked->records : NULL, error);
-    single_flight_go_on(round->flight);
-    if (!single_flight_is_under_way(round->flight))
-        g_hash_table_remove(round->stats->rounds, GUINT_TO_POINTER(round->groups));
+    if (outcome == OUTCOME_OK)
+        round->records = g_ptr_array_ref(asked->records);
+    if (!round->records || !pending_is_set(&round->disks_pending))
+        answer(round, outcome, error);
+}
+
+static void
+on_disks(void *userdata, CallOutcome outcome, void *records, const Error *error)
+{
+    Round *round = userdata;
+
+    round->disks = g_ptr_array_ref(records);
+    if (round->records)
+        answer(round, OUTCOME_OK, NULL);
 }
 
 /* --- calls -------------------------------------------------------------------------------- */
@@ -80,7 +136,7 @@ work_stats(Call *call, Hypervisor *h, Error **error)
 {
     StatsCall *asked = (StatsCall *)call;
 
-    asked->records = hypervisor_stats(h, NULL, asked->groups, error);
+    asked->records = hypervisor_all_stats(h, asked->groups, asked->block_of, error);
     return asked->records != NULL;
 }
 
@@ -93,6 +149,7 @@ free_stats(Call *call)
         asked->stats->n_calls--;
     if (asked->records)
         g_ptr_array_unref(asked->records);
+    g_hash_table_unref(asked->block_of);
     g_free(asked);
 }
 
@@ -106,6 +163,7 @@ ask(Round *round)
     asked->stats = stats;
     asked->round = round;
     asked->groups = round->groups;
+    asked->block_of = disk_stats_others(stats->disk_stats);
     if (may_hang && stats->n_calls >= HANGING_MAX)
         asked->groups &= STATS_UNASKED;
     else if (may_hang)
@@ -136,7 +194,11 @@ on_timer(void *userdata)
 static void
 start_round(void *userdata)
 {
-    ask(userdata);
+    Round *round = userdata;
+
+    if (round->groups & STATS_BLOCK)
+        disk_stats_ask(round->stats->disk_stats, &round->disks_pending, on_disks, round);
+    ask(round);
 }
 
 static Round *
@@ -165,12 +227,13 @@ stats_ask(Stats *stats, StatsGroups groups, Pending *pending, WaiterDone done, v
 /* --- life --------------------------------------------------------------------------------- */
 
 Stats *
-stats_new(struct sd_event *event, LanePool *lane_pool)
+stats_new(struct sd_event *event, LanePool *lane_pool, Cache *cache, const DiskSizes *disk_sizes)
 {
     Stats *stats = g_new0(Stats, 1);
 
     stats->event = event;
     stats->lane_pool = lane_pool;
+    stats->disk_stats = disk_stats_new(event, lane_pool, cache, disk_sizes);
     stats->rounds = g_hash_table_new_full(NULL, NULL, NULL, round_free);
     return stats;
 }
@@ -181,5 +244,6 @@ stats_free(Stats *stats)
     if (!stats)
         return;
     g_hash_table_unref(stats->rounds);
+    disk_stats_free(stats->disk_stats);
     g_free(stats);
 }

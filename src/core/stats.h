@@ -7,18 +7,20 @@
  *
  * libvirt waits for no domain that somebody else is busy with, but the first call that asks a guest
  * whose process is stuck hangs on it. So a question that takes longer than a second is asked again:
- * by then the first one is busy with that domain. Belongs to the loop.
+ * by then the first one is busy with that domain. No image is opened: see disk-stats.h. Belongs to
+ * the loop.
  */
 
+#include "disk-stats.h"
 #include "hypervisor-stats.h"
-#include "lane-pool.h"
 #include "waiters.h"
 
 struct sd_event;
 
 typedef struct Stats Stats;
 
-Stats *stats_new(struct sd_event *event, LanePool *lane_pool);
+Stats *stats_new(struct sd_event *event, LanePool *lane_pool, Cache *cache,
+                 const DiskSizes *disk_sizes);
 /* No call may be left. */
 void stats_free(Stats *stats);
 

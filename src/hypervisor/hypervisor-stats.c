@@ -65,6 +65,19 @@ stats_record_free(StatsRecord *record)
     g_free(record);
 }
 
+void
+stats_record_copy_fields(StatsRecord *record, const StatsRecord *from)
+{
+    for (unsigned i = 0; i < from->fields->len; i++) {
+        StatsField field = g_array_index(from->fields, StatsField, i);
+
+        field.name = g_strdup(field.name);
+        if (field.type == 's')
+            field.s = g_strdup(field.s);
+        g_array_append_val(record->fields, field);
+    }
+}
+
 static StatsRecord *
 record_new(const char *uuid)
 {
@@ -126,55 +139,90 @@ add_field(StatsRecord *record, const char *name, const virTypedParameter *param)
 
 /* --- many domains ------------------------------------------------------------------------- */
 
-/* uuid -> its record, which belongs to `records`. */
+/* All that was asked; uuid -> its record, which belongs to `records`. */
+typedef struct {
+    GPtrArray *records;
+    GHashTable *index;
+} Answer;
+
 static void
-take_records(GPtrArray *records, GHashTable *index, virDomainStatsRecordPtr *from)
+free_record(gpointer record)
+{
+    stats_record_free(record);
+}
+
+static Answer
+answer_new(void)
+{
+    return (Answer){
+        .records = g_ptr_array_new_with_free_func(free_record),
+        .index = g_hash_table_new(g_str_hash, g_str_equal),
+    };
+}
+
+/* The records where all was answered, else NULL. */
+static GPtrArray *
+answer_end(Answer *answer, bool answered)
+{
+    g_hash_table_unref(answer->index);
+    if (answered)
+        return answer->records;
+    g_ptr_array_unref(answer->records);
+    return NULL;
+}
+
+static void
+take_records(Answer *answer, virDomainStatsRecordPtr *from)
 {
     for (int i = 0; from[i]; i++) {
         char uuid[VIR_UUID_STRING_BUFLEN];
 
         hypervisor_uuid(from[i]->dom, uuid);
-        StatsRecord *record = g_hash_table_lookup(index, uuid);
+        StatsRecord *record = g_hash_table_lookup(answer->index, uuid);
         if (!record) {
             record = record_new(uuid);
-            g_ptr_array_add(records, record);
-            g_hash_table_insert(index, record->uuid, record);
+            g_ptr_array_add(answer->records, record);
+            g_hash_table_insert(answer->index, record->uuid, record);
         }
         for (int j = 0; j < from[i]->nparams; j++)
             add_field(record, from[i]->params[j].field, &from[i]->params[j]);
     }
-    virDomainStatsRecordListFree(from);
 }
 
+/* NULL-terminated. */
 static bool
-ask_all(Hypervisor *h, unsigned groups, unsigned flags, GPtrArray *records, GHashTable *index,
-        Error **error)
+ask_list(Hypervisor *h, virDomainPtr *doms, unsigned groups, Answer *answer, Error **error)
 {
+    unsigned active =
+        groups & VIR_DOMAIN_STATS_BLOCK ? VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE : 0U;
     virDomainStatsRecordPtr *found = NULL;
 
-    if (virConnectGetAllDomainStats(h->conn, groups, &found,
-                                    flags | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
-        return hypervisor_fail(error);
-    take_records(records, index, found);
-    return true;
-}
-
-static bool
-ask_some(Hypervisor *h, const char *const *uuids, unsigned groups, unsigned flags,
-         GPtrArray *records, GHashTable *index, Error **error)
-{
-    g_autoptr(GPtrArray) doms = hypervisor_domains(h, uuids, error);
-    virDomainStatsRecordPtr *found = NULL;
-
-    if (!doms)
-        return false;
-    if (!*doms->pdata)
+    if (!*doms)
         return true;
-    if (virDomainListGetStats((virDomainPtr *)doms->pdata, groups, &found,
-                              flags | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
+    if (virDomainListGetStats(doms, groups, &found,
+                              active | VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
         return hypervisor_fail(error);
-    take_records(records, index, found);
+    take_records(answer, found);
+    virDomainStatsRecordListFree(found);
     return true;
+}
+
+/* Of the domains that were found and are in the set: their handles need no look-up. */
+static bool
+ask_blocks(Hypervisor *h, virDomainStatsRecordPtr *found, GHashTable *block_of, Answer *answer,
+           Error **error)
+{
+    g_autoptr(GPtrArray) doms = g_ptr_array_new();
+
+    for (; *found; found++) {
+        char uuid[VIR_UUID_STRING_BUFLEN];
+
+        hypervisor_uuid((*found)->dom, uuid);
+        if (g_hash_table_contains(block_of, uuid))
+            g_ptr_array_add(doms, (*found)->dom);
+    }
+    g_ptr_array_add(doms, NULL);
+    return ask_list(h, (virDomainPtr *)doms->pdata, VIR_DOMAIN_STATS_BLOCK, answer, error);
 }
 
 /* libvirt takes 0 for all groups; "perf" is empty for a domain that is off. */
@@ -185,23 +233,33 @@ some_groups(unsigned groups)
 }
 
 GPtrArray *
+hypervisor_all_stats(Hypervisor *h, StatsGroups wanted, GHashTable *block_of, Error **error)
+{
+    unsigned groups = libvirt_groups(wanted & ~(unsigned)STATS_BLOCK);
+    virDomainStatsRecordPtr *found = NULL;
+
+    if (virConnectGetAllDomainStats(h->conn, some_groups(groups), &found,
+                                    VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+    Answer answer = answer_new();
+    take_records(&answer, found);
+    bool answered = !(wanted & STATS_BLOCK) || ask_blocks(h, found, block_of, &answer, error);
+    virDomainStatsRecordListFree(found);
+    return answer_end(&answer, answered);
+}
+
+GPtrArray *
 hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups wanted, Error **error)
 {
-    const unsigned active = VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE;
-    g_autoptr(GPtrArray) records =
-        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))stats_record_free);
-    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
-    unsigned groups = libvirt_groups(wanted);
-    unsigned block = groups & VIR_DOMAIN_STATS_BLOCK;
-    bool answered;
+    g_autoptr(GPtrArray) doms = hypervisor_domains(h, uuids, error);
 
-    if (uuids)
-        answered =
-            ask_some(h, uuids, some_groups(groups), block ? active : 0U, records, index, error);
-    else
-        answered = ask_all(h, some_groups(groups & ~block), 0, records, index, error) &&
-                   (!block || ask_all(h, block, active, records, index, error));
-    return answered ? g_steal_pointer(&records) : NULL;
+    if (!doms)
+        return NULL;
+    Answer answer = answer_new();
+    return answer_end(&answer, ask_list(h, (virDomainPtr *)doms->pdata,
+                                        some_groups(libvirt_groups(wanted)), &answer, error));
 }
 
 /* --- the disks of one domain -------------------------------------------------------------- */
@@ -252,30 +310,39 @@ add_block_field(StatsRecord *record, unsigned disk, const virTypedParameter *par
     }
 }
 
+static void
+add_disk(StatsRecord *record, unsigned disk, const char *target, const virTypedParameter *params,
+         int n)
+{
+    g_autofree char *key = g_strdup_printf("block.%u.name", disk);
+    const virTypedParameter name = {.type = VIR_TYPED_PARAM_STRING, .value.s = (char *)target};
+
+    add_field(record, key, &name);
+    for (int i = 0; i < n; i++)
+        add_block_field(record, disk, &params[i]);
+}
+
 StatsRecord *
 hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     StatsRecord *record = dom ? record_new(uuid) : NULL;
     virTypedParameter params[BLOCK_PARAMS_MAX];
+    virTypedParameter count = {.type = VIR_TYPED_PARAM_UINT};
 
-    for (unsigned disk = 0; record && targets[disk]; disk++) {
-        int n = read_block_params(dom, targets[disk], params);
+    for (; record && targets[count.value.ui]; count.value.ui++) {
+        const char *target = targets[count.value.ui];
+        int n = read_block_params(dom, target, params);
 
-        if (n < 0) {
+        if (n < 0 && !hypervisor_is_alive(h)) {
             hypervisor_fail(error);
             stats_record_free(record);
             return NULL;
         }
-        g_autofree char *key = g_strdup_printf("block.%u.name", disk);
-        virTypedParameter name = {
-            .type = VIR_TYPED_PARAM_STRING,
-            .value.s = (char *)targets[disk],
-        };
-        add_field(record, key, &name);
-        for (int i = 0; i < n; i++)
-            add_block_field(record, disk, &params[i]);
+        add_disk(record, count.value.ui, target, params, n);
     }
+    if (record)
+        add_field(record, "block.count", &count);
     return record;
 }
 

@@ -45,24 +45,32 @@ typedef struct {
 } StatsRecord;
 
 void stats_record_free(StatsRecord *record);
+/* Add those of `from`. */
+void stats_record_copy_fields(StatsRecord *record, const StatsRecord *from);
 
 /* The group of this name; 0 where libvirt has none. */
 StatsGroups hypervisor_stats_group(const char *name);
 
 /*
- * StatsRecord of the domains whose `uuids` are given, in one round trip, or of all domains where it
- * is NULL, in one more for STATS_BLOCK. STATS_BLOCK is only asked of domains that run, and with
- * `uuids` the others are left out then: of these libvirt would open the images. Of some that run it
- * does, too; see hypervisor_disk_capacities().
+ * StatsRecord of the domains whose `uuids` are given, in one round trip. With STATS_BLOCK those
+ * that are off are left out: of these libvirt would open the images. Of some that run it does, too;
+ * see hypervisor_disk_capacities().
  *
  * It waits for no domain that others are busy with, which then has less to say.
  */
 GPtrArray *hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups groups,
                             Error **error);
+/*
+ * The same of all domains, and STATS_BLOCK only of those that run and are in the set of UUIDs, in a
+ * second round trip.
+ */
+GPtrArray *hypervisor_all_stats(Hypervisor *h, StatsGroups groups, GHashTable *block_of,
+                                Error **error);
 
 /*
- * The figures of STATS_BLOCK that need no image to be opened, of the disks with these targets, a
- * round trip each.
+ * The figures of STATS_BLOCK that need no image to be opened, of the disks with these targets,
+ * which are all disks of the domain in their order: a round trip each. A disk that libvirt has no
+ * figures of has its name alone.
  */
 StatsRecord *hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets,
                                     Error **error);

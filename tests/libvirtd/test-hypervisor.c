@@ -476,7 +476,12 @@ test_stats(void)
     uint64_t written;
 
     begin_with_overlays();
-    g_autoptr(GPtrArray) all = hypervisor_stats(test.h, NULL, STATS_ALL, &error);
+    g_autoptr(GHashTable) running = g_hash_table_new(g_str_hash, g_str_equal);
+    g_autoptr(GHashTable) nobody = g_hash_table_new(g_str_hash, g_str_equal);
+    g_hash_table_add(running, (gpointer)UUID);
+    g_autoptr(GPtrArray) unopened = hypervisor_all_stats(test.h, STATS_ALL, nobody, &error);
+    g_assert_null(find_field(unopened->pdata[0], "block.count"));
+    g_autoptr(GPtrArray) all = hypervisor_all_stats(test.h, STATS_ALL, running, &error);
     g_assert_cmpuint(all->len, ==, 1);
     g_assert_nonnull(find_field(all->pdata[0], "state.state"));
     g_assert_nonnull(find_field(all->pdata[0], "block.0.rd.bytes"));
@@ -493,13 +498,14 @@ test_stats(void)
     assert_done(hypervisor_block_totals(test.h, UUID, &read, &written, &error));
 
     run(NULL, "virsh -q destroy web");
-    g_autoptr(GPtrArray) off = hypervisor_stats(test.h, NULL, STATS_BLOCK | STATS_STATE, &error);
+    g_autoptr(GPtrArray) off =
+        hypervisor_all_stats(test.h, STATS_BLOCK | STATS_STATE, running, &error);
     g_assert_cmpuint(off->len, ==, 1);
     g_assert_nonnull(find_field(off->pdata[0], "state.state"));
     g_assert_null(find_field(off->pdata[0], "block.count"));
     g_autoptr(GPtrArray) none = hypervisor_stats(test.h, uuids, STATS_BLOCK, &error);
     g_assert_cmpuint(none->len, ==, 0);
-    g_autoptr(GPtrArray) empty = hypervisor_stats(test.h, NULL, STATS_BLOCK, &error);
+    g_autoptr(GPtrArray) empty = hypervisor_all_stats(test.h, STATS_BLOCK, running, &error);
     g_assert_cmpuint(empty->len, ==, 1);
     tear_down();
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* GetStats with real guests, and with guests whose process does not answer. */
+/* GetStats and Usage with real guests, and with guests whose process does not answer. */
 
+#include "canonical.h"
 #include "libvirtd.h"
 
+#include <limits.h>
 #include <string.h>
+#include <sys/inotify.h>
+#include <unistd.h>
 
 static Service *
 service_with_guests(const char *const *names)
@@ -64,29 +68,60 @@ has(const char *figures, const char *name)
     return strstr(figures, key) != NULL;
 }
 
+/* Each figure of the list, and all values that it has in the test guest. */
+static void
+check_figures(const char *text, const char *const *figures)
+{
+    for (; *figures; figures++)
+        if (!has(text, *figures))
+            g_error("%s is missing in %s", *figures, text);
+    g_assert_nonnull(strstr(text, "\"state.state\": <1>"));
+    g_assert_nonnull(strstr(text, "\"block.count\": <1>"));
+    g_assert_nonnull(strstr(text, "\"block.0.name\": <\"vda\">"));
+}
+
+/* Its capacity is known, so whether libvirt opens its image is known, too. */
+static bool
+has_capacity(Service *s, const char *name)
+{
+    g_autofree char *path = guest_path(s->world, name);
+    const char *disks = mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, "Disks");
+
+    return disks && strstr(disks, "\"capacity\": <8388608>");
+}
+
+/* Of an image that libvirt would open, what needs no opening; of others all. */
 static void
 test_figures(void)
 {
-    static const char *const names[] = {"web", "mail", NULL};
+    static const char *const names[] = {"allocated", "sparse", NULL};
     static const char *const figures[] = {
-        "state.state",  "state.reason", "cpu.time",         "balloon.current",  "balloon.maximum",
-        "vcpu.current", "vcpu.maximum", "vcpu.0.state",     "net.count",        "block.count",
-        "block.0.name", "block.0.path", "block.0.rd.bytes", "block.0.capacity",
+        "state.state",      "state.reason", "cpu.time",     "balloon.current",
+        "balloon.maximum",  "vcpu.current", "vcpu.maximum", "vcpu.0.state",
+        "net.count",        "block.count",  "block.0.name", "block.0.rd.reqs",
+        "block.0.rd.bytes", NULL,
     };
-    g_autoptr(Service) s = service_with_guests(names);
-    g_autoptr(Call) call = send_all(s);
+    char event[sizeof(struct inotify_event) + NAME_MAX + 1];
+    g_autoptr(Service) s = NULL;
 
+    run(NULL, "fallocate -l 8M /run/vms/allocated.img");
+    s = service_with_guests(names);
     guest_define(s->world, "", "off", "bare");
-    for (unsigned i = 0; names[i]; i++) {
-        g_autofree char *text = figures_of(s, call, names[i]);
-
-        for (unsigned k = 0; k < G_N_ELEMENTS(figures); k++)
-            if (!has(text, figures[k]))
-                g_error("%s is missing in %s", figures[k], text);
-        g_assert_nonnull(strstr(text, "\"state.state\": <1>"));
-        g_assert_nonnull(strstr(text, "\"block.0.name\": <\"vda\">"));
-        g_assert_nonnull(strstr(text, "\"block.0.capacity\": <8388608>"));
-    }
+    wait_for(s->world, has_capacity(s, "allocated") && has_capacity(s, "sparse"));
+    int opened = inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    g_assert_cmpint(inotify_add_watch(opened, "/run/vms/sparse.img", IN_OPEN), >=, 0);
+    g_autoptr(Call) call = send_all(s);
+    g_autofree char *allocated = figures_of(s, call, "allocated");
+    g_autofree char *sparse = figures_of(s, call, "sparse");
+    check_figures(allocated, figures);
+    g_assert_nonnull(strstr(allocated, "\"block.0.capacity\": <8388608>"));
+    g_assert_true(has(allocated, "block.0.path"));
+    check_figures(sparse, figures);
+    g_assert_false(has(sparse, "block.0.capacity"));
+    g_assert_cmpint(read(opened, event, sizeof event), ==, -1);
+    run(NULL, ": </run/vms/sparse.img");
+    g_assert_cmpint(read(opened, event, sizeof event), >, 0);
+    close(opened);
 
     /* The same as libvirt's own client says. */
     g_autofree char *path = guest_path(s->world, "off");
@@ -163,12 +198,87 @@ test_many_callers(void)
     thaw(NULL, "stuck");
 }
 
+/* --- Usage -------------------------------------------------------------------------------- */
+
+typedef struct {
+    unsigned n;
+    char *last; /* the domains of the last tick */
+} Ticks;
+
+static int
+on_usage(sd_bus_message *message, void *userdata, sd_bus_error *error)
+{
+    Ticks *ticks = userdata;
+    uint64_t timestamp;
+
+    g_assert_cmpint(sd_bus_message_read(message, "t", &timestamp), >, 0);
+    g_free(ticks->last);
+    ticks->last = canonical_next(message);
+    ticks->n++;
+    return 0;
+}
+
+/* The figures of one domain in the last tick. */
+static char *
+usage_of(Service *s, const Ticks *ticks, const char *name)
+{
+    g_autofree char *path = guest_path(s->world, name);
+    const char *found = ticks->last ? strstr(ticks->last, path) : NULL;
+
+    return found ? g_strndup(found, strcspn(found, "}")) : g_strdup("");
+}
+
+static bool
+usage_has(Service *s, const Ticks *ticks, const char *name, const char *words)
+{
+    g_autofree char *usage = usage_of(s, ticks, name);
+
+    return strstr(usage, words) != NULL;
+}
+
+/* Rates of guests that run, also where libvirt would open the image, and without the disks of one
+ * that hangs. */
+static void
+test_usage(void)
+{
+    static const char *const names[] = {"allocated", "sparse", NULL};
+    static const char *const keys[] = {"\"cpu\": <", "\"disk_read\": <", "\"disk_write\": <",
+                                       "\"memory_rss\": <", "\"stale\": <false>"};
+    Ticks ticks = {0};
+    sd_bus_slot *slot;
+    g_autoptr(Service) s = NULL;
+
+    run(NULL, "fallocate -l 8M /run/vms/allocated.img");
+    s = service_with_guests(names);
+    wait_for(s->world, has_capacity(s, "allocated") && has_capacity(s, "sparse"));
+    g_assert_cmpint(sd_bus_match_signal(s->client->bus, &slot, NULL, VMS_ROOT_PATH,
+                                        VMS_MANAGER_INTERFACE, "Usage", on_usage, &ticks),
+                    >=, 0);
+    g_autoptr(Call) call =
+        manager_call(s, "SubscribeUsage", "ta{sv}", G_GUINT64_CONSTANT(1000000), 0);
+    assert_ok(call);
+    wait_for(s->world, ticks.n == 1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(keys); i++)
+        for (unsigned k = 0; names[k]; k++)
+            if (!usage_has(s, &ticks, names[k], keys[i]))
+                g_error("%s of %s is missing in %s", keys[i], names[k], ticks.last);
+    freeze(s, "allocated");
+    wait_for(s->world, !usage_has(s, &ticks, "allocated", "\"disk_read\""));
+    unsigned n = ticks.n;
+    wait_for(s->world, ticks.n == n + 1);
+    g_assert_true(usage_has(s, &ticks, "sparse", "\"disk_read\""));
+    thaw(s, "allocated");
+    sd_bus_slot_unref(slot);
+    g_free(ticks.last);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     libvirtd_need();
     libvirtd_add_func("/libvirtd/stats/figures", test_figures);
+    libvirtd_add_func("/libvirtd/stats/usage", test_usage);
     libvirtd_add_func("/libvirtd/stats/frozen", test_frozen);
     libvirtd_add_func("/libvirtd/stats/many-callers", test_many_callers);
     return g_test_run();

@@ -63,7 +63,7 @@ consoles_free(Consoles *consoles)
 }
 
 Stats *
-stats_new(struct sd_event *event, LanePool *lane_pool)
+stats_new(struct sd_event *event, LanePool *lane_pool, Cache *cache, const DiskSizes *disk_sizes)
 {
     return NULL;
 }
