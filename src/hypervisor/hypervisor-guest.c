@@ -513,7 +513,14 @@ hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **er
     unsigned nanoseconds = sync ? 0U : (unsigned)(now % G_USEC_PER_SEC) * 1000U;
     gint64 begun = g_get_monotonic_time();
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
+        return false;
+    /* libvirt would look for a feature of a QEMU that is not there. */
+    if (virDomainIsActive(dom) == 0) {
+        *error = error_new(ERROR_INVALID_STATE, "The domain is not running");
+        return false;
+    }
+    if (!hypervisor_pass_gate(h, error))
         return false;
     return virDomainSetTime(dom, seconds, nanoseconds, sync ? VIR_DOMAIN_TIME_SYNC : 0) == 0 ||
            hypervisor_agent_fail(dom, begun, error);

@@ -172,6 +172,21 @@ hypervisor_get_snapshot_xml(Hypervisor *h, const char *uuid, const char *name, E
 
 /* --- changes ------------------------------------------------------------------------------ */
 
+/* A disk that is not there would be left out without a word. */
+static bool
+check_wanted_disks(char *const *wanted, char *const *targets, Error **error)
+{
+    for (; *wanted; wanted++) {
+        if (g_strv_contains((const char *const *)targets, *wanted))
+            continue;
+        *error =
+            error_new(ERROR_OPERATION_FAILED,
+                      "The domain has no disk \"%s\" of which a snapshot can be made", *wanted);
+        return false;
+    }
+    return true;
+}
+
 /* The targets of the disks that are not to be part of it; NULL where all are. */
 static bool
 read_skipped_disks(virDomainPtr dom, char *const *wanted, char ***ret, Error **error)
@@ -185,6 +200,8 @@ read_skipped_disks(virDomainPtr dom, char *const *wanted, char ***ret, Error **e
 
     g_auto(GStrv) targets = disk_chain_targets(xml);
     g_autoptr(GPtrArray) skipped = g_ptr_array_new();
+    if (!check_wanted_disks(wanted, targets, error))
+        return false;
     for (char **target = targets; *target; target++)
         if (!g_strv_contains((const char *const *)wanted, *target))
             g_ptr_array_add(skipped, *target);

@@ -114,6 +114,19 @@ test_properties(void)
     g_assert_true(mirror_says(g, "Addresses", "[]"));
 }
 
+/* A shell command in the guest, which says the word on its console once it is done. */
+static void
+guest_run(Guest *g, const char *command, const char *word)
+{
+    run(g->service->world,
+        "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
+        "    \"path\": \"/bin/sh\",\n"
+        "    \"arg\": [\"-c\", \"%s && echo %s >/dev/console\"]\n"
+        "}}' >/dev/null\n"
+        "libvirtd-ctl wait-console web %s",
+        command, word, word);
+}
+
 static char *
 freeze_state(Guest *g)
 {
@@ -136,6 +149,40 @@ test_freeze(void)
     g_assert_nonnull(strstr(thawed, "\"thawed\""));
     g_autoptr(Call) trim = guest_call(g, "Trim", "a{sv}", 0);
     assert_ok(trim);
+
+    /* A snapshot does the same by itself. */
+    g_autoptr(Call) create = snapshots_call(g->service, g->path, "Create", "sa{sv}", "q", 2,
+                                            "disk_only", "b", true, "quiesce", "b", true);
+    assert_job_ends(g->service, create, "CreateSnapshot done ");
+    g_autofree char *after = freeze_state(g);
+    g_assert_nonnull(strstr(after, "\"thawed\""));
+    run(g->service->world, "virsh domblklist web | grep vda.*/run/vms/disk.q");
+}
+
+/* Seconds since the epoch, as the guest's clock says. */
+static gint64
+guest_time(Guest *g)
+{
+    g_autofree char *text = shell(g->service->world, "virsh domtime web | sed -n 's/^Time: //p'");
+
+    return g_ascii_strtoll(text, NULL, 10);
+}
+
+/* To the host's time, or to that of the guest's own hardware clock, which has it then. */
+static void
+test_time(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    for (int sync = 0; sync < 2; sync++) {
+        g_autofree char *word = g_strdup_printf("VMS-GUEST-LATE-%d", sync);
+
+        guest_run(g, "date -s @978307200", word);
+        g_assert_cmpint(guest_time(g), <, 978307200 + 1000);
+        g_autoptr(Call) set = guest_call(g, "SetTime", "a{sv}", 1, "sync", "b", sync);
+        assert_ok(set);
+        g_assert_cmpint(ABS(guest_time(g) - g_get_real_time() / G_USEC_PER_SEC), <, 60);
+    }
 }
 
 /* Whether the log has the words; the password it must not have. */
@@ -254,19 +301,6 @@ test_hangs(void)
 #define suspend(g, target)                                                                         \
     client_call((g)->service->client, (g)->path, VMS_SAVED_INTERFACE, "Suspend", "s", target)
 
-/* A shell command in the guest, which says the word on its console once it is done. */
-static void
-guest_run(Guest *g, const char *command, const char *word)
-{
-    run(g->service->world,
-        "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
-        "    \"path\": \"/bin/sh\",\n"
-        "    \"arg\": [\"-c\", \"%s && echo %s >/dev/console\"]\n"
-        "}}' >/dev/null\n"
-        "libvirtd-ctl wait-console web %s",
-        command, word, word);
-}
-
 /* The reply comes when the guest sleeps; it wakes up where it was. */
 static void
 test_suspend_to_memory(void)
@@ -341,6 +375,7 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/agent/answers", test_answers);
     libvirtd_add_func("/libvirtd/agent/properties", test_properties);
     libvirtd_add_func("/libvirtd/agent/freeze", test_freeze);
+    libvirtd_add_func("/libvirtd/agent/time", test_time);
     libvirtd_add_func("/libvirtd/agent/password", test_password);
     libvirtd_add_func("/libvirtd/agent/without", test_without);
     libvirtd_add_func("/libvirtd/agent/connected", test_connected);
