@@ -374,18 +374,28 @@ test_settings(void)
     mirror_check(s->mirror);
 }
 
-/* The test driver changes no device: the call gets as far as that. */
+/* The test driver of libvirt 9 changes no device: the call gets as far as that. */
+static void
+change_media(Service *s, const char *path, const char *source)
+{
+    g_autoptr(Call) change = storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", source, 0);
+
+    if (change->error_name) {
+        assert_error_says(change, OPERATION_FAILED, "virDomainUpdateDeviceFlags");
+        return;
+    }
+    const char *disks = mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, "Disks");
+    g_assert_true((strstr(disks, "/iso/a.iso") != NULL) == (*source != '\0'));
+}
+
 static void
 test_media(void)
 {
     g_autoptr(Service) s = service();
     g_autofree char *path = define(s, "");
 
-    g_autoptr(Call) insert =
-        storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", "/iso/a.iso", 0);
-    assert_error_says(insert, OPERATION_FAILED, "virDomainUpdateDeviceFlags");
-    g_autoptr(Call) eject = storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdc", "", 0);
-    assert_error_says(eject, OPERATION_FAILED, "virDomainUpdateDeviceFlags");
+    change_media(s, path, "/iso/a.iso");
+    change_media(s, path, "");
     g_autoptr(Call) disk = storage_call(s, path, "ChangeMedia", "ssa{sv}", "vda", "/iso/a.iso", 0);
     assert_error_says(disk, OPERATION_FAILED, "no removable media");
     g_autoptr(Call) none = storage_call(s, path, "ChangeMedia", "ssa{sv}", "hdz", "", 0);
