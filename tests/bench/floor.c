@@ -300,8 +300,12 @@ on_lifecycle(virConnectPtr conn, virDomainPtr dom, int event, int detail, void *
 void
 floor_watch(Floor *floor)
 {
-    if (virConnectDomainEventRegisterAny(floor->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-                                         VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), NULL, NULL) < 0)
+    /* libvirt calls it with the event's own arguments; see src/hypervisor/hypervisor-events.c. */
+    virConnectDomainEventGenericCallback callback =
+        (virConnectDomainEventGenericCallback)(void (*)(void))on_lifecycle;
+
+    if (virConnectDomainEventRegisterAny(floor->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE, callback,
+                                         NULL, NULL) < 0)
         fail("virConnectDomainEventRegisterAny");
 }
 

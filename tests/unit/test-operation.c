@@ -118,7 +118,8 @@ test_every_cell(void)
         g_assert_nonnull(strstr(error->message, domain_state_name(cell->state)));
         g_assert_nonnull(strstr(error->message, "my vm"));
     }
-    g_assert_cmpuint(persistent, ==, _OPERATION_LIFECYCLE_MAX * _DOMAIN_STATE_MAX);
+    g_assert_cmpuint(persistent, ==,
+                     (unsigned)_OPERATION_LIFECYCLE_MAX * (unsigned)_DOMAIN_STATE_MAX);
 }
 
 /* The state of an obedient guest after a call; the same state where it takes time. */
