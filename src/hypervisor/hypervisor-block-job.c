@@ -98,7 +98,8 @@ commit(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *
                      (args->base ? 0U : VIR_DOMAIN_BLOCK_COMMIT_SHALLOW) |
                      (active ? VIR_DOMAIN_BLOCK_COMMIT_ACTIVE : 0U) |
                      (args->delete_merged ? VIR_DOMAIN_BLOCK_COMMIT_DELETE : 0U);
-    return virDomainBlockCommit(dom, target, args->base, args->top, args->bandwidth, flags) == 0 ||
+    return virDomainBlockCommit(dom, target, args->base, args->top, (unsigned long)args->bandwidth,
+                                flags) == 0 ||
            hypervisor_fail(error);
 }
 
@@ -107,7 +108,7 @@ pull(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *ar
 {
     if (!hypervisor_pass_gate(h, error))
         return false;
-    return virDomainBlockRebase(dom, target, args->base, args->bandwidth,
+    return virDomainBlockRebase(dom, target, args->base, (unsigned long)args->bandwidth,
                                 VIR_DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES) == 0 ||
            hypervisor_fail(error);
 }

@@ -39,10 +39,18 @@ prepare(Hypervisor *h, const char *uuid, Affect affect, unsigned *ret_flags, Err
     return dom;
 }
 
+/* libvirt takes an unsigned long, which on a processor of 32 bits ends before 4 TiB. */
 static bool
 set_memory(virDomainPtr dom, uint64_t kib, unsigned flags, Error **error)
 {
-    return virDomainSetMemoryFlags(dom, kib, flags) == 0 || hypervisor_fail(error);
+    if ((unsigned long)kib != kib) {
+        *error = error_new(ERROR_OPERATION_FAILED,
+                           "libvirt cannot be told of as much as %" G_GUINT64_FORMAT
+                           " KiB of memory on this machine",
+                           kib);
+        return false;
+    }
+    return virDomainSetMemoryFlags(dom, (unsigned long)kib, flags) == 0 || hypervisor_fail(error);
 }
 
 bool

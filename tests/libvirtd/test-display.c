@@ -71,7 +71,7 @@ save(int fd, const char *file)
     g_assert_cmpint(st.st_size, >, 0);
     void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     g_assert_true(map != MAP_FAILED);
-    g_assert_true(g_file_set_contents(file, map, st.st_size, NULL));
+    g_assert_true(g_file_set_contents(file, map, (gssize)st.st_size, NULL));
     munmap(map, (size_t)st.st_size);
 }
 
