@@ -29,6 +29,8 @@ declare -A PACKAGES=(
     # A booted system: systemd, journald, logind, polkitd and a bus with activation.
     [container]="systemd-container systemd-sysv dbus dbus-user-session libpam-systemd polkitd
         openssh-server openssh-client openssl"
+    # Other systems to build and test on.
+    [elsewhere]="debootstrap"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 

@@ -13,6 +13,8 @@
 #   two          installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
+# Then the unit and service tests run on other systems (tests/elsewhere.sh), without sanitizers.
+#
 # A line for each build tells the time that its tests took, and the longest of them. The last line is
 # the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
 #
@@ -30,13 +32,15 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,23s/^# \?//p' "$0" >&2
+        sed -n '4,25s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
     shift
 done
 tests=("$@")
+# Most tests wait for something, most of their time.
+processes=$(($(nproc) * 2))
 
 # build DIR [OPTION...]: configures it, if it is not, and builds.
 build() {
@@ -51,27 +55,15 @@ run() {
     local dir=$1
     shift
     rm -f "$dir/meson-logs/testlog.json"
-    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes 2 "$@" || true
+    meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes "$processes" "$@" || true
     cat "$dir/meson-logs/testlog.json" >>"$dir/counted.json"
 }
 
-count() {
-    python3 - "$@" <<'PYTHON'
-import collections, json, sys
-
-seen = collections.Counter()
-for build in sys.argv[1:]:
-    with open(build + "/counted.json", encoding="utf-8") as lines:
-        tests = sorted(map(json.loads, lines), key=lambda test: -test["duration"])
-    seen.update(test["result"] for test in tests)
-    longest = ", ".join(f"{t['name'].split(' / ')[-1]} {t['duration']:.0f}" for t in tests[:5])
-    print(f"{build}: {sum(test['duration'] for test in tests):.0f} s; {longest}")
-passed = seen["OK"] + seen["EXPECTEDFAIL"]
-skipped = seen["SKIP"]
-failed = sum(seen.values()) - passed - skipped
-print(f"{passed} passed, {failed} failed, {skipped} skipped")
-sys.exit(failed != 0 or passed == 0)
-PYTHON
+run_elsewhere() {
+    ((EUID == 0)) || return 0
+    local target
+    tests/elsewhere.sh "$@" || true
+    for target; do builds+=("build-elsewhere/$target"); done
 }
 
 if ((EUID == 0)); then
@@ -113,6 +105,8 @@ else
     else
         run build-thread "${sanitized[@]}" --suite unit --suite service
         run build-thread "${sanitized[@]}" libvirtd-others
+        unset TSAN_OPTIONS
+        run_elsewhere debian13 i386
     fi
 fi
-count "${builds[@]}"
+tests/count.py "${builds[@]}"
