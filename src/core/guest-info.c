@@ -79,7 +79,7 @@ take_answer(GuestInfo *info, Known *known, AgentCall *asked, Domain *domain)
 {
     known->agent_answers = true;
     known->skip_next = 0;
-    known->has_os |= (asked->wanted & GUEST_OS_INFO) != 0;
+    known->has_os |= (asked->update.known & GUEST_OS_INFO) != 0;
     domain_apply_guest(domain, &asked->update);
     cache_changed(info->cache, domain);
 }

@@ -216,18 +216,32 @@ get_text(const Params *params, const char *key)
     return text;
 }
 
+/* NULL where the agent tells none of it. A guest without /etc/os-release still has a kernel. */
 static GBytes *
 rows_of_os(const Params *params)
 {
+    static const struct {
+        RowKey key;
+        const char *name;
+    } texts[] = {
+        {ROW_ID, "os.id"},
+        {ROW_NAME, "os.name"},
+        {ROW_VERSION, "os.version"},
+        {ROW_KERNEL, "os.kernel-release"},
+    };
     g_auto(RowBuilder) rows = {0};
+    bool any = false;
 
     row_builder_begin(&rows);
-    put_text(&rows, ROW_ID, get_text(params, "os.id"));
-    put_text(&rows, ROW_NAME, get_text(params, "os.name"));
-    put_text(&rows, ROW_VERSION, get_text(params, "os.version"));
-    put_text(&rows, ROW_KERNEL, get_text(params, "os.kernel-release"));
+    for (unsigned i = 0; i < G_N_ELEMENTS(texts); i++) {
+        const char *text = get_text(params, texts[i].name);
+
+        any = any || text;
+        if (text)
+            put_text(&rows, texts[i].key, text);
+    }
     row_builder_end(&rows);
-    return row_builder_take(&rows);
+    return any ? row_builder_take(&rows) : NULL;
 }
 
 static void
@@ -288,7 +302,7 @@ read_info(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
         update->guest.hostname = utf8_for_bus(get_text(&params, "hostname"));
         update->known |= GUEST_HOSTNAME;
     }
-    if (get_text(&params, "os.id")) {
+    if (wanted & GUEST_OS_INFO) {
         update->guest.os_info = rows_of_os(&params);
         update->known |= GUEST_OS_INFO;
     }
@@ -331,12 +345,17 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
                       Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    GuestFacts others = wanted & ~(unsigned)GUEST_OS_INFO;
 
     *ret = (GuestUpdate){0};
     if (!dom)
         return false;
     g_auto(AgentRead) read = agent_read_begin(dom);
-    if (read_facts(&read, wanted, ret))
+    bool answered = !others || read_facts(&read, others, ret);
+    /* An agent that does not know the OS fails the whole call, so it is one of its own. */
+    if (answered && (wanted & GUEST_OS_INFO))
+        answered = read_info(&read, GUEST_OS_INFO, ret) || others;
+    if (answered)
         return true;
     hypervisor_agent_fail(dom, read.begun, error);
     guest_clear(&ret->guest);

@@ -23,8 +23,8 @@ typedef enum {
 } AddressSource;
 
 /*
- * Ask the agent alone, in one call. `ret->known` are the facts that it has told, at least one of
- * those that are wanted; an agent may lack the others.
+ * Ask the agent alone, in one call, and in a second one for the OS. `ret->known` are the facts that
+ * it has told, at least one of those that are wanted; an agent may lack the others.
  */
 bool hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
                            Error **error);

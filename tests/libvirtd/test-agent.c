@@ -107,6 +107,11 @@ test_properties(void)
     wait_for(g->service->world, mirror_says(g, "Hostname", "vms-guest"));
     wait_for(g->service->world, mirror_says(g, "Addresses", "10.0.2.15"));
     g_assert_true(mirror_says(g, "Addresses", "\"source\": <\"agent\">"));
+    /* The test guest has no file that tells more. */
+    g_autofree char *kernel = shell(g->service->world, "virsh guestinfo web --os | "
+                                                       "sed -n 's/^os.kernel-release *: //p'");
+    g_autofree char *os = g_strdup_printf("{\"kernel\": \"%s\"}", kernel);
+    wait_for(g->service->world, mirror_says(g, "OsInfo", os));
     g_autoptr(Call) stop =
         client_call(g->service->client, g->path, VMS_DOMAIN_INTERFACE, "ForceStop", NULL);
     assert_ok(stop);
