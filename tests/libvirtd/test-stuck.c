@@ -22,24 +22,6 @@
 #define UNKILLABLE   8
 #define MANAGER_PATH VMS_ROOT_PATH
 
-/* The start of a domain whose name begins with "slow" hangs for as long as the file exists. */
-static void
-install_hook(void)
-{
-    run(NULL,
-        "mkdir -p /etc/libvirt/hooks\n"
-        "cat >/etc/libvirt/hooks/qemu <<'HOOK'\n"
-        "#!/bin/sh\n"
-        "case $1:$2 in\n"
-        "slow*:prepare) touch /run/vms/hung.$1; while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
-        "esac\n"
-        "HOOK\n"
-        "chmod +x /etc/libvirt/hooks/qemu\n"
-        "rm -f /run/vms/hung.*\n"
-        "touch /run/vms/hang\n"
-        "libvirtd-ctl restart");
-}
-
 static void
 let_go(World *w)
 {
@@ -125,7 +107,7 @@ begin(guint n)
     Stuck *stuck = g_new0(Stuck, 1);
 
     libvirtd_clean();
-    install_hook();
+    libvirtd_slow_starts();
     stuck->service = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
     World *w = stuck->service->world;
 

@@ -98,6 +98,23 @@ libvirtd_clean(void)
 }
 
 void
+libvirtd_slow_starts(void)
+{
+    run(NULL,
+        "mkdir -p /etc/libvirt/hooks\n"
+        "cat >/etc/libvirt/hooks/qemu <<'HOOK'\n"
+        "#!/bin/sh\n"
+        "case $1:$2 in\n"
+        "slow*:prepare) touch /run/vms/hung.$1; while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
+        "esac\n"
+        "HOOK\n"
+        "chmod +x /etc/libvirt/hooks/qemu\n"
+        "rm -f /run/vms/hung.*\n"
+        "touch /run/vms/hang\n"
+        "libvirtd-ctl restart");
+}
+
+void
 libvirtd(World *w, const char *verb)
 {
     run(w, "libvirtd-ctl %s", verb);
