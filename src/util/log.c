@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log.h"
 
+#include "terminal-text.h"
 #include "utf8.h"
 
 /* The place in this file that hands an entry over is not where it comes from. */
@@ -177,11 +178,17 @@ send_journal(int level, const char *id, const char *message, const Field *fields
 }
 
 /* Neither a domain's name nor libvirt's words can forge a second line. */
+/* Names are other people's, and stderr may be a terminal. */
 static void
 append_printable(GString *line, const char *text)
 {
-    for (; *text; text++)
-        g_string_append_c(line, (guchar)*text < 0x20 || *text == 0x7f ? ' ' : *text);
+    g_autofree char *flat = g_strdup(text);
+
+    for (char *c = flat; *c; c++)
+        if ((guchar)*c < 0x20 || *c == 0x7f)
+            *c = ' ';
+    g_autofree char *safe = terminal_text_escape(flat);
+    g_string_append(line, safe);
 }
 
 static void

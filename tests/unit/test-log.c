@@ -83,6 +83,18 @@ test_stream(void)
     g_test_trap_assert_stderr("unraid-vmsd: error: here\n");
 }
 
+/* Nothing that a terminal acts on, or that looks like another line. */
+static void
+test_terminal(void)
+{
+    if (g_test_subprocess()) {
+        log_message(LOG_ERR, "%s", "a\u202eb \xc2\x9b 虚 \033[2J\nc");
+        return;
+    }
+    in_subprocess();
+    g_test_trap_assert_stderr("unraid-vmsd: error: a\\u202eb \\x9b 虚  [2J c\n");
+}
+
 static void
 test_level_names(void)
 {
@@ -124,6 +136,7 @@ main(int argc, char **argv)
     g_test_add_func("/journal/level", test_level);
     g_test_add_func("/journal/long-texts", test_long_texts);
     g_test_add_func("/journal/stream", test_stream);
+    g_test_add_func("/journal/terminal", test_terminal);
     g_test_add_func("/journal/level-names", test_level_names);
     g_test_add_func("/journal/catalog", test_catalog);
     return g_test_run();
