@@ -118,6 +118,99 @@ test_others(void)
     assert_prints(w, "", "list", "--names");
 }
 
+/* Commands that get as far as to the VM: what they say then is another test's. */
+static const struct {
+    const char *verb, *arguments[3];
+} reaching[] = {
+    {"suspend", {"memory"}},
+    {"migrate", {"qemu+tcp://192.0.2.1/system"}},
+    {"set-vcpus", {"1"}},
+    {"detach", {"none.xml"}},
+    {"update", {"none.xml"}},
+    {"console", {NULL}},
+    {"screenshot", {"/dev/null"}},
+    {"send-key", {"a"}},
+    {"addresses", {NULL}},
+    {"set", {"title", "A title"}},
+    {"set memory", {"memory", "1T"}},
+    {"set vcpus", {"vcpus", "1"}},
+    {"set pins", {"pins", "0=0"}},
+    {"set boot-order", {"boot-order", "disk:vdz"}},
+    {"set stop-timeout", {"stop-timeout", "5"}},
+    {"set title", {"title", "A title"}},
+    {"set description", {"description", "A text"}},
+    {"set password", {"password"}},
+    {"disk", {NULL}},
+    {"disk list", {"list"}},
+    {"disk media", {"media", "hdz", "/nowhere"}},
+    {"disk eject", {"eject", "hdz"}},
+    {"disk resize", {"resize", "vdz", "1G"}},
+    {"disk commit", {"commit", "vdz"}},
+    {"disk pull", {"pull", "vdz"}},
+    {"disk copy", {"copy", "vdz", "/nowhere"}},
+    {"device", {NULL}},
+    {"device list", {"list"}},
+    {"device available", {"available", "usb"}},
+    {"device attach", {"attach", "1:1"}},
+    {"device detach", {"detach", "1:1"}},
+    {"device link", {"link", "52:54:00:00:00:99", "up"}},
+    {"snapshot create", {"create"}},
+    {"snapshot revert", {"revert", "none"}},
+    {"snapshot delete", {"delete", "none"}},
+    {"snapshot xml", {"xml", "none"}},
+};
+static const char *const tested[] = {
+    "list",     "status",     "monitor",   "top",        "start",    "stop",
+    "pause",    "resume",     "reset",     "reboot",     "save",     "cancel",
+    "undefine", "xml",        "edit",      "rename",     "attach",   "discard",
+    "define",   "set-memory", "autostart", "force-stop", "snapshot", "snapshot list"};
+
+static bool
+is_tested(const char *verb)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(reaching); i++)
+        if (g_str_equal(reaching[i].verb, verb))
+            return true;
+    for (unsigned i = 0; i < G_N_ELEMENTS(tested); i++)
+        if (g_str_equal(tested[i], verb))
+            return true;
+    return false;
+}
+
+static void
+test_every_command(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    static const unsigned places[] = {1, 2, 3, 4, 7, IMPOSTOR};
+    World *w = s->world;
+    g_autofree char *file = write_file(w, "none.xml", "<none/>");
+    g_autoptr(Run) all = run_vmsctl(w, "--completion", NULL);
+    g_auto(GStrv) lines = g_strsplit(g_strchomp(all->out), "\n", -1);
+
+    for (char **line = lines; *line; line++) {
+        g_auto(GStrv) fields = g_strsplit(*line, "\t", -1);
+
+        if ((strstr(fields[2], "VM") || strstr(fields[2], "PATTERN")) && !is_tested(fields[0]))
+            g_error("no test gives \"%s\" these names", fields[0]);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(reaching); i++) {
+        g_auto(GStrv) words = g_strsplit(reaching[i].verb, " ", 2);
+        const char *const *more = reaching[i].arguments;
+
+        for (unsigned k = 0; k < G_N_ELEMENTS(places); k++) {
+            g_autofree char *word = word_for(places[k]);
+            const char *first = g_strcmp0(more[0], "none.xml") == 0 ? file : more[0];
+            g_autoptr(Run) run = run_vmsctl(w, words[0], "--", word, first, more[1], more[2], NULL);
+
+            g_test_message("%s %s: %d %s", reaching[i].verb, word, run->status, run->err);
+            g_assert_cmpint(run->status, !=, NO_SUCH_VM);
+            /* It asks for one, and there is no input. */
+            if (!strstr(run->err, "password"))
+                g_assert_cmpint(run->status, !=, USAGE);
+        }
+    }
+}
+
 /* A UUID is one in capitals and without its dashes, too, wherever a VM is meant. */
 static void
 test_uuids(void)
@@ -157,6 +250,17 @@ assert_clean(World *w, const char *verb, const char *option, const char *name)
     g_assert_null(strstr(terminal_output(terminal), CONTROL));
 }
 
+/* Neither does the message of a failure. */
+static void
+assert_fails_clean(World *w, int status, const char *word, const char *name, const char *more)
+{
+    g_autoptr(Terminal) terminal = terminal_vmsctl(w, word, name, more, NULL);
+
+    g_assert_cmpint(terminal_wait(terminal), ==, status);
+    g_assert_nonnull(strstr(terminal_output(terminal), "\\u202e"));
+    g_assert_null(strstr(terminal_output(terminal), "\u202e"));
+}
+
 static void
 test_terminal(void)
 {
@@ -170,6 +274,14 @@ test_terminal(void)
     assert_clean(w, "status", "--json", REVERSED);
     assert_clean(w, "xml", "--inactive", REVERSED);
     assert_clean(w, "top", "-n1", "-d1");
+
+    assert_fails_clean(w, INVALID_STATE, "start", REVERSED, NULL);
+    assert_fails_clean(w, NO_SUCH_VM, "status", REVERSED "s", NULL);
+    assert_fails_clean(w, NO_SUCH_VM, "pause", REVERSED "s", REVERSED);
+    assert_fails_clean(w, FAILED, "attach", "12", "/nowhere/" REVERSED);
+    assert_fails_clean(w, USAGE, "set-memory", "12", REVERSED);
+    assert_fails_clean(w, USAGE, REVERSED, NULL, NULL);
+    assert_fails_clean(w, USAGE, "list", "--" REVERSED, NULL);
 
     g_autoptr(Terminal) monitor = terminal_vmsctl(w, "monitor", NULL);
     terminal_expect(monitor, "c1\\x9b2J: ");
@@ -211,6 +323,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-names/operate", test_operate);
     g_test_add_func("/vmsctl-names/others", test_others);
+    g_test_add_func("/vmsctl-names/every-command", test_every_command);
     g_test_add_func("/vmsctl-names/uuids", test_uuids);
     g_test_add_func("/vmsctl-names/terminal", test_terminal);
     g_test_add_func("/vmsctl-names/completion", test_completion);
