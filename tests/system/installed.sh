@@ -186,6 +186,7 @@ setup() {
     meson install -C "$build" --no-rebuild --quiet >"$scratch/install"
     useradd alice
     useradd bob
+    useradd carol
     systemctl start libvirtd.socket
     define web
     define mail
@@ -194,6 +195,10 @@ polkit.addRule(function(action, subject) {
     if (subject.user == "alice" && action.lookup("vm_name") == "web" &&
         action.lookup("instance") == "" &&
         (action.id == "org.unraid.vms.start" || action.id == "org.unraid.vms.stop")) {
+        return polkit.Result.YES;
+    }
+    if (subject.user == "carol" && action.lookup("vm_name") == "web" &&
+        ["adjust", "console", "guest", "migrate", "snapshot"].indexOf(action.id.split(".").pop()) >= 0) {
         return polkit.Result.YES;
     }
     if (subject.user == "alice" && action.lookup("vm_name") == "lab" &&

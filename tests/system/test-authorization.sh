@@ -107,6 +107,55 @@ check_define() {
         call alice "$(path web)" org.unraid.Vms.Domain Undefine 'a{sv}' 0
 }
 
+# permitted COMMAND…: polkit lets it pass; libvirt may refuse it
+permitted() {
+    local said
+    said=$("$@" 2>&1) || [[ $said != *"Access denied"* && $said != *"Not authorised"* ]] ||
+        fail "line ${BASH_LINENO[0]}: '$*' was denied: $said"
+}
+
+# A rule for one machine permits nothing for another; and root opens no file for carol.
+check_methods() {
+    local web mail row
+    local -a words
+    local -ar adjust=(
+        "Config SetCpuPins a(us)a{sv} 1 0 0 0"
+        "Config SetBootOrder asa{sv} 1 hd 0"
+        "Config SetLink sba{sv} 52:54:00:00:00:00 true 0"
+        "Config SetStopTimeout t 0"
+        "Storage ChangeMedia ssa{sv} hdc '' 0"
+    )
+    local -ar others=(
+        "Display SetPassword usa{sv} 0 secret 0"
+        "Guest SetTime a{sv} 0"
+        "Snapshots Create sa{sv} one 1 quiesce b false"
+        "Snapshots Create sa{sv} two 2 disk_only b true disks as 1 vda"
+        "Snapshots Revert sa{sv} one 1 force b true"
+        "Migration Migrate sa{sv} qemu+tls://attic.invalid/system 1 copy_storage b true"
+    )
+    local -ar configure=(
+        "Config AttachHostDevice sa{sv} 1:4 1 config b true"
+        "Config DetachHostDevice sa{sv} 1:4 0"
+        "Config UpdateDevice sa{sv} <disk/> 1 force b true"
+        "Storage ChangeMedia ssa{sv} hdc /etc/shadow 0"
+        "Snapshots Create sa{sv} mem 1 memory_file s /etc/shadow"
+    )
+    web=$(path web) mail=$(path mail)
+    for row in "${adjust[@]}" "${others[@]}"; do
+        eval "words=(${row//[()]/\\&})"
+        words[0]=org.unraid.Vms.${words[0]}
+        permitted call carol "$web" "${words[@]}"
+        denied org.freedesktop.DBus.Error.AccessDenied "mail" call carol "$mail" "${words[@]}"
+        denied org.freedesktop.DBus.Error.AccessDenied "web" call bob "$web" "${words[@]}"
+    done
+    for row in "${configure[@]}"; do
+        eval "words=(${row//[()<>]/\\&})"
+        words[0]=org.unraid.Vms.${words[0]}
+        denied org.freedesktop.DBus.Error.AccessDenied "configure" call carol "$web" "${words[@]}"
+    done
+    virsh -q -c qemu:///system snapshot-delete web one --metadata 2>/dev/null || true
+}
+
 # denied_for TEXT: why, in the journal
 denied_for() {
     [[ $(entries VM_NAME=web VM_RESULT=denied | field MESSAGE) == *"$1"* ]]
@@ -228,5 +277,5 @@ check_reading() {
     has "$said" "ok 2 /restrict-reading/dbus-broker"
 }
 
-run_checks reading polkit jobs privilege define renamed_meanwhile dialogue \
+run_checks reading polkit methods jobs privilege define renamed_meanwhile dialogue \
     polkit_stopped_in_the_middle caller_that_vanishes no_polkit
