@@ -8,6 +8,9 @@
 #include <signal.h>
 #include <string.h>
 
+#define MAC      "52:54:00:aa:bb:cc"
+#define PASSWORD "sesam-42"
+
 static Service *
 service_with_guest(const char *options, const char *mode)
 {
@@ -187,6 +190,68 @@ test_hardware(void)
     assert_prints(w, "", "force-stop", "web");
 }
 
+/* A guest with a drive, an interface and a screen. */
+static Service *
+service_with_devices(void)
+{
+    libvirtd_clean();
+    Service *s = service_new("--uri=qemu:///system", NULL);
+
+    run(s->world, "qemu-img create -q -f qcow2 /run/vms/web.qcow2 8M\n"
+                  "domain-xml --nic --disk /run/vms/web.qcow2 --graphics web bare |\n"
+                  "    sed -e \"s#<interface type='user'>#&<mac address='" MAC "'/>#\" \\\n"
+                  "        -e \"s# model='none'/>#/><disk type='file' device='cdrom'>"
+                  "<target dev='hdc' bus='ide'/></disk>#\" >/run/vms/web.xml\n"
+                  "virsh -q define /run/vms/web.xml");
+    guest_start(s->world, "web");
+    assert_state(s, "running");
+    return s;
+}
+
+static void
+test_devices(void)
+{
+    g_autoptr(Service) s = service_with_devices();
+    World *w = s->world;
+
+    g_autoptr(Run) list = run_vmsctl(w, "device", "web", NULL);
+    g_assert_true(g_regex_match_simple("nic +" MAC " +virtio +user +up\n", list->out, 0, 0));
+    assert_prints(w, "", "device", "web", "link", MAC, "down");
+    run(w, "virsh domif-getlink web " MAC " | grep down");
+    assert_prints(w, "", "device", "web", "attach", "--config", "1:4");
+    assert_prints(w, "", "device", "web", "attach", "--config", "1:5");
+    assert_prints(w, "", "device", "web", "detach", "1:4");
+    run(w, "[[ $(virsh dumpxml --inactive web | grep -c \"<hostdev\") == 1 ]]");
+    /* The guest would have to let go of it. */
+    assert_prints(w, "", "device", "web", "detach", "--config", MAC);
+    run(w, "! virsh dumpxml --inactive web | grep " MAC);
+    assert_vmsctl(w, FAILED, "device", "web", "detach", "--config", MAC);
+    assert_vmsctl(w, OK, "--json", "device", "web", "available", "pci");
+    assert_vmsctl(w, USAGE, "device", "web", "available", "floppy");
+}
+
+/* The password is typed, and is in no argument, log or message. */
+static void
+test_password(void)
+{
+    g_autoptr(Service) s = service_with_devices();
+    World *w = s->world;
+
+    g_autoptr(Terminal) t = terminal_vmsctl(w, "set", "web", "password", NULL);
+    terminal_expect(t, "New password for the screen of web: ");
+    terminal_type(t, PASSWORD "\n");
+    terminal_expect(t, "Again: ");
+    /* "[-]": the command does not find itself. */
+    run(w, "! grep -l 'sesam[-]42' /proc/[0-9]*/cmdline");
+    terminal_type(t, PASSWORD "\n");
+    g_assert_cmpint(terminal_wait(t), ==, OK);
+    g_assert_null(strstr(terminal_output(t), PASSWORD));
+    run(w, "virsh dumpxml --inactive --security-info web | grep passwd=.sesam-42");
+    g_autofree char *log = process_stderr(world_service(w));
+    g_assert_nonnull(strstr(log, "SetPassword of \"web\" is done"));
+    g_assert_null(strstr(log, PASSWORD));
+}
+
 /* To another host: how far it has come, given up, and then all the way. */
 static void
 test_migrate(void)
@@ -297,6 +362,8 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/console", test_console);
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
     g_test_add_func("/vmsctl-guests/hardware", test_hardware);
+    g_test_add_func("/vmsctl-guests/devices", test_devices);
+    g_test_add_func("/vmsctl-guests/password", test_password);
     g_test_add_func("/vmsctl-guests/migrate", test_migrate);
     g_test_add_func("/vmsctl-guests/undefine", test_undefine);
     g_test_add_func("/vmsctl-guests/top", test_top);
