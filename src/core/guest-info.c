@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "guest-info.h"
 
+#include "clock.h"
 #include "hypervisor-guest.h"
 #include "timer.h"
 
@@ -8,7 +9,7 @@
 
 #define INTERVAL    (60 * SEC)
 #define ACCURACY    (5 * SEC)
-/* Of a guest that has just come. */
+/* Of a guest, or its agent, that has just come. */
 #define SOON        (1 * SEC)
 /* After n failures an agent is asked every 2^n minutes, at the longest after this many rounds. */
 #define SKIPPED_MAX 16
@@ -17,6 +18,8 @@ struct GuestInfo {
     LanePool *lane_pool;
     Cache *cache;
     Timer *timer;
+    uint64_t armed;      /* for this time */
+    uint64_t next_round; /* when all are read */
     bool connected;
     GHashTable *guests; /* uuid -> Known, of domains that run */
     Call *leases;       /* the call under way, or NULL */
@@ -30,7 +33,9 @@ typedef struct {
     bool has_os;        /* the OS was read since the agent connected */
     unsigned skip;      /* how many rounds are skipped */
     unsigned skip_next; /* how many are after the next failure */
-    bool is_asked;
+    bool is_new;        /* it, or its agent: not read since */
+    uint64_t asked_at;  /* when its agent was asked last; 0: never */
+    bool is_asked;      /* the domain, maybe in its last run */
 } Known;
 
 typedef struct {
@@ -92,9 +97,10 @@ on_agent_done(Call *call, CallOutcome outcome, const Error *error)
     Known *known = g_hash_table_lookup(info->guests, call->key);
     Domain *domain = cache_find(info->cache, call->key);
 
+    if (known)
+        known->is_asked = false;
     if (!known || !domain || known->run != asked->run || domain->id != asked->run)
         return;
-    known->is_asked = false;
     if (outcome == OUTCOME_OK)
         take_answer(info, known, asked, domain);
     else if (outcome == OUTCOME_FAILED)
@@ -122,6 +128,7 @@ ask_agent(GuestInfo *info, const Domain *domain, Known *known)
     asked->call.done = on_agent_done;
     asked->call.free = free_agent_call;
     known->is_asked = true;
+    known->asked_at = clock_now_usec();
     lane_pool_submit(info->lane_pool, &asked->call);
 }
 
@@ -228,10 +235,30 @@ ask_leases(GuestInfo *info)
 
 /* --- when --------------------------------------------------------------------------------- */
 
+/* Others that come do not put it off. */
+static void
+arm(GuestInfo *info, uint64_t when)
+{
+    if (when >= info->armed)
+        return;
+    info->armed = when;
+    timer_arm(info->timer, when);
+}
+
+/* Between two rounds an agent is asked once, however often it comes and goes. */
+static bool
+is_due(const Known *known, bool is_round, uint64_t now)
+{
+    return is_round ||
+           (known->is_new && (known->asked_at == 0 || now >= known->asked_at + INTERVAL));
+}
+
 static void
 on_timer(void *userdata)
 {
     GuestInfo *info = userdata;
+    uint64_t now = clock_now_usec();
+    bool is_round = now >= info->next_round;
     bool wants_leases = false;
     GHashTableIter iter;
     gpointer value;
@@ -241,15 +268,42 @@ on_timer(void *userdata)
         const Domain *domain = value;
         Known *known = g_hash_table_lookup(info->guests, domain->uuid);
 
-        if (!known || domain->id != known->run)
+        if (!known || domain->id != known->run || !is_due(known, is_round, now))
             continue;
+        known->is_new = false;
         ask_agent(info, domain, known);
         wants_leases = wants_leases || needs_leases(info, domain);
     }
     if (wants_leases && !info->leases)
         ask_leases(info);
+    if (is_round)
+        info->next_round = now + INTERVAL;
+    info->armed = TIMER_NEVER;
     if (g_hash_table_size(info->guests) > 0)
-        timer_arm_relative(info->timer, INTERVAL);
+        arm(info, info->next_round);
+}
+
+static void
+begin_run(GuestInfo *info, const Domain *domain)
+{
+    const Known *last = g_hash_table_lookup(info->guests, domain->uuid);
+    Known *known = g_new0(Known, 1);
+
+    known->run = domain->id;
+    known->agent_connected = domain->config.agent_connected;
+    known->is_new = true;
+    known->is_asked = last && last->is_asked;
+    g_hash_table_replace(info->guests, g_strdup(domain->uuid), known);
+}
+
+static void
+change_agent(Known *known, bool connected)
+{
+    known->agent_connected = connected;
+    known->agent_answers = false;
+    known->has_os = false;
+    known->skip = 0;
+    known->is_new = true;
 }
 
 void
@@ -265,14 +319,14 @@ guest_info_refreshed(GuestInfo *info, const Domain *domain)
         g_hash_table_remove(info->guests, domain->uuid);
         return;
     }
-    if (known && known->run == domain->id && known->agent_connected == agent_connected)
+    if (!known || known->run != domain->id)
+        begin_run(info, domain);
+    else if (known->agent_connected != agent_connected)
+        change_agent(known, agent_connected);
+    else
         return;
-    known = g_new0(Known, 1);
-    known->run = domain->id;
-    known->agent_connected = agent_connected;
-    g_hash_table_replace(info->guests, g_strdup(domain->uuid), known);
     if (info->connected)
-        timer_arm_relative(info->timer, SOON);
+        arm(info, clock_now_usec() + SOON);
 }
 
 void
@@ -288,10 +342,11 @@ guest_info_set_connected(GuestInfo *info, bool connected)
     if (!info)
         return;
     info->connected = connected;
+    info->armed = TIMER_NEVER;
+    info->next_round = 0;
+    timer_disarm(info->timer);
     if (connected && g_hash_table_size(info->guests) > 0)
-        timer_arm_relative(info->timer, SOON);
-    else
-        timer_disarm(info->timer);
+        arm(info, clock_now_usec() + SOON);
 }
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -304,6 +359,7 @@ guest_info_new(struct sd_event *event, LanePool *lane_pool, Cache *cache)
     info->lane_pool = lane_pool;
     info->cache = cache;
     info->timer = timer_new(event, ACCURACY, on_timer, info);
+    info->armed = TIMER_NEVER;
     info->guests = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
     return info;
 }

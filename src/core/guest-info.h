@@ -5,7 +5,8 @@
  * Host name, OS and addresses of the guests that run, read once a minute.
  *
  * A guest whose agent is connected is asked by one call, for its OS once per connection of the
- * agent; an agent that does not answer is asked less often. For the others the leases of libvirt's
+ * agent; an agent that does not answer is asked less often, and one that comes and goes no more
+ * often, so that no guest disturbs another one. For the others the leases of libvirt's
  * networks are read, in a round trip for each network. Belongs to the loop.
  */
 

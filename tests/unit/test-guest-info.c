@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When each guest is read, and that one whose agent comes and goes disturbs no other. */
+
+#include "clock.h"
+#include "fake-loop.h"
+#include "guest-info.h"
+#include "hypervisor-guest.h"
+
+#define SEC      UINT64_C(1000000)
+#define STEADY   "00000000-0000-4000-8000-000000000001"
+#define FLAPPING "00000000-0000-4000-8000-000000000002"
+
+typedef struct {
+    Cache *cache;
+    GuestInfo *info;
+} World;
+
+static GPtrArray *calls;  /* Call: under way */
+static unsigned n_steady; /* how often the steady guest's agent was asked */
+
+/* --- what the module calls ---------------------------------------------------------------- */
+
+void
+lane_pool_submit(LanePool *pool, Call *call)
+{
+    n_steady += g_str_equal(call->key, STEADY);
+    g_ptr_array_add(calls, call);
+}
+
+bool
+hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
+                      Error **error)
+{
+    return false;
+}
+
+bool
+hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error)
+{
+    return false;
+}
+
+static void
+answer(Call *call, CallOutcome outcome)
+{
+    g_ptr_array_remove_fast(calls, call);
+    call->done(call, outcome, NULL);
+    call->free(call);
+}
+
+/* All but the agent of this domain. */
+static void
+answer_others(const char *uuid)
+{
+    for (unsigned i = calls->len; i-- > 0;)
+        if (!g_str_equal(((Call *)calls->pdata[i])->key, uuid))
+            answer(calls->pdata[i], OUTCOME_OK);
+}
+
+static unsigned
+count_calls(const char *uuid)
+{
+    unsigned n = 0;
+
+    for (unsigned i = 0; i < calls->len; i++)
+        n += g_str_equal(((Call *)calls->pdata[i])->key, uuid);
+    return n;
+}
+
+/* --- the world ---------------------------------------------------------------------------- */
+
+static void
+ignore_domain(void *userdata, Domain *domain)
+{
+}
+
+static void
+ignore_flush(void *userdata)
+{
+}
+
+static const CacheListener listener = {ignore_domain, ignore_domain, ignore_domain, ignore_flush};
+
+static void
+add_guest(World *w, const char *uuid)
+{
+    g_autoptr(DomainUpdate) update = domain_update_new(uuid);
+
+    update->known = FACT_STATE;
+    update->name = g_strdup(uuid);
+    update->state = DOMAIN_RUNNING;
+    update->reason = "unknown";
+    update->id = 1;
+    cache_apply(w->cache, update);
+}
+
+static void
+set_agent(World *w, const char *uuid, bool connected)
+{
+    Domain *domain = cache_find(w->cache, uuid);
+
+    domain->config.agent_connected = connected;
+    guest_info_refreshed(w->info, domain);
+}
+
+static World *
+world_new(void)
+{
+    World *w = g_new0(World, 1);
+
+    fake_loop_reset();
+    calls = g_ptr_array_new();
+    n_steady = 0;
+    w->cache = cache_new(&listener, NULL);
+    w->info = guest_info_new(NULL, NULL, w->cache);
+    add_guest(w, STEADY);
+    add_guest(w, FLAPPING);
+    guest_info_set_connected(w->info, true);
+    return w;
+}
+
+static void
+world_free(World *w)
+{
+    while (calls->len > 0)
+        answer(calls->pdata[0], OUTCOME_UNSENT);
+    guest_info_free(w->info);
+    cache_free(w->cache);
+    g_ptr_array_unref(calls);
+    g_free(w);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
+/* --- cases -------------------------------------------------------------------------------- */
+
+static void
+test_periods(void)
+{
+    g_autoptr(World) w = world_new();
+
+    set_agent(w, STEADY, true);
+    fake_loop_advance(2 * SEC);
+    g_assert_cmpuint(n_steady, ==, 1);
+    for (unsigned i = 0; i < 600; i++) {
+        answer_others(FLAPPING);
+        fake_loop_advance(SEC);
+    }
+    g_assert_cmpuint(n_steady, ==, 11);
+}
+
+/* Its agent answers nothing, either. */
+static void
+test_flapping(void)
+{
+    g_autoptr(World) w = world_new();
+
+    set_agent(w, STEADY, true);
+    for (unsigned i = 0; i < 1200; i++) {
+        set_agent(w, FLAPPING, i % 2);
+        fake_loop_advance(SEC / 2);
+        answer_others(FLAPPING);
+        g_assert_cmpuint(count_calls(FLAPPING), <=, 1);
+    }
+    g_assert_cmpuint(n_steady, >=, 10);
+    g_assert_cmpuint(n_steady, <=, 11);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/guest-info/periods", test_periods);
+    g_test_add_func("/guest-info/flapping", test_flapping);
+    return g_test_run();
+}
