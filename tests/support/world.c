@@ -111,7 +111,6 @@ world_restart_bus(World *w)
 {
     g_assert_null(w->service);
     process_free(w->bus);
-    g_free(w->address);
     start_bus(w, no_limits);
 }
 
