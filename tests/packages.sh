@@ -14,8 +14,8 @@ declare -A PACKAGES=(
         procps psmisc"
     # gcc brings its own. libclang-rt-dev is that of the release's clang.
     [sanitizers]="clang libclang-rt-dev llvm"
-    # vmsctl: completion, and what checks the manual pages.
-    [vmsctl]="bash-completion man-db mandoc"
+    # vmsctl: completion, and what checks the manual pages and the metrics.
+    [vmsctl]="bash-completion man-db mandoc python3-prometheus-client"
     # The example clients; the one for Node.js takes dbus-next from npm.
     [clients]="python3-dasbus nodejs npm"
     # The Debian package.

@@ -73,6 +73,8 @@ expect 'vmsctl autostart ' off 'two\ words' web
 expect 'vmsctl rename web '
 expect 'vmsctl snapshot two\ words c' create
 expect 'vmsctl jobs '
+expect 'vmsctl host ' pci usb
+expect 'vmsctl metr' metrics
 expect 'vmsctl disk web re' resize
 expect 'vmsctl disk web ' list media eject resize commit pull copy
 expect 'vmsctl disk web eject ' vda hdc

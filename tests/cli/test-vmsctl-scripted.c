@@ -2,9 +2,10 @@
 
 /* vmsctl with a service that says what no hypervisor of the tests says: figures, hostile texts. */
 
-#include "run.h"
+#include "fixture.h"
 #include "scripted.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #define WEB VMS_DOMAIN_PREFIX "/c0de0000_0000_4000_8000_000000000000"
@@ -272,6 +273,120 @@ test_monitor(void)
                  "\",\"problem\":\"no-space vda\"}\n");
 }
 
+#define NONE ", 'StartedAt': <uint64 0>"
+static const ScriptLine metrics_script[] = {
+    MANAGER,
+    OBJECTS(NONE ", 'Problems': " ROWS("{'kind': <'unresponsive'>, 'message': <'no'>}") "}",
+            NONE "}"),
+    {"GetStats", "(a{oa{sv}})",
+     "({'" WEB "': {'cpu.time': <uint64 1500000000>, 'block.count': <uint32 1>, 'block.0.name': "
+     "<'v\"d\\\\a\\n'>, 'block.0.rd.bytes': <uint64 9007199254740993>, 'net.count': <uint32 1>, "
+     "'net.0.rx.bytes': <uint64 7>}},)"},
+    {NULL, NULL, NULL},
+};
+
+/* The parser of Prometheus' own library for Python reads TEXT, where it is installed. */
+static void
+assert_openmetrics(World *w, const char *text)
+{
+    static const char parse[] =
+        "import sys\n"
+        "try:\n"
+        "    from prometheus_client.openmetrics import parser\n"
+        "except ImportError:\n"
+        "    sys.exit(77)\n"
+        "print(len(list(parser.text_string_to_metric_families(sys.argv[1]))))\n";
+    g_autoptr(Run) python =
+        run_program(w, (const char *const[]){"/usr/bin/python3", "-c", parse, text, NULL});
+
+    if (python->status == 77) {
+        g_test_message("There is no python3-prometheus-client");
+        return;
+    }
+    run_assert(python, OK, __FILE__, __LINE__);
+    g_assert_cmpint(atoi(python->out), >=, 1);
+}
+
+static void
+test_metrics(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Scripted) scripted = scripted_new(w, metrics_script);
+    g_autoptr(Run) run = run_vmsctl(w, "metrics", NULL);
+
+#define WEB_LABELS "{vm=\"web\",uuid=\"c0de0000-0000-4000-8000-000000000000\""
+#define DB_LABELS  "{vm=\"d\\\\x1b[31mb\",uuid=\"c0de0001-0000-4000-8000-000000000001\""
+    run_assert(run, OK, __FILE__, __LINE__);
+    assert_line(run, "\nunraid_vms_available 1\n");
+    assert_line(run, "\nunraid_vms_domain_state" DB_LABELS ",state=\"running\"} 1\n");
+    assert_line(run,
+                "\nunraid_vms_domain_problem" WEB_LABELS ",kind=\"unresponsive\",device=\"\"} 1\n");
+    assert_line(run, "# HELP unraid_vms_domain_cpu_seconds Processor time, of the host\n"
+                     "# TYPE unraid_vms_domain_cpu_seconds counter\n"
+                     "# UNIT unraid_vms_domain_cpu_seconds seconds\n"
+                     "unraid_vms_domain_cpu_seconds_total" WEB_LABELS "} 1.5\n#");
+    assert_line(run, "\nunraid_vms_domain_disk_read_bytes_total" WEB_LABELS
+                     ",device=\"v\\\"d\\\\a\\\\x0a\"} 9007199254740992\n");
+    assert_line(run,
+                "\nunraid_vms_domain_network_received_bytes_total" WEB_LABELS ",device=\"0\"} 7\n");
+    g_assert_true(g_str_has_suffix(run->out, "\n# EOF\n"));
+    assert_openmetrics(w, run->out);
+    assert_vmsctl(w, USAGE, "metrics", "--json");
+}
+
+/* It is whole without figures, without a hypervisor and without a service. */
+static void
+test_metrics_away(void)
+{
+    static const ScriptLine no_figures[] = {
+        MANAGER, OBJECTS(NONE "}", NONE "}"), {NULL, NULL, NULL}};
+    g_autoptr(World) w = world_new();
+    g_autoptr(Run) alone = run_vmsctl(w, "metrics", NULL);
+
+    run_assert(alone, NOT_AVAILABLE, __FILE__, __LINE__);
+    assert_line(alone, "\nunraid_vms_available 0\n# EOF\n");
+    assert_openmetrics(w, alone->out);
+
+    g_autoptr(Scripted) scripted = scripted_new(w, no_figures);
+    g_autoptr(Run) partly = run_vmsctl(w, "metrics", NULL);
+    run_assert(partly, NOT_OFFERED, __FILE__, __LINE__);
+    assert_line(partly, "\nunraid_vms_domain_state" WEB_LABELS ",state=\"running\"} 1\n");
+    assert_openmetrics(w, partly->out);
+}
+
+static void
+test_host(void)
+{
+    static const ScriptLine script[] = {
+        OBJECTS(NONE "}", NONE "}"),
+        {"GetAll org.unraid.Vms.Host", "(a{sv})",
+         "({'CpuCount': <uint32 8>, 'CpuModel': <'A\\u001b[2JB'>, 'MemoryBytes': <uint64 " GIB
+         ">, 'CpuTopology': <{'cells': uint32 1, 'sockets': 1, 'cores': 4, 'threads': 2}>},)"},
+        {"GetDevices", "(aa{sv})",
+         "([{'address': <'0000:01:00.0'>, 'vendor': <'10de'>, 'product': <'2204'>, 'driver': "
+         "<'vfio-pci'>, 'iommu_group': <uint32 14>, 'used_by': <[objectpath '" DB "', '" WEB
+         "']>, 'vendor_name': <'N\\u001b[0m'>, 'product_name': <'GA102'>}],)"},
+        {NULL, NULL, NULL}};
+    g_autoptr(World) w = world_new();
+    g_autoptr(Scripted) scripted = scripted_new(w, script);
+
+#define DEVICES                                                                                    \
+    "           ID         DRIVER    IOMMU  USED BY          DEVICE\n"                             \
+    "0000:01:00.0  10de:2204  vfio-pci     14  d\\x1b[31mb, web  N\\x1b[0m GA102\n"
+    assert_prints(w,
+                  "      CPUs: 8, A\\x1b[2JB\n"
+                  "  Topology: cells 1, sockets 1, cores 4, threads 2\n"
+                  "    Memory: 1G\n"
+                  "\nPCI" DEVICES "\nUSB" DEVICES,
+                  "host");
+    assert_prints(w, "USB" DEVICES, "host", "usb");
+    assert_json(w, "sorted(x), x['pci'][0]['iommu_group'], x['Host']['CpuCount']",
+                "['Host', 'pci', 'usb'] 14 8", "host", NULL);
+    assert_json(w, "x[0]['address']", "0000:01:00.0", "host", "pci");
+    assert_fails(w, USAGE, "vmsctl: \"scsi\" is no kind of device; write \"pci\" or \"usb\"",
+                 "host", "scsi");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -281,5 +396,8 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-scripted/status", test_status);
     g_test_add_func("/vmsctl-scripted/list", test_list);
     g_test_add_func("/vmsctl-scripted/monitor", test_monitor);
+    g_test_add_func("/vmsctl-scripted/metrics", test_metrics);
+    g_test_add_func("/vmsctl-scripted/metrics-away", test_metrics_away);
+    g_test_add_func("/vmsctl-scripted/host", test_host);
     return g_test_run();
 }
