@@ -248,7 +248,8 @@ on_refused(const GError *error, void *data)
 {
     Top *top = data;
 
-    if (top->shown == 0)
+    /* A service that ends before it answers is waited for, too. */
+    if (top->shown == 0 && error->code != EXIT_NOT_AVAILABLE)
         (void)sd_event_exit(top->loop, (int)failure_report(NULL, error));
 }
 
