@@ -57,6 +57,8 @@ add_device(Table *table, GVariant *device, const Inventory *inventory)
 {
     guint32 group;
     g_autofree char *users = users_of(device, inventory);
+    g_autofree char *model = g_strstrip(g_strjoin(" ", row_text(device, "vendor_name", ""),
+                                                  row_text(device, "product_name", ""), NULL));
 
     table_add(table, COLOR_BOLD, row_text(device, "address", "-"));
     table_add_format(table, COLOR_NONE, "%s:%s", row_text(device, "vendor", "-"),
@@ -67,8 +69,7 @@ add_device(Table *table, GVariant *device, const Inventory *inventory)
     else
         table_add(table, COLOR_NONE, "-");
     table_add(table, COLOR_YELLOW, users);
-    table_add_format(table, COLOR_NONE, "%s %s", row_text(device, "vendor_name", ""),
-                     row_text(device, "product_name", ""));
+    table_add(table, COLOR_NONE, *model ? model : "-");
 }
 
 static void

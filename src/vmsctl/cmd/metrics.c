@@ -26,7 +26,6 @@ struct Family {
     const char
         *source;       /* a property, or the name of a figure; of a device, without its beginning */
     const char *group; /* of the devices */
-    double factor;
 };
 
 #define LABELS(vm, ...)                                                                            \
@@ -103,22 +102,31 @@ add_config(GString *out, const Family *family, const Vm *vm)
 }
 
 static void
-add_figure(GString *out, const Family *family, const Vm *vm)
+add_kib(GString *out, const Family *family, const Vm *vm)
 {
-    double value = figure(vm, family->source);
+    double kib = figure(vm, family->source);
 
-    if (!isnan(value))
-        openmetrics_sample(out, &family->metric, LABELS(vm), value * family->factor);
+    if (!isnan(kib))
+        openmetrics_sample(out, &family->metric, LABELS(vm), kib * 1024);
+}
+
+static void
+add_nsec(GString *out, const Family *family, const Vm *vm)
+{
+    double nsec = figure(vm, family->source);
+
+    if (!isnan(nsec))
+        openmetrics_sample(out, &family->metric, LABELS(vm), nsec / 1e9);
 }
 
 /* As the signal Usage has it. */
 static void
 add_memory_used(GString *out, const Family *family, const Vm *vm)
 {
-    double used = figure(vm, "balloon.available") - figure(vm, "balloon.unused");
+    double kib = figure(vm, "balloon.available") - figure(vm, "balloon.unused");
 
-    if (used >= 0)
-        openmetrics_sample(out, &family->metric, LABELS(vm), used * family->factor);
+    if (kib >= 0)
+        openmetrics_sample(out, &family->metric, LABELS(vm), kib * 1024);
 }
 
 /* The name of the device on the host, else its place. */
@@ -160,64 +168,51 @@ static const Metric info = {PREFIX "info", METRIC_GAUGE, NULL,
 
 #define DEVICES(name, unit, help, source, group)                                                   \
     {                                                                                              \
-        {PREFIX "domain_" name, METRIC_COUNTER, unit, help}, add_devices, source, group, 1         \
+        {PREFIX "domain_" name, METRIC_COUNTER, unit, help}, add_devices, source, group            \
     }
 
 static const Family families[] = {
     {{PREFIX "domain_state", METRIC_GAUGE, NULL, "1 for the state that the VM is in"},
      add_state,
      NULL,
-     NULL,
-     1},
+     NULL},
     {{PREFIX "domain_available", METRIC_GAUGE, NULL,
       "Whether the hypervisor answers for the VM; else what is said of it is the last known"},
      add_flag,
      "Available",
-     NULL,
-     1},
+     NULL},
     {{PREFIX "domain_autostart", METRIC_GAUGE, NULL, "Whether the VM starts with the host"},
      add_flag,
      "Autostart",
-     NULL,
-     1},
+     NULL},
     {{PREFIX "domain_problem", METRIC_GAUGE, NULL,
       "1 for each problem that the VM has; unresponsive: the hypervisor hangs for it"},
      add_problems,
      NULL,
-     NULL,
-     1},
+     NULL},
     {{PREFIX "domain_start_time_seconds", METRIC_GAUGE, "seconds",
       "When the VM began to run, since the epoch"},
      add_start_time,
      "StartedAt",
-     NULL,
-     1},
-    {{PREFIX "domain_vcpus", METRIC_GAUGE, NULL, "Virtual processors"},
-     add_config,
-     "VCpus",
-     NULL,
-     1},
+     NULL},
+    {{PREFIX "domain_vcpus", METRIC_GAUGE, NULL, "Virtual processors"}, add_config, "VCpus", NULL},
     {{PREFIX "domain_memory_bytes", METRIC_GAUGE, "bytes", "Memory that the VM has been given"},
      add_config,
      "MemoryBytes",
-     NULL,
-     1},
+     NULL},
     {{PREFIX "domain_memory_used_bytes", METRIC_GAUGE, "bytes", "Memory that the guest uses"},
      add_memory_used,
      NULL,
-     NULL,
-     1024},
+     NULL},
     {{PREFIX "domain_memory_rss_bytes", METRIC_GAUGE, "bytes",
       "Memory of the host that the VM's process has"},
-     add_figure,
+     add_kib,
      "balloon.rss",
-     NULL,
-     1024},
+     NULL},
     {{PREFIX "domain_cpu_seconds", METRIC_COUNTER, "seconds", "Processor time, of the host"},
-     add_figure,
+     add_nsec,
      "cpu.time",
-     NULL,
-     1e-9},
+     NULL},
     DEVICES("disk_read_bytes", "bytes", "Bytes read from the disk", "rd.bytes", "block"),
     DEVICES("disk_written_bytes", "bytes", "Bytes written to the disk", "wr.bytes", "block"),
     DEVICES("disk_reads", NULL, "Requests to read from the disk", "rd.reqs", "block"),
