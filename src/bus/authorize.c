@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "authorize.h"
 
+#include "clock.h"
 #include "log.h"
 #include "names.h"
 #include "utf8.h"
@@ -32,7 +33,7 @@
 /* A user who is denied in a loop must not push other entries out of the journal, nor suppress the
  * denials of other users: the bound is per user and interval. */
 #define DENIALS_BURST         100
-#define DENIALS_INTERVAL_USEC (G_GINT64_CONSTANT(30) * G_USEC_PER_SEC)
+#define DENIALS_INTERVAL_USEC (30 * UINT64_C(1000000))
 
 static const struct {
     const char *id;
@@ -93,7 +94,7 @@ struct Authorizer {
     uint64_t last_cancellation_id;
 
     GHashTable *denials; /* uid -> how many were logged since `denials_since` */
-    gint64 denials_since;
+    uint64_t denials_since;
     guint denials_dropped;
 };
 
@@ -182,7 +183,7 @@ request_ready(AuthorizeRequest *r)
 static gboolean
 may_log_denial(Authorizer *a, uid_t uid)
 {
-    gint64 now = g_get_monotonic_time();
+    uint64_t now = clock_now_usec();
     guint n;
 
     if (now - a->denials_since > DENIALS_INTERVAL_USEC) {

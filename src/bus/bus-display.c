@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "interfaces.h"
 
+#include "clock.h"
 #include "context.h"
 #include "hypervisor-device.h"
 #include "hypervisor-display.h"
@@ -119,7 +120,7 @@ read_password_options(sd_bus_message *message, MethodArgs *args, sd_bus_error *e
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "Option 'valid_for' is in microseconds, and at most a century");
     if (seen & SEEN_VALID_FOR)
-        args->number = (uint64_t)g_get_real_time() + given.valid_for;
+        args->number = clock_realtime_usec() + given.valid_for;
     return method_affect(&given.affect, seen, &args->affect, error);
 }
 

@@ -6,24 +6,13 @@
 #include "operation-call.h"
 
 static void
-on_canceled(void *userdata, CallOutcome outcome, void *answer, const Error *error)
-{
-    Request *request = userdata;
-
-    if (error)
-        request_fail(request, error);
-    else
-        request_reply(request);
-}
-
-static void
 run_cancel(Request *request)
 {
     Job *job = jobs_find_by_number(request->service->core->jobs, request->job_number);
 
     if (job) {
         request->phase = PHASE_JOB;
-        job_cancel(job, &request->pending, on_canceled, request);
+        job_cancel(job, &request->pending, request_end, request);
         return;
     }
     g_autoptr(Error) error = error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");

@@ -116,7 +116,7 @@ parse_define(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 
 /*
  * polkit was asked about the name and the UUID that the XML has from its beginning to its end. XML
- * that is no domain goes to libvirt all the same, for its words.
+ * that is no domain is sent to libvirt nevertheless, for its words.
  */
 static bool
 check_identity(const MethodArgs *args, Error **error)
@@ -170,12 +170,7 @@ on_defined(Request *request, const MethodResult *result)
 static void
 on_reconnected(void *userdata, const Error *error)
 {
-    Request *request = userdata;
-
-    if (error)
-        request_fail(request, error);
-    else
-        request_reply(request);
+    request_end(userdata, OUTCOME_OK, NULL, error);
 }
 
 static void

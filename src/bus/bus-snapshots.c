@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "interfaces.h"
 
+#include "clock.h"
 #include "hypervisor-snapshot.h"
 #include "method-options.h"
 #include "names.h"
@@ -71,7 +72,7 @@ parse_create(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         return r;
     /* libvirt would name it by the second. It has to be known here, to find the snapshot again, and
      * two in a second must not collide. */
-    generated = g_strdup_printf("%" G_GINT64_FORMAT, g_get_real_time());
+    generated = g_strdup_printf("%" G_GUINT64_FORMAT, clock_realtime_usec());
     const OperationPayload payload = {
         .name = *name ? (char *)name : generated,
         .generated = *name == '\0',

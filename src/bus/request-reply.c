@@ -180,6 +180,15 @@ request_reply(Request *request)
 }
 
 void
+request_end(void *request, CallOutcome outcome, void *answer, const Error *error)
+{
+    if (error)
+        request_fail(request, error);
+    else
+        request_reply(request);
+}
+
+void
 request_reply_path(Request *request, const char *path)
 {
     g_auto(Wire) body = {NULL};

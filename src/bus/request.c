@@ -294,7 +294,7 @@ request_connect(Request *request, RequestStep next)
 
 /* --- stage 4: the call -------------------------------------------------------------------- */
 
-/* The connection went, and nobody knows what became of the call. */
+/* The connection was lost, and nobody knows the outcome of the call. */
 static void
 fail_lost(Request *request, const Error *error)
 {
@@ -486,23 +486,12 @@ request_await(Request *request, RequestStep check)
     check(request);
 }
 
-static void
-on_job_ended(void *userdata, CallOutcome outcome, void *answer, const Error *error)
-{
-    Request *request = userdata;
-
-    if (error)
-        request_fail(request, error);
-    else
-        request_reply(request);
-}
-
 void
 request_wait_for_job(Request *request, Job *job)
 {
     request->phase = PHASE_JOB;
     request->job_number = job->number;
-    job_wait(job, &request->pending, on_job_ended, request);
+    job_wait(job, &request->pending, request_end, request);
 }
 
 /* --- the deadline, and the end of the service --------------------------------------------- */

@@ -129,3 +129,5 @@ void request_reply_in_turn(Request *request, BodyWriter write, GPtrArray *shared
 void request_reply_result(Request *request, const MethodResult *result);
 void request_reply_path(Request *request, const char *path);
 void request_fail(Request *request, const Error *error);
+/* A WaiterDone: an empty reply, or the error if it is not NULL. */
+void request_end(void *request, CallOutcome outcome, void *answer, const Error *error);

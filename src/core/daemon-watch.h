@@ -22,9 +22,9 @@
 typedef struct DaemonWatch DaemonWatch;
 
 /*
- * HINT_NEW_DAEMON: a file holds another PID than before (where it was away in between, any PID is
- * another), or a socket was created. HINT_PROBE: any other change, also a deletion. Changes in one
- * turn of the loop are reported once. The function may free the watch.
+ * HINT_NEW_DAEMON: a file holds another PID than before (where it was missing in between, any PID
+ * is another), or a socket was created. HINT_PROBE: any other change, also a deletion. Changes in
+ * one turn of the loop are reported once. The function may free the watch.
  */
 typedef void (*DaemonHint)(void *userdata, Hint hint);
 

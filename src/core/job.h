@@ -3,8 +3,8 @@
 
 /*
  * The running operations: each walks through its steps with calls on lanes, a timer, and refreshes
- * of its domain, and answers those who wait for it. One at a time for each domain, but for one that
- * ForceStop has overtaken.
+ * of its domain, and answers those who wait for it. One at a time for each domain, except for one
+ * that ForceStop has overtaken.
  *
  * Belongs to the loop. The table keeps a job until it has ended; a call under way holds a reference
  * of its own.

@@ -41,8 +41,8 @@ bool refresher_is_idle(const Refresher *refresher);
 bool refresher_is_fresh(const Refresher *refresher, const char *uuid);
 
 /*
- * Answers with OUTCOME_OK and no value when none of these domains is stale any more, but for those
- * that are suspect; at once where none is. Takes the set of UUIDs.
+ * Answers with OUTCOME_OK and no value when none of these domains is stale any more, except for
+ * those that are suspect; at once where none is. Takes the set of UUIDs.
  */
 void refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
                     void *userdata);
@@ -52,5 +52,5 @@ void refresher_suspect(Refresher *refresher, const char *uuid);
 void refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, WaiterDone done,
                        void *userdata);
 
-/* The connection came, and what it listed was applied; or it went. */
+/* The connection was made, and what it listed was applied; or it was lost. */
 void refresher_set_connected(Refresher *refresher, bool connected);

@@ -168,7 +168,7 @@ ask(Round *round)
         asked->groups &= STATS_UNASKED;
     else if (may_hang)
         asked->counted = true;
-    /* Only guests could have answered: list the domains all the same, with next to nothing. */
+    /* Only guests could have answered: list the domains nevertheless, with next to nothing. */
     if (asked->groups == 0)
         asked->groups = STATS_PERF;
     stats->n_calls += asked->counted;

@@ -31,7 +31,7 @@ typedef struct {
     unsigned number; /* 0: the slot is free */
     uint64_t started;
     bool overdue;  /* its waiters were answered; it may still come back */
-    bool ended;    /* by us, since it was overdue: how it fails is no news */
+    bool ended;    /* by us, since it was overdue: its failure says nothing of the daemon */
     bool replaced; /* another daemon has come since it started */
     bool lost;     /* its connection closed before it finished */
 } Attempt;

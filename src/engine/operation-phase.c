@@ -23,7 +23,7 @@ verb_of(const Operation *op)
     return operation_steps[*op->step].verb;
 }
 
-/* How long a step waits that is not bounded by the deadline, or is but a pause. */
+/* How long a step waits that is not bounded by the deadline, or is only a pause. */
 static uint64_t
 pause_of(Step step)
 {

@@ -47,7 +47,7 @@ typedef struct {
     bool calls;
     bool asks;     /* calls, and nothing waits for the call itself: see the step behind it */
     bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
-    bool lasts;    /* a long call: refreshing the domain does not tell what became of it */
+    bool lasts;    /* a long call: refreshing the domain does not tell its outcome */
     bool aborts;   /* which the hypervisor can give up */
     DomainVerb verb;
 } StepTraits;

@@ -34,9 +34,9 @@ typedef enum {
     PHASE_OVERTAKEN,  /* likewise, but ForceStop has taken over: the call's end is the end */
     PHASE_WAITING,    /* for the guest to do something, or for time to pass */
     PHASE_UNSENT,     /* the call or request never left: made once the domain was refreshed */
-    PHASE_REFUSED,    /* it failed: the refreshed domain may be as it was to be, all the same */
+    PHASE_REFUSED,    /* it failed: the refreshed domain may be in the goal state nevertheless */
     PHASE_LOST,       /* nobody knows whether it was carried out: the refreshed domain tells */
-    PHASE_PROBING,    /* the hypervisor is asked what became of a lost long call */
+    PHASE_PROBING,    /* the hypervisor is asked for the outcome of a lost long call */
     PHASE_WATCHING,   /* that one goes on without us: probed again later */
     PHASE_CONCLUDING, /* it was not carried out, as far as known: refreshed before that is said */
     PHASE_ANSWERING,  /* the work is done: refreshed before that is said */

@@ -5,7 +5,7 @@
 
 #define SEC UINT64_C(1000000)
 
-/* An operation does not wait for a hypervisor that stays away longer than this. */
+/* An operation does not wait for a hypervisor that stays unavailable longer than this. */
 #define DISCONNECTED_LIMIT (600 * SEC)
 /* After a reconnect the time that passed meanwhile decides nothing before this refresh. */
 #define REFRESH_LIMIT      (5 * SEC)

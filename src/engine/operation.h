@@ -39,7 +39,7 @@ typedef struct {
     void (*call)(void *userdata, DomainVerb verb, unsigned serial);
     /* Read what the domain is now, on the next connection if there is none. */
     void (*refresh)(void *userdata);
-    /* Find out what became of the long call; ends in operation_probed() with the same serial. */
+    /* Find out the outcome of the long call; ends in operation_probed() with the same serial. */
     void (*probe)(void *userdata, unsigned serial);
     /*
      * Have the hypervisor give up the long call, and tell operation_aborted() when it has agreed.
@@ -77,7 +77,7 @@ void operation_event(Operation *op, uint64_t now, OperationEvent event);
 void operation_probed(Operation *op, uint64_t now, unsigned serial, ProbeAnswer answer);
 void operation_aborted(Operation *op);
 void operation_elapsed(Operation *op, uint64_t now);
-/* The connection went or came; while it is away nothing is called. */
+/* The connection was lost or made; without one nothing is called. */
 void operation_connection(Operation *op, uint64_t now, bool connected);
 
 /*

@@ -19,7 +19,7 @@ typedef enum {
     CALL_FORCE,       /* waits for no other call, and a lane is kept for it */
     CALL_ACPI,        /* presses the power button while a request to the guest's agent hangs */
     CALL_QUICK,       /* the service's own, quick, and wanted at once */
-    CALL_JOB_CONTROL, /* about a long call that is under way: to end it, and what became of it */
+    CALL_JOB_CONTROL, /* about a long call that is under way: to end it, and to learn its outcome */
     CALL_OPERATION,   /* a step of an operation: never refused */
     CALL_CHANGE,      /* any other change of a domain */
     CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
@@ -90,7 +90,7 @@ typedef enum {
     CALL_HANGING,
 } CallState;
 
-/* Embed it as the first member of what the call needs and returns. Filled with zeros but for: */
+/* Embed it as the first member of what the call needs and returns. Filled with zeros except for: */
 struct Call {
     CallClass class;
     const char *name;          /* libvirt's function that may take long; static */

@@ -39,7 +39,7 @@ bool hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *targe
 
 /*
  * The files of a disk that runs, from the one that is written to to the last backing file, as
- * libvirt names them; NULL-terminated, for g_strfreev(). It tells afterwards what became of a job
+ * libvirt names them; NULL-terminated, for g_strfreev(). It tells afterwards the outcome of a job
  * whose end nobody saw.
  */
 char **hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target,

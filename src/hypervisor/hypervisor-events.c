@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-events.h"
 
+#include "clock.h"
 #include "hypervisor-private.h"
 
 #include <string.h>
@@ -92,7 +93,7 @@ event_new(HypervisorWatch *watch, virDomainPtr dom, HypervisorEventKind kind, co
     event->userdata = watch->userdata;
     event->generation = watch->generation;
     event->kind = kind;
-    event->time = (uint64_t)g_get_real_time();
+    event->time = clock_realtime_usec();
     hypervisor_uuid(dom, event->uuid);
     if (device)
         memcpy(event->device, device, length);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-guest.h"
 
+#include "clock.h"
 #include "domain-xml.h"
 #include "hypervisor-private.h"
 #include "utf8.h"
@@ -28,7 +29,7 @@ G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Params, params_clear)
  */
 typedef struct {
     virDomainPtr dom;
-    gint64 begun;
+    uint64_t begun;
 } AgentRead;
 
 static void
@@ -42,7 +43,7 @@ static AgentRead
 agent_read_begin(virDomainPtr dom)
 {
     set_timeout(dom, AGENT_TIMEOUT_SEC);
-    return (AgentRead){.dom = dom, .begun = g_get_monotonic_time()};
+    return (AgentRead){.dom = dom, .begun = clock_now_usec()};
 }
 
 static void
@@ -53,9 +54,9 @@ agent_read_end(AgentRead *read)
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 
 static bool
-is_late(gint64 begun)
+is_late(uint64_t begun)
 {
-    return g_get_monotonic_time() - begun >= (gint64)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+    return clock_now_usec() - begun >= (uint64_t)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
 }
 
 static bool
@@ -68,7 +69,7 @@ agent_is_connected(virDomainPtr dom)
 }
 
 bool
-hypervisor_agent_fail(virDomainPtr dom, gint64 begun, Error **error)
+hypervisor_agent_fail(virDomainPtr dom, uint64_t begun, Error **error)
 {
     bool late = is_late(begun);
     int code = virGetLastErrorCode();
@@ -479,7 +480,7 @@ hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *moun
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     unsigned n = mountpoints ? g_strv_length((char **)mountpoints) : 0;
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
@@ -491,7 +492,7 @@ bool
 hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
@@ -502,7 +503,7 @@ bool
 hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
@@ -514,7 +515,7 @@ hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
                               const char *password, bool crypted, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
@@ -527,10 +528,10 @@ bool
 hypervisor_guest_set_time(Hypervisor *h, const char *uuid, bool sync, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    gint64 now = g_get_real_time();
+    gint64 now = (gint64)clock_realtime_usec();
     long long seconds = sync ? 0 : now / G_USEC_PER_SEC;
     unsigned nanoseconds = sync ? 0U : (unsigned)(now % G_USEC_PER_SEC) * 1000U;
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
 
     if (!dom)
         return false;

@@ -37,11 +37,11 @@ G_DEFINE_AUTO_CLEANUP_FREE_FUNC(VirDomain, virDomainFree, NULL)
  */
 bool hypervisor_fail(Error **error);
 /*
- * The same for a call that asked the guest's agent, since `begun` of g_get_monotonic_time().
+ * The same for a call that asked the guest's agent, since `begun` of clock_now_usec().
  * libvirt has one code for an agent that is not there and one that does not answer; and of several
  * questions in one call it may leave out what was not answered, without an error.
  */
-bool hypervisor_agent_fail(virDomainPtr dom, gint64 begun, Error **error);
+bool hypervisor_agent_fail(virDomainPtr dom, uint64_t begun, Error **error);
 /* libvirt's last error of this thread is this one; it stays. */
 bool hypervisor_failed_with(int code);
 /* The driver has no such call. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-saved.h"
 
+#include "clock.h"
 #include "hypervisor-private.h"
 
 /* --- facts -------------------------------------------------------------------------------- */
@@ -94,7 +95,7 @@ hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error 
 
     if (!dom || !hypervisor_pass_gate(h, error))
         return false;
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
     return virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0 ||
            hypervisor_agent_fail(dom, begun, error);
 }

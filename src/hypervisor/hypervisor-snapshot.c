@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "hypervisor-snapshot.h"
 
+#include "clock.h"
 #include "disk-chain.h"
 #include "hypervisor-private.h"
 #include "snapshot-xml.h"
@@ -245,7 +246,7 @@ hypervisor_create_snapshot(Hypervisor *h, virDomainPtr dom, const OperationPaylo
         .skipped_disks = (const char *const *)skipped,
     };
     g_autofree char *xml = snapshot_xml_new(&spec);
-    gint64 begun = g_get_monotonic_time();
+    uint64_t begun = clock_now_usec();
     g_auto(VirSnapshot) snapshot = virDomainSnapshotCreateXML(dom, xml, flags);
     return snapshot || hypervisor_agent_fail(dom, begun, error);
 }

@@ -13,7 +13,7 @@
 
 typedef bool (*IsSameRow)(Row live, Row next);
 
-/* Whether rows have the same fields, but for those in the mask. */
+/* Whether rows have the same fields, except those in the mask. */
 static bool
 is_same_but(Row a, Row b, uint64_t but)
 {

@@ -14,7 +14,7 @@
 #define DOMAIN_XML_PEEK_ATTRIBUTES 128
 
 /*
- * Each is "" where it is not found; what follows may have it all the same, or may not be
+ * Each is "" where it is not found; what follows may have it nevertheless, or may not be
  * well-formed. Nothing may rest on this but what domain_xml_identity() confirms.
  */
 void domain_xml_peek(const char *xml, char **ret_name, char **ret_uuid);

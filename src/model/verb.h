@@ -31,11 +31,11 @@ typedef enum {
 typedef enum {
     OUTCOME_OK,
     OUTCOME_FAILED, /* the hypervisor said no */
-    OUTCOME_LOST,   /* the connection went while it was under way: nobody knows */
+    OUTCOME_LOST,   /* the connection was lost while it was under way: nobody knows */
     OUTCOME_UNSENT, /* it cannot have reached the hypervisor */
 } CallOutcome;
 
-/* The outcome of a long call whose connection went. */
+/* The outcome of a long call whose connection was lost. */
 typedef enum {
     PROBE_CARRIED_OUT,
     PROBE_NOT_CARRIED_OUT, /* or nobody can tell */

@@ -32,7 +32,7 @@ append_escape(GString *out, gunichar c)
         g_string_append_printf(out, "\\U%08x", c);
 }
 
-/* KEPT: unsafe characters that are copied all the same. */
+/* KEPT: unsafe characters that are copied nevertheless. */
 static char *
 escape(const char *text, const char *kept)
 {

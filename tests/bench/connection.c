@@ -79,7 +79,7 @@ bench_transition(Bench *b)
 
 /* --- recovery ----------------------------------------------------------------------------- */
 
-/* When a daemon that is starting first answers, as whoever asks all the time finds out. */
+/* The time of a starting daemon's first answer, found by asking all the time. */
 static gpointer
 probe(gpointer userdata)
 {

@@ -38,7 +38,7 @@ bench_event(Bench *b)
 
     g_assert_cmpint(virDomainCreate(dom), ==, 0);
     watch_until(b->watch, b->watch->state.n > 0);
-    /* Its title, read again after the start, is no part of what follows. */
+    /* Wait for the title, which is read again after the start, so that it is not measured. */
     g_usleep(G_USEC_PER_SEC / 2);
     for (unsigned i = 0; i < 10 * b->rounds; i++) {
         measure_event(b, dom, VIR_DOMAIN_EVENT_SUSPENDED, virDomainSuspend);

@@ -194,7 +194,7 @@ measure_list(Floor *floor, const char *uri)
 {
     unsigned long version;
 
-    /* Without an event loop nobody notices the end of a connection but who uses it. */
+    /* Without an event loop the end of a connection is noticed only by a call on it. */
     if (floor->conn && virConnectGetLibVersion(floor->conn, &version) < 0)
         floor_close(floor);
     if (!floor->conn)

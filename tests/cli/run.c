@@ -104,7 +104,7 @@ wait_printed(World *w, Process *p, const char *text)
 
             g_error("\"%s\" was not printed; there was: %s", text, out);
         }
-        /* It writes into a file, which cannot be waited for: look again soon. */
+        /* Its output is a file, which cannot be polled: check again soon. */
         (void)world_turn(w, MIN(now + 20000, deadline + 1));
     }
 }

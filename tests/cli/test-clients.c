@@ -68,7 +68,7 @@ test_follow(void)
     libvirtd(w, "start");
     expect(w, client, "VMs are available\n", 2);
 
-    /* The same client goes on, and nothing was said of what did not change. */
+    /* The same client goes on, and has printed nothing that did not change. */
     run(w, "virsh -q start mail >/dev/null");
     expect(w, client, "mail running\n", 1);
     g_assert_cmpuint(count(client, "web shutoff\n"), ==, 1);
@@ -90,7 +90,7 @@ end(World *w, gconstpointer killed)
         world_stop(w);
 }
 
-/* The service itself goes and comes, and a domain has gone meanwhile: nothing can signal that. */
+/* The service restarts, and a domain was removed meanwhile, which no signal can report. */
 static void
 test_service_restarted(gconstpointer killed)
 {

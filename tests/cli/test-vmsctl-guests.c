@@ -56,7 +56,7 @@ test_stop(void)
     assert_state(s, "shutoff");
 }
 
-/* libvirtd goes and comes under it. */
+/* libvirtd restarts while the command runs. */
 static void
 test_restart(void)
 {
@@ -84,7 +84,7 @@ test_restart(void)
     wait_printed(w, monitor, "→ shutoff (destroyed)\n");
     g_autofree char *out = process_stdout(monitor);
     g_autofree char *state = g_strdup("  web: running (");
-    /* It was told once what it is, and nothing of what did not change. */
+    /* The state was printed once, and nothing that did not change. */
     g_assert_null(strstr(strstr(out, state) + 1, state));
     process_signal(monitor, SIGINT);
     g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
@@ -105,7 +105,7 @@ test_console(void)
     g_assert_false(terminal_is_cooked(console));
     terminal_type(console, "root\r");
     terminal_expect(console, "# ");
-    /* The answer is not in the question, which is echoed. */
+    /* The expected answer is no part of the command, which the terminal echoes. */
     terminal_type(console, "echo vms-$((41 + 1))\r");
     terminal_expect(console, "vms-42");
     /* ^C is for the guest. */
@@ -113,7 +113,7 @@ test_console(void)
     terminal_type(console, "\003");
     terminal_expect(console, "# ");
 
-    /* Somebody else has it. */
+    /* Another client has the console open. */
     assert_vmsctl(w, BUSY, "console", "web");
     terminal_type(console, "\035");
     g_assert_cmpint(terminal_wait(console), ==, OK);

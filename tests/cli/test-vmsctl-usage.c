@@ -89,7 +89,7 @@ test_options(void)
     assert_vmsctl(w, NO_SUCH_VM, "pause", "--", "--");
 }
 
-/* Nobody serves the name, or not this one. */
+/* The name has no owner, or no owner that is this service. */
 static void
 test_no_service(void)
 {
@@ -102,7 +102,7 @@ test_no_service(void)
     assert_vmsctl(w, NOT_AVAILABLE, "jobs");
 }
 
-/* Scripts learn that a list is not whole. */
+/* The exit status tells scripts that a list may be out of date. */
 static void
 test_full(void)
 {
@@ -137,7 +137,7 @@ test_denied(void)
     assert_state(s, "web", "running");
 }
 
-/* libvirt is not there: what can be told is told. */
+/* Without libvirt the commands show what is known. */
 static void
 test_hypervisor_away(void)
 {
@@ -171,7 +171,7 @@ test_instance(void)
     assert_prints(w, "", "-i", "attic", "stop", "test");
 }
 
-/* Through ssh, but for the network: what is said there to the other machine is run here. */
+/* Through ssh, except for the network: what is said there to the other machine is run here. */
 static void
 test_host(void)
 {

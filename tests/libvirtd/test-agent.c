@@ -190,7 +190,7 @@ test_time(void)
     }
 }
 
-/* Whether the log has the words; the password it must not have. */
+/* Whether the log has these words; it must not have the password. */
 static bool
 says_untold(Guest *g, const char *words)
 {
@@ -200,7 +200,7 @@ says_untold(Guest *g, const char *words)
     return strstr(log, words) != NULL;
 }
 
-/* It is set, and nobody writes it down. */
+/* The password is set, and is in no log. */
 static void
 test_password(void)
 {
@@ -269,7 +269,7 @@ test_hangs(void)
     wait_for(g->service->world,
              g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "Hostname"),
                        "") > 0);
-    /* It has the channel open, and says nothing more. */
+    /* The agent has the channel open, and does not answer any more. */
     run(g->service->world,
         "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
         "    \"path\": \"/bin/sh\",\n"

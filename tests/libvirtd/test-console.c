@@ -50,7 +50,7 @@ log_in(Stream *c)
     stream_wait(c, "# ");
 }
 
-/* The answer is not in the question, which the terminal echoes. */
+/* The expected answer is no part of the command, which the terminal echoes. */
 static void
 assert_shell(Stream *c, int number)
 {
@@ -91,14 +91,15 @@ test_login(void)
 
         log_in(c);
         assert_shell(c, 41);
-        /* Somebody else is told so, whatever name he has for it; and it goes on. */
+        /* A second client gets Busy, by whatever name it asks for the console; the first one goes
+         * on. */
         g_autoptr(Call) again = send_open(s, path, "");
         assert_error_says(again, BUSY, "ctive console session exists");
         g_autoptr(Call) named = send_open(s, path, "serial0");
         assert_error(named, BUSY);
         assert_shell(c, 42);
     }
-    /* Closed is free for the next one, at once, who finds the shell that was left there. */
+    /* A console that was closed can be opened again at once, and has the same shell in it. */
     {
         g_autoptr(Stream) c = open_console(s, path, "serial0");
 
@@ -147,7 +148,7 @@ test_many(void)
     assert_shell(d, 2);
     assert_shell(c, 3);
 
-    /* The guest's end is the console's, and only that one's. */
+    /* The end of a guest closes its own console and no other. */
     g_autoptr(Call) stop = domain_call(s, path, "ForceStop", NULL);
     assert_ok(stop);
     stream_wait_end(c);
@@ -254,7 +255,7 @@ test_service_ends(void)
         client_call(client, path, VMS_DISPLAY_INTERFACE, "OpenConsole", "sa{sv}", "", 0);
     g_autoptr(Stream) c = stream_new(w, call_descriptor(first));
     log_in(c);
-    /* It is not the service that carries what is said. */
+    /* The data of a console does not pass through the service. */
     process_signal(world_service(w), SIGSTOP);
     assert_shell(c, 7);
     process_signal(world_service(w), SIGCONT);

@@ -174,7 +174,7 @@ work_begin(Work *work, Service *s)
     guest_wait(s->world, "cycle", "VMS-GUEST-BUTTON");
 }
 
-/* Done, or on its way to be when the bound for an answer came. */
+/* Done, or still under way when the bound for an answer was reached. */
 static void
 assert_answer(Call *call)
 {
@@ -323,7 +323,7 @@ test_in_flight(void)
     assert_equals_virsh(s);
 }
 
-/* The service is there first; nobody calls it when libvirtd comes. */
+/* The service starts before libvirtd, and is not called when libvirtd starts. */
 static void
 test_comes_later(void)
 {

@@ -138,7 +138,7 @@ test_qemu(void)
 
     run(w, "kill -STOP $(libvirtd-ctl qemu-pid stuck)");
     g_autoptr(Call) pause = domain_send(s, stuck, "Pause", NULL);
-    /* The other one is none the slower for it. */
+    /* The calls about the other domain are not slower. */
     g_autoptr(Call) stop = domain_call(s, well, "Stop", NULL);
     assert_ok(stop);
     g_assert_cmpint(call_duration_ms(stop), <, 5000);

@@ -88,7 +88,7 @@ check_progress_signals(Service *s, guint64 mark, const char *job)
     g_assert_cmpuint(n, >=, 1);
 }
 
-/* A guest that lives on obeys. */
+/* A guest that goes on still obeys. */
 static void
 stop_obeyed(Service *s, const char *path)
 {

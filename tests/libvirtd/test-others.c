@@ -166,7 +166,7 @@ test_without_event(void)
     g_autofree char *history = mirror_history(s->mirror, mark, path, "Autostart");
     g_assert_cmpstr(history, ==, "true false");
 
-    /* Any other event about it makes the service look. */
+    /* Any other event about the domain makes the service refresh it. */
     run(s->world, "virsh autostart one; virsh desc one --config --title Changed");
     wait_for(s->world, mirror_is(s->mirror, path, "Title", "Changed") &&
                            mirror_is(s->mirror, path, "Autostart", "true"));

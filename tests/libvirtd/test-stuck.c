@@ -217,7 +217,7 @@ check_while_hanging(const Stuck *stuck)
 {
     Service *s = stuck->service;
 
-    /* Before it is known which domains hang, and then. */
+    /* Before it is known which domains hang, and afterwards. */
     assert_listed(stuck, 5000);
     wait_for_ms(s->world, NOTICE_MS, are_all(stuck, "Available", "false"));
     assert_unresponsive(stuck, stuck->slow[0]);

@@ -364,7 +364,7 @@ test_ordinary_user(void)
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
 }
 
-/* Neither joins an ordinary user what root has begun, nor can it end it. */
+/* An ordinary user can neither join nor end an operation that root has begun. */
 static void
 test_ordinary_user_and_jobs(void)
 {

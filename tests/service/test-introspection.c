@@ -282,7 +282,7 @@ test_intermediate_nodes(void)
     clear_scene(&scene);
 }
 
-/* Without domains and jobs, the places where they would be are there all the same. */
+/* Without domains and jobs, the places where they would be are there nevertheless. */
 static void
 test_empty_nodes(void)
 {

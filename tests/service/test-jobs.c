@@ -133,7 +133,7 @@ test_join(void)
     assert_outcome(s, call_path(c), "Stop done");
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, "JobRemoved"), ==, 1);
     g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
-    /* Neither has it waited less than the guest was given. */
+    /* It has not waited for less than the time that the guest was given. */
     g_assert_cmpint(call_duration_ms(a), >=, 1900);
 }
 
@@ -302,7 +302,7 @@ test_caller_goes_away(void)
     wait_for(s->world, mirror_is(s->mirror, path, "Job", "/"));
 }
 
-/* Nothing takes longer than 20 s to be answered, and the work goes on all the same. */
+/* Nothing takes longer than 20 s to be answered, and the work goes on nevertheless. */
 static void
 test_still_running(void)
 {

@@ -261,8 +261,8 @@ test_storm(void)
         client_free(clients[i]);
 }
 
-/* A thousand domains: all there, all the same, one signal each when the connection goes and comes.
- */
+/* A thousand domains: all there, all the same, one signal each when the connection is lost and made
+ * again. */
 static void
 test_thousand_domains(void)
 {

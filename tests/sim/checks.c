@@ -300,7 +300,7 @@ has_acted(const Record *record)
 
         if (!call->told || (call->outcome != OUTCOME_UNSENT && call->outcome != OUTCOME_FAILED))
             return true;
-        /* It may have ended the domain all the same. */
+        /* It may have ended the domain nevertheless. */
         if (call->outcome == OUTCOME_FAILED && is_verb(call, VERB_DESTROY) && was_active(record))
             return true;
         /* The agent goes down with the guest, before it has answered. */

@@ -201,7 +201,7 @@ run_until_rest(void)
     unsigned turns = 0;
 
     while (!world_has_fault() && !is_at_rest()) {
-        REQUIRE(++turns < TURNS_MAX, "It goes round and round");
+        REQUIRE(++turns < TURNS_MAX, "The loop never comes to rest");
         if (!loop_turn() || world_now() >= REST + MIN(world_healed_at(), NEVER - REST))
             break;
         mirror_check(core);

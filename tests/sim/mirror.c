@@ -258,7 +258,7 @@ mirror_connection_changed(const Core *core, ConnectionChanges changes)
 
 /* --- the law ------------------------------------------------------------------------------ */
 
-/* It is available with libvirt, but for one whose read hangs. */
+/* It is available with libvirt, except for one whose read hangs. */
 static void
 check_available(const Domain *domain, unsigned number)
 {

@@ -114,7 +114,7 @@ static void
 add_event(const Event *event)
 {
     if (world.n_events == EVENTS_MAX) {
-        fault("Too many events: something goes round and round");
+        fault("Too many events: something never comes to rest");
         return;
     }
     unsigned i = world.n_events++;

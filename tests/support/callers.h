@@ -6,7 +6,7 @@
  * and GetXml, each client one call at a time, and the next one a moment after the reply.
  *
  * A read from memory must succeed, soon; what asks libvirt must answer within the bound of the
- * interface, and may only refuse because libvirt is away. Anything else aborts the test.
+ * interface, and may only refuse because libvirt is unavailable. Anything else aborts the test.
  */
 
 #include "service.h"

@@ -3,7 +3,7 @@
 
 /*
  * A stand-in for the functions of src/hypervisor/hypervisor.h that lanes use, linked instead of
- * them: connections that open, hang, fail and die as the test says. The test's thread only, but
+ * them: connections that open, hang, fail and die as the test says. The test's thread only, except
  * for what a lane calls.
  */
 

@@ -50,7 +50,7 @@ test_start_and_call_connect_once(void)
     expect(w, "adopt:1 available a+ b+ c+");
 }
 
-/* No flag is trusted: a call while it is away looks for itself, at once. */
+/* A call while libvirt is down starts an attempt at once, whatever was known last. */
 static void
 test_stale_flag_recovers_on_demand(void)
 {

@@ -92,7 +92,7 @@ watch(Fixture *f, const char *pid_name, const char *socket_name)
                     0);
 }
 
-/* Run the loop until nothing is left to hear, and compare what was told since the last time. */
+/* Run the loop until no event is left, and compare the hints since the last time. */
 static void
 expect_counts(Fixture *f, unsigned n_probes, unsigned n_new, int line)
 {

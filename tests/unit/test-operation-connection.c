@@ -100,7 +100,7 @@ test_restarted(void)
     }
 }
 
-/* It was restarted while libvirt was away: Stop does not force it, though its time is up. */
+/* It was restarted while libvirt was unavailable: Stop does not force it, though its time is up. */
 static void
 test_restarted_domain_is_not_forced(void)
 {
@@ -270,7 +270,7 @@ test_unsent_before_the_loss_is_told(void)
     expect(w, "reboot refresh refresh reboot");
 }
 
-/* A connection on which nothing can be sent: it ends all the same, and was not done. */
+/* A connection on which nothing can be sent: it ends nevertheless, and was not done. */
 static void
 test_unsendable(void)
 {

@@ -276,7 +276,8 @@ static void
 test_force_of_what_is_off(void)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(forced); i++) {
-        /* The connection goes before the call is sent, and libvirt comes back without the guest. */
+        /* The connection is lost before the call is sent, and libvirt comes back without the guest.
+         */
         g_autoptr(World) unsent = begun(forced[i].kind, forced[i].state);
         connection(unsent, false);
         end_call(unsent, unsent->serial, OUTCOME_UNSENT);

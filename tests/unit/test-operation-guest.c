@@ -115,7 +115,7 @@ test_agent_and_reboot(void)
     expect(w, "refresh done");
 }
 
-/* The connection goes while the agent hangs: the guest has still to be asked by ACPI. */
+/* The connection is lost while the agent hangs: the guest has still to be asked by ACPI. */
 static void
 test_agent_and_connection(void)
 {
@@ -254,7 +254,7 @@ test_reboot_of_restarting(void)
     expect(ignores, "timeout");
     expect_error(ignores, ERROR_TIMEOUT, "if it obeys later it restarts then");
 
-    /* It is off all the same. */
+    /* It is off nevertheless. */
     g_autoptr(World) off = begun_restarting(OPERATION_REBOOT, false);
     see(off, DOMAIN_SHUTOFF);
     expect(off, "create");
@@ -551,7 +551,7 @@ test_forced_is_told(void)
     expect(w, "shutdown destroy refresh done");
     g_assert_true(w->forced);
 
-    /* The connection went as it was forced, and it is off. */
+    /* The connection was lost as it was forced, and it is off. */
     g_autoptr(World) lost = begun(OPERATION_STOP, DOMAIN_RUNNING);
     ok(lost);
     pass(lost, STOP_TIMEOUT);

@@ -135,7 +135,7 @@ see(World *w, DomainState state)
     operation_observe(w->operation, NOW, &seen);
 }
 
-/* The connection goes in the middle of the call, and comes back. */
+/* The connection is lost in the middle of the call, and comes back. */
 static void
 lose(World *w)
 {
@@ -371,7 +371,7 @@ test_lost(void)
     }
 }
 
-/* libvirt goes on with it although our connection went. */
+/* libvirt goes on with it although our connection was lost. */
 static void
 test_lost_under_way(void)
 {
@@ -410,7 +410,7 @@ test_lost_and_canceled(void)
                     "Save of \"web\" was canceled: as was asked for");
 }
 
-/* Before it is known what became of it. */
+/* Before its outcome is known. */
 static void
 test_lost_and_canceled_at_once(void)
 {
@@ -512,7 +512,7 @@ typedef struct Truth {
     uint64_t now;
     bool connected;
     bool reached; /* a call may have been carried out */
-    bool good;    /* a call, or a refresh at what became of it, said so */
+    bool good;    /* a call, or a refresh after it, said so */
     guint answered;
 } Truth;
 
@@ -648,8 +648,7 @@ test_any_schedule(void)
 
             step(w, &t);
             /* A call that may have been carried out is never repeated, and nothing is called while
-             * away.
-             */
+             * libvirt is unavailable. */
             g_assert_true(w->calls == calls || (!reached && t.connected));
         }
         let_it_end(w, &t);

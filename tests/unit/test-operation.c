@@ -342,7 +342,7 @@ test_never_success_without_having_acted(void)
 static void
 test_guest_that_cannot_be_asked(void)
 {
-    /* Stop waits out its time all the same. */
+    /* Stop waits out its time nevertheless. */
     g_autoptr(World) w = begun(OPERATION_STOP, DOMAIN_RUNNING);
     end_call(w, w->serial, OUTCOME_FAILED);
     refreshed(w, DOMAIN_RUNNING);

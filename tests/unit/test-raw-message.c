@@ -321,7 +321,7 @@ test_too_long(Fixture *f, gconstpointer data)
         -EMSGSIZE);
 }
 
-/* Bytes that sd-bus does not take for a message spoil no later message. */
+/* Bytes that sd-bus does not take for a message affect no later message. */
 static void
 test_refused(Fixture *f, gconstpointer data)
 {
