@@ -14,7 +14,7 @@ set -euo pipefail
 
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
 roots=${VMS_ELSEWHERE:-$top/build-elsewhere}
-mirror=${VMS_MIRROR:-http://deb.debian.org/debian}
+mirror=${VMS_MIRROR:-} # that of debootstrap
 # shellcheck source=tests/packages.sh
 source "$top/tests/packages.sh"
 
@@ -41,7 +41,7 @@ make_root() {
     [[ ! -d $root ]] || return 0
     rm -rf "$new"
     mkdir -p "$roots"
-    debootstrap --variant=minbase --arch="$architecture" "$suite" "$new" "$mirror" >"$new.log" ||
+    debootstrap --variant=minbase --arch="$architecture" "$suite" "$new" ${mirror:+"$mirror"} >"$new.log" ||
         { tail -n 20 "$new.log" >&2 && return 1; }
     printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
     chmod 755 "$new/usr/sbin/policy-rc.d"
@@ -71,7 +71,7 @@ inside() {
             PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"' - "$@"
 }
 
-# What is tracked or new, as it is; the builds stay, and compile what changed.
+# Tracked and new files as they are; the builds stay, and compile what changed.
 copy_sources() {
     rm -rf "$1/src"
     mkdir "$1/src"
