@@ -64,13 +64,12 @@ _vmsctl_add_jobs() {
             sed -n 's/^ *\([0-9]\+\) .*/\1/p')
 }
 
-# _vmsctl_add_values PREFIX KEY COMMAND ARGUMENT...: the values of a key in the JSON of a command
-# about the VM that is the first argument
+# _vmsctl_add_values PREFIX KEY COMMAND...: the values of a key in the JSON of a command
 _vmsctl_add_values() {
-    local prefix=$1 key=$2 command=$3
-    shift 3
+    local prefix=$1 key=$2
+    shift 2
     _vmsctl_add_lines < <(
-        "${words[0]}" "${connection[@]}" --json "$command" -- "${arguments[0]//\\/}" "$@" 2>/dev/null |
+        "${words[0]}" "${connection[@]}" --json "$@" 2>/dev/null |
             grep -o "\"$key\":\"[^\"\\]*\"" | sed "s/^\"$key\":\"\(.*\)\"\$/$prefix\1/")
 }
 
@@ -80,7 +79,7 @@ _vmsctl_add_words() {
 
 _vmsctl_files() {
     compopt -o filenames
-    mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+    mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -f -- "$cur")
 }
 
 # The columns that the command has for this option: those that it names where one is wrong.
@@ -130,18 +129,22 @@ _vmsctl_find_arguments() {
 
 # One kind of argument, as in the table of commands; "nic:MAC" has a prefix.
 _vmsctl_add_kind() {
-    local prefix=''
+    local prefix='' vm=${arguments[0]-}
+    vm=${vm//\\/}
     [[ $1 == [a-z]*:[A-Z]* ]] && prefix=${1%%:*}:
     case ${1#"$prefix"} in
     VM | PATTERN) _vmsctl_add_vms "${states[@]}" ;;
     JOB) _vmsctl_add_jobs ;;
     FILE) _vmsctl_files ;;
-    SNAPSHOT) _vmsctl_add_values '' name snapshot list ;;
-    TARGET) _vmsctl_add_values "$prefix" target disk list ;;
-    MAC) _vmsctl_add_values "$prefix" mac device list ;;
+    SNAPSHOT) _vmsctl_add_values '' name snapshot -- "$vm" ;;
+    TARGET) _vmsctl_add_values "$prefix" target disk -- "$vm" ;;
+    MAC) _vmsctl_add_values "$prefix" mac device -- "$vm" ;;
     ADDRESS)
-        [[ ${arguments[1]} == attach ]] && _vmsctl_add_values '' address device available ||
-            _vmsctl_add_values "$prefix" address device list
+        if [[ ${arguments[1]} == attach ]]; then
+            _vmsctl_add_values '' address host
+        else
+            _vmsctl_add_values "$prefix" address device -- "$vm"
+        fi
         ;;
     [a-z]*) _vmsctl_add_words "$1" ;;
     esac

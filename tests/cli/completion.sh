@@ -82,8 +82,9 @@ expect 'vmsctl disk web resize v' vda
 expect 'vmsctl disk --force web media h' hdc
 expect 'vmsctl disk web resize vda '
 expect 'vmsctl disk off eject '
-expect 'vmsctl device web a' available attach
-expect 'vmsctl device web available ' usb pci
+expect 'vmsctl device web a' attach
+expect 'vmsctl device web detach 52' 52:54:00:11:22:33
+expect 'vmsctl device web detach 1' 1:4
 expect 'vmsctl device web link 52' 52:54:00:11:22:33
 expect 'vmsctl device web link 52:54:00:11:22:33 ' up down
 expect 'vmsctl set web bo' boot-order

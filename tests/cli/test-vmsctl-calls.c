@@ -28,21 +28,6 @@ on_get_domain(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return sd_bus_reply_method_return(m, "o", STUB_PATH);
 }
 
-static int
-on_get_devices(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const char *kind;
-    int r = sd_bus_message_read(m, "s", &kind);
-
-    if (r < 0)
-        return r;
-    if (!g_str_equal(kind, "usb"))
-        return sd_bus_reply_method_return(m, "aa{sv}", 0);
-    return sd_bus_reply_method_return(m, "aa{sv}", 1, 4, "address", "s", "001:004", "vendor", "s",
-                                      "046d", "product", "s", "c52b", "product_name", "s",
-                                      "Re\033[2Jceiver");
-}
-
 /* The one property that is asked for by itself. */
 static int
 reply_disks(sd_bus_message *m)
@@ -71,11 +56,6 @@ static const sd_bus_vtable manager_vtable[] = {
     SD_BUS_METHOD("GetDomain", "s", "o", on_get_domain, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
-static const sd_bus_vtable host_vtable[] = {
-    SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD("GetDevices", "s", "aa{sv}", on_get_devices, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_VTABLE_END,
-};
 static Stub *
 stub_new(void)
 {
@@ -87,10 +67,6 @@ stub_new(void)
     g_assert_cmpint(sd_bus_add_object_vtable(bus, NULL, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
                                              manager_vtable, NULL),
                     >=, 0);
-    g_assert_cmpint(
-        sd_bus_add_object_vtable(bus, NULL, VMS_ROOT_PATH, VMS_HOST_INTERFACE, host_vtable, NULL),
-        >=, 0);
-    g_assert_cmpint(sd_bus_add_object_manager(bus, NULL, VMS_ROOT_PATH), >=, 0);
     g_assert_cmpint(sd_bus_add_object(bus, NULL, STUB_PATH, on_domain, stub), >=, 0);
     g_assert_cmpint(sd_bus_request_name(bus, VMS_BUS_NAME, 0), >=, 0);
     return stub;
@@ -209,7 +185,7 @@ static const struct {
     {{"device", "web", "attach"}, "Too few arguments; try \"vmsctl device --help\""},
     {{"device", "web", "link", "52:54:00:aa:bb:cc", "off"},
      "Write \"up\" or \"down\" after the address, not \"off\""},
-    {{"device", "web", "available", "--live"}, "\"device available\" takes no option --live"},
+    {{"device", "web", "--live"}, "\"device list\" takes no option --live"},
     {{"set", "web"}, "Too few arguments; try \"vmsctl set --help\""},
     {{"set", "web", "memory", "-1"}, "Unknown option -1; try \"vmsctl set --help\""},
     {{"set", "web", "pins", "0-3"}, "\"0-3\" is no pin; write VCPU=CPUS, as in 0=2-3,^2"},
@@ -263,19 +239,6 @@ test_unknown_size(void)
         g_assert_cmpint(process_wait(p, BOUND_MS), ==, FAILED);
         g_assert_null(stub->called);
     }
-}
-
-/* The names of the host's devices come from whatever is plugged in. */
-static void
-test_available(void)
-{
-    g_autoptr(Stub) stub = stub_new();
-    g_autoptr(Process) p =
-        run_words(stub, (const char *[]){"device", "web", "available", "--no-legend", NULL});
-    g_autofree char *out = process_stdout(p);
-
-    g_assert_cmpint(process_wait(p, BOUND_MS), ==, OK);
-    g_assert_cmpstr(out, ==, "usb  001:004  046d:c52b  -  -  -  Re\\x1b[2Jceiver\n");
 }
 
 /* --- passwords ---------------------------------------------------------------------------- */
@@ -372,7 +335,6 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-calls/calls", test_calls);
     g_test_add_func("/vmsctl-calls/mistakes", test_mistakes);
     g_test_add_func("/vmsctl-calls/unknown-size", test_unknown_size);
-    g_test_add_func("/vmsctl-calls/available", test_available);
     g_test_add_func("/vmsctl-calls/password-piped", test_password_piped);
     g_test_add_func("/vmsctl-calls/password-typed", test_password_typed);
     return g_test_run();

@@ -150,7 +150,6 @@ static const struct {
     {"disk copy", {"copy", "vdz", "/nowhere"}},
     {"device", {NULL}},
     {"device list", {"list"}},
-    {"device available", {"available", "usb"}},
     {"device attach", {"attach", "1:1"}},
     {"device detach", {"detach", "1:1"}},
     {"device link", {"link", "52:54:00:00:00:99", "up"}},

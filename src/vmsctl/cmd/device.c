@@ -3,7 +3,6 @@
 #include "command.h"
 #include "document.h"
 #include "flags.h"
-#include "inventory.h"
 #include "json.h"
 #include "rows.h"
 #include "table.h"
@@ -175,102 +174,10 @@ list(Client *client, const Action *action, const char *vm, char **unused)
     return EXIT_OK;
 }
 
-/* --- available ---------------------------------------------------------------------------- */
-
-/* The names of the VMs whose configuration has it. */
-static void
-add_users(Table *table, GVariant *device, const Inventory *inventory)
-{
-    g_autoptr(GString) names = g_string_new(NULL);
-    GVariantIter *iter = NULL;
-    const char *path;
-
-    if (g_variant_lookup(device, "used_by", "ao", &iter)) {
-        while (g_variant_iter_next(iter, "&o", &path))
-            g_string_append_printf(names, "%s%s", names->len > 0 ? ", " : "",
-                                   inventory_vm_name(inventory, path));
-        g_variant_iter_free(iter);
-    }
-    table_add(table, COLOR_NONE, names->len > 0 ? names->str : "-");
-}
-
-static void
-add_available(Table *table, const char *kind, GVariant *device, const Inventory *inventory)
-{
-    guint64 group = row_number(device, "iommu_group", G_MAXUINT64);
-    g_autofree char *name = g_strconcat(row_text(device, "vendor_name", ""), " ",
-                                        row_text(device, "product_name", ""), NULL);
-
-    table_add(table, COLOR_NONE, kind);
-    table_add(table, COLOR_BOLD, row_text(device, "address", "-"));
-    add_model(table, device);
-    table_add(table, COLOR_NONE, row_text(device, "driver", "-"));
-    if (group < G_MAXUINT64)
-        table_add_format(table, COLOR_NONE, "%" G_GUINT64_FORMAT, group);
-    else
-        table_add(table, COLOR_NONE, "-");
-    add_users(table, device, inventory);
-    table_add(table, COLOR_NONE, g_strstrip(name));
-}
-
-static GVariant *
-get_devices(Client *client, const char *kind, GError **error)
-{
-    g_autoptr(GVariant) reply = client_read(client, VMS_ROOT_PATH, VMS_HOST_INTERFACE, "GetDevices",
-                                            g_variant_new("(s)", kind), error);
-
-    return rows_of_reply(reply, error);
-}
-
-static bool
-print_available(Client *client, const char *const *kinds, const Inventory *inventory,
-                GError **error)
-{
-    static const char *const headings[] = {"KIND",   "ADDRESS", "MODEL", "DRIVER",
-                                           ">GROUP", "USED BY", "NAME",  NULL};
-    g_autoptr(Table) table = table_new(headings);
-    g_autoptr(GVariantBuilder) all = g_variant_builder_new(G_VARIANT_TYPE("aa{sv}"));
-
-    for (; *kinds; kinds++) {
-        g_autoptr(GVariant) devices = get_devices(client, *kinds, error);
-
-        if (!devices)
-            return false;
-        for (gsize i = 0; i < g_variant_n_children(devices); i++) {
-            g_autoptr(GVariant) device = g_variant_get_child_value(devices, i);
-
-            add_available(table, *kinds, device, inventory);
-            g_variant_builder_add_value(all, device);
-        }
-    }
-    if (client->options->json)
-        json_print(g_variant_builder_end(all));
-    else
-        table_print(table, !client->options->no_legend);
-    return true;
-}
-
-/* ARGUMENTS: [usb|pci] */
-static ExitStatus
-list_available(Client *client, const Action *action, const char *vm, char **arguments)
-{
-    static const char *const all[] = {"usb", "pci", NULL};
-    const char *const one[] = {arguments[0], NULL};
-    g_autoptr(Inventory) inventory = inventory_new();
-    g_autoptr(GError) error = NULL;
-
-    if (!inventory_load(inventory, client, &error) ||
-        !print_available(client, arguments[0] ? one : all, inventory, &error))
-        return failure_report(NULL, error);
-    return EXIT_OK;
-}
-
 /* --- the tables --------------------------------------------------------------------------- */
 
 static const Action actions[] = {
     {"list", NULL, NULL, "List the network interfaces and host devices of the VM", list},
-    {"available", "[usb|pci]", NULL, "List the host's devices, and the VMs that have them",
-     list_available},
     {"attach", "ADDRESS|FILE", "live config",
      "Attach the host's device at this address, or the device that an XML file describes", attach},
     {"detach", "MAC|ADDRESS|FILE", "live config", "Detach a device", detach},
