@@ -152,7 +152,7 @@ request_detach(AuthorizeRequest *r)
 }
 
 static void
-request_free(AuthorizeRequest *r)
+free_request(AuthorizeRequest *r)
 {
     sd_bus_error_free(&r->error);
     g_free(r->sender);
@@ -401,7 +401,7 @@ on_deliver(sd_event_source *source, void *userdata)
         _cleanup_(sd_bus_error_free) sd_bus_error error = r->error;
 
         r->error = SD_BUS_ERROR_NULL;
-        request_free(r);
+        free_request(r);
         done(done_userdata, sd_bus_error_is_set(&error) ? &error : NULL);
     }
     return 0;
@@ -457,7 +457,7 @@ copy_detail(const char *text)
 }
 
 static AuthorizeRequest *
-request_new(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
+new_request(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
             const AuthorizeSubject *subject)
 {
     AuthorizeRequest *r = g_new0(AuthorizeRequest, 1);
@@ -482,7 +482,7 @@ authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
 
     actions &= ~ACTION_BIT(ACTION_NONE);
     g_assert(actions < ACTION_BIT(_ACTION_MAX));
-    r = request_new(a, caller, actions, subject);
+    r = new_request(a, caller, actions, subject);
     r->done = done;
     r->userdata = userdata;
     request_ask_next(r);
@@ -495,5 +495,5 @@ authorize_request_cancel(AuthorizeRequest *r)
     if (r->state == REQUEST_ASKING)
         request_cancel_question(r);
     request_detach(r);
-    request_free(r);
+    free_request(r);
 }

@@ -415,7 +415,7 @@ hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata
 void
 hypervisor_unwatch(Hypervisor *h)
 {
-    if (!h->watch)
+    if (!h || !h->watch)
         return;
     for (unsigned i = 0; i < h->callbacks->len; i++)
         virConnectDomainEventDeregisterAny(h->conn, g_array_index(h->callbacks, int, i));

@@ -68,6 +68,8 @@ typedef struct {
 bool hypervisor_library_start(Error **error);
 void hypervisor_library_stop(void);
 
-/* Report events and the loss of this connection as `generation`, until it is closed. */
+/* Report events and the loss of this connection as `generation`, until hypervisor_unwatch(). */
 bool hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata,
                       unsigned generation, Error **error);
+/* Before hypervisor_close(), of any connection; NULL is fine. */
+void hypervisor_unwatch(Hypervisor *h);

@@ -114,6 +114,3 @@ bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Erro
 
 /* A virDomainBlockJobType. */
 BlockJobType hypervisor_block_job_type(int type);
-
-/* End what hypervisor_watch() began. */
-void hypervisor_unwatch(Hypervisor *h);

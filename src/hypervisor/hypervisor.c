@@ -170,7 +170,6 @@ hypervisor_close(Hypervisor *h)
 {
     if (!h)
         return;
-    hypervisor_unwatch(h);
     g_ptr_array_unref(h->deferred_frees);
     g_hash_table_unref(h->domains);
     virConnectClose(h->conn);

@@ -32,6 +32,7 @@ void hypervisor_identity_clear(HypervisorIdentity *identity);
 
 /* virConnectOpen() and keepalive. On failure `*why` says which Status that makes. */
 Hypervisor *hypervisor_open(const char *uri, Status *why, Error **error);
+/* One that is watched is unwatched first; NULL is fine. */
 void hypervisor_close(Hypervisor *h);
 bool hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error);
 /* Whether the connection still stands. An error's text never tells. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "lane.h"
 
+#include "hypervisor-events.h"
 #include "tsan.h"
 
 #include <signal.h>
@@ -35,6 +36,7 @@ run_lane(gpointer data)
             break;
         task->work(lane, task->data);
     }
+    hypervisor_unwatch(lane->hypervisor);
     hypervisor_close(g_steal_pointer(&lane->hypervisor));
     loop_queue_post(lane->loop_queue, lane->exited, lane);
     return NULL;

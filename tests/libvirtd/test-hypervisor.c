@@ -60,6 +60,7 @@ set_up(void)
 static void
 tear_down(void)
 {
+    hypervisor_unwatch(test.h);
     hypervisor_close(g_steal_pointer(&test.h));
     g_clear_pointer(&test.events, g_async_queue_unref);
 }

@@ -138,6 +138,11 @@ hypervisor_watch(Hypervisor *h, const HypervisorWatcher *watcher, void *userdata
 }
 
 void
+hypervisor_unwatch(Hypervisor *h)
+{
+}
+
+void
 hypervisor_close(Hypervisor *h)
 {
     if (!h)
