@@ -273,6 +273,7 @@ test_terminal(void)
     assert_clean(w, "status", "--json", REVERSED);
     assert_clean(w, "xml", "--inactive", REVERSED);
     assert_clean(w, "top", "-n1", "-d1");
+    assert_clean(w, "metrics", NULL, NULL);
 
     assert_fails_clean(w, INVALID_STATE, "start", REVERSED, NULL);
     assert_fails_clean(w, NO_SUCH_VM, "status", REVERSED "s", NULL);
