@@ -65,27 +65,20 @@ round_free(gpointer data)
     g_free(round);
 }
 
-static StatsRecord *
-find_record(const GPtrArray *records, const char *uuid)
-{
-    for (unsigned i = 0; i < records->len; i++) {
-        StatsRecord *record = records->pdata[i];
-
-        if (g_str_equal(record->uuid, uuid))
-            return record;
-    }
-    return NULL;
-}
-
 /* The records of the disks may be shared: they are copied. */
 static void
 join(GPtrArray *records, const GPtrArray *disks)
 {
-    for (unsigned i = 0; i < disks->len; i++) {
-        StatsRecord *record = find_record(records, ((StatsRecord *)disks->pdata[i])->uuid);
+    g_autoptr(GHashTable) index = g_hash_table_new(g_str_hash, g_str_equal);
 
-        if (record)
-            stats_record_copy_fields(record, disks->pdata[i]);
+    for (unsigned i = 0; i < disks->len; i++)
+        g_hash_table_insert(index, ((StatsRecord *)disks->pdata[i])->uuid, disks->pdata[i]);
+    for (unsigned i = 0; i < records->len; i++) {
+        StatsRecord *record = records->pdata[i];
+        const StatsRecord *its_disks = g_hash_table_lookup(index, record->uuid);
+
+        if (its_disks)
+            stats_record_copy_fields(record, its_disks);
     }
 }
 
