@@ -57,6 +57,8 @@ void bench_recovery(Bench *b);
 /* events.c */
 void bench_event(Bench *b);
 void bench_stop(Bench *b);
+/* usage.c */
+void bench_usage(Bench *b);
 /* resources.c */
 void bench_memory(Bench *b, bool with_peer);
 void bench_idle(Bench *b);

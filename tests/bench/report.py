@@ -132,6 +132,15 @@ def resources(run):
            f"{count(m('idle-events'))}, lanes {count(m('idle-lanes'))})",
            "", "", "keepalive and reconciliation",
            verdict(m("idle"), m("idle-loop") <= IDLE_LOOP))
+    yield from at_most(run, "a tick of Usage, CPU time with libvirtd's", "usage-tick",
+                       "usage-floor", 1.3)
+    value = ratio(m("usage-tick"), m("usage-peer"))
+    yield ("… against `GetStats` on each domain", figure(m("usage-tick")),
+           f"libvirt-dbus {figure(m('usage-peer'))}", times(value), "≤ 0.1 ×",
+           verdict(value, value <= 0.1))
+    yield ("… a second subscriber more", figure(m("usage-second")), "", "", "one message", "–")
+    yield ("idle with guests that run, waits a minute", count(m("usage-idle")), "", "",
+           "nothing for Usage", "–")
     yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
            verdict(m("stop"), m("stop") <= 10))
 
