@@ -25,6 +25,19 @@ work_screenshot(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodR
     return result->fd >= 0;
 }
 
+/* The result's own descriptor is closed after this. */
+static void
+reply_picture(Request *request, const MethodResult *result)
+{
+    if (request->answered || pictures_give(request->service->pictures, request->uid, result->fd)) {
+        request_reply_result(request, result);
+        return;
+    }
+    g_autoptr(Error) error =
+        error_new(ERROR_LIMITS_EXCEEDED, "Too many pictures are still open: close some of them");
+    request_fail(request, error);
+}
+
 static bool
 work_open_graphics(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                    Error **error)
@@ -235,6 +248,7 @@ static const Method methods[] = {
         CONSOLE_ACTION,
         .parse = method_parse_number,
         .work = work_screenshot,
+        .then = reply_picture,
     },
     {
         .name = "OpenConsole",

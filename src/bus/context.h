@@ -10,6 +10,7 @@
 #include "callers.h"
 #include "core.h"
 #include "object-server.h"
+#include "pictures.h"
 #include "publisher.h"
 #include "raw-message.h"
 #include "replies.h"
@@ -45,5 +46,6 @@ typedef struct Service {
     ObjectServer *objects;
     Publisher *publisher;
     Requests *requests;
+    Pictures *pictures;
     UsageSubscribers *usage;
 } Service;

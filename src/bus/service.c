@@ -297,6 +297,8 @@ service_new(sd_bus *bus, const ServiceSettings *settings, Service **ret)
     service->unread = unread_new(bus);
     int r = callers_new(bus, on_caller_gone, service, &service->callers);
     if (r >= 0)
+        r = pictures_new(sd_bus_get_event(bus), &service->pictures);
+    if (r >= 0)
         r = raw_message_new(&service->messenger);
     if (r >= 0) {
         service->replies = replies_new(bus, service->messenger, service->callers, service->unread);
@@ -337,6 +339,7 @@ service_free(Service *service)
     authorizer_free(service->authorizer);
     usage_subscribers_free(service->usage);
     requests_free(service->requests);
+    pictures_free(service->pictures);
     replies_free(service->replies);
     unread_free(service->unread);
     callers_free(service->callers);

@@ -5,6 +5,7 @@
 
 #include "service.h"
 
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -266,6 +267,58 @@ test_status_failed(void)
     }
 }
 
+/* --- what systemd is told ----------------------------------------------------------------- */
+
+static int
+listen_for_notes(World *w)
+{
+    struct sockaddr_un sa = {.sun_family = AF_UNIX};
+    g_autofree char *path = g_build_filename(world_directory(w), "notify", NULL);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    g_strlcpy(sa.sun_path, path, sizeof sa.sun_path);
+    g_assert_cmpint(bind(fd, (struct sockaddr *)&sa, sizeof sa), ==, 0);
+    g_assert_true(g_setenv("NOTIFY_SOCKET", path, TRUE));
+    return fd;
+}
+
+/* The first note with these words. */
+static char *
+receive_note(int fd, const char *words)
+{
+    struct pollfd pfd = {.fd = fd, .events = POLLIN};
+    char note[8192];
+
+    for (;;) {
+        g_assert_cmpint(poll(&pfd, 1, BOUND_MS), ==, 1);
+        ssize_t n = recv(fd, note, sizeof note - 1, 0);
+        g_assert_cmpint(n, >, 0);
+        note[n] = '\0';
+        if (strstr(note, words))
+            return g_strdup(note);
+    }
+}
+
+/* libvirt's words have a newline, as the property shows; systemd would read what follows it as
+ * another assignment. */
+static void
+test_status_of_two_lines(void)
+{
+    g_autoptr(World) w = world_new();
+    int fd = listen_for_notes(w);
+
+    world_start(w, "--uri=test:///no%0AMAINPID=1", NULL);
+    g_unsetenv("NOTIFY_SOCKET");
+    g_autoptr(Client) c = client_new(w);
+    g_autofree char *note = receive_note(fd, "MAINPID");
+    g_autofree char *message = client_get(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "StatusMessage");
+
+    g_assert_nonnull(strstr(message, "no\nMAINPID=1"));
+    g_assert_true(g_str_has_prefix(note, "STATUS="));
+    g_assert_null(strchr(note, '\n'));
+    close(fd);
+}
+
 static void
 test_status_stopped(void)
 {
@@ -454,6 +507,7 @@ main(int argc, char **argv)
     g_test_add_func("/errors/unknown-things", test_unknown_things);
     g_test_add_func("/errors/nothing-is-writable", test_nothing_is_writable);
     g_test_add_func("/errors/status-failed", test_status_failed);
+    g_test_add_func("/errors/status-of-two-lines", test_status_of_two_lines);
     g_test_add_func("/errors/status-stopped", test_status_stopped);
     g_test_add_func("/errors/status-stopped-refused", test_status_stopped_refused);
     g_test_add_func("/errors/ordinary-user", test_ordinary_user);
