@@ -174,7 +174,7 @@ test_snapshots(void)
     mirror_check(s->mirror);
 }
 
-/* A snapshot without a name gets one. */
+/* A snapshot without a name gets one, and two of the same second get two. */
 static void
 test_snapshot_unnamed(void)
 {
@@ -185,6 +185,12 @@ test_snapshot_unnamed(void)
     assert_job_ends(s, create, "CreateSnapshot done ");
     g_autofree char *snapshots = list(s, path);
     g_assert_true(g_regex_match_simple("\"name\": <\"[0-9]{10,}\">", snapshots, 0, 0));
+    for (guint i = 0; i < 3; i++) {
+        g_autoptr(Call) another = snapshots_call(s, path, "Create", "sa{sv}", "", 0);
+
+        assert_job_ends(s, another, "CreateSnapshot done ");
+    }
+    assert_count(s, path, "4");
 }
 
 static void

@@ -3,7 +3,6 @@
 /* Packed rows: what is put in comes out, and nothing else. */
 
 #include "rows-text.h"
-#include "utf8.h"
 
 #include <string.h>
 
@@ -94,32 +93,6 @@ test_bytes(void)
     g_assert_null(builder.bytes);
 }
 
-static void
-test_prefix(void)
-{
-    static const struct {
-        const char *text;
-        size_t max;
-        size_t length;
-    } rows[] = {
-        {"", 0, 0},
-        {"", 5, 0},
-        {"abc", 5, 3},
-        {"abc", 3, 3},
-        {"abc", 2, 2},
-        {"abc", 0, 0},
-        {"a\xc3\xa9", 3, 3},
-        {"a\xc3\xa9", 2, 1},
-        {"\xc3\xa9", 1, 0},
-        {"\xe2\x82\xac", 2, 0},
-        {"\xf0\x9f\x98\x80x", 4, 4},
-        {"\xf0\x9f\x98\x80x", 3, 0},
-    };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++)
-        g_assert_cmpuint(utf8_prefix(rows[i].text, rows[i].max), ==, rows[i].length);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -128,6 +101,5 @@ main(int argc, char **argv)
     g_test_add_func("/rows/fields", test_fields);
     g_test_add_func("/rows/equality", test_equality);
     g_test_add_func("/rows/bytes", test_bytes);
-    g_test_add_func("/rows/prefix", test_prefix);
     return g_test_run();
 }
