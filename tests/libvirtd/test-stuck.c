@@ -200,6 +200,18 @@ assert_debug_names_calls(const Stuck *stuck)
     g_assert_nonnull(strstr(state->body, stuck->slow[0]));
 }
 
+/* The journal's entry has these words and the call that hung. */
+static void
+assert_logged(const Stuck *stuck, const char *words)
+{
+    g_autofree char *log = process_stderr(world_service(stuck->service->world));
+    const char *entry = strstr(log, words);
+
+    g_assert_nonnull(entry);
+    g_autofree char *line = g_strndup(entry, strcspn(entry, "\n"));
+    g_assert_nonnull(strstr(line, "LIBVIRT_CALL=vir"));
+}
+
 static void
 assert_others_unharmed(const Stuck *stuck)
 {
@@ -226,6 +238,7 @@ check_while_hanging(const Stuck *stuck)
     assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
     assert_fresh(stuck);
     assert_debug_names_calls(stuck);
+    assert_logged(stuck, "libvirt does not answer for \"slow-0\"");
 
     g_autoptr(Call) xml = domain_send(s, stuck->slow[0], "GetXml", "a{sv}", 0);
     assert_error(xml, VMS_ERROR_PREFIX "Timeout");
@@ -268,6 +281,7 @@ test_others_start(void)
     wait_until_hanging(stuck);
     check_while_hanging(stuck);
     check_when_over(stuck);
+    assert_logged(stuck, "libvirt answers for \"slow-0\" again");
     end(stuck);
 }
 
