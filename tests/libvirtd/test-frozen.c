@@ -13,6 +13,7 @@
 #define READS          1000
 #define LISTS          50
 #define ANSWER_MS      20000
+#define ATTEMPTS       3
 #define PROPERTIES     "org.freedesktop.DBus.Properties"
 #define OBJECT_MANAGER "org.freedesktop.DBus.ObjectManager"
 
@@ -42,6 +43,22 @@ read_for_a_while(Service *s, const char *path)
     return g_get_monotonic_time() - start;
 }
 
+/* A machine that does something else for a moment is measured again. */
+static void
+assert_reads_as_fast(Service *s, const char *path, gint64 awake)
+{
+    for (guint i = 0; i < ATTEMPTS; i++) {
+        gint64 frozen = read_for_a_while(s, path);
+
+        g_test_message("%u reads and %u lists: %" G_GINT64_FORMAT
+                       " ms, while frozen %" G_GINT64_FORMAT " ms",
+                       READS, LISTS, awake / 1000, frozen / 1000);
+        if (frozen < 4 * awake + G_USEC_PER_SEC / 2)
+            return;
+    }
+    g_error("reads are slow");
+}
+
 static void
 assert_answered(Call *call)
 {
@@ -68,7 +85,7 @@ test_libvirtd(void)
     libvirtd_clean();
     g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
     World *w = s->world;
-    gint64 awake, frozen, since;
+    gint64 awake, since;
     guint64 mark;
 
     guest_define(w, "", "a", "bare");
@@ -86,11 +103,7 @@ test_libvirtd(void)
     g_autoptr(Call) list = manager_send(s, "ListDomains", NULL);
     g_autoptr(Call) stop = domain_send(s, a, "Stop", NULL);
     g_autoptr(Call) start = domain_send(s, b, "Start", NULL);
-    frozen = read_for_a_while(s, a);
-    g_test_message("%u reads and %u lists: %" G_GINT64_FORMAT " ms, while frozen %" G_GINT64_FORMAT
-                   " ms",
-                   READS, LISTS, awake / 1000, frozen / 1000);
-    g_assert_cmpint(frozen, <, 4 * awake + G_USEC_PER_SEC / 2);
+    assert_reads_as_fast(s, a, awake);
     wait_for_ms(w, ANSWER_MS, manager_is(s, "Available", "false"));
     g_test_message("noticed after %" G_GINT64_FORMAT " ms",
                    (g_get_monotonic_time() - since) / 1000);
@@ -100,8 +113,7 @@ test_libvirtd(void)
     /* And when it is known. */
     g_autoptr(Call) again = manager_send(s, "ListDomains", NULL);
     g_autoptr(Call) pause = domain_send(s, a, "Pause", NULL);
-    frozen = read_for_a_while(s, a);
-    g_assert_cmpint(frozen, <, 4 * awake + G_USEC_PER_SEC / 2);
+    assert_reads_as_fast(s, a, awake);
     assert_answered(list);
     assert_answered(stop);
     assert_answered(start);

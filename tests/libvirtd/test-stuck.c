@@ -19,6 +19,7 @@
 #define NOTICE_MS    15000
 #define AT_MOST      2     /* times what it takes alone */
 #define SLACK_USEC   10000 /* a busy machine's */
+#define ATTEMPTS     3
 #define UNKILLABLE   8
 #define MANAGER_PATH VMS_ROOT_PATH
 
@@ -83,13 +84,21 @@ time_xml(const Stuck *stuck)
     return median(times);
 }
 
+/* A machine that does something else for a moment is measured again. */
 static void
-assert_as_fast(const char *what, gint64 alone, gint64 now)
+assert_as_fast(const Stuck *stuck, const char *what, gint64 alone,
+               gint64 (*measure)(const Stuck *stuck))
 {
-    g_test_message("%s takes %" G_GINT64_FORMAT " us alone, %" G_GINT64_FORMAT
-                   " us beside domains that hang",
-                   what, alone, now);
-    g_assert_cmpint(now, <=, AT_MOST * alone + SLACK_USEC);
+    for (guint i = 0; i < ATTEMPTS; i++) {
+        gint64 now = measure(stuck);
+
+        g_test_message("%s takes %" G_GINT64_FORMAT " us alone, %" G_GINT64_FORMAT
+                       " us beside domains that hang",
+                       what, alone, now);
+        if (now <= AT_MOST * alone + SLACK_USEC)
+            return;
+    }
+    g_error("%s is slow", what);
 }
 
 /* --- the world ---------------------------------------------------------------------------- */
@@ -234,8 +243,8 @@ check_while_hanging(const Stuck *stuck)
     wait_for_ms(s->world, NOTICE_MS, are_all(stuck, "Available", "false"));
     assert_unresponsive(stuck, stuck->slow[0]);
     assert_listed(stuck, 1000);
-    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
-    assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
+    assert_as_fast(stuck, "Pause", stuck->pause_alone, time_pause);
+    assert_as_fast(stuck, "GetXml", stuck->xml_alone, time_xml);
     assert_fresh(stuck);
     assert_debug_names_calls(stuck);
     assert_logged(stuck, "libvirt does not answer for \"slow-0\"");
@@ -311,8 +320,8 @@ test_own_start(void)
         g_ptr_array_add(starts, domain_send(stuck->service, stuck->slow[i], "Start", NULL));
     wait_until_hanging(stuck);
     assert_listed(stuck, 5000);
-    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
-    assert_as_fast("GetXml", stuck->xml_alone, time_xml(stuck));
+    assert_as_fast(stuck, "Pause", stuck->pause_alone, time_pause);
+    assert_as_fast(stuck, "GetXml", stuck->xml_alone, time_xml);
     assert_fresh(stuck);
     for (guint i = 0; i < OWN; i++)
         assert_error(starts->pdata[i], VMS_ERROR_PREFIX "StillRunning");
@@ -338,7 +347,7 @@ test_reconnect(void)
     g_assert_cmpint(call_duration_ms(reconnect), <, 5000);
     wait_for(w, mirror_is(s->mirror, stuck->neighbour, "Available", "true"));
     g_assert_true(are_all(stuck, "Available", "false"));
-    assert_as_fast("Pause", stuck->pause_alone, time_pause(stuck));
+    assert_as_fast(stuck, "Pause", stuck->pause_alone, time_pause);
     wait_for(w, !mirror_is(s->mirror, stuck->slow[0], "Problems", "[]"));
     let_go(w);
     wait_for(w, are_all(stuck, "State", "running"));
@@ -457,9 +466,20 @@ reap(void)
     }
 }
 
+static void
+run_neighbour(const Stuck *stuck)
+{
+    World *w = stuck->service->world;
+
+    if (!mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"))
+        guest_start(w, "neighbour");
+    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"));
+}
+
 static gint64
 time_force_stop(const Stuck *stuck)
 {
+    run_neighbour(stuck);
     g_autoptr(Call) force = domain_call(stuck->service, stuck->neighbour, "ForceStop", NULL);
 
     assert_ok(force);
@@ -480,12 +500,11 @@ test_unkillable(void)
     wait_for(w, are_all(stuck, "State", "running"));
     gint64 alone = time_force_stop(stuck);
 
-    guest_start(w, "neighbour");
-    wait_for(w, mirror_is(stuck->service->mirror, stuck->neighbour, "State", "running"));
+    run_neighbour(stuck);
     for (guint i = 0; i < UNKILLABLE; i++)
         g_ptr_array_add(forces, domain_send(stuck->service, stuck->slow[i], "ForceStop", NULL));
     wait_until_zombies(w);
-    assert_as_fast("ForceStop", alone, time_force_stop(stuck));
+    assert_as_fast(stuck, "ForceStop", alone, time_force_stop);
     for (guint i = 0; i < UNKILLABLE; i++)
         g_assert_false(((const Call *)forces->pdata[i])->done);
 
