@@ -397,7 +397,7 @@ test_off(void)
 {
     libvirtd_clean();
     run(NULL,
-        "mkfifo /run/vms/disk.img\n"
+        "rm -f /run/vms/disk.img && mkfifo /run/vms/disk.img\n"
         "cat >/run/vms/disk.xml <<'XML'\n" DISK_DOMAIN "\nXML\n"
         "virsh -q define /run/vms/disk.xml\n"
         "strace -f -o /run/vms/files -e trace=%%file -p $(libvirtd-ctl pid) 2>/dev/null "

@@ -100,7 +100,7 @@ test_options(void)
                 assert_error_says(call, SD_BUS_ERROR_INVALID_ARGS, options[o]);
                 refused++;
             }
-    g_assert_cmpuint(known, ==, 11);
+    g_assert_cmpuint(known, ==, 14);
     g_assert_cmpuint(refused, ==,
                      G_N_ELEMENTS(methods) * G_N_ELEMENTS(options) * G_N_ELEMENTS(types) - known);
     g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
