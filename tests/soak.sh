@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # tests/soak.sh MINUTES [SEED]
+# tests/soak.sh --suite SUITE [--suite SUITE] MINUTES
 #
 # Runs what tries to break the service for as long as asked, as root: the simulator, the proxy that
 # does faults to the stream, on the embedded hypervisor and on QEMU, chaos with a real libvirtd and
@@ -10,8 +11,16 @@
 # build/soak/.
 #
 # SEED is the first seed; by default it is taken from the clock.
+#
+# With --suite the tests of these suites of meson's run again and again instead, and the figures that
+# they print are summed up: how much slower others were, and the memory of the service.
 set -euo pipefail
 
+suites=()
+while [[ ${1-} == --suite ]]; do
+    suites+=(--suite "${2:?which suite?}")
+    shift 2
+done
 minutes=${1:?how many minutes?}
 seed=${2:-$(($(date +%s) % 1000000000))}
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
@@ -54,6 +63,44 @@ attempt() {
 seed_for_glib() {
     echo "R02S$(md5sum <<<"$seed" | cut -c -32)"
 }
+
+# figures LOG: of "a read takes 90 us, 85 us of an idle service, …" and "Pause takes 7 us alone, 8 us
+# beside …" the median and the highest time and its ratio; of "at most N KiB" the highest.
+figures() {
+    python3 - "$1" <<'PYTHON'
+import re, statistics, sys
+
+log = open(sys.argv[1], encoding="utf-8", errors="replace").read()
+pairs = {"a read, beside an attack": [(int(b), int(a)) for a, b in
+                                      re.findall(r"a read takes (\d+) us, (\d+) us of an idle", log)]}
+for what, alone, now in re.findall(r"# (\w+) takes (\d+) us alone, (\d+) us beside", log):
+    pairs.setdefault(f"{what}, beside domains that hang", []).append((int(alone), int(now)))
+for what, times in pairs.items():
+    if times:
+        now = sorted(t for _, t in times)
+        ratio = statistics.median(t / a for a, t in times)
+        print(f"{what}: {len(now)} times measured, median {statistics.median(now):.0f} us, "
+              f"highest {now[-1]} us, median ratio {ratio:.2f}")
+peaks = [int(kib) for kib in re.findall(r"at most (\d+) KiB", log)]
+if peaks:
+    print(f"memory of the service: at most {max(peaks)} KiB")
+PYTHON
+}
+
+if ((${#suites[@]})); then
+    rounds=0 log=build/soak/suites-$seed.log
+    while (($(date +%s) < end)); do
+        meson test -C build --no-rebuild --num-processes 2 "${suites[@]}" >"$log.last" 2>&1 || {
+            echo "failed in round $((rounds + 1)): $log.last" >&2
+            exit 1
+        }
+        cat build/meson-logs/testlog.txt >>"$log"
+        rounds=$((rounds + 1))
+    done
+    echo "no failure in $rounds rounds"
+    figures "$log"
+    exit
+fi
 
 # All of it each quarter of an hour, or once.
 while (($(date +%s) < end)); do
