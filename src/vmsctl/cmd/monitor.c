@@ -125,21 +125,32 @@ tell(const Monitor *monitor, const char *event, const char *path, const char *na
         print_text(name, COLOR_NONE, text);
 }
 
+/* NULL for an operation, which is the domain's own. */
+static const char *
+disk_of_job(const Monitor *monitor, const char *job)
+{
+    const char *disk = inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Disk");
+
+    return disk && *disk ? disk : NULL;
+}
+
 static void
 tell_job(const Monitor *monitor, const char *path, const char *name, const char *job)
 {
     const char *operation =
         inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Operation");
+    const char *disk = disk_of_job(monitor, job);
 
     if (!operation || !is_wanted(monitor, path))
         return;
     if (monitor->client->options->json) {
-        print_event(
-            monitor, "job-started",
-            (const char *[]){"vm", name, "path", path, "job", job, "operation", operation, NULL});
+        print_event(monitor, "job-started",
+                    (const char *[]){"vm", name, "path", path, "job", job, "operation", operation,
+                                     "disk", disk, NULL});
         return;
     }
-    g_autofree char *text = g_strdup_printf("%s started", operation);
+    g_autofree char *text =
+        g_strconcat(operation, disk ? " of " : "", disk ? disk : "", " started", NULL);
     print_text(name, COLOR_NONE, text);
 }
 
@@ -277,9 +288,13 @@ remember_job(Monitor *monitor, const char *job)
     const char *path =
         inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Domain");
 
-    if (path)
-        g_hash_table_replace(monitor->jobs, g_strdup(job),
-                             g_strdup(inventory_vm_name(monitor->mirror.inventory, path)));
+    if (!path)
+        return;
+    const char *name = inventory_vm_name(monitor->mirror.inventory, path);
+    /* The other jobs are told with the domain's property. */
+    if (!g_hash_table_contains(monitor->jobs, job) && disk_of_job(monitor, job))
+        tell_job(monitor, path, name, job);
+    g_hash_table_replace(monitor->jobs, g_strdup(job), g_strdup(name));
 }
 
 static void
