@@ -15,6 +15,11 @@ static const char *const verbs[_VERB_MAX] = {
     [VERB_REBOOT_AGENT] = "agent-reboot",
     [VERB_REBOOT_ACPI] = "reboot",
     [VERB_RESET] = "reset",
+    [VERB_SAVE] = "save",
+    [VERB_CREATE_SNAPSHOT] = "create-snapshot",
+    [VERB_REVERT_SNAPSHOT] = "revert-snapshot",
+    [VERB_DELETE_SNAPSHOT] = "delete-snapshot",
+    [VERB_MIGRATE] = "migrate",
 };
 
 static void

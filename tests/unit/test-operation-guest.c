@@ -583,7 +583,7 @@ test_forced_is_told(void)
 static void
 test_abort_forces_and_repeats_nothing(void)
 {
-    for (OperationKind kind = 0; kind < _OPERATION_LIFECYCLE_MAX; kind++) {
+    for (OperationKind kind = 0; kind < _OPERATION_MAX; kind++) {
         for (unsigned half = 0; half < 2; half++) {
             g_autoptr(World) w = world_new(kind);
 
