@@ -36,15 +36,18 @@
 /* Seeds that find a rule of the core that is missing (the world they make changes with this
  * program). */
 static const uint64_t kept_seeds[] = {
-    1000,  /* a job is not told that its domain was refreshed */
-    1003,  /* the refresher goes on without a connection */
-    1016,  /* an event does not mark its domain */
-    1034,  /* jobs are not told of the connection */
-    1060,  /* a job is not told that its guest rebooted */
-    1080,  /* jobs are not told that the connection is gone */
-    1126,  /* a domain that is not listed any more is kept */
-    68365, /* news of a new domain, held back, replace what a list has published since */
-    2039,  /* an event between listing and adoption is forgotten */
+    1000, /* a job is not told that its domain was refreshed, or of the connection */
+    1019, /* who asks for a list while one is made waits for the reconciliation */
+    1027, /* a job is not told that libvirt gave up its call */
+    1028, /* a call of a job that has ended is sent */
+    1054, /* jobs are not told that the connection is gone */
+    1250, /* a call that waits is sent after ForceStop */
+    1398, /* jobs are not told what a new connection lists */
+    1801, /* a job is not told that its guest rebooted */
+    2039, /* an event does not mark its domain */
+    2405, /* a change and its return in one turn are not signalled as both */
+    3118, /* a domain that is not listed any more is kept */
+    3329, /* an event between listing and adoption is forgotten */
 };
 
 /* --- the core's listener ------------------------------------------------------------------ */
