@@ -39,17 +39,43 @@ read_picture(int fd, GError **error)
 }
 
 static bool
+write_to(FILE *stream, GBytes *picture, GError **error)
+{
+    gsize size;
+    const char *data = g_bytes_get_data(picture, &size);
+
+    if (fwrite(data, 1, size, stream) == size && fflush(stream) == 0)
+        return true;
+    failure_set(error, EXIT_FAILED, "Cannot write: %s", g_strerror(errno));
+    return false;
+}
+
+/* A device or a FIFO is written to: a new file in its place would be the end of it. */
+static bool
+write_special(const char *file, GBytes *picture, GError **error)
+{
+    FILE *stream = fopen(file, "we");
+
+    if (!stream) {
+        failure_set(error, EXIT_FAILED, "Cannot open %s: %s", file, g_strerror(errno));
+        return false;
+    }
+    bool ok = write_to(stream, picture, error);
+    (void)fclose(stream);
+    return ok;
+}
+
+static bool
 write_picture(const char *file, GBytes *picture, GError **error)
 {
     gsize size;
     const char *data = g_bytes_get_data(picture, &size);
 
-    if (!g_str_equal(file, "-"))
-        return g_file_set_contents(file, data, (gssize)size, error);
-    if (fwrite(data, 1, size, stdout) == size)
-        return true;
-    failure_set(error, EXIT_FAILED, "Cannot write: %s", g_strerror(errno));
-    return false;
+    if (g_str_equal(file, "-"))
+        return write_to(stdout, picture, error);
+    if (g_file_test(file, G_FILE_TEST_EXISTS) && !g_file_test(file, G_FILE_TEST_IS_REGULAR))
+        return write_special(file, picture, error);
+    return g_file_set_contents(file, data, (gssize)size, error);
 }
 
 /* TYPE is the picture's MIME type. */
