@@ -145,7 +145,7 @@ test_screen_and_keys(void)
     g_assert_true(g_file_get_contents(png, &contents, &size, NULL));
     g_assert_cmpuint(size, >, 100);
     g_assert_cmpmem(contents, 8, "\x89PNG\r\n\x1a\n", 8);
-    /* What is there and no file is written to, and stays. */
+    /* A FIFO is written to, and stays one. */
     run(w, "mkfifo /run/vms/pipe; cat /run/vms/pipe >/run/vms/piped </dev/null 2>/dev/null &");
     assert_prints(w, "", "screenshot", "web", "/run/vms/pipe");
     run(w, "[[ -p /run/vms/pipe ]] && until [[ -s /run/vms/piped ]]; do sleep 0.02; done");
