@@ -8,11 +8,11 @@
 static void
 run_cancel(Request *request)
 {
-    Job *job = jobs_find_by_number(request->service->core->jobs, request->job_number);
+    JobObject *job = job_objects_find(request->service->core->job_objects, request->job_number);
 
     if (job) {
         request->phase = PHASE_JOB;
-        job_cancel(job, &request->pending, request_end, request);
+        job_object_cancel(job, &request->pending, request_end, request);
         return;
     }
     g_autoptr(Error) error = error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
@@ -22,28 +22,24 @@ run_cancel(Request *request)
 static uint64_t
 cancel_actions(const Request *request)
 {
-    const Job *job = jobs_find_by_number(request->service->core->jobs, request->job_number);
+    JobObject *object = job_objects_find(request->service->core->job_objects, request->job_number);
+    const Job *job = job_of_object(object);
 
-    return operation_call_actions_of(request->service, job->domain, operation_spec(job->operation));
-}
-
-static void
-write_operation(Wire *wire, const void *object)
-{
-    wire_put_string(wire, job_operation_name(object));
+    return operation_call_actions_of(request->service, object->domain,
+                                     operation_spec(job->operation));
 }
 
 static void
 write_domain(Wire *wire, const void *object)
 {
-    wire_put_string(wire, object_path_of_domain(((const Job *)object)->domain->uuid).text);
+    wire_put_string(wire, object_path_of_domain(((const JobObject *)object)->domain->uuid).text);
 }
 
 static const Property properties[] = {
-    {"Operation", "s", PROPERTY_CONST, write_operation, 0},
+    {"Operation", "s", PROPERTY_CONST, NULL, offsetof(JobObject, operation)},
     {"Domain", "o", PROPERTY_CONST, write_domain, 0},
-    {"StartedAt", "t", PROPERTY_CONST, NULL, offsetof(Job, started_at)},
-    {"Progress", "d", 0, NULL, offsetof(Job, progress)},
+    {"StartedAt", "t", PROPERTY_CONST, NULL, offsetof(JobObject, started_at)},
+    {"Progress", "d", 0, NULL, offsetof(JobObject, progress)},
     {NULL},
 };
 

@@ -34,7 +34,7 @@ static void
 enter_job(Request *request, Job *job)
 {
     if (*request->method->out)
-        request_reply_path(request, object_path_of_job(job->number).text);
+        request_reply_path(request, object_path_of_job(job->object.number).text);
     else
         request_wait_for_job(request, job);
 }
@@ -43,7 +43,7 @@ static Error *
 busy_error(const Error *error, const Job *running)
 {
     return error_new(ERROR_BUSY, "%s (%s)", error->message,
-                     object_path_of_job(running->number).text);
+                     object_path_of_job(running->object.number).text);
 }
 
 static void

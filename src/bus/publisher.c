@@ -67,7 +67,7 @@ publisher_domain_removed(Publisher *publisher, Domain *domain)
 }
 
 void
-publisher_job_added(Publisher *publisher, Job *job)
+publisher_job_added(Publisher *publisher, JobObject *job)
 {
     ObjectPath path = object_path_of_job(job->number);
 
@@ -76,7 +76,8 @@ publisher_job_added(Publisher *publisher, Job *job)
 }
 
 void
-publisher_job_removed(Publisher *publisher, Job *job, OperationResult result, const Error *error)
+publisher_job_removed(Publisher *publisher, JobObject *job, OperationResult result,
+                      const Error *error)
 {
     ObjectPath path = object_path_of_job(job->number);
     ObjectPath domain = object_path_of_domain(job->domain->uuid);
@@ -84,14 +85,13 @@ publisher_job_removed(Publisher *publisher, Job *job, OperationResult result, co
 
     if (r >= 0)
         r = sd_bus_emit_signal(publisher->parts.bus, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE,
-                               "JobRemoved", "oosss", path.text, domain.text,
-                               job_operation_name(job), operation_result_name(result),
-                               error ? error->message : "");
+                               "JobRemoved", "oosss", path.text, domain.text, job->operation,
+                               operation_result_name(result), error ? error->message : "");
     check(publisher, publisher->parts.job, path.text, "was removed", r);
 }
 
 void
-publisher_job_progress(Publisher *publisher, Job *job)
+publisher_job_progress(Publisher *publisher, JobObject *job)
 {
     ObjectPath path = object_path_of_job(job->number);
 

@@ -26,10 +26,10 @@ void publisher_free(Publisher *publisher);
 /* At once. */
 void publisher_domain_added(Publisher *publisher, Domain *domain);
 void publisher_domain_removed(Publisher *publisher, Domain *domain);
-void publisher_job_added(Publisher *publisher, Job *job);
-void publisher_job_removed(Publisher *publisher, Job *job, OperationResult result,
+void publisher_job_added(Publisher *publisher, JobObject *job);
+void publisher_job_removed(Publisher *publisher, JobObject *job, OperationResult result,
                            const Error *error);
-void publisher_job_progress(Publisher *publisher, Job *job);
+void publisher_job_progress(Publisher *publisher, JobObject *job);
 /* At the next flush. */
 void publisher_domain_changed(Publisher *publisher, Domain *domain);
 /* A mask of the root object's properties: ConnectionChanges and HostChanges. */

@@ -191,7 +191,7 @@ check_object(const Request *request)
     const Core *core = request->service->core;
 
     if (request->job_number)
-        return jobs_find_by_number(core->jobs, request->job_number)
+        return job_objects_find(core->job_objects, request->job_number)
                    ? NULL
                    : error_new(ERROR_UNKNOWN_OBJECT, "The job has ended");
     return !request->is_of_domain || cache_find(core->cache, request->domain_uuid)
@@ -490,8 +490,8 @@ void
 request_wait_for_job(Request *request, Job *job)
 {
     request->phase = PHASE_JOB;
-    request->job_number = job->number;
-    job_wait(job, &request->pending, request_end, request);
+    request->job_number = job->object.number;
+    job_object_wait(&job->object, &request->pending, request_end, request);
 }
 
 /* --- the deadline, and the end of the service --------------------------------------------- */

@@ -55,18 +55,19 @@ find_job(void *userdata, const char *path)
     const Service *service = userdata;
     uint64_t number;
 
-    return object_path_to_job(path, &number) ? jobs_find_by_number(service->core->jobs, number)
+    return object_path_to_job(path, &number) ? job_objects_find(service->core->job_objects, number)
                                              : NULL;
 }
 
 static GArray *
 list_jobs(void *userdata)
 {
-    g_autoptr(GPtrArray) jobs = jobs_all(((const Service *)userdata)->core->jobs);
+    const Core *core = ((const Service *)userdata)->core;
+    g_autoptr(GPtrArray) jobs = job_objects_all(core->job_objects, NULL);
     GArray *entries = g_array_sized_new(FALSE, FALSE, sizeof(ObjectEntry), jobs->len);
 
     for (unsigned i = 0; i < jobs->len; i++) {
-        const Job *job = jobs->pdata[i];
+        const JobObject *job = jobs->pdata[i];
         const ObjectEntry entry = {object_path_of_job(job->number), job};
 
         g_array_append_val(entries, entry);
@@ -147,7 +148,7 @@ on_method(void *userdata, const Method *method, sd_bus_message *message, void *o
     if (object == service)
         return request_handle(service, method, message, NULL, 0, error);
     if (object_path_to_job(path, &number))
-        return request_handle(service, method, message, ((const Job *)object)->domain, number,
+        return request_handle(service, method, message, ((const JobObject *)object)->domain, number,
                               error);
     return request_handle(service, method, message, object, 0, error);
 }
@@ -179,19 +180,19 @@ on_domain_changed(void *userdata, Domain *domain)
 }
 
 static void
-on_job_added(void *userdata, Job *job)
+on_job_added(void *userdata, JobObject *job)
 {
     publisher_job_added(((Service *)userdata)->publisher, job);
 }
 
 static void
-on_job_removed(void *userdata, Job *job, OperationResult result, const Error *error)
+on_job_removed(void *userdata, JobObject *job, OperationResult result, const Error *error)
 {
     publisher_job_removed(((Service *)userdata)->publisher, job, result, error);
 }
 
 static void
-on_job_progress(void *userdata, Job *job)
+on_job_progress(void *userdata, JobObject *job)
 {
     publisher_job_progress(((Service *)userdata)->publisher, job);
 }

@@ -43,7 +43,7 @@ on_domain_added(void *userdata, Domain *domain)
     const Job *job = jobs_find(core->jobs, domain->uuid);
 
     /* A domain of this UUID was undefined while an operation on it goes on. */
-    domain_set_job(domain, job ? job->number : 0);
+    domain_set_job(domain, job ? job->object.number : 0);
     domain->unsignaled = 0;
     core->private->listener->domains.added(core->private->userdata, domain);
 }
@@ -423,13 +423,13 @@ make_parts(Core *core, struct sd_event *event)
         .refresher = core->refresher,
         .unresponsive = core->unresponsive,
     });
+    core->job_objects = job_objects_new(event, &private->listener->jobs, private->userdata);
     core->jobs = jobs_new(&(JobParts){
         .event = event,
         .lane_pool = core->lane_pool,
         .cache = core->cache,
         .refresher = core->refresher,
-        .listener = &private->listener->jobs,
-        .userdata = private->userdata,
+        .objects = core->job_objects,
     });
     core->host = host_new(event, core->lane_pool, on_host_changed, core);
     core->consoles = consoles_new(event, core->uri);
@@ -498,6 +498,7 @@ core_free(Core *core)
     hypervisor_library_stop();
     /* Results that are still in the queue find everything that they are about. */
     loop_queue_free(core->private->loop_queue);
+    job_objects_free(core->job_objects);
     jobs_free(core->jobs);
     lister_free(core->lister);
     stats_free(core->stats);

@@ -40,6 +40,7 @@ typedef struct Core {
     Unresponsive *unresponsive;
     Refresher *refresher;
     Lister *lister;
+    JobObjects *job_objects;
     Jobs *jobs;
     Stats *stats;
     Usage *usage;

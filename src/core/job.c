@@ -2,22 +2,16 @@
 #include "job.h"
 
 #include "clock.h"
-#include "deferred.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-job.h"
 #include "job-progress.h"
-#include "log.h"
 #include "operation-plan.h"
 
 #define TIMER_ACCURACY_USEC 1000
 
 struct Jobs {
     JobParts parts;
-    uint64_t last_number;
-    GHashTable *by_number; /* number (of the job) -> Job, with a reference */
     GHashTable *by_domain; /* uuid (of the domain) -> Job */
-    GPtrArray *ended;      /* released at the end of the turn: their operation is on the stack */
-    Deferred *release_ended;
 };
 
 /* A step's call. It keeps its job. */
@@ -30,42 +24,21 @@ typedef struct {
 } StepCall;
 
 static const OperationEffects effects;
+static const JobClass job_class;
 
 /* --- life --------------------------------------------------------------------------------- */
 
-Job *
-job_ref(Job *job)
+static void
+free_job(JobObject *object)
 {
-    job->n_ref++;
-    return job;
-}
+    Job *job = (Job *)object;
 
-void
-job_unref(Job *job)
-{
-    if (--job->n_ref > 0)
-        return;
     timer_free(job->timer);
     job_progress_free(job->job_progress);
     operation_free(job->operation);
-    domain_unref(job->domain);
     g_ptr_array_unref(job->calls);
-    waiters_free(job->waiters);
-    waiters_free(job->cancel_waiters);
-    g_free(job->caller);
+    job_object_clear(object);
     g_free(job);
-}
-
-static void
-release_job(gpointer job)
-{
-    job_unref(job);
-}
-
-static void
-on_release_ended(void *userdata)
-{
-    g_ptr_array_set_size(((Jobs *)userdata)->ended, 0);
 }
 
 Jobs *
@@ -74,12 +47,7 @@ jobs_new(const JobParts *parts)
     Jobs *jobs = g_new0(Jobs, 1);
 
     jobs->parts = *parts;
-    /* The time in ms: a later process begins with a higher number than any that was used. */
-    jobs->last_number = clock_realtime_usec() / 1000;
-    jobs->by_number = g_hash_table_new_full(g_int64_hash, g_int64_equal, NULL, release_job);
     jobs->by_domain = g_hash_table_new(g_str_hash, g_str_equal);
-    jobs->ended = g_ptr_array_new_with_free_func(release_job);
-    jobs->release_ended = deferred_new(parts->event, DEFERRED_IN_TURN, on_release_ended, jobs);
     return jobs;
 }
 
@@ -88,10 +56,7 @@ jobs_free(Jobs *jobs)
 {
     if (!jobs)
         return;
-    deferred_free(jobs->release_ended);
     g_hash_table_unref(jobs->by_domain);
-    g_hash_table_unref(jobs->by_number);
-    g_ptr_array_unref(jobs->ended);
     g_free(jobs);
 }
 
@@ -105,38 +70,27 @@ static Job *
 job_new(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *caller)
 {
     Job *job = g_new0(Job, 1);
+    const JobObjectSpec object = {
+        .class = &job_class,
+        .domain = domain,
+        .operation = operation_name(spec->kind),
+        .disk = "",
+        .caller = caller,
+    };
 
-    job->n_ref = 1;
+    job_object_init(jobs->parts.objects, &job->object, &object);
     job->jobs = jobs;
-    job->number = ++jobs->last_number;
-    job->domain = domain_ref(domain);
     job->operation = operation_new(spec, domain->name, &effects, job);
-    job->started_at = clock_realtime_usec();
-    job->progress = -1;
     job->timer = timer_new(jobs->parts.event, TIMER_ACCURACY_USEC, on_timer, job);
     job->calls = g_ptr_array_new();
-    job->waiters = waiters_new();
-    job->cancel_waiters = waiters_new();
-    job->uid = caller->uid;
-    job->caller = g_strdup(caller->name);
-    g_hash_table_insert(jobs->by_number, &job->number, job);
-    g_hash_table_replace(jobs->by_domain, job->domain->uuid, job);
+    g_hash_table_replace(jobs->by_domain, domain->uuid, job);
     return job;
 }
 
-const char *
-job_operation_name(const Job *job)
+Job *
+job_of_object(JobObject *object)
 {
-    return operation_name(operation_spec(job->operation)->kind);
-}
-
-static void
-answer(Waiters **waiters, const Error *error)
-{
-    Waiters *answered = *waiters;
-
-    *waiters = waiters_new();
-    waiters_answer(answered, error ? OUTCOME_FAILED : OUTCOME_OK, NULL, error);
+    return object && object->class == &job_class ? (Job *)object : NULL;
 }
 
 /* --- the operation's effects -------------------------------------------------------------- */
@@ -167,7 +121,7 @@ free_step(Call *call)
     StepCall *step = (StepCall *)call;
 
     operation_payload_unref(step->payload);
-    job_unref(step->job);
+    job_object_unref(&step->job->object);
     g_free(step);
 }
 
@@ -185,12 +139,7 @@ class_of(DomainVerb verb, bool is_side_call)
 static void
 on_progressed(void *userdata, double fraction)
 {
-    Job *job = userdata;
-
-    if (ABS(job->progress - fraction) < 1e-6)
-        return;
-    job->progress = fraction;
-    job->jobs->parts.listener->progress(job->jobs->parts.userdata, job);
+    job_object_set_progress(&((Job *)userdata)->object, fraction);
 }
 
 static void
@@ -202,10 +151,7 @@ on_aborted(void *userdata)
 static void
 on_abort_refused(void *userdata, const Error *error)
 {
-    g_autoptr(Error) refusal = error_copy(error);
-
-    refusal->kind = ERROR_INVALID_STATE;
-    answer(&((Job *)userdata)->cancel_waiters, refusal);
+    job_object_refuse_cancel(&((Job *)userdata)->object, error);
 }
 
 static void
@@ -225,8 +171,8 @@ watch_long_call(Job *job, DomainVerb verb, const OperationPayload *payload)
         .probed = on_probed,
     };
     const LongCall call = {
-        .uuid = job->domain->uuid,
-        .was_active = job->domain->id >= 0,
+        .uuid = job->object.domain->uuid,
+        .was_active = job->object.domain->id >= 0,
         .verb = verb,
         .payload = payload,
     };
@@ -244,11 +190,12 @@ effect_call(void *userdata, DomainVerb verb, unsigned serial)
 
     step->call.class = class_of(verb, job->calls->len > 0);
     step->call.name = call_name_of_verb(verb);
-    g_strlcpy(step->call.key, job->domain->uuid, sizeof step->call.key);
+    g_strlcpy(step->call.key, job->object.domain->uuid, sizeof step->call.key);
     step->call.work = work_step;
     step->call.done = on_step_done;
     step->call.free = free_step;
-    step->job = job_ref(job);
+    job_object_ref(&job->object);
+    step->job = job;
     step->verb = verb;
     step->payload = operation_payload_ref(operation_spec(job->operation)->payload);
     step->serial = serial;
@@ -263,7 +210,7 @@ effect_refresh(void *userdata)
 {
     Job *job = userdata;
 
-    refresher_mark(job->jobs->parts.refresher, job->domain->uuid, FACT_ALL);
+    refresher_mark(job->jobs->parts.refresher, job->object.domain->uuid, FACT_ALL);
 }
 
 static void
@@ -293,60 +240,16 @@ effect_arm(void *userdata, uint64_t when)
     timer_arm(((Job *)userdata)->timer, when);
 }
 
-static char *
-end_message(const Job *job, OperationResult result, const Error *error, bool forced)
-{
-    const char *operation = job_operation_name(job);
-    const char *name = job->domain->name;
-
-    if (error)
-        return g_strdup_printf("%s of \"%s\" ended as %s: %s", operation, name,
-                               operation_result_name(result), error->message);
-    return g_strdup_printf("%s of \"%s\" is done%s", operation, name,
-                           forced ? ": the guest did not power off within its time, and its power "
-                                    "was cut"
-                                  : "");
-}
-
-static void
-log_end(const Job *job, OperationResult result, const Error *error, bool forced)
-{
-    static const LogEvent events[_RESULT_MAX] = {
-        [RESULT_DONE] = LOG_EVENT_OPERATION_DONE,
-        [RESULT_FAILED] = LOG_EVENT_OPERATION_FAILED,
-        [RESULT_TIMEOUT] = LOG_EVENT_OPERATION_FAILED,
-        [RESULT_CANCELED] = LOG_EVENT_OPERATION_CANCELED,
-    };
-    char uid[LOG_NUMBER_SIZE];
-    char code[LOG_NUMBER_SIZE];
-    LogEvent event = result == RESULT_DONE && forced ? LOG_EVENT_POWER_CUT : events[result];
-    g_autofree char *message = end_message(job, result, error, forced);
-
-    log_event(event, message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
-              job->domain->name, LOG_FIELD_VM_OPERATION, job_operation_name(job),
-              LOG_FIELD_VM_RESULT, operation_result_name(result), LOG_FIELD_LIBVIRT_ERROR_CODE,
-              error && error->libvirt_code ? log_number(code, error->libvirt_code) : NULL,
-              LOG_FIELD_CALLER_UID, job->uid != (uid_t)-1 ? log_number(uid, job->uid) : NULL,
-              LOG_FIELD_CALLER_BUS_NAME, job->caller, NULL);
-}
-
-static Error *
-too_late_error(const Job *job)
-{
-    return error_new(ERROR_INVALID_STATE, "%s of \"%s\" can no longer be canceled: it has ended",
-                     job_operation_name(job), job->domain->name);
-}
-
 static void
 release_domain(Job *job)
 {
     Jobs *jobs = job->jobs;
-    Domain *domain = cache_find(jobs->parts.cache, job->domain->uuid);
+    Domain *domain = cache_find(jobs->parts.cache, job->object.domain->uuid);
 
     /* A job that ForceStop has overtaken does not occupy its domain any more. */
-    if (jobs_find(jobs, job->domain->uuid) != job)
+    if (jobs_find(jobs, job->object.domain->uuid) != job)
         return;
-    g_hash_table_remove(jobs->by_domain, job->domain->uuid);
+    g_hash_table_remove(jobs->by_domain, job->object.domain->uuid);
     if (!domain)
         return;
     domain_set_job(domain, 0);
@@ -365,21 +268,12 @@ static void
 effect_finished(void *userdata, OperationResult result, const Error *error, bool forced)
 {
     Job *job = userdata;
-    Jobs *jobs = job->jobs;
-    g_autoptr(Error) too_late = result == RESULT_CANCELED ? NULL : too_late_error(job);
 
-    job->ended = true;
     job_progress_stop(job->job_progress);
     abandon_calls(job);
-    log_end(job, result, error, forced);
     release_domain(job);
-    cache_flush(jobs->parts.cache);
-    jobs->parts.listener->removed(jobs->parts.userdata, job, result, error);
-    g_ptr_array_add(jobs->ended, job_ref(job));
-    deferred_schedule(jobs->release_ended);
-    g_hash_table_remove(jobs->by_number, &job->number);
-    answer(&job->waiters, error);
-    answer(&job->cancel_waiters, too_late);
+    cache_flush(job->jobs->parts.cache);
+    job_object_end(&job->object, result, error, forced);
 }
 
 static const OperationEffects effects = {
@@ -434,8 +328,8 @@ observe(const Domain *domain)
 static void
 withdraw_calls(Job *job)
 {
-    job_ref(job);
-    for (unsigned i = job->calls->len; i-- > 0 && !job->ended;) {
+    job_object_ref(&job->object);
+    for (unsigned i = job->calls->len; i-- > 0 && !job->object.ended;) {
         StepCall *step = job->calls->pdata[i];
         unsigned serial = step->serial;
 
@@ -444,14 +338,14 @@ withdraw_calls(Job *job)
         g_ptr_array_remove_index_fast(job->calls, i);
         operation_call_done(job->operation, clock_now_usec(), serial, OUTCOME_UNSENT, NULL);
     }
-    job_unref(job);
+    job_object_unref(&job->object);
 }
 
 static Error *
 busy_error(const Job *job, const OperationSpec *spec)
 {
     return error_new(ERROR_BUSY, "%s is not possible: %s of \"%s\" is under way",
-                     operation_name(spec->kind), job_operation_name(job), job->domain->name);
+                     operation_name(spec->kind), job->object.operation, job->object.domain->name);
 }
 
 Job *
@@ -477,9 +371,9 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
     }
 
     Job *job = job_new(jobs, domain, spec, caller);
-    domain_set_job(domain, job->number);
+    domain_set_job(domain, job->object.number);
     cache_changed(jobs->parts.cache, domain);
-    jobs->parts.listener->added(jobs->parts.userdata, job);
+    job_object_announce(&job->object);
     cache_flush(jobs->parts.cache);
     if (running) {
         operation_overtake(running->operation, clock_now_usec());
@@ -489,7 +383,7 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
     return job;
 }
 
-/* --- finding, waiting, cancelling --------------------------------------------------------- */
+/* --- finding, cancelling ------------------------------------------------------------------ */
 
 Job *
 jobs_find(const Jobs *jobs, const char *uuid)
@@ -497,39 +391,21 @@ jobs_find(const Jobs *jobs, const char *uuid)
     return g_hash_table_lookup(jobs->by_domain, uuid);
 }
 
-Job *
-jobs_find_by_number(const Jobs *jobs, uint64_t number)
+static Error *
+cancel_job(JobObject *object)
 {
-    return g_hash_table_lookup(jobs->by_number, &number);
+    return operation_cancel(((Job *)object)->operation, clock_now_usec());
 }
 
-GPtrArray *
-jobs_all(const Jobs *jobs)
+static const JobClass job_class = {
+    .cancel = cancel_job,
+    .free = free_job,
+};
+
+static GPtrArray *
+all_jobs(const Jobs *jobs)
 {
-    GPtrArray *all = g_ptr_array_new_with_free_func(release_job);
-    GHashTableIter iter;
-    gpointer job;
-
-    g_hash_table_iter_init(&iter, jobs->by_number);
-    while (g_hash_table_iter_next(&iter, NULL, &job))
-        g_ptr_array_add(all, job_ref(job));
-    return all;
-}
-
-void
-job_wait(Job *job, Pending *pending, WaiterDone done, void *userdata)
-{
-    waiters_add(job->waiters, pending, done, userdata);
-}
-
-void
-job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata)
-{
-    g_autoptr(Error) error = operation_cancel(job->operation, clock_now_usec());
-
-    waiters_add(job->cancel_waiters, pending, done, userdata);
-    if (error || job->ended)
-        answer(&job->cancel_waiters, error);
+    return job_objects_all(jobs->parts.objects, &job_class);
 }
 
 /* --- news --------------------------------------------------------------------------------- */
@@ -537,18 +413,17 @@ job_cancel(Job *job, Pending *pending, WaiterDone done, void *userdata)
 void
 jobs_domain_changed(Jobs *jobs, const char *uuid)
 {
-    g_autoptr(GPtrArray) all = NULL;
+    g_autoptr(GPtrArray) all = all_jobs(jobs);
     Observation seen;
 
-    if (g_hash_table_size(jobs->by_number) == 0)
+    if (all->len == 0)
         return;
     seen = observe(cache_find(jobs->parts.cache, uuid));
     seen.fresh = refresher_is_fresh(jobs->parts.refresher, uuid);
-    all = jobs_all(jobs);
     for (unsigned i = 0; i < all->len; i++) {
         Job *job = all->pdata[i];
 
-        if (g_str_equal(job->domain->uuid, uuid))
+        if (g_str_equal(job->object.domain->uuid, uuid))
             operation_observe(job->operation, clock_now_usec(), &seen);
     }
 }
@@ -568,7 +443,7 @@ jobs_domain_rebooted(Jobs *jobs, const char *uuid)
 void
 jobs_connection(Jobs *jobs, bool connected)
 {
-    g_autoptr(GPtrArray) all = jobs_all(jobs);
+    g_autoptr(GPtrArray) all = all_jobs(jobs);
 
     for (unsigned i = 0; i < all->len; i++)
         operation_connection(((Job *)all->pdata[i])->operation, clock_now_usec(), connected);
@@ -577,7 +452,7 @@ jobs_connection(Jobs *jobs, bool connected)
 void
 jobs_stop(Jobs *jobs)
 {
-    g_autoptr(GPtrArray) all = jobs_all(jobs);
+    g_autoptr(GPtrArray) all = all_jobs(jobs);
 
     for (unsigned i = 0; i < all->len; i++)
         operation_abort(((Job *)all->pdata[i])->operation, "the service is stopping");

@@ -172,7 +172,7 @@ void
 checks_call_submitted(const Call *call)
 {
     const Job *job = call->key[0] ? jobs_find(records.core->jobs, call->key) : NULL;
-    Record *record = job ? find_record(job->number) : NULL;
+    Record *record = job ? find_record(job->object.number) : NULL;
     bool is_step = call->class == CALL_FORCE || call->class == CALL_OPERATION ||
                    call->class == CALL_ACPI || call->class == CALL_LONG;
 
@@ -214,7 +214,7 @@ static void
 note_given_up(const Call *abort)
 {
     const Job *job = jobs_find(records.core->jobs, abort->key);
-    Record *record = job ? find_record(job->number) : NULL;
+    Record *record = job ? find_record(job->object.number) : NULL;
 
     if (record)
         record->given_up = true;
@@ -276,7 +276,7 @@ void
 checks_event(const HypervisorEvent *event)
 {
     const Job *job = jobs_find(records.core->jobs, event->uuid);
-    Record *record = job ? find_record(job->number) : NULL;
+    Record *record = job ? find_record(job->object.number) : NULL;
 
     if (!record || event->kind != EVENT_REBOOTED || event->generation != lanes_generation())
         return;
@@ -416,7 +416,7 @@ void
 checks_job_added(const Job *job)
 {
     const OperationSpec *spec = operation_spec(job->operation);
-    const Domain *domain = job->domain;
+    const Domain *domain = job->object.domain;
     g_autoptr(Error) error = operation_check(spec, domain->state, domain->persistent, domain->name);
     Record *record = &records.all[records.n];
 
@@ -434,7 +434,7 @@ checks_job_added(const Job *job)
     }
     records.n++;
     *record = (Record){.job = job,
-                       .number = job->number,
+                       .number = job->object.number,
                        .guest = guests_find(domain->uuid),
                        .spec = *spec,
                        .began = world_now(),
@@ -449,7 +449,7 @@ checks_job_added(const Job *job)
 void
 checks_job_removed(const Job *job, OperationResult result, const Error *error)
 {
-    Record *record = find_record(job->number);
+    Record *record = find_record(job->object.number);
 
     if (!record || !record->job) {
         fault("An operation ends twice");
@@ -466,7 +466,7 @@ checks_job_removed(const Job *job, OperationResult result, const Error *error)
 bool
 checks_may_cancel(const Job *job)
 {
-    Record *record = find_record(job->number);
+    Record *record = find_record(job->object.number);
     bool resumes = record->spec.kind == OPERATION_START || record->spec.kind == OPERATION_RESUME;
 
     record->canceled = true;

@@ -101,10 +101,10 @@ operate(Client *client, Domain *domain)
             "An operation begins beside another one");
     if (!job)
         answer(client, error->message);
-    else if (job->ended)
+    else if (job->object.ended)
         answer(client, "has ended already");
     else
-        job_wait(job, &client->pending, on_answer, client);
+        job_object_wait(&job->object, &client->pending, on_answer, client);
 }
 
 static void
@@ -217,7 +217,7 @@ reconnect(void)
 }
 
 static void
-cancel(Job *job)
+cancel(JobObject *job)
 {
     Client *client = new_client(CLIENT_CANCELS);
     bool may;
@@ -226,17 +226,17 @@ cancel(Job *job)
         return;
     say("client%u: cancel", client->number);
     client->job = job->number;
-    may = checks_may_cancel(job);
-    job_ref(job);
-    job_cancel(job, &client->pending, on_answer, client);
+    may = checks_may_cancel(job_of_object(job));
+    job_object_ref(job);
+    job_object_cancel(job, &client->pending, on_answer, client);
     REQUIRE(may || !job->ended, "A job is canceled while it does what was asked for");
-    job_unref(job);
+    job_object_unref(job);
 }
 
 static void
 cancel_any(void)
 {
-    g_autoptr(GPtrArray) jobs = jobs_all(clients.core->jobs);
+    g_autoptr(GPtrArray) jobs = job_objects_all(clients.core->job_objects, NULL);
 
     if (jobs->len > 0)
         cancel(jobs->pdata[below(jobs->len)]);
@@ -280,13 +280,14 @@ clients_act(void)
 void
 clients_end_unbounded(void)
 {
-    g_autoptr(GPtrArray) jobs = jobs_all(clients.core->jobs);
+    g_autoptr(GPtrArray) jobs = job_objects_all(clients.core->job_objects, NULL);
 
     for (unsigned i = 0; i < jobs->len; i++) {
-        Job *job = jobs->pdata[i];
+        JobObject *object = jobs->pdata[i];
+        const Job *job = job_of_object(object);
 
-        if (!job->ended && operation_spec(job->operation)->timeout == NEVER)
-            cancel(job);
+        if (!object->ended && operation_spec(job->operation)->timeout == NEVER)
+            cancel(object);
     }
 }
 

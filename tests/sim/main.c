@@ -79,21 +79,21 @@ on_flush(void *userdata)
 }
 
 static void
-on_job_added(void *userdata, Job *job)
+on_job_added(void *userdata, JobObject *object)
 {
-    mirror_job_added(job);
-    checks_job_added(job);
+    mirror_job_added(object);
+    checks_job_added(job_of_object(object));
 }
 
 static void
-on_job_removed(void *userdata, Job *job, OperationResult result, const Error *error)
+on_job_removed(void *userdata, JobObject *object, OperationResult result, const Error *error)
 {
-    mirror_job_removed(job);
-    checks_job_removed(job, result, error);
+    mirror_job_removed(object);
+    checks_job_removed(job_of_object(object), result, error);
 }
 
 static void
-on_progress(void *userdata, Job *job)
+on_progress(void *userdata, JobObject *job)
 {
     REQUIRE(!job->ended && job->progress >= 0 && job->progress <= 1, "Progress that is none");
 }
@@ -193,7 +193,7 @@ is_at_rest(void)
     if (!world_is_healed() || lanes_generation() == 0 || world_next_time() != NEVER ||
         clients_wait() || !refresher_is_idle(core->refresher))
         return false;
-    jobs = jobs_all(core->jobs);
+    jobs = job_objects_all(core->job_objects, NULL);
     return jobs->len == 0;
 }
 

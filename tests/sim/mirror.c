@@ -108,7 +108,7 @@ find_job(uint64_t number, unsigned *ret)
 }
 
 void
-mirror_job_added(const Job *job)
+mirror_job_added(const JobObject *job)
 {
     unsigned place;
 
@@ -117,7 +117,7 @@ mirror_job_added(const Job *job)
 }
 
 void
-mirror_job_removed(const Job *job)
+mirror_job_removed(const JobObject *job)
 {
     unsigned place;
 
@@ -285,7 +285,8 @@ check_domain(const Core *core, unsigned number)
     REQUIRE(copy->there == (domain != NULL), "vm%u came or went, and nothing was told", number);
     if (!domain)
         return;
-    REQUIRE(domain->job == (job ? job->number : 0), "vm%u does not tell its operation", number);
+    REQUIRE(domain->job == (job ? job->object.number : 0), "vm%u does not tell its operation",
+            number);
     now = copy_of(domain);
     for (unsigned i = 0; i < G_N_ELEMENTS(properties); i++)
         REQUIRE(!differs(copy, &now, &properties[i]), "%s of vm%u changed, and nothing was told",

@@ -17,8 +17,8 @@ void mirror_domain_added(Domain *domain);
 void mirror_domain_removed(Domain *domain);
 void mirror_domain_changed(Domain *domain);
 void mirror_connection_changed(const Core *core, ConnectionChanges changes);
-void mirror_job_added(const Job *job);
-void mirror_job_removed(const Job *job);
+void mirror_job_added(const JobObject *job);
+void mirror_job_removed(const JobObject *job);
 /* Everything that changed is told now. */
 void mirror_flush(void);
 

@@ -71,12 +71,6 @@ object_server_emit_again(ObjectKind *kind, const char *path)
     return r < 0 || !domain ? r : object_server_emit_added(kind, path, domain);
 }
 
-const char *
-job_operation_name(const Job *job)
-{
-    g_assert_not_reached();
-}
-
 /* --- the world ---------------------------------------------------------------------------- */
 
 typedef struct {
