@@ -2,7 +2,6 @@
 #include "hypervisor-block-job.h"
 
 #include "device-edit.h"
-#include "disk-chain.h"
 #include "hypervisor-private.h"
 
 #include <limits.h>
@@ -47,15 +46,69 @@ hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *target, Bl
     return true;
 }
 
-char **
-hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, Error **error)
+bool
+hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, DiskChain *ret,
+                           Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
 
     if (dom && !xml)
         hypervisor_fail(error);
-    return xml ? disk_chain_read(xml, target) : NULL;
+    if (xml)
+        *ret = disk_chain_read(xml, target);
+    return xml != NULL;
+}
+
+void
+found_block_job_free(FoundBlockJob *found)
+{
+    g_free(found->target);
+    disk_chain_clear(&found->chain);
+    g_free(found);
+}
+
+static void
+free_found(gpointer found)
+{
+    found_block_job_free(found);
+}
+
+/* A disk that has gone meanwhile has none. */
+static void
+find_block_job(Hypervisor *h, const char *uuid, const char *xml, const char *target,
+               GPtrArray *found)
+{
+    g_autoptr(Error) ignored = NULL;
+    BlockJobInfo info;
+
+    if (!hypervisor_get_block_job(h, uuid, target, &info, &ignored) ||
+        info.type == BLOCK_JOB_NONE || info.type == BLOCK_JOB_OTHER)
+        return;
+
+    FoundBlockJob *job = g_new0(FoundBlockJob, 1);
+    job->target = g_strdup(target);
+    job->info = info;
+    job->chain = disk_chain_read(xml, target);
+    g_ptr_array_add(found, job);
+}
+
+GPtrArray *
+hypervisor_find_block_jobs(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
+
+    if (dom && !xml)
+        hypervisor_fail(error);
+    if (!xml)
+        return NULL;
+
+    g_auto(GStrv) targets = disk_chain_find_layered(xml);
+    GPtrArray *found = g_ptr_array_new_with_free_func(free_found);
+    for (char **target = targets; *target; target++)
+        find_block_job(h, uuid, xml, *target, found);
+    return found;
 }
 
 /* --- beginning ---------------------------------------------------------------------------- */
@@ -72,81 +125,68 @@ check_bandwidth(uint64_t bandwidth, Error **error)
 
 /* Committing the top layer needs a flag, which is refused for any other layer. */
 static bool
-is_active(virDomainPtr dom, const char *target, const char *top, bool *ret, Error **error)
+commit(Hypervisor *h, virDomainPtr dom, const char *target, BlockJobType type,
+       const DiskOperationSpec *spec, Error **error)
 {
-    *ret = true;
-    if (!top)
-        return true;
-
-    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
-    if (!xml)
-        return hypervisor_fail(error);
-    g_auto(GStrv) chain = disk_chain_read(xml, target);
-    *ret = *chain && g_str_equal(*chain, top);
-    return true;
-}
-
-static bool
-commit(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *args, Error **error)
-{
-    bool active;
-
-    if (!is_active(dom, target, args->top, &active, error) || !hypervisor_pass_gate(h, error))
-        return false;
-
     unsigned flags = VIR_DOMAIN_BLOCK_COMMIT_BANDWIDTH_BYTES |
-                     (args->base ? 0U : VIR_DOMAIN_BLOCK_COMMIT_SHALLOW) |
-                     (active ? VIR_DOMAIN_BLOCK_COMMIT_ACTIVE : 0U) |
-                     (args->delete_merged ? VIR_DOMAIN_BLOCK_COMMIT_DELETE : 0U);
-    return virDomainBlockCommit(dom, target, args->base, args->top, (unsigned long)args->bandwidth,
+                     (spec->base ? 0U : VIR_DOMAIN_BLOCK_COMMIT_SHALLOW) |
+                     (type == BLOCK_JOB_ACTIVE_COMMIT ? VIR_DOMAIN_BLOCK_COMMIT_ACTIVE : 0U) |
+                     (spec->delete_merged ? VIR_DOMAIN_BLOCK_COMMIT_DELETE : 0U);
+
+    if (!hypervisor_pass_gate(h, error))
+        return false;
+    return virDomainBlockCommit(dom, target, spec->base, spec->top, (unsigned long)spec->bandwidth,
                                 flags) == 0 ||
            hypervisor_fail(error);
 }
 
 static bool
-pull(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *args, Error **error)
+pull(Hypervisor *h, virDomainPtr dom, const char *target, const DiskOperationSpec *spec,
+     Error **error)
 {
     if (!hypervisor_pass_gate(h, error))
         return false;
-    return virDomainBlockRebase(dom, target, args->base, (unsigned long)args->bandwidth,
+    return virDomainBlockRebase(dom, target, spec->base, (unsigned long)spec->bandwidth,
                                 VIR_DOMAIN_BLOCK_REBASE_BANDWIDTH_BYTES) == 0 ||
            hypervisor_fail(error);
 }
 
 /* libvirt refuses to overwrite a file that exists; a block device has to exist. */
 static bool
-copy(Hypervisor *h, virDomainPtr dom, const char *target, const BlockJobArgs *args, Error **error)
+copy(Hypervisor *h, virDomainPtr dom, const char *target, const DiskOperationSpec *spec,
+     Error **error)
 {
     g_autofree char *xml =
-        device_edit_copy(args->destination, args->format ? args->format : "", error);
+        device_edit_copy(spec->destination, spec->format ? spec->format : "", error);
     virTypedParameter bandwidth = {
         .field = VIR_DOMAIN_BLOCK_COPY_BANDWIDTH,
         .type = VIR_TYPED_PARAM_ULLONG,
-        .value.ul = args->bandwidth,
+        .value.ul = spec->bandwidth,
     };
 
     if (!xml || !hypervisor_pass_gate(h, error))
         return false;
-    return virDomainBlockCopy(dom, target, xml, &bandwidth, args->bandwidth ? 1 : 0,
+    return virDomainBlockCopy(dom, target, xml, &bandwidth, spec->bandwidth ? 1 : 0,
                               VIR_DOMAIN_BLOCK_COPY_TRANSIENT_JOB) == 0 ||
            hypervisor_fail(error);
 }
 
 bool
 hypervisor_start_block_job(Hypervisor *h, const char *uuid, const char *target, BlockJobType type,
-                           const BlockJobArgs *args, Error **error)
+                           const DiskOperationSpec *spec, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
 
-    if (!dom || !check_bandwidth(args->bandwidth, error))
+    if (!dom || !check_bandwidth(spec->bandwidth, error))
         return false;
     switch (type) {
     case BLOCK_JOB_COMMIT:
-        return commit(h, dom, target, args, error);
+    case BLOCK_JOB_ACTIVE_COMMIT:
+        return commit(h, dom, target, type, spec, error);
     case BLOCK_JOB_PULL:
-        return pull(h, dom, target, args, error);
+        return pull(h, dom, target, spec, error);
     case BLOCK_JOB_COPY:
-        return copy(h, dom, target, args, error);
+        return copy(h, dom, target, spec, error);
     default:
         g_assert_not_reached();
     }

@@ -6,8 +6,8 @@
  * nothing else.
  */
 
+#include "block-job.h"
 #include "domain.h"
-#include "hypervisor-block-job.h"
 #include "hypervisor.h"
 
 /* Only events whose details are needed have a kind of their own. */

@@ -131,13 +131,23 @@ check_growth(const char *target, uint64_t capacity, uint64_t bytes, Error **erro
 }
 
 static bool
-resize_running(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes, Error **error)
+get_capacity(virDomainPtr dom, const char *target, uint64_t *ret, Error **error)
 {
     virDomainBlockInfo info;
 
     if (virDomainGetBlockInfo(dom, target, &info, 0) < 0)
         return hypervisor_fail(error);
-    if (!check_growth(target, info.capacity, bytes, error) || !hypervisor_pass_gate(h, error))
+    *ret = info.capacity;
+    return true;
+}
+
+static bool
+resize_running(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes, Error **error)
+{
+    uint64_t capacity = 0;
+
+    if (!get_capacity(dom, target, &capacity, error) ||
+        !check_growth(target, capacity, bytes, error) || !hypervisor_pass_gate(h, error))
         return false;
     return virDomainBlockResize(dom, target, bytes, VIR_DOMAIN_BLOCK_RESIZE_BYTES) == 0 ||
            hypervisor_fail(error);
@@ -157,15 +167,12 @@ find_volume(Hypervisor *h, const char *source)
 }
 
 static bool
-resize_volume(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes, Error **error)
+resize_volume(Hypervisor *h, const DiskChain *chain, const char *target, uint64_t bytes,
+              uint64_t *ret_capacity, Error **error)
 {
-    g_autofree char *xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE);
+    g_auto(VirVolume) volume = *chain->layers ? find_volume(h, *chain->layers) : NULL;
     virStorageVolInfo info;
 
-    if (!xml)
-        return hypervisor_fail(error);
-    g_auto(GStrv) chain = disk_chain_read(xml, target);
-    g_auto(VirVolume) volume = *chain ? find_volume(h, *chain) : NULL;
     if (!volume && !hypervisor_is_alive(h))
         return hypervisor_fail(error);
     if (!volume) {
@@ -179,20 +186,51 @@ resize_volume(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t byte
         return hypervisor_fail(error);
     if (!check_growth(target, info.capacity, bytes, error) || !hypervisor_pass_gate(h, error))
         return false;
-    return virStorageVolResize(volume, bytes, 0) == 0 || hypervisor_fail(error);
+    if (virStorageVolResize(volume, bytes, 0) < 0)
+        return hypervisor_fail(error);
+    if (virStorageVolGetInfo(volume, &info) == 0)
+        *ret_capacity = info.capacity;
+    return true;
+}
+
+/* The image of a domain that has been started meanwhile is not the pool's to change. */
+static bool
+resize_off(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes,
+           uint64_t *ret_capacity, Error **error)
+{
+    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
+
+    if (!xml)
+        return hypervisor_fail(error);
+    g_auto(DiskChain) chain = disk_chain_read(xml, target);
+    return chain.is_active ? resize_running(h, dom, target, bytes, error)
+                           : resize_volume(h, &chain, target, bytes, ret_capacity, error);
 }
 
 bool
 hypervisor_resize_disk(Hypervisor *h, const char *uuid, const char *target, uint64_t bytes,
-                       Error **error)
+                       bool is_active, uint64_t *ret_capacity, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    int active = dom ? virDomainIsActive(dom) : -1;
+    g_autoptr(Error) ignored = NULL;
 
-    if (dom && active < 0)
-        hypervisor_fail(error);
-    if (active < 0)
+    *ret_capacity = 0;
+    if (!dom)
         return false;
-    return active ? resize_running(h, dom, target, bytes, error)
-                  : resize_volume(h, dom, target, bytes, error);
+    if (!is_active)
+        return resize_off(h, dom, target, bytes, ret_capacity, error);
+    if (!resize_running(h, dom, target, bytes, error))
+        return false;
+    /* It may have been rounded. */
+    (void)get_capacity(dom, target, ret_capacity, &ignored);
+    return true;
+}
+
+bool
+hypervisor_get_capacity(Hypervisor *h, const char *uuid, const char *target, uint64_t *ret,
+                        Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    return dom && get_capacity(dom, target, ret, error);
 }

@@ -38,11 +38,16 @@ DiskCapacities *hypervisor_disk_capacities(Hypervisor *h, const char *uuid,
 bool hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
                           Error **error);
 
+/* The capacity of one disk. libvirt may open its image. */
+bool hypervisor_get_capacity(Hypervisor *h, const char *uuid, const char *target, uint64_t *ret,
+                             Error **error);
+
 /* Changes. */
 
 /*
  * Make a disk larger. ERROR_INVALID_ARGS where it is larger already. Of a domain that is off only a
- * disk that is a volume of an active pool.
+ * disk that is a volume of an active pool. `is_active`: the domain, as far as is known.
+ * `*ret_capacity` is what the disk has then, or 0.
  */
 bool hypervisor_resize_disk(Hypervisor *h, const char *uuid, const char *target, uint64_t bytes,
-                            Error **error);
+                            bool is_active, uint64_t *ret_capacity, Error **error);

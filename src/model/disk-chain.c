@@ -22,10 +22,11 @@ source_of(const xmlNode *layer)
     return *pool ? g_strdup_printf("%s/%s", pool, volume) : g_strdup("");
 }
 
-char **
+DiskChain
 disk_chain_read(const char *domain_xml, const char *target)
 {
     g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
+    g_autofree char *id = xml_attribute(domain ? xmlDocGetRootElement(domain) : NULL, "id");
     GPtrArray *chain = g_ptr_array_new();
 
     /* The end of a chain is an empty <backingStore/>. */
@@ -33,7 +34,16 @@ disk_chain_read(const char *domain_xml, const char *target)
          layer && xml_child(layer, "source"); layer = xml_child(layer, "backingStore"))
         g_ptr_array_add(chain, source_of(layer));
     g_ptr_array_add(chain, NULL);
-    return (char **)g_ptr_array_free(chain, FALSE);
+    return (DiskChain){
+        .layers = (char **)g_ptr_array_free(chain, FALSE),
+        .is_active = *id != '\0',
+    };
+}
+
+void
+disk_chain_clear(DiskChain *chain)
+{
+    g_clear_pointer(&chain->layers, g_strfreev);
 }
 
 static const xmlNode *
@@ -64,6 +74,25 @@ holds_data(const xmlNode *disk)
     g_autofree char *device = xml_attribute(disk, "device");
 
     return !g_str_equal(device, "cdrom") && !g_str_equal(device, "floppy");
+}
+
+bool
+disk_chain_is_layered(const xmlNode *disk)
+{
+    return xml_child(disk, "mirror") || xml_child(xml_child(disk, "backingStore"), "source");
+}
+
+char **
+disk_chain_find_layered(const char *domain_xml)
+{
+    g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
+    GPtrArray *targets = g_ptr_array_new();
+
+    for (const xmlNode *node = first_device(domain); node; node = node->next)
+        if (xml_is_element(node, "disk") && disk_chain_is_layered(node))
+            g_ptr_array_add(targets, xml_child_attribute(node, "target", "dev"));
+    g_ptr_array_add(targets, NULL);
+    return (char **)g_ptr_array_free(targets, FALSE);
 }
 
 char **

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-xml-config.h"
 
+#include "disk-chain.h"
 #include "domain-settings.h"
 #include "domain-xml-disk.h"
 #include "domain-xml-graphics.h"
@@ -260,6 +261,8 @@ read_devices(const xmlNode *root, DomainConfig *config, RowBuilder rows[static _
                 readers[i].read(node, &rows[readers[i].part]);
         if (xml_is_element(node, "channel") && is_connected_agent(node))
             config->agent_connected = true;
+        if (xml_is_element(node, "disk") && disk_chain_is_layered(node))
+            config->has_layered_disks = true;
     }
 }
 

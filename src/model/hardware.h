@@ -46,6 +46,7 @@ typedef struct {
     uint64_t max_memory_bytes;
     uint64_t stop_timeout_usec; /* 0: it has none of its own */
     int agent_connected;        /* a boolean */
+    bool has_layered_disks;     /* disk_chain_is_layered() */
     LifecycleAction on_poweroff;
     LifecycleAction on_reboot;
     Hardware *hardware; /* NULL: nothing */

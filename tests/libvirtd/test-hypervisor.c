@@ -306,6 +306,22 @@ assert_capacity(const char *target, uint64_t bytes)
     g_assert_true(g_hash_table_contains(capacities->allocated, target));
 }
 
+static bool
+resize(uint64_t bytes)
+{
+    g_autofree char *state = shell(NULL, "virsh domstate web");
+    uint64_t capacity, now;
+    bool done = hypervisor_resize_disk(test.h, UUID, "vda", bytes,
+                                       g_str_has_prefix(state, "running"), &capacity, &error);
+
+    if (done) {
+        g_assert_cmpuint(capacity, ==, bytes);
+        assert_done(hypervisor_get_capacity(test.h, UUID, "vda", &now, &error));
+        g_assert_cmpuint(now, ==, bytes);
+    }
+    return done;
+}
+
 static void
 test_resize(void)
 {
@@ -313,17 +329,14 @@ test_resize(void)
 
     run(NULL, "mkdir -p " DIR "; qemu-img create -qf qcow2 " DIR "/a.qcow2 16M");
     begin(DISK(DIR "/a.qcow2", "vda"), true);
-    assert_done(hypervisor_resize_disk(test.h, UUID, "vda", 32 * mib, &error));
+    assert_done(resize(32 * mib));
     assert_capacity("vda", 32 * mib);
-    assert_refused(hypervisor_resize_disk(test.h, UUID, "vda", 16 * mib, &error),
-                   ERROR_INVALID_ARGS, "smaller");
+    assert_refused(resize(16 * mib), ERROR_INVALID_ARGS, "smaller");
     run(NULL, "virsh -q destroy web");
-    assert_refused(hypervisor_resize_disk(test.h, UUID, "vda", 64 * mib, &error),
-                   ERROR_OPERATION_FAILED, "no volume of an active pool");
+    assert_refused(resize(64 * mib), ERROR_OPERATION_FAILED, "no volume of an active pool");
     run(NULL, "virsh -q pool-create-as images dir --target " DIR);
-    assert_done(hypervisor_resize_disk(test.h, UUID, "vda", 64 * mib, &error));
-    assert_refused(hypervisor_resize_disk(test.h, UUID, "vda", 32 * mib, &error),
-                   ERROR_INVALID_ARGS, "smaller");
+    assert_done(resize(64 * mib));
+    assert_refused(resize(32 * mib), ERROR_INVALID_ARGS, "smaller");
     run(NULL, "qemu-img info " DIR "/a.qcow2 | grep -q '64 MiB'; virsh -q pool-destroy images");
     tear_down();
 }
@@ -331,10 +344,11 @@ test_resize(void)
 static void
 assert_chain(const char *expected)
 {
-    g_auto(GStrv) chain = hypervisor_read_disk_chain(test.h, UUID, "vda", &error);
+    g_auto(DiskChain) chain = {NULL};
 
-    g_assert_nonnull(chain);
-    g_autofree char *joined = g_strjoinv(" ", chain);
+    assert_done(hypervisor_read_disk_chain(test.h, UUID, "vda", &chain, &error));
+    g_assert_true(chain.is_active);
+    g_autofree char *joined = g_strjoinv(" ", chain.layers);
     g_assert_cmpstr(joined, ==, expected);
 }
 
@@ -366,20 +380,22 @@ begin_with_overlays(void)
 static void
 test_commit(void)
 {
-    const BlockJobArgs active = {.bandwidth = 0};
-    const BlockJobArgs named = {.top = DIR "/middle.qcow2", .base = DIR "/base.qcow2"};
-    const BlockJobArgs unknown = {.base = DIR "/other.qcow2"};
+    const DiskOperationSpec active = {.bandwidth = 0};
+    const DiskOperationSpec named = {.top = (char *)DIR "/middle.qcow2",
+                                     .base = (char *)DIR "/base.qcow2"};
+    const DiskOperationSpec unknown = {.base = (char *)DIR "/other.qcow2"};
     BlockJobInfo info;
 
     begin_with_overlays();
     assert_done(hypervisor_get_block_job(test.h, UUID, "vda", &info, &error));
     g_assert_cmpint(info.type, ==, BLOCK_JOB_NONE);
     assert_refused(
-        hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_COMMIT, &unknown, &error),
+        hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_ACTIVE_COMMIT, &unknown, &error),
         ERROR_OPERATION_FAILED, "other.qcow2");
 
     /* One level of the layer that is written to. */
-    assert_done(hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_COMMIT, &active, &error));
+    assert_done(
+        hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_ACTIVE_COMMIT, &active, &error));
     expect_block_job(BLOCK_JOB_ACTIVE_COMMIT, BLOCK_JOB_READY);
     assert_done(hypervisor_get_block_job(test.h, UUID, "vda", &info, &error));
     g_assert_cmpint(info.type, ==, BLOCK_JOB_ACTIVE_COMMIT);
@@ -390,7 +406,8 @@ test_commit(void)
     assert_chain(DIR "/middle.qcow2 " DIR "/base.qcow2");
 
     /* The active layer by its name. */
-    assert_done(hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_COMMIT, &named, &error));
+    assert_done(
+        hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_ACTIVE_COMMIT, &named, &error));
     expect_block_job(BLOCK_JOB_ACTIVE_COMMIT, BLOCK_JOB_READY);
     assert_done(hypervisor_end_block_job(test.h, UUID, "vda", false, &error));
     expect_block_job(BLOCK_JOB_ACTIVE_COMMIT, BLOCK_JOB_CANCELED);
@@ -401,7 +418,7 @@ test_commit(void)
 static void
 test_commit_below(void)
 {
-    const BlockJobArgs below = {.top = DIR "/middle.qcow2"};
+    const DiskOperationSpec below = {.top = (char *)DIR "/middle.qcow2"};
 
     begin_with_overlays();
     assert_done(hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_COMMIT, &below, &error));
@@ -414,9 +431,9 @@ test_commit_below(void)
 static void
 test_pull(void)
 {
-    const BlockJobArgs part = {.base = DIR "/base.qcow2"};
-    const BlockJobArgs whole = {.bandwidth = 1 << 30};
-    const BlockJobArgs fast = {.bandwidth = UINT64_MAX};
+    const DiskOperationSpec part = {.base = (char *)DIR "/base.qcow2"};
+    const DiskOperationSpec whole = {.bandwidth = 1 << 30};
+    const DiskOperationSpec fast = {.bandwidth = UINT64_MAX};
 
     begin_with_overlays();
     assert_done(hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_PULL, &part, &error));
@@ -433,8 +450,9 @@ test_pull(void)
 static void
 test_copy(void)
 {
-    const BlockJobArgs args = {.destination = DIR "/copy.raw", .format = "raw"};
-    const BlockJobArgs over = {.destination = DIR "/base.qcow2"};
+    const DiskOperationSpec args = {.destination = (char *)DIR "/copy.raw",
+                                    .format = (char *)"raw"};
+    const DiskOperationSpec over = {.destination = (char *)DIR "/base.qcow2"};
 
     begin_with_overlays();
     assert_done(hypervisor_start_block_job(test.h, UUID, "vda", BLOCK_JOB_COPY, &args, &error));

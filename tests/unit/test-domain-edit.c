@@ -238,28 +238,35 @@ static void
 test_disk_chain(void)
 {
     const char *xml =
-        "<domain><devices><disk><source file='/top'/><backingStore type='block'><source "
+        "<domain id='1'><devices><disk><source file='/top'/><backingStore type='block'><source "
         "dev='/dev/x'/>"
         "<backingStore type='volume'><source pool='p' volume='v'/><backingStore type='network'>"
         "<source protocol='nbd' name='export'/><backingStore/></backingStore></backingStore>"
         "</backingStore><target dev='vda'/><alias name='virtio-disk0'/></disk>"
-        "<disk device='cdrom'><target dev='sda'/></disk></devices></domain>";
-    g_auto(GStrv) chain = disk_chain_read(xml, "vda");
-    g_auto(GStrv) none = disk_chain_read(xml, "vdb");
-    g_auto(GStrv) broken = disk_chain_read("<x", "vda");
-    g_autofree char *joined = g_strjoinv(" ", chain);
+        "<disk device='cdrom'><target dev='sda'/></disk>"
+        "<disk><source file='/c'/><backingStore/><mirror job='copy'/><target dev='vdc'/></disk>"
+        "<disk><source file='/d'/><backingStore/><target dev='vdd'/></disk></devices></domain>";
+    g_auto(DiskChain) chain = disk_chain_read(xml, "vda");
+    g_auto(DiskChain) none = disk_chain_read(xml, "vdb");
+    g_auto(DiskChain) broken = disk_chain_read("<x", "vda");
+    g_autofree char *joined = g_strjoinv(" ", chain.layers);
 
     g_assert_cmpstr(joined, ==, "/top /dev/x p/v export");
-    g_assert_null(*none);
-    g_assert_null(*broken);
+    g_assert_true(chain.is_active);
+    g_assert_null(*none.layers);
+    g_assert_null(*broken.layers);
+    g_assert_false(broken.is_active);
 
     g_autofree char *target = disk_chain_find_alias(xml, "virtio-disk0");
     g_autofree char *other = disk_chain_find_alias(xml, "virtio-disk1");
     g_auto(GStrv) targets = disk_chain_targets(xml);
     g_assert_cmpstr(target, ==, "vda");
     g_assert_null(other);
-    g_assert_cmpstr(targets[0], ==, "vda");
-    g_assert_null(targets[1]);
+    g_autofree char *all = g_strjoinv(" ", targets);
+    g_assert_cmpstr(all, ==, "vda vdc vdd");
+    g_auto(GStrv) layered = disk_chain_find_layered(xml);
+    g_autofree char *some = g_strjoinv(" ", layered);
+    g_assert_cmpstr(some, ==, "vda vdc");
 }
 
 static void
