@@ -25,6 +25,8 @@ cancel_actions(const Request *request)
     JobObject *object = job_objects_find(request->service->core->job_objects, request->job_number);
     const Job *job = job_of_object(object);
 
+    if (!job)
+        return ACTION_BIT(ACTION_CONFIGURE);
     return operation_call_actions_of(request->service, object->domain,
                                      operation_spec(job->operation));
 }
@@ -38,6 +40,7 @@ write_domain(Wire *wire, const void *object)
 static const Property properties[] = {
     {"Operation", "s", PROPERTY_CONST, NULL, offsetof(JobObject, operation)},
     {"Domain", "o", PROPERTY_CONST, write_domain, 0},
+    {"Disk", "s", PROPERTY_CONST, NULL, offsetof(JobObject, disk)},
     {"StartedAt", "t", PROPERTY_CONST, NULL, offsetof(JobObject, started_at)},
     {"Progress", "d", 0, NULL, offsetof(JobObject, progress)},
     {NULL},

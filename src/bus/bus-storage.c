@@ -2,10 +2,11 @@
 #include "interfaces.h"
 
 #include "context.h"
+#include "device-edit.h"
 #include "hypervisor-device.h"
 #include "method-options.h"
 #include "names.h"
-#include "request.h"
+#include "operation-call.h"
 
 /* --- ChangeMedia -------------------------------------------------------------------------- */
 
@@ -56,7 +57,160 @@ work_change_media(Hypervisor *h, const char *uuid, const MethodArgs *args, Metho
                                    (args->flags & MEDIA_FORCE) != 0, args->affect, error);
 }
 
+/* --- the jobs of disks -------------------------------------------------------------------- */
+
+static int
+parse_resize(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    DiskOperationSpec spec = {.kind = DISK_RESIZE};
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(message, "t", &spec.bytes);
+    if (r >= 0)
+        r = method_parse_no_options(message, error);
+    if (r >= 0)
+        args->disk_operation = disk_operation_spec_new(&spec);
+    return r;
+}
+
+static int
+check_text(const char *name, const char *text, sd_bus_error *error)
+{
+    if (!text || *text)
+        return 0;
+    return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "The option '%s' is empty", name);
+}
+
+static int
+parse_commit(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"base", SD_BUS_TYPE_STRING, offsetof(DiskOperationSpec, base)},
+        {"top", SD_BUS_TYPE_STRING, offsetof(DiskOperationSpec, top)},
+        {"delete", SD_BUS_TYPE_BOOLEAN, offsetof(DiskOperationSpec, delete_merged)},
+        {"bandwidth", SD_BUS_TYPE_UINT64, offsetof(DiskOperationSpec, bandwidth)},
+        {NULL},
+    };
+    DiskOperationSpec spec = {.kind = DISK_COMMIT};
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = method_options_read(message, options, &spec, NULL, error);
+    if (r >= 0)
+        r = check_text("base", spec.base, error);
+    if (r >= 0)
+        r = check_text("top", spec.top, error);
+    if (r >= 0)
+        args->disk_operation = disk_operation_spec_new(&spec);
+    return r;
+}
+
+static int
+parse_pull(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"base", SD_BUS_TYPE_STRING, offsetof(DiskOperationSpec, base)},
+        {"bandwidth", SD_BUS_TYPE_UINT64, offsetof(DiskOperationSpec, bandwidth)},
+        {NULL},
+    };
+    DiskOperationSpec spec = {.kind = DISK_PULL};
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = method_options_read(message, options, &spec, NULL, error);
+    if (r >= 0)
+        r = check_text("base", spec.base, error);
+    if (r >= 0)
+        args->disk_operation = disk_operation_spec_new(&spec);
+    return r;
+}
+
+/* root writes to the destination: it has to be the path that it looks like. */
+static int
+check_destination(const DiskOperationSpec *spec, sd_bus_error *error)
+{
+    g_autoptr(Error) refusal = NULL;
+    g_autofree char *xml =
+        device_edit_copy(spec->destination, spec->format ? spec->format : "", &refusal);
+
+    return xml ? 0 : sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS, refusal->message);
+}
+
+static int
+parse_copy(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        {"format", SD_BUS_TYPE_STRING, offsetof(DiskOperationSpec, format)},
+        {"pivot", SD_BUS_TYPE_BOOLEAN, offsetof(DiskOperationSpec, pivot)},
+        {"bandwidth", SD_BUS_TYPE_UINT64, offsetof(DiskOperationSpec, bandwidth)},
+        {NULL},
+    };
+    DiskOperationSpec spec = {.kind = DISK_COPY};
+    int r = method_parse_text(message, args, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(message, "s", &spec.destination);
+    if (r >= 0)
+        r = method_options_read(message, options, &spec, NULL, error);
+    if (r >= 0)
+        r = check_text("format", spec.format, error);
+    if (r >= 0)
+        r = check_destination(&spec, error);
+    if (r >= 0)
+        args->disk_operation = disk_operation_spec_new(&spec);
+    return r;
+}
+
+static void
+begin_job(Request *request)
+{
+    StorageJobs *jobs = request->service->core->storage_jobs;
+    Domain *domain = request_domain(request);
+    const char *target = request->args->text;
+    g_autoptr(Error) error = NULL;
+
+    if (!domain || request_authorize_again(request))
+        return;
+    if (!storage_jobs_has_disk(domain, target)) {
+        error = error_new(ERROR_OPERATION_FAILED, "The domain has no disk \"%s\"", target);
+        request_fail(request, error);
+        return;
+    }
+    const JobCaller caller = {.uid = request->uid, .name = request->caller.sender};
+    const JobObject *job =
+        storage_job_begin(jobs, domain, target, request->args->disk_operation, &caller, &error);
+    if (job)
+        request_reply_path(request, object_path_of_job(job->number).text);
+    else
+        operation_call_fail(request, error, storage_jobs_find(jobs, domain->uuid, target));
+}
+
+/* A disk that is not known may have been attached just now. */
+static void
+find_disk(Request *request)
+{
+    const Domain *domain = request_domain(request);
+
+    if (!domain)
+        return;
+    if (storage_jobs_has_disk(domain, request->args->text))
+        begin_job(request);
+    else
+        request_refresh(request, request->domain_uuid, begin_job);
+}
+
+static void
+run_job(Request *request)
+{
+    request_connect(request, find_disk);
+}
+
 /* --- the tables --------------------------------------------------------------------------- */
+
+#define STORAGE_JOB(parse_)                                                                        \
+    .out = "o", .kind = METHOD_OPERATION, .actions = ACTION_BIT(ACTION_CONFIGURE),                 \
+    .parse = (parse_), .run = run_job
 
 static const Method methods[] = {
     {
@@ -70,6 +224,30 @@ static const Method methods[] = {
         .more_actions = change_media_actions,
         .parse = parse_change_media,
         .work = work_change_media,
+    },
+    {
+        .name = "Resize",
+        .in = "sta{sv}",
+        .names = "target\0bytes\0options\0job\0",
+        STORAGE_JOB(parse_resize),
+    },
+    {
+        .name = "Commit",
+        .in = "sa{sv}",
+        .names = "target\0options\0job\0",
+        STORAGE_JOB(parse_commit),
+    },
+    {
+        .name = "Pull",
+        .in = "sa{sv}",
+        .names = "target\0options\0job\0",
+        STORAGE_JOB(parse_pull),
+    },
+    {
+        .name = "Copy",
+        .in = "ssa{sv}",
+        .names = "target\0destination\0options\0job\0",
+        STORAGE_JOB(parse_copy),
     },
     {NULL},
 };

@@ -37,6 +37,7 @@ clear_args(gpointer data)
     g_clear_pointer(&args->pins, g_array_unref);
     g_strfreev(args->texts);
     operation_payload_unref((OperationPayload *)args->operation.payload);
+    disk_operation_spec_unref(args->disk_operation);
     g_free(args->subject_name);
     g_free(args->subject_uuid);
 }

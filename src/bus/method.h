@@ -10,6 +10,7 @@
  */
 
 #include "authorize.h"
+#include "disk-operation-spec.h"
 #include "hypervisor-config.h"
 #include "lane-pool.h"
 #include "operation-spec.h"
@@ -39,6 +40,7 @@ typedef struct {
     GArray *pins;    /* CpuPin */
     char **texts;    /* NULL where there are none */
     OperationSpec operation;
+    DiskOperationSpec *disk_operation;
     bool timeout_is_default; /* the operation's; it is the domain's own */
     /* polkit is asked about this domain, where the method is no domain's. */
     char *subject_name;

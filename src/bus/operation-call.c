@@ -39,11 +39,15 @@ enter_job(Request *request, Job *job)
         request_wait_for_job(request, job);
 }
 
-static Error *
-busy_error(const Error *error, const Job *running)
+void
+operation_call_fail(Request *request, const Error *error, const JobObject *running)
 {
-    return error_new(ERROR_BUSY, "%s (%s)", error->message,
-                     object_path_of_job(running->object.number).text);
+    g_autoptr(Error) busy = NULL;
+
+    if (error->kind == ERROR_BUSY && running)
+        busy = error_new(ERROR_BUSY, "%s (%s)", error->message,
+                         object_path_of_job(running->number).text);
+    request_fail(request, busy ? busy : error);
 }
 
 static void
@@ -59,12 +63,10 @@ begin_job(Request *request)
     const OperationSpec spec = spec_of(request);
     const Job *running = jobs_find(jobs, domain->uuid);
     Job *job = job_begin(jobs, domain, &spec, &caller, &error);
-    if (job) {
+    if (job)
         enter_job(request, job);
-        return;
-    }
-    g_autoptr(Error) busy = error->kind == ERROR_BUSY ? busy_error(error, running) : NULL;
-    request_fail(request, busy ? busy : error);
+    else
+        operation_call_fail(request, error, running ? &running->object : NULL);
 }
 
 /* Decide by the current state: an event about it may still be in flight. */

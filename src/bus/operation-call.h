@@ -18,5 +18,8 @@ uint64_t operation_call_actions(const Request *request);
 uint64_t operation_call_actions_of(const Service *service, const Domain *domain,
                                    const OperationSpec *spec);
 
+/* Refuse to begin a job; Busy names the one that runs. */
+void operation_call_fail(Request *request, const Error *error, const JobObject *running);
+
 /* Fill the operation of a long call, which has no time-out; copies the payload. */
 void operation_call_set_long(MethodArgs *args, OperationKind kind, const OperationPayload *payload);

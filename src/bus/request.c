@@ -29,7 +29,9 @@ typedef struct {
 static const char *
 verb_of(const Method *method, const MethodArgs *args)
 {
-    return method->kind == METHOD_OPERATION ? operation_name(args->operation.kind) : method->name;
+    if (method->kind != METHOD_OPERATION || args->disk_operation)
+        return method->name;
+    return operation_name(args->operation.kind);
 }
 
 static Request *

@@ -44,6 +44,7 @@ on_domain_added(void *userdata, Domain *domain)
 
     /* A domain of this UUID was undefined while an operation on it goes on. */
     domain_set_job(domain, job ? job->object.number : 0);
+    storage_jobs_mark_disks(core->storage_jobs, domain);
     domain->unsignaled = 0;
     core->private->listener->domains.added(core->private->userdata, domain);
 }
@@ -98,7 +99,18 @@ remove_domain(Core *core, Domain *domain)
     run_events_forget(core->private->run_events, domain->uuid);
     cache_remove(core->cache, domain);
     jobs_domain_changed(core->jobs, keep->uuid);
+    storage_jobs_domain_changed(core->storage_jobs, keep->uuid);
     presence_changed(core, LOG_EVENT_DOMAIN_REMOVED, keep, "is gone");
+}
+
+static void
+xml_read(Core *core, Domain *domain)
+{
+    disk_sizes_want(core->private->disk_sizes, domain);
+    storage_jobs_mark_disks(core->storage_jobs, domain);
+    if (domain->unsignaled)
+        cache_changed(core->cache, domain);
+    storage_jobs_look(core->storage_jobs, domain);
 }
 
 static void
@@ -113,7 +125,7 @@ apply_update(Core *core, DomainUpdate *update, bool log_added)
     if (added && log_added)
         presence_changed(core, LOG_EVENT_DOMAIN_ADDED, domain, "is there");
     if (has_xml)
-        disk_sizes_want(core->private->disk_sizes, domain);
+        xml_read(core, domain);
 }
 
 /* --- the connection comes and goes -------------------------------------------------------- */
@@ -187,6 +199,7 @@ on_connected(void *userdata, GPtrArray *updates, GHashTable *early_events)
     tell_jobs_of_all(core);
     refresher_set_connected(core->refresher, true);
     jobs_connection(core->jobs, true);
+    storage_jobs_connection(core->storage_jobs, true);
     lister_set_connected(core->lister, true);
     rereader_set_connected(core->private->rereader, true);
     usage_set_connected(core->usage, true);
@@ -216,6 +229,7 @@ on_lost(void *userdata)
     refresher_set_connected(core->refresher, false);
     cache_set_available(core->cache, false);
     jobs_connection(core->jobs, false);
+    storage_jobs_connection(core->storage_jobs, false);
     domain_watches_connection_lost(core->watches);
 }
 
@@ -252,6 +266,9 @@ on_event(void *userdata, const HypervisorEvent *event)
     case EVENT_DEVICE_REMOVED:
     case EVENT_DEVICE_KEPT:
         domain_watches_device(core->watches, event);
+        break;
+    case EVENT_BLOCK_JOB:
+        storage_jobs_event(core->storage_jobs, event);
         break;
     default:
         break;
@@ -296,6 +313,7 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
     if (update) {
         apply_update(core, update, true);
         jobs_domain_changed(core->jobs, uuid);
+        storage_jobs_domain_changed(core->storage_jobs, uuid);
     } else if (domain) {
         remove_domain(core, domain);
     }
@@ -431,6 +449,13 @@ make_parts(Core *core, struct sd_event *event)
         .refresher = core->refresher,
         .objects = core->job_objects,
     });
+    core->storage_jobs = storage_jobs_new(&(StorageJobParts){
+        .event = event,
+        .lane_pool = core->lane_pool,
+        .cache = core->cache,
+        .refresher = core->refresher,
+        .objects = core->job_objects,
+    });
     core->host = host_new(event, core->lane_pool, on_host_changed, core);
     core->consoles = consoles_new(event, core->uri);
     core->watches = domain_watches_new();
@@ -477,6 +502,13 @@ core_start(Core *core, const char *const *pid_files)
 }
 
 void
+core_stop_jobs(Core *core)
+{
+    jobs_stop(core->jobs);
+    storage_jobs_stop(core->storage_jobs);
+}
+
+void
 core_stop(Core *core)
 {
     core->private->stopping = true;
@@ -500,6 +532,7 @@ core_free(Core *core)
     loop_queue_free(core->private->loop_queue);
     job_objects_free(core->job_objects);
     jobs_free(core->jobs);
+    storage_jobs_free(core->storage_jobs);
     lister_free(core->lister);
     stats_free(core->stats);
     consoles_free(core->consoles);

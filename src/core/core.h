@@ -16,6 +16,7 @@
 #include "job.h"
 #include "lister.h"
 #include "stats.h"
+#include "storage-job.h"
 #include "unresponsive.h"
 #include "usage.h"
 
@@ -42,6 +43,7 @@ typedef struct Core {
     Lister *lister;
     JobObjects *job_objects;
     Jobs *jobs;
+    StorageJobs *storage_jobs;
     Stats *stats;
     Usage *usage;
     Host *host;
@@ -58,8 +60,10 @@ Core *core_new(struct sd_event *event, const char *uri, bool guest_info,
                const CoreListener *listener, void *userdata, Error **error);
 /* Begin to connect; `pid_files` as for connection_start(). A negative errno. */
 int core_start(Core *core, const char *const *pid_files);
-/* End the consoles and connections; the listener's stopped() tells the end. jobs_stop() comes
- * first, so that those who wait for jobs hear from them. */
+/* End all jobs, so that those who wait for them hear from them. */
+void core_stop_jobs(Core *core);
+/* End the consoles and connections; the listener's stopped() tells the end. core_stop_jobs() comes
+ * first. */
 void core_stop(Core *core);
 bool core_is_stopped(const Core *core);
 /* After core_is_stopped(), or before core_start(). */

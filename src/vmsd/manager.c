@@ -50,7 +50,7 @@ stop(Manager *m)
     /* The next owner of the name answers calls from now on. */
     (void)sd_bus_release_name_async(m->bus, NULL, m->options->name, NULL, NULL);
     timer_arm_relative(m->stop_timer, STOP_LIMIT);
-    jobs_stop(m->core->jobs);
+    core_stop_jobs(m->core);
     service_stop(m->service);
     core_stop(m->core);
 }

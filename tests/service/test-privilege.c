@@ -60,6 +60,7 @@ static const struct {
     {VMS_HOST_INTERFACE ".GetDevices", "usb"},
     {VMS_MIGRATION_INTERFACE ".Migrate", "qemu+tls://elsewhere/system"},
     {VMS_SAVED_INTERFACE ".Suspend", "memory"},
+    {VMS_STORAGE_INTERFACE ".Copy", "/copy"},
 };
 
 /* The words of each method's polkit action: those of the first row that its name begins with. */

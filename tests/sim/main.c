@@ -174,7 +174,7 @@ begin(uint64_t seed, bool tracing)
 static char *
 end(void)
 {
-    jobs_stop(core->jobs);
+    core_stop_jobs(core);
     core_stop(core);
     REQUIRE(core_is_stopped(core), "It does not stop");
     clients_end();
