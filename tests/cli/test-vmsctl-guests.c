@@ -212,6 +212,56 @@ service_with_devices(void)
     return s;
 }
 
+/* Until the disk has this size, as the service publishes it. */
+static void
+wait_size(World *w, const char *size)
+{
+    g_autofree char *pattern = g_strdup_printf("vda +disk +virtio +%s ", size);
+
+    for (bool has_size = false; !has_size;) {
+        g_autoptr(Run) list = run_vmsctl(w, "disk", "web", NULL);
+
+        run_assert(list, OK, __FILE__, __LINE__);
+        has_size = g_regex_match_simple(pattern, list->out, 0, 0);
+    }
+}
+
+/* A medium is changed, an overlay made and merged back, a disk grown, libvirtd restarted between.
+ */
+static void
+test_disk(void)
+{
+    g_autoptr(Service) s = service_with_devices();
+    World *w = s->world;
+
+    assert_prints(w, "", "disk", "web", "media", "hdc", "/run/vms/web.xml");
+    run(w, "virsh domblklist web | grep hdc.*web.xml");
+    assert_prints(w, "", "disk", "web", "eject", "hdc");
+    run(w, "virsh domblklist web | grep hdc.*-");
+    assert_vmsctl(w, FAILED, "disk", "web", "eject", "vda");
+
+    assert_prints(w, "", "snapshot", "web", "create", "one", "--disk-only", "--disks=vda");
+    g_autoptr(Run) snapshots = run_vmsctl(w, "snapshot", "web", NULL);
+    g_assert_nonnull(strstr(snapshots->out, "external"));
+    run(w, "virsh domblklist web | grep vda.*/run/vms/web.one");
+    libvirtd(w, "restart");
+    g_autoptr(Process) monitor = spawn_vmsctl(w, "monitor", NULL);
+    wait_printed(w, monitor, "  web: running");
+    assert_prints(w, "", "disk", "web", "commit", "vda");
+    wait_printed(w, monitor, "  web: Commit of vda started\n");
+    wait_printed(w, monitor, "  web: Commit done\n");
+    process_signal(monitor, SIGINT);
+    g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
+    run(w, "virsh domblklist web | grep vda.*/run/vms/web.qcow2");
+    wait_size(w, "8M");
+    assert_prints(w, "", "disk", "web", "resize", "vda", "+8M");
+    wait_size(w, "16M");
+    run(w, "virsh domblkinfo web vda | grep Capacity.*16777216");
+    assert_vmsctl(w, USAGE, "disk", "web", "resize", "vda", "4M");
+    assert_prints(w, "", "disk", "web", "copy", "vda", "/run/vms/copy.qcow2", "--format=qcow2");
+    run(w, "qemu-img info -U /run/vms/copy.qcow2 | grep 16777216");
+}
+
 static void
 test_devices(void)
 {
@@ -369,6 +419,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/console", test_console);
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
     g_test_add_func("/vmsctl-guests/hardware", test_hardware);
+    g_test_add_func("/vmsctl-guests/disk", test_disk);
     g_test_add_func("/vmsctl-guests/devices", test_devices);
     g_test_add_func("/vmsctl-guests/password", test_password);
     g_test_add_func("/vmsctl-guests/migrate", test_migrate);
