@@ -47,7 +47,7 @@ static void
 test_top(void)
 {
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, top_script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, top_script);
 
     assert_prints(w,
                   "NAME        STATE       CPU%  LOAD        VCPUS  MEMORY  READ/s  WRITE/s  RX/s  "
@@ -74,7 +74,7 @@ static void
 test_top_keys(void)
 {
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, top_script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, top_script);
     g_autoptr(Terminal) top = terminal_vmsctl(w, "top", NULL);
 
     terminal_expect(top, "Every 2 s, by cpu\r\n");
@@ -203,7 +203,7 @@ static void
 test_status(void)
 {
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, full_script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, full_script);
     g_autoptr(Run) status = run_vmsctl(w, "status", "-n0", "web", NULL);
 
     run_assert(status, OK, __FILE__, __LINE__);
@@ -230,7 +230,7 @@ static void
 test_list(void)
 {
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, full_script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, full_script);
 
     assert_prints(w,
                   "NAME        PROBLEM       ADDRESS    HOSTNAME\n"
@@ -311,7 +311,7 @@ static void
 test_metrics(void)
 {
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, metrics_script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, metrics_script);
     g_autoptr(Run) run = run_vmsctl(w, "metrics", NULL);
 
 #define WEB_LABELS "{vm=\"web\",uuid=\"c0de0000-0000-4000-8000-000000000000\""
@@ -347,7 +347,7 @@ test_metrics_away(void)
     assert_line(alone, "\nunraid_vms_available 0\n# EOF\n");
     assert_openmetrics(w, alone->out);
 
-    g_autoptr(Scripted) scripted = scripted_new(w, no_figures);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, no_figures);
     g_autoptr(Run) partly = run_vmsctl(w, "metrics", NULL);
     run_assert(partly, NOT_OFFERED, __FILE__, __LINE__);
     assert_line(partly, "\nunraid_vms_domain_state" WEB_LABELS ",state=\"running\"} 1\n");
@@ -368,7 +368,7 @@ test_host(void)
          "']>, 'vendor_name': <'N\\u001b[0m'>, 'product_name': <'GA102'>}],)"},
         {NULL, NULL, NULL}};
     g_autoptr(World) w = world_new();
-    g_autoptr(Scripted) scripted = scripted_new(w, script);
+    g_autoptr(Scripted) scripted G_GNUC_UNUSED = scripted_new(w, script);
 
 #define DEVICES                                                                                    \
     "           ID         DRIVER    IOMMU  USED BY          DEVICE\n"                             \
