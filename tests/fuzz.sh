@@ -21,36 +21,41 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
     exit 77
 }
 
-# The sources of each, beside its own.
+# What each is about, where that is outside of model/ and util/, which are built into a library.
 declare -A sources=(
-    [options]="vmsd/options.c util/log.c util/utf8.c"
-    [daemon-watch]="core/daemon-watch.c util/log.c util/utf8.c"
-    [libvirt-uri]="model/libvirt-uri.c"
-    [method-options]="bus/method-options.c"
-    [snapshot-xml]="model/snapshot-xml.c model/rows.c util/xml.c util/utf8.c"
-    [domain-xml]="model/domain.c model/domain-next.c model/domain-xml.c model/domain-xml-config.c
-        model/domain-xml-device.c model/domain-xml-disk.c model/domain-xml-graphics.c
-        model/domain-xml-hostdev.c model/domain-xml-nic.c model/domain-xml-peek.c
-        model/domain-xml-row.c model/guest.c
-        model/hardware.c model/problems.c model/rows.c util/xml.c util/utf8.c"
+    [options]="src/vmsd/options.c"
+    [daemon-watch]="src/core/daemon-watch.c"
+    [method-options]="src/bus/method-options.c"
 )
-includes=()
-for folder in src/*/; do
+includes=("-I$PWD/build-fuzz")
+for folder in "$PWD"/src/*/; do
     includes+=("-I$folder")
 done
-read -ra flags < <(pkg-config --cflags --libs glib-2.0 libsystemd libxml-2.0)
+packages=(glib-2.0 libsystemd libxml-2.0)
+read -ra flags < <(pkg-config --cflags "${packages[@]}")
+read -ra libraries < <(pkg-config --libs "${packages[@]}")
+
+compile=(clang -std=gnu17 -D_GNU_SOURCE -g -O1 "-fsanitize=address,undefined"
+    -fno-sanitize-recover=undefined -DFUZZING "${includes[@]}")
+
+build_library() {
+    rm -rf build-fuzz/objects build-fuzz/library.a
+    mkdir build-fuzz/objects
+    printf '%s\n' "$PWD"/src/{model,util}/*.c |
+        (cd build-fuzz/objects && xargs -P "$(nproc)" -n 5 "${compile[@]}" "${flags[@]}" \
+            -fsanitize=fuzzer-no-link -c)
+    ar rc build-fuzz/library.a build-fuzz/objects/*.o
+}
 
 build() {
-    local target=$1 files=()
-    read -ra files -d '' <<<"${sources[$target]}" || true
-    clang -std=gnu17 -D_GNU_SOURCE -g -O1 -fsanitize=fuzzer,address,undefined \
-        -fno-sanitize-recover=undefined -DFUZZING -Ibuild-fuzz "${includes[@]}" \
-        -o "build-fuzz/fuzz-$target" "tests/fuzz/fuzz-$target.c" "${files[@]/#/src/}" "${flags[@]}"
+    "${compile[@]}" -fsanitize=fuzzer -o "build-fuzz/fuzz-$1" "tests/fuzz/fuzz-$1.c" \
+        ${sources[$1]:+"${sources[$1]}"} build-fuzz/library.a "${flags[@]}" "${libraries[@]}"
 }
 
 failed=()
 mkdir -p build-fuzz
 echo '#define PROJECT_VERSION "fuzz"' >build-fuzz/config.h
+build_library
 for target in "${targets[@]}"; do
     build "$target"
     mkdir -p "build-fuzz/corpus/$target"
