@@ -211,6 +211,14 @@ can_be_ended(const Operation *op)
            op->seen.state == DOMAIN_SHUTDOWN && operation_forces(op);
 }
 
+/* The start that is waited for led to a domain that does not run, or runs no more. */
+static bool
+start_is_over(const Operation *op)
+{
+    return *op->step == STEP_AWAIT_STARTED &&
+           (op->seen.state == DOMAIN_SHUTDOWN || op->seen.state == DOMAIN_PMSUSPENDED);
+}
+
 static bool
 is_stuck(const Operation *op)
 {
@@ -218,7 +226,7 @@ is_stuck(const Operation *op)
     /* A reset may have begun with that. */
     bool has_crashed = op->seen.state == DOMAIN_CRASHED && op->spec.kind != OPERATION_RESET;
 
-    return has_crashed || operation_is_down(op) ||
+    return has_crashed || operation_is_down(op) || start_is_over(op) ||
            (has_to_run && op->seen.state == DOMAIN_PAUSED && !op->seen.starting_up);
 }
 

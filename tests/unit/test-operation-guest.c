@@ -500,6 +500,8 @@ test_start_that_others_fail(void)
     } rows[] = {
         {DOMAIN_SHUTOFF, "is shutoff"},
         {DOMAIN_PAUSED, "is paused"}, /* virsh start --paused */
+        {DOMAIN_SHUTDOWN, "is shutdown"},
+        {DOMAIN_PMSUSPENDED, "is pmsuspended"},
         {DOMAIN_CRASHED, "is crashed"},
     };
 
