@@ -251,6 +251,8 @@ on_returned(void *userdata, const Call *call)
     Core *core = userdata;
 
     unresponsive_returned(core->unresponsive, call);
+    if (call->connection_died)
+        refresher_mark(core->refresher, call->key, FACT_STATE);
     lister_go_on(core->lister);
 }
 
@@ -309,6 +311,7 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
     if (domain && update && (update->known & FACT_STATE)) {
         cache_before_change(core->cache, domain, DOMAIN_CHANGED(AVAILABLE));
         domain_set_available(domain, true);
+        unresponsive_read(core->unresponsive, domain);
     }
     if (update) {
         apply_update(core, update, true);

@@ -13,7 +13,7 @@
 #define PUBLISHED (DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(PROBLEMS))
 
 typedef struct {
-    unsigned n_calls;    /* that hang */
+    unsigned n_calls;    /* that hang; 0: they died with their connections, and none has answered */
     const char *call;    /* libvirt's name of the first of them */
     uint64_t read_since; /* since when a read hangs; TIMER_NEVER: none does */
     bool published;
@@ -160,23 +160,40 @@ unresponsive_hanging(Unresponsive *unresponsive, const Call *call, uint64_t sinc
     return true;
 }
 
+static void
+answered(Unresponsive *unresponsive, Suspect *suspect, Domain *domain)
+{
+    if (domain && suspect->published)
+        recover(unresponsive, domain, suspect->call);
+    suspect->published = false;
+    suspect->read_since = TIMER_NEVER;
+}
+
 void
 unresponsive_returned(Unresponsive *unresponsive, const Call *call)
 {
     Suspect *suspect = g_hash_table_lookup(unresponsive->suspects, call->key);
-    Domain *domain = cache_find(unresponsive->cache, call->key);
 
     if (!suspect || !needs_lock(call))
         return;
-    if (is_read(call)) {
-        if (domain && suspect->published)
-            recover(unresponsive, domain, suspect->call);
-        suspect->published = false;
+    if (is_read(call) && !call->connection_died)
+        answered(unresponsive, suspect, cache_find(unresponsive->cache, call->key));
+    else if (is_read(call))
         suspect->read_since = TIMER_NEVER;
-    }
-    if (--suspect->n_calls == 0)
+    if (--suspect->n_calls == 0 && !suspect->published)
         g_hash_table_remove(unresponsive->suspects, call->key);
     arm_timer(unresponsive);
+}
+
+void
+unresponsive_read(Unresponsive *unresponsive, Domain *domain)
+{
+    Suspect *suspect = g_hash_table_lookup(unresponsive->suspects, domain->uuid);
+
+    if (!suspect || suspect->n_calls > 0)
+        return;
+    answered(unresponsive, suspect, domain);
+    g_hash_table_remove(unresponsive->suspects, domain->uuid);
 }
 
 void

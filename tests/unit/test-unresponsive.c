@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When a domain is published as one that libvirt does not answer for, and when no longer. */
+
+#include "unresponsive.h"
+
+#include "clock.h"
+#include "fake-loop.h"
+
+#include <string.h>
+
+#define SEC  UINT64_C(1000000)
+#define UUID "00000000-0000-4000-8000-000000000001"
+
+typedef struct {
+    Cache *cache;
+    Domain *domain;
+    Unresponsive *unresponsive;
+} World;
+
+static void
+ignore_domain(void *userdata, Domain *domain)
+{
+}
+
+static void
+ignore_flush(void *userdata)
+{
+}
+
+static const CacheListener listener = {ignore_domain, ignore_domain, ignore_domain, ignore_flush};
+
+static World *
+world_new(void)
+{
+    World *w = g_new0(World, 1);
+    g_autoptr(DomainUpdate) update = domain_update_new(UUID);
+
+    fake_loop_reset();
+    w->cache = cache_new(&listener, NULL);
+    update->known = FACT_STATE;
+    update->name = g_strdup("web");
+    update->state = DOMAIN_RUNNING;
+    update->reason = "unknown";
+    update->id = 1;
+    cache_apply(w->cache, update);
+    cache_set_available(w->cache, true);
+    w->domain = cache_find(w->cache, UUID);
+    w->unresponsive = unresponsive_new(NULL, w->cache);
+    return w;
+}
+
+static void
+world_free(World *w)
+{
+    unresponsive_free(w->unresponsive);
+    cache_free(w->cache);
+    g_free(w);
+}
+G_DEFINE_AUTOPTR_CLEANUP_FUNC(World, world_free)
+
+/* --- calls -------------------------------------------------------------------------------- */
+
+static Call
+call_of(CallClass class)
+{
+    Call call = {.class = class, .name = "virDomainGetXMLDesc"};
+
+    strcpy(call.key, UUID);
+    return call;
+}
+
+static void
+hang(World *w, const Call *call)
+{
+    g_assert_true(unresponsive_hanging(w->unresponsive, call, clock_now_usec()));
+}
+
+/* --- cases -------------------------------------------------------------------------------- */
+
+static void
+test_read_that_hangs(void)
+{
+    g_autoptr(World) w = world_new();
+    Call read = call_of(CALL_READ);
+
+    hang(w, &read);
+    fake_loop_advance(SEC);
+    g_assert_true(w->domain->available);
+    fake_loop_advance(2 * SEC);
+    g_assert_false(w->domain->available);
+    unresponsive_returned(w->unresponsive, &read);
+    g_assert_true(w->domain->available);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+static void
+test_change_that_hangs(void)
+{
+    g_autoptr(World) w = world_new();
+    Call change = call_of(CALL_CHANGE);
+
+    hang(w, &change);
+    fake_loop_advance(10 * SEC);
+    g_assert_true(w->domain->available);
+    g_assert_true(unresponsive_is_suspect(w->unresponsive, UUID));
+    unresponsive_returned(w->unresponsive, &change);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+/* A daemon that freezes ends the calls with their connections: none of them was answered. */
+static void
+test_connection_dies(void)
+{
+    g_autoptr(World) w = world_new();
+    Call read = call_of(CALL_READ);
+
+    hang(w, &read);
+    fake_loop_advance(3 * SEC);
+    read.connection_died = true;
+    unresponsive_returned(w->unresponsive, &read);
+    g_assert_false(w->domain->available);
+    unresponsive_connection_lost(w->unresponsive);
+    g_assert_false(w->domain->available);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+/* Only one connection died: the read that is made again on another one tells. */
+static void
+test_read_again(void)
+{
+    g_autoptr(World) w = world_new();
+    Call read = call_of(CALL_READ), again = call_of(CALL_READ);
+
+    hang(w, &read);
+    fake_loop_advance(3 * SEC);
+    read.connection_died = true;
+    unresponsive_returned(w->unresponsive, &read);
+    hang(w, &again);
+    unresponsive_read(w->unresponsive, w->domain);
+    g_assert_false(w->domain->available);
+    again.connection_died = true;
+    unresponsive_returned(w->unresponsive, &again);
+    unresponsive_read(w->unresponsive, w->domain);
+    g_assert_true(w->domain->available);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/unresponsive/read-that-hangs", test_read_that_hangs);
+    g_test_add_func("/unresponsive/change-that-hangs", test_change_that_hangs);
+    g_test_add_func("/unresponsive/connection-dies", test_connection_dies);
+    g_test_add_func("/unresponsive/read-again", test_read_again);
+    return g_test_run();
+}
