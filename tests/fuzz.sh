@@ -21,7 +21,7 @@ echo 'int main(void) { return 0; }' | clang -fsanitize=fuzzer-no-link,address -x
     exit 77
 }
 
-# What each is about, where that is outside of model/ and util/, which are built into a library.
+# The sources outside of model/ and util/, which are built into a library.
 declare -A sources=(
     [options]="src/vmsd/options.c"
     [daemon-watch]="src/core/daemon-watch.c"

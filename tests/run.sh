@@ -13,8 +13,6 @@
 #   two          installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
-# Then the unit and service tests run on other systems (tests/elsewhere.sh), without sanitizers.
-#
 # A line for each build tells the time that its tests took, and the longest of them. The last line is
 # the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
 #
@@ -32,7 +30,7 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,25s/^# \?//p' "$0" >&2
+        sed -n '4,21s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
@@ -57,13 +55,6 @@ run() {
     rm -f "$dir/meson-logs/testlog.json"
     meson test -C "$dir" --no-rebuild --print-errorlogs --num-processes "$processes" "$@" || true
     cat "$dir/meson-logs/testlog.json" >>"$dir/counted.json"
-}
-
-run_elsewhere() {
-    ((EUID == 0)) || return 0
-    local target
-    tests/elsewhere.sh "$@" || true
-    for target; do builds+=("build-elsewhere/$target"); done
 }
 
 if ((EUID == 0)); then
@@ -105,8 +96,6 @@ else
     else
         run build-thread "${sanitized[@]}" --suite unit --suite service
         run build-thread "${sanitized[@]}" libvirtd-others
-        unset TSAN_OPTIONS
-        run_elsewhere debian13 i386
     fi
 fi
 tests/count.py "${builds[@]}"
