@@ -167,11 +167,11 @@ begin_job(Request *request)
 {
     StorageJobs *jobs = request->service->core->storage_jobs;
     Domain *domain = request_domain(request);
-    const char *target = request->args->text;
     g_autoptr(Error) error = NULL;
 
     if (!domain || request_authorize_again(request))
         return;
+    const char *target = request->args->text;
     if (!storage_jobs_has_disk(domain, target)) {
         error = error_new(ERROR_OPERATION_FAILED, "The domain has no disk \"%s\"", target);
         request_fail(request, error);
