@@ -498,10 +498,8 @@ test_start_that_others_fail(void)
         DomainState found;
         const char *words;
     } rows[] = {
-        {DOMAIN_SHUTOFF, "is shutoff"},
-        {DOMAIN_PAUSED, "is paused"}, /* virsh start --paused */
-        {DOMAIN_SHUTDOWN, "is shutdown"},
-        {DOMAIN_PMSUSPENDED, "is pmsuspended"},
+        {DOMAIN_SHUTOFF, "is shutoff"},   {DOMAIN_PAUSED, "is paused"}, /* virsh start --paused */
+        {DOMAIN_SHUTDOWN, "is shutdown"}, {DOMAIN_PMSUSPENDED, "is pmsuspended"},
         {DOMAIN_CRASHED, "is crashed"},
     };
 
