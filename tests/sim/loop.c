@@ -8,7 +8,7 @@
 #include "world.h"
 
 #define EPOCH_USEC UINT64_C(1700000000000000)
-/* What threads post within this time the loop takes in one turn. */
+/* The loop takes in one turn all that threads post within this time. */
 #define TURN_USEC  (MSEC / 2)
 
 struct Timer {

@@ -16,7 +16,7 @@
 #include "service.h"
 
 #define HOSTILE_DOMAINS 200
-/* What the published description of each of them takes. */
+/* The bytes that the published description of each of them takes. */
 #define HOSTILE_TEXT    4096
 
 /* "domain0" and so on run; each has a description longer than what is published of it. */
