@@ -318,3 +318,11 @@ inventory_vm_name(const Inventory *inventory, const char *path)
 
     return name ? name : path;
 }
+
+int
+inventory_vm_id(const Inventory *inventory, const char *path)
+{
+    GVariant *id = inventory_get(inventory, path, VMS_DOMAIN_INTERFACE, "Id");
+
+    return id && g_variant_is_of_type(id, G_VARIANT_TYPE_INT32) ? g_variant_get_int32(id) : -1;
+}

@@ -50,3 +50,5 @@ GVariant *inventory_describe_all(const Inventory *inventory, const GPtrArray *pa
 
 /* The name of the VM at PATH, or the path where it is not known. */
 const char *inventory_vm_name(const Inventory *inventory, const char *path);
+/* The hypervisor's id of the VM at PATH; -1 while it is not active, or where it is not known. */
+int inventory_vm_id(const Inventory *inventory, const char *path);

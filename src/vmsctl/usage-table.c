@@ -265,11 +265,8 @@ compare_rows(const void *a, const void *b, void *data)
 static bool
 is_shown(const Inventory *inventory, const char *path, char **wanted)
 {
-    GVariant *id = inventory_get(inventory, path, VMS_DOMAIN_INTERFACE, "Id");
-
-    if (*wanted)
-        return g_strv_contains((const char *const *)wanted, path);
-    return id && g_variant_is_of_type(id, G_VARIANT_TYPE_INT32) && g_variant_get_int32(id) >= 0;
+    return *wanted ? g_strv_contains((const char *const *)wanted, path)
+                   : inventory_vm_id(inventory, path) >= 0;
 }
 
 /* path → a{sv} */

@@ -16,7 +16,7 @@ typedef struct Vm {
     const char *path;
     const char *name;
     const char *uuid;
-    GHashTable *stats; /* libvirt's name → GVariant; NULL: there are none, or it is off */
+    GVariantDict *stats; /* by libvirt's names; NULL: there are none, or it is off */
 } Vm;
 
 typedef struct Family Family;
@@ -34,7 +34,8 @@ struct Family {
 static double
 figure(const Vm *vm, const char *name)
 {
-    GVariant *value = vm->stats ? g_hash_table_lookup(vm->stats, name) : NULL;
+    g_autoptr(GVariant) value =
+        vm->stats ? g_variant_dict_lookup_value(vm->stats, name, NULL) : NULL;
 
     switch (value ? g_variant_classify(value) : G_VARIANT_CLASS_MAYBE) {
     case G_VARIANT_CLASS_UINT64:
@@ -134,11 +135,9 @@ static char *
 device_name(const Vm *vm, const char *group, unsigned place)
 {
     g_autofree char *key = g_strdup_printf("%s.%u.name", group, place);
-    GVariant *name = g_hash_table_lookup(vm->stats, key);
+    char *name;
 
-    return name && g_variant_is_of_type(name, G_VARIANT_TYPE_STRING)
-               ? g_variant_dup_string(name, NULL)
-               : g_strdup_printf("%u", place);
+    return g_variant_dict_lookup(vm->stats, key, "s", &name) ? name : g_strdup_printf("%u", place);
 }
 
 static void
@@ -251,36 +250,13 @@ add_manager(GString *out, GVariant *manager)
 
 /* --- the VMs ------------------------------------------------------------------------------ */
 
-/* Of one that is off libvirt may have figures of its last run. */
-static bool
-is_active(const Inventory *inventory, const char *path)
-{
-    GVariant *id = inventory_get(inventory, path, VMS_DOMAIN_INTERFACE, "Id");
-
-    return id && g_variant_is_of_type(id, G_VARIANT_TYPE_INT32) && g_variant_get_int32(id) >= 0;
-}
-
-static GHashTable *
-index_figures(GVariant *figures)
-{
-    GHashTable *stats =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_variant_unref);
-    GVariantIter iter;
-    char *name;
-    GVariant *value;
-
-    g_variant_iter_init(&iter, figures);
-    while (g_variant_iter_next(&iter, "{sv}", &name, &value))
-        g_hash_table_insert(stats, name, value);
-    return stats;
-}
-
-/* path → (name → GVariant), of the VMs that are active. ALL is a{oa{sv}}, or NULL. */
+/* path → GVariantDict, of the VMs that are active: of one that is off libvirt may have figures of
+ * its last run. ALL is a{oa{sv}}, or NULL. */
 static GHashTable *
 index_stats(const Inventory *inventory, GVariant *all)
 {
-    GHashTable *by_path =
-        g_hash_table_new_full(g_str_hash, g_str_equal, g_free, (GDestroyNotify)g_hash_table_unref);
+    GHashTable *by_path = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                (GDestroyNotify)g_variant_dict_unref);
     GVariantIter iter;
     const char *path;
     GVariant *figures;
@@ -289,8 +265,8 @@ index_stats(const Inventory *inventory, GVariant *all)
         return by_path;
     g_variant_iter_init(&iter, all);
     while (g_variant_iter_next(&iter, "{&o@a{sv}}", &path, &figures)) {
-        if (is_active(inventory, path))
-            g_hash_table_insert(by_path, g_strdup(path), index_figures(figures));
+        if (inventory_vm_id(inventory, path) >= 0)
+            g_hash_table_insert(by_path, g_strdup(path), g_variant_dict_new(figures));
         g_variant_unref(figures);
     }
     return by_path;

@@ -51,14 +51,14 @@ print_state(const View *view)
 {
     g_autofree char *state = terminal_text_escape(domain_string(view, "State"));
     g_autofree char *reason = terminal_text_escape(domain_string(view, "StateReason"));
-    GVariant *id = inventory_get(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Id");
+    int id = inventory_vm_id(view->inventory, view->path);
 
     printf("%13s: %s%s%s", "State", term_color(STDOUT_FILENO, term_state_color(state)), state,
            term_reset(STDOUT_FILENO));
     if (*reason)
         printf(" (%s)", reason);
-    if (id && g_variant_get_int32(id) >= 0)
-        printf(", id %d", g_variant_get_int32(id));
+    if (id >= 0)
+        printf(", id %d", id);
     if (!inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Available"))
         printf("; last known, as the VM is not available now");
     putchar('\n');
