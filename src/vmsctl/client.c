@@ -139,6 +139,18 @@ client_get(Client *client, const char *path, const char *interface, const char *
     return value;
 }
 
+GVariant *
+client_get_all(Client *client, const char *path, const char *interface, GError **error)
+{
+    g_autoptr(GVariant) reply = client_read(client, path, "org.freedesktop.DBus.Properties",
+                                            "GetAll", g_variant_new("(s)", interface), error);
+    GVariant *properties = NULL;
+
+    if (reply)
+        g_variant_get(reply, "(@a{sv})", &properties);
+    return properties;
+}
+
 char *
 client_find_vm(Client *client, const char *vm, GError **error)
 {

@@ -55,6 +55,8 @@ GVariant *client_change(Client *client, const char *path, const char *interface,
 /* The value of a property. */
 GVariant *client_get(Client *client, const char *path, const char *interface, const char *property,
                      GError **error);
+/* All properties of an interface (a{sv}). */
+GVariant *client_get_all(Client *client, const char *path, const char *interface, GError **error);
 
 /* The object path of the VM with this name or UUID. */
 char *client_find_vm(Client *client, const char *vm, GError **error);

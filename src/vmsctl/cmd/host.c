@@ -101,16 +101,6 @@ get_devices(Client *client, const char *kind, GError **error)
     return rows_of_reply(reply, error);
 }
 
-static GVariant *
-get_host(Client *client, GError **error)
-{
-    g_autoptr(GVariant) reply =
-        client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-                    g_variant_new("(s)", VMS_HOST_INTERFACE), error);
-
-    return reply ? g_variant_get_child_value(reply, 0) : NULL;
-}
-
 /* One kind alone. */
 static ExitStatus
 run_kind(Client *client, const char *kind)
@@ -134,7 +124,7 @@ run_all(Client *client)
 {
     g_autoptr(Inventory) inventory = inventory_new();
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) host = get_host(client, &error);
+    g_autoptr(GVariant) host = client_get_all(client, VMS_ROOT_PATH, VMS_HOST_INTERFACE, &error);
     g_autoptr(GVariantBuilder) builder = g_variant_builder_new(G_VARIANT_TYPE_VARDICT);
     ExitStatus first = EXIT_OK;
 

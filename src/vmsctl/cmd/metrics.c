@@ -316,10 +316,8 @@ static void
 add_all(GString *out, Client *client, GError **error)
 {
     g_autoptr(Inventory) inventory = inventory_new();
-    g_autoptr(GVariant) reply =
-        client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-                    g_variant_new("(s)", VMS_MANAGER_INTERFACE), error);
-    g_autoptr(GVariant) manager = reply ? g_variant_get_child_value(reply, 0) : NULL;
+    g_autoptr(GVariant) manager =
+        client_get_all(client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, error);
     gboolean is_available = FALSE;
 
     add_manager(out, manager);

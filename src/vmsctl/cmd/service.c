@@ -198,15 +198,12 @@ run_service(Client *client, const Command *command, char **arguments)
         return run_debug(client);
 
     g_autoptr(GError) error = NULL;
-    g_autoptr(GVariant) reply =
-        client_read(client, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "GetAll",
-                    g_variant_new("(s)", VMS_MANAGER_INTERFACE), &error);
-
-    if (!reply)
-        return failure_report(NULL, error);
-
-    g_autoptr(GVariant) properties = g_variant_get_child_value(reply, 0);
+    g_autoptr(GVariant) properties =
+        client_get_all(client, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, &error);
     gboolean is_available = FALSE;
+
+    if (!properties)
+        return failure_report(NULL, error);
     (void)g_variant_lookup(properties, "Available", "b", &is_available);
     if (client->options->json)
         json_print(properties);
