@@ -95,89 +95,27 @@ test_top_keys(void)
     g_assert_null(strstr(terminal_output(top), "\033[31mb"));
 }
 
-#define ROWS(...) "<[" __VA_ARGS__ "]>"
+/* The properties of web besides those of DOMAIN() and CONFIG. */
+#define DOMAIN_PROPERTIES                                                                          \
+    "'StartedAt': <uint64 1>, 'Problems': <[{'kind': <'no-space'>, 'device': <'vda'>, "            \
+    "'message': <'No \\u001b[2Jspace'>, 'since': <uint64 1>}]>"
+#define VDA "{'target': <'vda'>, 'bus': <'virtio'>, 'source': <'/a.img'>"
+#define CONFIG_PROPERTIES                                                                          \
+    "'Disks': <[" VDA ", 'capacity': <uint64 " GIB ">}, "                                          \
+    "{'target': <'vdb'>, 'bus': <'virtio'>, 'source': <'/b.img'>}]>, "                             \
+    "'Next': <{'MemoryBytes': <uint64 " GIB ">, 'BootOrder': <['disk:vda']>, "                     \
+    "'Disks': <[" VDA "}, {'target': <'vdc'>, 'bus': <'virtio'>, 'source': <'/c.img'>}, "          \
+    "{'target': <'vdd'>, 'bus': <'sata'>}]>}>"
+#define GUEST                                                                                      \
+    "'org.unraid.Vms.Guest': {'AgentConnected': <true>, 'Hostname': <'w\\u001b]0;x\\u0007'>, "     \
+    "'OsInfo': <{'name': 'Debian', 'version': '12', 'kernel': '6.1\\u202e'}>, 'Addresses': <["     \
+    "{'interface': <'eth0'>, 'address': <'fe80::1'>, 'prefix': <uint32 64>, "                      \
+    "'source': <'agent'>}, "                                                                       \
+    "{'interface': <'eth\\u001b[0m0'>, 'address': <'192.0.2.7'>, 'prefix': <uint32 24>, "          \
+    "'source': <'agent'>}]>}"
 #define FULL                                                                                       \
-    ", 'StartedAt': <uint64 1>, 'Problems': " ROWS(                                                \
-        "{'kind': <'no-space'>, 'device': <'vda'>, "                                               \
-        "'message': <'No \\u001b[2Jspace'>, 'since': "                                             \
-        "<uint64 1>}") "}, " CONFIG                                                                \
-                       ", 'Disks': " ROWS(                                                         \
-                           "{'target': <'vda'>, 'bus': <'virtio'>, 'source': "                     \
-                           "<'/a.img'>, 'capacity': "                                              \
-                           "<uint64 " GIB ">}, {'target': <'vdb'>, 'bus': <'virtio'>, 'source': "  \
-                           "<'/b.img'>}") ", 'Next': <{'MemoryBytes': <uint64 " GIB                \
-                                          ">, 'BootOrder': <['disk:vda']>, "                       \
-                                          "'Disks': " ROWS(                                        \
-                                              "{'target': <'vda'>, 'bus': "                        \
-                                              "<'virtio'>, 'source': <'/a.img'>}, "                \
-                                              "{'target': <'vdc'>, "                               \
-                                              "'bus': <'virtio'>, 'source': "                      \
-                                              "<'/c.img'>}, {'target': <'vdd'>, "                  \
-                                              "'bus': <'sata'>}") "}>}, "                          \
-                                                                  "'org.unraid."                   \
-                                                                  "Vms.Guest': "                   \
-                                                                  "{'"                             \
-                                                                  "AgentConnected'"                \
-                                                                  ": <true>, "                     \
-                                                                  "'Hostname': "                   \
-                                                                  "<'w\\u001b]0;"                  \
-                                                                  "x\\u0007'>, "                   \
-                                                                  "'OsInfo': "                     \
-                                                                  "<{'name': "                     \
-                                                                  "'Debian', "                     \
-                                                                  "'version': "                    \
-                                                                  "'12', "                         \
-                                                                  "'kernel': "                     \
-                                                                  "'6.1\\u202e'}>,"                \
-                                                                  " 'Addresses':"                  \
-                                                                  " " ROWS("{'"                    \
-                                                                           "interf"                \
-                                                                           "ace': "                \
-                                                                           "<'"                    \
-                                                                           "eth0'>"                \
-                                                                           ", "                    \
-                                                                           "'addre"                \
-                                                                           "ss': "                 \
-                                                                           "<'"                    \
-                                                                           "fe80::"                \
-                                                                           "1'>, "                 \
-                                                                           "'prefi"                \
-                                                                           "x': "                  \
-                                                                           "<uint3"                \
-                                                                           "2 "                    \
-                                                                           "64>, "                 \
-                                                                           "'sourc"                \
-                                                                           "e': "                  \
-                                                                           "<'"                    \
-                                                                           "agent'"                \
-                                                                           ">}, "                  \
-                                                                           "{'"                    \
-                                                                           "interf"                \
-                                                                           "ace': "                \
-                                                                           "<'"                    \
-                                                                           "eth\\u"                \
-                                                                           "001b["                 \
-                                                                           "0m0'>,"                \
-                                                                           " '"                    \
-                                                                           "addres"                \
-                                                                           "s': "                  \
-                                                                           "<'192."                \
-                                                                           "0.2.7'"                \
-                                                                           ">, "                   \
-                                                                           "'prefi"                \
-                                                                           "x': "                  \
-                                                                           "<uint3"                \
-                                                                           "2 "                    \
-                                                                           "24>, "                 \
-                                                                           "'sourc"                \
-                                                                           "e': "                  \
-                                                                           "<'"                    \
-                                                                           "agent'"                \
-                                                                           ">}") "}, "             \
-                                                                                 "'org.unraid."    \
-                                                                                 "Vms.Snapshots':" \
-                                                                                 " {'Count': "     \
-                                                                                 "<uint32 3>}"
+    ", " DOMAIN_PROPERTIES "}, " CONFIG ", " CONFIG_PROPERTIES "}, " GUEST                         \
+    ", 'org.unraid.Vms.Snapshots': {'Count': <uint32 3>}"
 
 static const ScriptLine full_script[] = {
     MANAGER,
@@ -276,8 +214,7 @@ test_monitor(void)
 #define NONE ", 'StartedAt': <uint64 0>"
 static const ScriptLine metrics_script[] = {
     MANAGER,
-    OBJECTS(NONE ", 'Problems': " ROWS("{'kind': <'unresponsive'>, 'message': <'no'>}") "}",
-            NONE "}"),
+    OBJECTS(NONE ", 'Problems': <[{'kind': <'unresponsive'>, 'message': <'no'>}]>}", NONE "}"),
     {"GetStats", "(a{oa{sv}})",
      "({'" WEB "': {'cpu.time': <uint64 1500000000>, 'block.count': <uint32 1>, 'block.0.name': "
      "<'v\"d\\\\a\\n'>, 'block.0.rd.bytes': <uint64 9007199254740993>, 'net.count': <uint32 1>, "
