@@ -91,7 +91,10 @@ describe_disk(GVariant *disk)
 char *
 describe_nic(GVariant *nic)
 {
-    return g_strdup_printf("%s (%s) on %s", row_text(nic, "mac", ""), row_text(nic, "model", ""),
+    const char *model = row_text(nic, "model", NULL);
+    g_autofree char *in_brackets = model ? g_strdup_printf(" (%s)", model) : g_strdup("");
+
+    return g_strdup_printf("%s%s on %s", row_text(nic, "mac", ""), in_brackets,
                            row_text(nic, "source", row_text(nic, "type", "")));
 }
 

@@ -103,6 +103,7 @@ test_top_keys(void)
 #define CONFIG_PROPERTIES                                                                          \
     "'Disks': <[" VDA ", 'capacity': <uint64 " GIB ">}, "                                          \
     "{'target': <'vdb'>, 'bus': <'virtio'>, 'source': <'/b.img'>}]>, "                             \
+    "'Nics': <[{'mac': <'52:54:00:00:00:01'>, 'type': <'user'>}]>, "                               \
     "'Next': <{'MemoryBytes': <uint64 " GIB ">, 'BootOrder': <['disk:vda']>, "                     \
     "'Disks': <[" VDA "}, {'target': <'vdc'>, 'bus': <'virtio'>, 'source': <'/c.img'>}, "          \
     "{'target': <'vdd'>, 'bus': <'sata'>}]>}>"
@@ -151,6 +152,7 @@ test_status(void)
     assert_line(status, "     Guest OS: Debian 12 6.1\\u202e\n");
     assert_line(status, "    Addresses: fe80::1/64 on eth0 (agent)\n"
                         "             : 192.0.2.7/24 on eth\\x1b[0m0 (agent)\n");
+    assert_line(status, "      Network: 52:54:00:00:00:01 on user\n");
     assert_line(status, "   Next start: MemoryBytes: 4G → 1G\n"
                         "             : BootOrder: - → disk:vda\n"
                         "             : Disks: + vdc (virtio) /c.img\n"
