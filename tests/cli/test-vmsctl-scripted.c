@@ -214,13 +214,16 @@ test_monitor(void)
 }
 
 #define NONE ", 'StartedAt': <uint64 0>"
+#define OFF  VMS_DOMAIN_PREFIX "/c0de0002_0000_4000_8000_000000000002"
 static const ScriptLine metrics_script[] = {
     MANAGER,
-    OBJECTS(NONE ", 'Problems': <[{'kind': <'unresponsive'>, 'message': <'no'>}]>}", NONE "}"),
+    OBJECTS(NONE ", 'Problems': <[{'kind': <'unresponsive'>, 'message': <'no'>}]>}",
+            NONE "}}, '" OFF "': {" DOMAIN("'off'", "c0de0002-0000-4000-8000-000000000002",
+                                           "shutoff", "-1") NONE "}"),
     {"GetStats", "(a{oa{sv}})",
      "({'" WEB "': {'cpu.time': <uint64 1500000000>, 'block.count': <uint32 1>, 'block.0.name': "
      "<'v\"d\\\\a\\n'>, 'block.0.rd.bytes': <uint64 9007199254740993>, 'net.count': <uint32 1>, "
-     "'net.0.rx.bytes': <uint64 7>}},)"},
+     "'net.0.rx.bytes': <uint64 7>}, '" OFF "': {'cpu.time': <uint64 9>}},)"},
     {NULL, NULL, NULL},
 };
 
@@ -268,6 +271,8 @@ test_metrics(void)
                      ",device=\"v\\\"d\\\\a\\\\x0a\"} 9007199254740992\n");
     assert_line(run,
                 "\nunraid_vms_domain_network_received_bytes_total" WEB_LABELS ",device=\"0\"} 7\n");
+    assert_line(run, "\nunraid_vms_domain_state{vm=\"off\",");
+    g_assert_null(strstr(run->out, "cpu_seconds_total{vm=\"off\""));
     g_assert_true(g_str_has_suffix(run->out, "\n# EOF\n"));
     assert_openmetrics(w, run->out);
     assert_vmsctl(w, USAGE, "metrics", "--json");
