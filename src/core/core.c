@@ -311,14 +311,15 @@ on_apply(void *userdata, const char *uuid, DomainUpdate *update)
     if (domain && update && (update->known & FACT_STATE)) {
         cache_before_change(core->cache, domain, DOMAIN_CHANGED(AVAILABLE));
         domain_set_available(domain, true);
-        unresponsive_read(core->unresponsive, domain);
     }
+    if (domain && !update)
+        remove_domain(core, domain);
+    if (!update || (update->known & FACT_STATE))
+        unresponsive_read(core->unresponsive, uuid);
     if (update) {
         apply_update(core, update, true);
         jobs_domain_changed(core->jobs, uuid);
         storage_jobs_domain_changed(core->storage_jobs, uuid);
-    } else if (domain) {
-        remove_domain(core, domain);
     }
 }
 

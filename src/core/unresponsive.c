@@ -186,14 +186,14 @@ unresponsive_returned(Unresponsive *unresponsive, const Call *call)
 }
 
 void
-unresponsive_read(Unresponsive *unresponsive, Domain *domain)
+unresponsive_read(Unresponsive *unresponsive, const char *uuid)
 {
-    Suspect *suspect = g_hash_table_lookup(unresponsive->suspects, domain->uuid);
+    Suspect *suspect = g_hash_table_lookup(unresponsive->suspects, uuid);
 
     if (!suspect || suspect->n_calls > 0)
         return;
-    answered(unresponsive, suspect, domain);
-    g_hash_table_remove(unresponsive->suspects, domain->uuid);
+    answered(unresponsive, suspect, cache_find(unresponsive->cache, uuid));
+    g_hash_table_remove(unresponsive->suspects, uuid);
 }
 
 void

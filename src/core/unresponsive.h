@@ -26,8 +26,8 @@ void unresponsive_free(Unresponsive *unresponsive);
 bool unresponsive_hanging(Unresponsive *unresponsive, const Call *call, uint64_t since);
 /* LanePoolCallbacks: it has returned. That its connection died is no answer: a read tells. */
 void unresponsive_returned(Unresponsive *unresponsive, const Call *call);
-/* A read of this domain, which did not hang, was answered. */
-void unresponsive_read(Unresponsive *unresponsive, Domain *domain);
+/* A read of this domain, which did not hang, was answered, if only that there is no such domain. */
+void unresponsive_read(Unresponsive *unresponsive, const char *uuid);
 /* The connection is gone, and with it all that hung. */
 void unresponsive_connection_lost(Unresponsive *unresponsive);
 

@@ -137,12 +137,29 @@ test_read_again(void)
     read.connection_died = true;
     unresponsive_returned(w->unresponsive, &read);
     hang(w, &again);
-    unresponsive_read(w->unresponsive, w->domain);
+    unresponsive_read(w->unresponsive, UUID);
     g_assert_false(w->domain->available);
     again.connection_died = true;
     unresponsive_returned(w->unresponsive, &again);
-    unresponsive_read(w->unresponsive, w->domain);
+    unresponsive_read(w->unresponsive, UUID);
     g_assert_true(w->domain->available);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+/* It was undefined meanwhile: nobody waits for it any more. */
+static void
+test_read_gone(void)
+{
+    g_autoptr(World) w = world_new();
+    Call read = call_of(CALL_READ);
+
+    hang(w, &read);
+    fake_loop_advance(3 * SEC);
+    read.connection_died = true;
+    unresponsive_returned(w->unresponsive, &read);
+    cache_remove(w->cache, w->domain);
+    g_assert_true(unresponsive_has_suspects(w->unresponsive));
+    unresponsive_read(w->unresponsive, UUID);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
 
@@ -154,5 +171,6 @@ main(int argc, char **argv)
     g_test_add_func("/unresponsive/change-that-hangs", test_change_that_hangs);
     g_test_add_func("/unresponsive/connection-dies", test_connection_dies);
     g_test_add_func("/unresponsive/read-again", test_read_again);
+    g_test_add_func("/unresponsive/read-gone", test_read_gone);
     return g_test_run();
 }
