@@ -34,6 +34,22 @@ uses(const Domain *domain, HostDeviceKind kind, Row device)
            (domain->next && host_device_is_named(kind, device, &domain->next->config));
 }
 
+/* The domains that use any device, in their order: only these few are compared with each device. */
+static GPtrArray *
+users_of_any(const GPtrArray *domains)
+{
+    GPtrArray *users = g_ptr_array_new();
+
+    for (unsigned i = 0; i < domains->len; i++) {
+        const Domain *domain = domains->pdata[i];
+
+        if (host_device_is_any_named(&domain->config) ||
+            (domain->next && host_device_is_any_named(&domain->next->config)))
+            g_ptr_array_add(users, domains->pdata[i]);
+    }
+    return users;
+}
+
 /* "ao" */
 static void
 write_users(Wire *body, HostDeviceKind kind, Row device, const GPtrArray *domains)
@@ -53,6 +69,7 @@ static void
 write_devices(const Service *service, HostDeviceKind kind, const GPtrArray *devices, Wire *body)
 {
     g_autoptr(GPtrArray) domains = cache_sorted(service->core->cache);
+    g_autoptr(GPtrArray) users = users_of_any(domains);
     size_t array = wire_begin_array(body, 4);
 
     for (unsigned i = 0; i < devices->len; i++) {
@@ -65,7 +82,7 @@ write_devices(const Service *service, HostDeviceKind kind, const GPtrArray *devi
         wire_align(body, 8);
         wire_put_string(body, "used_by");
         wire_put_signature(body, "ao");
-        write_users(body, kind, device, domains);
+        write_users(body, kind, device, users);
         wire_end_array(body, fields, 8);
     }
     wire_end_array(body, array, 4);

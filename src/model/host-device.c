@@ -61,3 +61,25 @@ host_device_is_named(HostDeviceKind kind, Row device, const DomainConfig *config
     }
     return false;
 }
+
+static bool
+has_type(const DomainConfig *config, HardwarePart part, const char *type)
+{
+    Rows rows = domain_config_rows(config, part);
+    Row row;
+
+    while (rows_take(&rows, &row))
+        if (g_str_equal(row_text(row, ROW_TYPE), type))
+            return true;
+    return false;
+}
+
+bool
+host_device_is_any_named(const DomainConfig *config)
+{
+    Rows devices = domain_config_rows(config, HARDWARE_HOST_DEVICES);
+    Row first;
+
+    return rows_take(&devices, &first) || has_type(config, HARDWARE_NICS, "hostdev") ||
+           has_type(config, HARDWARE_DISKS, "nvme");
+}

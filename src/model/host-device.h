@@ -18,3 +18,5 @@ typedef enum {
  * any of that model.
  */
 bool host_device_is_named(HostDeviceKind kind, Row device, const DomainConfig *config);
+/* Whether the configuration names any device: much cheaper, where many domains are asked. */
+bool host_device_is_any_named(const DomainConfig *config);

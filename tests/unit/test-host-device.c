@@ -34,6 +34,17 @@ assert_named(HostDeviceKind kind, const char *device_xml, const char *devices, b
 }
 
 static void
+assert_any_named(const char *devices, bool expected)
+{
+    g_autoptr(DomainUpdate) update = domain_update_new("9c1b6f5e-4a4b-4c63-8d59-0d6d0c3a1f00");
+    g_autofree char *xml = g_strdup_printf(
+        "<domain type='test'><name>a</name><devices>%s</devices></domain>", devices);
+
+    g_assert_true(domain_xml_read(xml, update));
+    g_assert_cmpint(host_device_is_any_named(&update->config), ==, expected);
+}
+
+static void
 test_pci(void)
 {
     assert_named(HOST_DEVICE_PCI, PCI, HOSTDEV("pci", ADDRESS_OF_PCI), true);
@@ -76,6 +87,22 @@ test_usb(void)
     assert_named(HOST_DEVICE_USB, USB, HOSTDEV("pci", ADDRESS_OF_PCI), false);
 }
 
+static void
+test_any(void)
+{
+    assert_any_named("", false);
+    assert_any_named("<interface type='bridge'><source bridge='br0'/></interface>"
+                     "<disk type='file'><source file='/a'/><target dev='vda'/></disk>",
+                     false);
+    assert_any_named(HOSTDEV("usb", "<address bus='1' device='12'/>"), true);
+    assert_any_named("<interface type='hostdev'><source>" ADDRESS_OF_PCI "</source></interface>",
+                     true);
+    assert_any_named("<disk type='file'><source file='/a'/><target dev='vda'/></disk>"
+                     "<disk type='nvme'><source type='pci' namespace='1'>" ADDRESS_OF_PCI
+                     "</source><target dev='vdb'/></disk>",
+                     true);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -83,5 +110,6 @@ main(int argc, char **argv)
     g_test_add_func("/host-device/pci", test_pci);
     g_test_add_func("/host-device/pci-otherwise", test_pci_otherwise);
     g_test_add_func("/host-device/usb", test_usb);
+    g_test_add_func("/host-device/any", test_any);
     return g_test_run();
 }
