@@ -80,14 +80,6 @@ disks_say(Service *s, const char *text)
     return now && strstr(now, text);
 }
 
-static bool
-disk_has_job(Service *s, const char *job)
-{
-    g_autofree char *text = g_strdup_printf("%s", job);
-
-    return disks_say(s, text);
-}
-
 static const char *
 job_property(Service *s, const char *job, const char *name)
 {
@@ -248,7 +240,7 @@ test_beside(void)
     const char *job = call_path(pull);
     g_assert_cmpstr(job_property(s, job, "Operation"), ==, "Pull");
     g_assert_cmpstr(job_property(s, job, "Disk"), ==, "vda");
-    g_assert_true(disk_has_job(s, job));
+    g_assert_true(disks_say(s, job));
     g_assert_true(mirror_is(s->mirror, PATH, "Job", "/"));
     g_autoptr(Call) same = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 1, "bandwidth", "t", MIB);
     g_assert_cmpstr(call_path(same), ==, job);
@@ -264,10 +256,11 @@ test_beside(void)
     g_autoptr(Call) cancel = client_call(s->client, job, VMS_JOB_INTERFACE, "Cancel", NULL);
     assert_ok(cancel);
     assert_job_ends(s, pull, "Pull canceled Pull of vda of \"web\" was canceled: as was asked for");
-    g_assert_false(disk_has_job(s, job));
+    g_assert_false(disks_say(s, job));
     run(s->world, "! virsh -q blockjob web vda 2>&1 | grep -q .");
     g_autofree char *history = mirror_history(s->mirror, mark, PATH, "Job");
-    g_assert_null(strstr(history, VMS_JOB_PREFIX "/1 "));
+    g_assert_nonnull(strstr(history, VMS_JOB_PREFIX)); /* those of Pause and Resume */
+    g_assert_null(strstr(history, job));
 
     /* The end of the domain decides about its result. */
     g_autoptr(Call) again = begin_slow_pull(s);
@@ -318,7 +311,7 @@ test_daemon_restarted(void)
     wait_progress(s, call_path(copy));
     libvirtd(s->world, "kill");
     client_wait_available(s->client, false);
-    g_assert_true(disk_has_job(s, call_path(copy)));
+    g_assert_true(disks_say(s, call_path(copy)));
     libvirtd(s->world, "start");
     assert_job_ends(s, copy, "Copy done ");
     g_assert_true(disks_say(s, DIR "/new.qcow2"));
