@@ -177,8 +177,7 @@ send_journal(int level, const char *id, const char *message, const Field *fields
         g_free(texts[i]);
 }
 
-/* Neither a domain's name nor libvirt's words can forge a second line. */
-/* Names are other people's, and stderr may be a terminal. */
+/* Neither a domain's name nor libvirt's words can forge a second line, or control a terminal. */
 static void
 append_printable(GString *line, const char *text)
 {
