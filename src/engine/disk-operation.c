@@ -367,6 +367,9 @@ static void
 on_asked_to_end(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     op->poll_at = now + POLL_USEC;
+    /* A call that died with its own connection alone may not have been carried out: a poll tells.
+     */
+    op->missed |= outcome == OUTCOME_LOST;
     if (op->phase != PHASE_RUNNING || outcome == OUTCOME_OK || outcome == OUTCOME_LOST)
         return;
 

@@ -420,6 +420,19 @@ test_connection(void)
     chain("copy", true);
     expect("done");
     end_world();
+
+    /* The connection of the call alone died: it is asked again where the job is still there. */
+    running(&a_pull, "start-pull");
+    cancel(ERROR_NONE);
+    expect("give-up");
+    done(OUTCOME_LOST);
+    expect("poll");
+    polled(BLOCK_JOB_PULL, 0.5, false);
+    expect("50% give-up");
+    done(OUTCOME_OK);
+    event(BLOCK_JOB_CANCELED);
+    expect("canceled");
+    end_world();
 }
 
 /* The layers tell how a job has ended that nobody saw end. */
