@@ -12,6 +12,13 @@ describe_uptime(const Inventory *inventory, const char *path)
     return started > 0 ? text_format_since(started) : NULL;
 }
 
+char *
+describe_stop_timeout(guint64 usec)
+{
+    return g_strdup_printf("%.15g s, then Stop cuts the power",
+                           (double)usec / (double)G_USEC_PER_SEC);
+}
+
 static GVariant *
 find_rows(const Inventory *inventory, const char *path, const char *interface, const char *property)
 {

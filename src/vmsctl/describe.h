@@ -8,6 +8,9 @@
 /* "3d 4h"; NULL where the VM is not active, or its start not known. */
 char *describe_uptime(const Inventory *inventory, const char *path);
 
+/* "10 s, then Stop cuts the power" */
+char *describe_stop_timeout(guint64 usec);
+
 /* Rows of Domain.Problems; NULL: there are none. */
 GVariant *describe_problem_rows(const Inventory *inventory, const char *path);
 /* "no-space vda" */

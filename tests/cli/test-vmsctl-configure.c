@@ -200,6 +200,8 @@ test_set(void)
     assert_prints(w, "", "set", "web", "description", "");
     assert_prints(w, "", "set", "web", "stop-timeout", "90s");
     assert_json(w, "x[0]['Config']['StopTimeoutUSec']", "90000000", "status", "web");
+    g_autoptr(Run) status = run_vmsctl(w, "status", "web", NULL);
+    g_assert_nonnull(strstr(status->out, "   Stop waits: 90 s, then Stop cuts the power\n"));
     assert_prints(w, "", "set", "web", "stop-timeout", "0");
     assert_prints(w, "", "set", "--config", "off", "vcpus", "1");
     assert_prints(w, "", "set", "web", "boot-order", "disk:vda", "nic:52:54:00:11:22:33");

@@ -118,9 +118,14 @@ test_top_keys(void)
     ", " DOMAIN_PROPERTIES "}, " CONFIG ", " CONFIG_PROPERTIES "}, " GUEST                         \
     ", 'org.unraid.Vms.Snapshots': {'Count': <uint32 3>}"
 
+/* The objects of which this is a part go on after it. */
+#define DISK_JOB                                                                                   \
+    "}, '" VMS_JOB_PREFIX "/7': {'org.unraid.Vms.Job': {'Operation': <'Copy'>, 'Disk': <'vda'>, "  \
+    "'Domain': <objectpath '" WEB "'>, 'StartedAt': <uint64 1>}"
+
 static const ScriptLine full_script[] = {
     MANAGER,
-    OBJECTS(FULL, ", 'StartedAt': <uint64 0>}, " CONFIG "}"),
+    OBJECTS(FULL, ", 'StartedAt': <uint64 0>}, " CONFIG "}" DISK_JOB),
     {"ListDomains", "(a(ssso))", "([],)"},
     {"GetDomain", "(o)", "('" WEB "',)"},
     {"List", "(aa{sv})",
@@ -148,6 +153,7 @@ test_status(void)
     run_assert(status, OK, __FILE__, __LINE__);
     assert_line(status, "           Up: 2");
     assert_line(status, "     Problems: no-space vda: No \\x1b[2Jspace (2");
+    assert_line(status, "          Job: Copy of vda, begun ");
     assert_line(status, "    Host name: w\\x1b]0;x\\x07\n");
     assert_line(status, "     Guest OS: Debian 12 6.1\\u202e\n");
     assert_line(status, "    Addresses: fe80::1/64 on eth0 (agent)\n"

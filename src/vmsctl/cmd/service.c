@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* vmsctl service and vmsctl reconnect */
 #include "command.h"
+#include "describe.h"
 #include "json.h"
 #include "term.h"
 #include "terminal-text.h"
@@ -114,8 +115,7 @@ print_service(const Client *client, GVariant *properties)
     guint64 stop_timeout = 0;
 
     (void)g_variant_lookup(properties, "StopTimeoutUSec", "t", &stop_timeout);
-    g_autofree char *wait = g_strdup_printf("%.15g s, then Stop cuts the power",
-                                            (double)stop_timeout / (double)G_USEC_PER_SEC);
+    g_autofree char *wait = describe_stop_timeout(stop_timeout);
     g_autofree char *type = get_string(properties, "HypervisorType");
     g_autofree char *version = get_string(properties, "HypervisorVersion");
     g_autofree char *hypervisor = g_strstrip(g_strjoin(" ", type, version, NULL));

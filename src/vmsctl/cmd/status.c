@@ -93,18 +93,47 @@ print_problems(const View *view)
     }
 }
 
-static void
-print_job(const View *view)
+static char *
+format_job(const View *view, const char *job)
 {
-    const char *job = domain_string(view, "Job");
     const char *operation = inventory_string(view->inventory, job, VMS_JOB_INTERFACE, "Operation");
-
-    if (!operation)
-        return;
+    const char *disk = inventory_string(view->inventory, job, VMS_JOB_INTERFACE, "Disk");
+    bool is_of_disk = disk && *disk;
     g_autofree char *ago =
         text_format_ago(inventory_u64(view->inventory, job, VMS_JOB_INTERFACE, "StartedAt"));
-    g_autofree char *text = g_strdup_printf("%s, begun %s (%s)", operation, ago, job);
-    print_text("Job", text);
+
+    return g_strdup_printf("%s%s%s, begun %s (%s)", operation ? operation : "-",
+                           is_of_disk ? " of " : "", is_of_disk ? disk : "", ago, job);
+}
+
+/* The operation, and the jobs of the disks. */
+static void
+print_jobs(const View *view)
+{
+    g_autoptr(GPtrArray) jobs = inventory_paths(view->inventory, VMS_JOB_PREFIX);
+    const char *label = "Job";
+
+    for (unsigned i = 0; i < jobs->len; i++) {
+        const char *job = jobs->pdata[i];
+
+        if (g_strcmp0(inventory_string(view->inventory, job, VMS_JOB_INTERFACE, "Domain"),
+                      view->path) != 0)
+            continue;
+        g_autofree char *text = format_job(view, job);
+        print_text(label, text);
+        label = "";
+    }
+}
+
+static void
+print_stop_timeout(const View *view)
+{
+    guint64 timeout =
+        inventory_u64(view->inventory, view->path, VMS_CONFIG_INTERFACE, "StopTimeoutUSec");
+    g_autofree char *text = describe_stop_timeout(timeout);
+
+    if (timeout > 0)
+        print_text("Stop waits", text);
 }
 
 static void
@@ -264,12 +293,13 @@ print_vm(Client *client, const View *view)
     print_state(view);
     print_uptime(view);
     print_problems(view);
-    print_job(view);
+    print_jobs(view);
     print_text("Description", domain_string(view, "Description"));
     print_text("Autostart",
                inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Autostart")
                    ? "yes"
                    : "no");
+    print_stop_timeout(view);
     if (!inventory_bool(view->inventory, view->path, VMS_DOMAIN_INTERFACE, "Persistent"))
         print_text("Persistent", "no: it vanishes when it stops");
     print_hardware(view);
