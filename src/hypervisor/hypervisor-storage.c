@@ -59,16 +59,6 @@ add_disk(const virDomainStatsRecord *record, unsigned disk, DiskCapacities *capa
         g_hash_table_insert(capacities->allocated, g_strdup(name), GINT_TO_POINTER(whole));
 }
 
-void
-disk_capacities_free(DiskCapacities *capacities)
-{
-    if (!capacities)
-        return;
-    g_hash_table_unref(capacities->bytes);
-    g_hash_table_unref(capacities->allocated);
-    g_free(capacities);
-}
-
 DiskCapacities *
 hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocated_before,
                            Error **error)
@@ -88,10 +78,7 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocate
         return NULL;
     }
 
-    DiskCapacities *capacities = g_new0(DiskCapacities, 1);
-    capacities->bytes = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
-    capacities->allocated = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
-    capacities->state = DOMAIN_SHUTOFF;
+    DiskCapacities *capacities = disk_capacities_new(DOMAIN_SHUTOFF);
     if (records[0]) {
         capacities->state = hypervisor_record_state(records[0], &reason);
         virTypedParamsGetUInt(records[0]->params, records[0]->nparams, "block.count", &n_disks);

@@ -5,23 +5,8 @@
  * A domain's disks. On a lane, like all of hypervisor.h.
  */
 
-#include "domain.h"
+#include "disk-capacities.h"
 #include "hypervisor.h"
-
-/* The disks of a domain that QEMU has open, by their targets. */
-typedef struct {
-    DomainState state; /* of the same moment */
-    GHashTable *bytes; /* uint64_t *: the capacity */
-    /*
-     * The disks for which QEMU tells how much of the image is allocated; the value is not NULL
-     * where that is all of it. As long as such a disk is of the type "file", libvirt answers for
-     * its figures without opening the image.
-     */
-    GHashTable *allocated;
-} DiskCapacities;
-
-void disk_capacities_free(DiskCapacities *capacities);
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(DiskCapacities, disk_capacities_free)
 
 /*
  * The call waits while something else is done with the domain (a disk is attached, say), and for a

@@ -544,16 +544,6 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
     return true;
 }
 
-void
-disk_capacities_free(DiskCapacities *capacities)
-{
-    if (!capacities)
-        return;
-    g_hash_table_unref(capacities->bytes);
-    g_hash_table_unref(capacities->allocated);
-    g_free(capacities);
-}
-
 DiskCapacities *
 hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocated_before,
                            Error **error)
@@ -565,11 +555,7 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocate
         refuse(error, ERROR_NO_SUCH_DOMAIN, "Domain not found");
         return NULL;
     }
-    DiskCapacities *capacities = g_new0(DiskCapacities, 1);
-    capacities->state = guest->state;
-    capacities->bytes = g_hash_table_new(g_str_hash, g_str_equal);
-    capacities->allocated = g_hash_table_new(g_str_hash, g_str_equal);
-    return capacities;
+    return disk_capacities_new(guest->state);
 }
 
 bool
