@@ -3,7 +3,7 @@
 /* The agent in a real guest: what it answers, what it does, and that one that hangs holds up
  * nothing but its own call. */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 
 #include <string.h>
 
@@ -11,52 +11,35 @@
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define PASSWORD         "correct-horse-battery"
 
-typedef struct Guest {
-    Service *service;
-    char *path;
-} Guest;
-
 static bool
 is_connected(Guest *g, const char *value)
 {
-    return g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "AgentConnected"),
-                     value) == 0;
+    return g_strcmp0(guest_get(g, VMS_GUEST_INTERFACE, "AgentConnected"), value) == 0;
 }
 
 static Guest *
-guest_new(const char *options, const char *mode)
+begin(const char *options, const char *mode)
 {
-    Guest *g = g_new0(Guest, 1);
-
     libvirtd_clean();
-    g->service = service_new("--uri=qemu:///system", NULL);
-    run(g->service->world, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
-    guest_define(g->service->world, options, "web", mode);
-    g->path = guest_path(g->service->world, "web");
-    guest_start(g->service->world, "web");
-    guest_wait(g->service->world, "web", "VMS-GUEST-READY");
-    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    Service *s = service_new("--uri=qemu:///system", NULL);
+
+    run(s->world, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
+    guest_define(s->world, options, "web", mode);
+    guest_start(s->world, "web");
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    Guest *g = guest_new(s, guest_path(s->world, "web"));
+    guest_wait_state(g, "running");
     return g;
 }
 
 static Guest *
 guest_with_agent(void)
 {
-    Guest *g = guest_new("--memory 192 --disk /run/vms/disk.img --nic", "agent");
+    Guest *g = begin("--memory 192 --disk /run/vms/disk.img --nic", "agent");
 
     wait_for(g->service->world, is_connected(g, "true"));
     return g;
 }
-
-static void
-guest_free(Guest *g)
-{
-    assert_equals_virsh(g->service);
-    service_free(g->service);
-    g_free(g->path);
-    g_free(g);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
 #define guest_call(g, member, ...)                                                                 \
     client_call((g)->service->client, (g)->path, VMS_GUEST_INTERFACE, member, __VA_ARGS__)
@@ -223,7 +206,7 @@ test_password(void)
 static void
 test_without(void)
 {
-    g_autoptr(Guest) g = guest_new("", "obey");
+    g_autoptr(Guest) g = begin("", "obey");
     static const struct {
         const char *name, *types;
     } methods[] = {{"GetHostname", NULL}, {"GetFilesystems", NULL}, {"Freeze", "a{sv}"},
@@ -333,7 +316,7 @@ static void
 test_suspend_to_disk(void)
 {
     run(NULL, "truncate -s 256M /run/vms/swap.img; /sbin/mkswap -q /run/vms/swap.img");
-    g_autoptr(Guest) g = guest_new("--memory 256 --disk /run/vms/swap.img", "agent");
+    g_autoptr(Guest) g = begin("--memory 256 --disk /run/vms/swap.img", "agent");
 
     wait_for(g->service->world, is_connected(g, "true"));
     guest_run(g, "swapon /dev/vda", "VMS-GUEST-SWAP");

@@ -3,60 +3,22 @@
 /* Operations on real guests that do something else than what was asked for, or that other people
  * are at work on: the answer is what has become of the domain. */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 
 #include <string.h>
 
 #define FAILED  VMS_ERROR_PREFIX "OperationFailed"
 #define TIMEOUT VMS_ERROR_PREFIX "Timeout"
 
-typedef struct Guest {
-    Service *service;
-    const char *name;
-    char *path;
-} Guest;
-
 /* `edit` is a sed script for the domain's XML; "create" makes it transient and starts it. */
 static Guest *
-guest_new(const char *how, const char *options, const char *mode, const char *edit)
+begin(const char *how, const char *options, const char *mode, const char *edit)
 {
-    Guest *g = g_new0(Guest, 1);
-
     libvirtd_clean();
-    g->service = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
-    g->name = "web";
-    run(g->service->world, "virsh -q %s <(domain-xml %s %s %s | sed -e '%s')", how, options,
-        g->name, mode, edit);
-    g->path = guest_path(g->service->world, g->name);
-    return g;
-}
+    Service *s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
 
-static void
-guest_free(Guest *g)
-{
-    service_free(g->service);
-    g_free(g->path);
-    g_free(g);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
-
-static Call *
-call(Guest *g, const char *member)
-{
-    return domain_call(g->service, g->path, member, NULL);
-}
-
-static void
-wait_state(Guest *g, const char *state)
-{
-    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", state));
-}
-
-static void
-assert_domain(Guest *g, const char *property, const char *value)
-{
-    g_assert_cmpstr(mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, property), ==,
-                    value);
+    run(s->world, "virsh -q %s <(domain-xml %s web %s | sed -e '%s')", how, options, mode, edit);
+    return guest_new(s, guest_path(s->world, "web"));
 }
 
 /* --- reset in place -------------------------------------------------------------------------- */
@@ -64,41 +26,40 @@ assert_domain(Guest *g, const char *property, const char *value)
 static void
 test_reset_paused(void)
 {
-    g_autoptr(Guest) g = guest_new("create --paused", "", "bare", "");
+    g_autoptr(Guest) g = begin("create --paused", "", "bare", "");
 
-    wait_state(g, "paused");
-    g_autoptr(Call) reset = call(g, "Reset");
+    guest_wait_state(g, "paused");
+    g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_ok(reset);
     assert_domain(g, "State", "running");
-    assert_equals_virsh(g->service);
 }
 
 static void
 test_reset_asleep(void)
 {
     run(NULL, "boot-disk sleep /run/vms/boot.img");
-    g_autoptr(Guest) g = guest_new("create", "--disk /run/vms/boot.img", "bare",
-                                   "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
+    g_autoptr(Guest) g = begin("create", "--disk /run/vms/boot.img", "bare",
+                               "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
 
-    wait_state(g, "pmsuspended");
-    g_autoptr(Call) reset = call(g, "Reset");
+    guest_wait_state(g, "pmsuspended");
+    g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_ok(reset);
     /* It boots, and goes to sleep again; what was reset in its sleep would neither wake nor run. */
-    wait_state(g, "pmsuspended");
-    g_autoptr(Call) wake = call(g, "Resume");
+    guest_wait_state(g, "pmsuspended");
+    g_autoptr(Call) wake = guest_operate(g, "Resume");
     assert_ok(wake);
+    g_autoptr(Call) off = guest_operate(g, "ForceStop");
+    assert_ok(off);
 }
 
 static void
 test_reset_removes(void)
 {
-    g_autoptr(Guest) g =
-        guest_new("create", "", "bare", "s/<on_reboot>restart/<on_reboot>destroy/");
+    g_autoptr(Guest) g = begin("create", "", "bare", "s/<on_reboot>restart/<on_reboot>destroy/");
 
-    wait_state(g, "running");
-    g_autoptr(Call) reset = call(g, "Reset");
+    guest_wait_state(g, "running");
+    g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_error_says(reset, FAILED, "gone");
-    assert_equals_virsh(g->service);
 }
 
 /* --- on_poweroff -------------------------------------------------------------------------------
@@ -107,11 +68,11 @@ test_reset_removes(void)
 static Guest *
 guest_that_restarts(void)
 {
-    Guest *g = guest_new("define", "", "obey", "s/<on_poweroff>destroy/<on_poweroff>restart/");
+    Guest *g = begin("define", "", "obey", "s/<on_poweroff>destroy/<on_poweroff>restart/");
 
-    guest_start(g->service->world, g->name);
-    guest_wait(g->service->world, g->name, "VMS-GUEST-READY");
-    wait_state(g, "running");
+    guest_start(g->service->world, "web");
+    guest_wait(g->service->world, "web", "VMS-GUEST-READY");
+    guest_wait_state(g, "running");
     return g;
 }
 
@@ -129,7 +90,7 @@ test_restarting(void)
 {
     g_autoptr(Guest) g = guest_that_restarts();
 
-    g_autoptr(Call) reboot = call(g, "Reboot");
+    g_autoptr(Call) reboot = guest_operate(g, "Reboot");
     assert_ok(reboot);
     assert_domain(g, "State", "running");
 
@@ -144,11 +105,10 @@ test_restarting(void)
     assert_domain(g, "State", "running");
 
     wait_booted(g, 3);
-    g_autoptr(Call) stop = call(g, "Stop");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     assert_domain(g, "State", "shutoff");
     g_assert_cmpint(call_duration_ms(stop), <, 19000);
-    assert_equals_virsh(g->service);
 }
 
 /* --- other people's start, and the guest's own -------------------------------------------------
@@ -160,23 +120,22 @@ test_start_while_others_start(void)
     run(NULL, "printf '#!/bin/sh\\ncase \"$*\" in *guest=web*) sleep 6 ;; esac\\n"
               "exec /usr/bin/qemu-system-x86_64 \"$@\"\\n' >/run/vms/slow-qemu\n"
               "chmod 755 /run/vms/slow-qemu");
-    g_autoptr(Guest) g = guest_new("define", "", "bare",
-                                   "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
+    g_autoptr(Guest) g = begin("define", "", "bare",
+                               "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
 
     run(g->service->world, "virsh -q start web >/dev/null 2>&1 & sleep 2");
-    g_autoptr(Call) start = call(g, "Start");
+    g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
     assert_domain(g, "State", "running");
-    assert_equals_virsh(g->service);
 }
 
 /* Stop follows at once: what is asked of a guest that boots is lost. */
 static void
 test_stop_after_start(void)
 {
-    g_autoptr(Guest) g = guest_new("define", "", "obey", "");
+    g_autoptr(Guest) g = begin("define", "", "obey", "");
 
-    g_autoptr(Call) start = call(g, "Start");
+    g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
     g_autoptr(Call) stop = domain_call(g->service, g->path, "StopWithOptions", "a{sv}", 2, "force",
                                        "b", 0, "timeout", "t", G_GUINT64_CONSTANT(60000000));
@@ -194,21 +153,19 @@ test_agent_hangs(void)
 {
     run(NULL, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
     g_autoptr(Guest) g =
-        guest_new("define", "--memory 192 --disk /run/vms/disk.img --nic", "agent", "");
+        begin("define", "--memory 192 --disk /run/vms/disk.img --nic", "agent", "");
     World *w = g->service->world;
 
-    guest_start(w, g->name);
-    guest_wait(w, g->name, "VMS-GUEST-READY");
-    wait_for(
-        w, g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "AgentConnected"),
-                     "true") == 0);
+    guest_start(w, "web");
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    wait_for(w, g_strcmp0(guest_get(g, VMS_GUEST_INTERFACE, "AgentConnected"), "true") == 0);
     run(w, "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
            "    \"path\": \"/bin/sh\",\n"
            "    \"arg\": [\"-c\", \"kill -STOP $(pidof qemu-ga); echo VMS-GUEST-MUTE "
            ">/dev/console\"]\n"
            "}}' >/dev/null || true\n"
            "libvirtd-ctl wait-console web VMS-GUEST-MUTE");
-    g_autoptr(Call) stop = call(g, "Stop");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     assert_domain(g, "StateReason", "shut-down");
     g_assert_cmpint(call_duration_ms(stop), >=, 3000);
@@ -218,8 +175,7 @@ test_agent_hangs(void)
 static bool
 has_problem(Guest *g, const char *kind, const char *disk)
 {
-    const char *problems =
-        mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, "Problems");
+    const char *problems = guest_get(g, VMS_DOMAIN_INTERFACE, "Problems");
     g_autofree char *kind_text = g_strdup_printf("\"kind\": <\"%s\">", kind);
     g_autofree char *disk_text = g_strdup_printf("\"device\": <\"%s\">", disk);
 
@@ -231,28 +187,30 @@ test_disk_full(void)
 {
     run(NULL, "mkdir -p /run/vms/full && mount -t tmpfs -o size=1m tmpfs /run/vms/full\n"
               "boot-disk fill /run/vms/full/boot.img");
-    g_autoptr(Guest) g = guest_new(
+    g_autoptr(Guest) g = begin(
         "define", "--disk /run/vms/full/boot.img", "bare",
         "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/");
 
-    guest_start(g->service->world, g->name);
-    wait_state(g, "paused");
+    guest_start(g->service->world, "web");
+    guest_wait_state(g, "paused");
     assert_domain(g, "StateReason", "io-error");
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
-    g_autoptr(Call) resume = call(g, "Resume");
+    g_autoptr(Call) resume = guest_operate(g, "Resume");
     /* It writes again at once: what the answer says is so when it comes. */
     assert_domain(g, "State", resume->error_name ? "paused" : "running");
     if (resume->error_name)
         assert_error_says(resume, FAILED, "paused (io-error)");
-    wait_state(g, "paused");
+    guest_wait_state(g, "paused");
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
 
     /* With space it goes on, and there is no problem any more. */
     run(g->service->world, "mount -o remount,size=100m /run/vms/full");
-    g_autoptr(Call) start = call(g, "Start");
+    g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
     assert_domain(g, "State", "running");
     assert_domain(g, "Problems", "[]");
+    g_autoptr(Call) off = guest_operate(g, "ForceStop");
+    assert_ok(off);
 }
 
 /* The other end of its disk goes away. */
@@ -263,29 +221,28 @@ test_disk_error(void)
               "setsid qemu-nbd -t -f raw -x disk -k /run/vms/nbd --pid-file=/run/vms/nbd.pid "
               "/run/vms/boot.img </dev/null >/dev/null 2>&1 &\n"
               "until [[ -S /run/vms/nbd ]]; do sleep 0.05; done");
-    g_autoptr(Guest) g = guest_new(
+    g_autoptr(Guest) g = begin(
         "define", "--disk /run/vms/boot.img", "bare",
         "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/;"
         "s/disk type=.file./disk type='\\''network'\\''/;"
         "s:<source file=.*:<source protocol='\\''nbd'\\'' name='\\''disk'\\''>"
         "<host transport='\\''unix'\\'' socket='\\''/run/vms/nbd'\\''/></source>:");
 
-    guest_start(g->service->world, g->name);
-    wait_state(g, "running");
+    guest_start(g->service->world, "web");
+    guest_wait_state(g, "running");
     run(g->service->world, "kill -KILL $(</run/vms/nbd.pid)");
-    wait_state(g, "paused");
+    guest_wait_state(g, "paused");
     assert_domain(g, "StateReason", "io-error");
     wait_for(g->service->world, has_problem(g, "io-error", "hda"));
 
     /* It is still there after the same again, and gone with the run. */
-    g_autoptr(Call) resume = call(g, "Resume");
+    g_autoptr(Call) resume = guest_operate(g, "Resume");
     call_wait(resume);
-    wait_state(g, "paused");
+    guest_wait_state(g, "paused");
     wait_for(g->service->world, has_problem(g, "io-error", "hda"));
-    g_autoptr(Call) off = call(g, "ForceStop");
+    g_autoptr(Call) off = guest_operate(g, "ForceStop");
     assert_ok(off);
     assert_domain(g, "Problems", "[]");
-    assert_equals_virsh(g->service);
 }
 
 int

@@ -2,7 +2,7 @@
 
 /* The hardware of real QEMU guests, changed while they run and while they do not. */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 
 #include <string.h>
 
@@ -28,40 +28,23 @@
     "[{\"link\": <true>, \"mac\": <\"52:54:00:aa:bb:cc\">, \"model\": <\"virtio\">, "              \
     "\"type\": <\"user\">}]"
 
-typedef struct Guest {
-    Service *service;
-    char *path;
-} Guest;
-
 /* One that is defined, and maybe runs a kernel that takes part in plugging. */
 static Guest *
-guest_new(const char *options, const char *mode, bool running)
+begin(const char *options, const char *mode, bool running)
 {
-    Guest *g = g_new0(Guest, 1);
-
     libvirtd_clean();
-    g->service = service_new("--uri=qemu:///system", NULL);
-    run(g->service->world, "truncate -s 4M /run/vms/extra.img");
-    guest_define(g->service->world, options, "web", mode);
-    g->path = guest_path(g->service->world, "web");
+    Service *s = service_new("--uri=qemu:///system", NULL);
+
+    run(s->world, "truncate -s 4M /run/vms/extra.img");
+    guest_define(s->world, options, "web", mode);
     if (running)
-        guest_start(g->service->world, "web");
+        guest_start(s->world, "web");
     if (running && !g_str_equal(mode, "bare"))
-        guest_wait(g->service->world, "web", "VMS-GUEST-READY");
-    wait_for(g->service->world,
-             mirror_is(g->service->mirror, g->path, "State", running ? "running" : "shutoff"));
+        guest_wait(s->world, "web", "VMS-GUEST-READY");
+    Guest *g = guest_new(s, guest_path(s->world, "web"));
+    guest_wait_state(g, running ? "running" : "shutoff");
     return g;
 }
-
-static void
-guest_free(Guest *g)
-{
-    assert_equals_virsh(g->service);
-    service_free(g->service);
-    g_free(g->path);
-    g_free(g);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
 #define config_call(g, member, ...)                                                                \
     client_call((g)->service->client, (g)->path, VMS_CONFIG_INTERFACE, member, __VA_ARGS__)
@@ -69,7 +52,7 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 static const char *
 get(Guest *g, const char *property)
 {
-    return mirror_get(g->service->mirror, g->path, VMS_CONFIG_INTERFACE, property);
+    return guest_get(g, VMS_CONFIG_INTERFACE, property);
 }
 
 #define assert_config(g, property, value) g_assert_cmpstr(get(g, property), ==, value)
@@ -87,7 +70,7 @@ assert_xml(Guest *g, const char *options, const char *words, bool contained)
 static void
 test_memory(void)
 {
-    g_autoptr(Guest) g = guest_new("--memory 192", "obey", true);
+    g_autoptr(Guest) g = begin("--memory 192", "obey", true);
     guint64 mark = mirror_mark(g->service->mirror);
 
     assert_config(g, "MemoryBytes", "201326592");
@@ -115,7 +98,7 @@ test_memory(void)
 static void
 test_memory_of_both(void)
 {
-    g_autoptr(Guest) g = guest_new("--memory 64", "bare", true);
+    g_autoptr(Guest) g = begin("--memory 64", "bare", true);
 
     run(g->service->world, "virsh -q setmaxmem web 128M --config");
     g_autofree char *before = shell(g->service->world, "virsh dumpxml --inactive web");
@@ -130,7 +113,7 @@ test_memory_of_both(void)
 static void
 test_memory_of_others(void)
 {
-    g_autoptr(Guest) g = guest_new("--memory 192", "obey", true);
+    g_autoptr(Guest) g = begin("--memory 192", "obey", true);
 
     run(g->service->world, "virsh -q setmem web 160M --live");
     wait_for(g->service->world, g_strcmp0(get(g, "MemoryBytes"), "167772160") == 0);
@@ -140,7 +123,7 @@ test_memory_of_others(void)
 static void
 test_memory_that_stays(void)
 {
-    g_autoptr(Guest) g = guest_new("--memory 64", "bare", true);
+    g_autoptr(Guest) g = begin("--memory 64", "bare", true);
 
     g_autoptr(Call) set =
         config_call(g, "SetMemory", "ta{sv}", (guint64)48 << 20, 1, "live", "b", 1);
@@ -154,7 +137,7 @@ test_memory_that_stays(void)
 static void
 test_vcpus(void)
 {
-    g_autoptr(Guest) g = guest_new("--vcpus 2", "obey", true);
+    g_autoptr(Guest) g = begin("--vcpus 2", "obey", true);
 
     assert_config(g, "VCpus", "1");
     assert_config(g, "MaxVCpus", "2");
@@ -174,7 +157,7 @@ test_vcpus(void)
 static void
 test_vcpus_of_others(void)
 {
-    g_autoptr(Guest) g = guest_new("--vcpus 2", "bare", true);
+    g_autoptr(Guest) g = begin("--vcpus 2", "bare", true);
 
     assert_config(g, "VCpus", "1");
     run(g->service->world, "virsh -q setvcpus web 2 --live; virsh -q suspend web");
@@ -192,7 +175,7 @@ wait_config(Guest *g, const char *property, const char *value)
 static void
 check_device(const char *xml, const char *property, const char *rows, const char *words)
 {
-    g_autoptr(Guest) g = guest_new("", "obey", true);
+    g_autoptr(Guest) g = begin("", "obey", true);
     g_autofree char *next_without = g_strdup_printf("{\"%s\": <[]>}", property);
 
     g_autoptr(Call) live = config_call(g, "AttachDevice", "sa{sv}", xml, 1, "live", "b", 1);
@@ -242,7 +225,7 @@ test_nic(void)
 static void
 test_device_that_stays(void)
 {
-    g_autoptr(Guest) g = guest_new("", "bare", true);
+    g_autoptr(Guest) g = begin("", "bare", true);
 
     g_autoptr(Call) attach = config_call(g, "AttachDevice", "sa{sv}", DISK, 1, "live", "b", 1);
     assert_ok(attach);
@@ -263,7 +246,7 @@ test_device_that_stays(void)
 static void
 test_others_devices(void)
 {
-    g_autoptr(Guest) g = guest_new("", "obey", true);
+    g_autoptr(Guest) g = begin("", "obey", true);
 
     run(g->service->world, "virsh -q attach-device web <(echo \"%s\") --live", DISK);
     wait_config(g, "Disks", DISKS);
@@ -274,7 +257,7 @@ test_others_devices(void)
 static void
 test_update(void)
 {
-    g_autoptr(Guest) g = guest_new("", "obey", false);
+    g_autoptr(Guest) g = begin("", "obey", false);
     static const char cdrom[] =
         "<disk type='file' device='cdrom'><target dev='hdc' bus='ide'/><readonly/></disk>";
     static const char loaded[] =
@@ -285,7 +268,7 @@ test_update(void)
     assert_ok(attach);
     assert_config(g, "Disks", CDROM("", "", ""));
     guest_start(g->service->world, "web");
-    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     assert_config(g, "Next", "{}");
     g_autoptr(Call) insert = config_call(g, "UpdateDevice", "sa{sv}", loaded, 1, "live", "b", 1);
     assert_ok(insert);
@@ -315,7 +298,7 @@ check_resized(Guest *g)
 static void
 test_capacity(void)
 {
-    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", false);
+    g_autoptr(Guest) g = begin("--disk /run/vms/extra.img", "bare", false);
 
     assert_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", ""));
     guest_start(g->service->world, "web");
@@ -329,7 +312,7 @@ test_capacity(void)
 static void
 test_capacity_of_stuck(void)
 {
-    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "bare", true);
+    g_autoptr(Guest) g = begin("--disk /run/vms/extra.img", "bare", true);
     World *w = g->service->world;
 
     wait_config(g, "Disks", DISKS_WITH("vda", "/run/vms/extra.img", BYTES(4194304)));
@@ -363,7 +346,7 @@ test_capacity_of_stuck(void)
 static void
 test_refused(void)
 {
-    g_autoptr(Guest) g = guest_new("--disk /run/vms/extra.img", "obey", true);
+    g_autoptr(Guest) g = begin("--disk /run/vms/extra.img", "obey", true);
     guint64 mark = mirror_mark(g->service->mirror);
     g_autofree char *before = shell(g->service->world, "virsh dumpxml web; "
                                                        "virsh dumpxml --inactive web");
@@ -393,7 +376,7 @@ test_refused(void)
 static void
 test_texts(void)
 {
-    g_autoptr(Guest) g = guest_new("", "bare", true);
+    g_autoptr(Guest) g = begin("", "bare", true);
     Mirror *m = g->service->mirror;
 
     g_autoptr(Call) title = config_call(g, "SetTitle", "s", "A title");
@@ -432,7 +415,7 @@ count_rows(const char *body)
 static void
 test_host(void)
 {
-    g_autoptr(Guest) g = guest_new("", "bare", false);
+    g_autoptr(Guest) g = begin("", "bare", false);
     World *w = g->service->world;
     g_autofree char *cpus = shell(w, "virsh -c qemu:///system nodeinfo | sed -n 's/^CPU(s): *//p'");
     g_autofree char *n_pci = shell(w, "virsh -c qemu:///system nodedev-list --cap pci | grep -c .");

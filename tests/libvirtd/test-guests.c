@@ -3,79 +3,43 @@
 /* The operations on real QEMU guests: one that obeys, one that ignores ACPI, one that is paused,
  * one that sleeps, a transient one. */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 
 #include <string.h>
 
 #define TIMEOUT VMS_ERROR_PREFIX "Timeout"
 
-typedef struct Guest {
-    Service *service;
-    char *path;
-} Guest;
-
 static Guest *
-guest_new(Service *s, const char *name)
+guest_that_runs(Service *s, const char *name)
 {
-    Guest *g = g_new0(Guest, 1);
+    Guest *g = guest_new(s, guest_path(s->world, name));
 
-    g->service = s;
-    g->path = guest_path(s->world, name);
-    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     return g;
 }
 
-static void
-guest_free(Guest *g)
+/* One that has been started behind the service's back. */
+static Guest *
+begin(const char *option, const char *options, const char *name, const char *mode)
 {
-    g_free(g->path);
-    g_free(g);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
-
-/* The service, and a guest that has been started behind its back. */
-static Service *
-service_with(const char *option, const char *options, const char *name, const char *mode)
-{
-    Service *s;
-
     libvirtd_clean();
-    s = service_new("--uri=qemu:///system", option, NULL);
+    Service *s = service_new("--uri=qemu:///system", option, NULL);
+
     guest_define(s->world, options, name, mode);
     guest_start(s->world, name);
-    return s;
-}
-
-static Call *
-call(Guest *g, const char *member)
-{
-    return domain_call(g->service, g->path, member, NULL);
-}
-
-static void
-assert_domain(Guest *g, const char *property, const char *value)
-{
-    g_assert_cmpstr(mirror_get(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE, property), ==,
-                    value);
-}
-
-static void
-end(Guest *g)
-{
-    assert_domain(g, "Job", "/");
-    assert_equals_virsh(g->service);
+    return guest_that_runs(s, name);
 }
 
 static void
 test_obeys(void)
 {
-    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
-    g_autoptr(Guest) g = guest_new(s, "web");
+    g_autoptr(Guest) g = begin("--stop-timeout=20", "", "web", "obey");
+    Service *s = g->service;
     guint64 mark;
 
     guest_wait(s->world, "web", "VMS-GUEST-READY");
     mark = mirror_mark(s->mirror);
-    g_autoptr(Call) stop = call(g, "Stop");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     g_autofree char *history = mirror_history(s->mirror, mark, g->path, "State");
     g_assert_true(g_str_equal(history, "shutdown shutoff") || g_str_equal(history, "shutoff"));
@@ -83,22 +47,22 @@ test_obeys(void)
     assert_domain(g, "Id", "-1");
     g_assert_cmpint(call_duration_ms(stop), <, 19000);
 
-    g_autoptr(Call) start = call(g, "Start");
+    g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
     assert_domain(g, "State", "running");
-    g_autoptr(Call) force = call(g, "ForceStop");
+    g_autoptr(Call) force = guest_operate(g, "ForceStop");
     assert_ok(force);
     assert_domain(g, "StateReason", "destroyed");
-    end(g);
+    assert_domain(g, "Job", "/");
 }
 
 static void
 test_ignores(void)
 {
-    g_autoptr(Service) s = service_with("--stop-timeout=2", "", "deaf", "bare");
-    g_autoptr(Guest) g = guest_new(s, "deaf");
+    g_autoptr(Guest) g = begin("--stop-timeout=2", "", "deaf", "bare");
+    Service *s = g->service;
 
-    g_autoptr(Call) reboot = call(g, "Reboot");
+    g_autoptr(Call) reboot = guest_operate(g, "Reboot");
     assert_error_says(reboot, TIMEOUT, "");
     g_assert_cmpint(call_duration_ms(reboot), >=, 2000);
     assert_domain(g, "State", "running");
@@ -110,47 +74,47 @@ test_ignores(void)
     g_assert_nonnull(strstr(mirror_job_removed(s->mirror, call_path(patient))->body, " timeout "));
     assert_domain(g, "State", "running");
 
-    g_autoptr(Call) stop = call(g, "Stop");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     g_assert_cmpint(call_duration_ms(stop), >=, 2000);
     assert_domain(g, "State", "shutoff");
     assert_domain(g, "StateReason", "destroyed");
-    end(g);
+    assert_domain(g, "Job", "/");
 }
 
 static void
 test_paused(void)
 {
-    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
-    g_autoptr(Guest) g = guest_new(s, "web");
+    g_autoptr(Guest) g = begin("--stop-timeout=20", "", "web", "obey");
+    Service *s = g->service;
 
     guest_wait(s->world, "web", "VMS-GUEST-READY");
-    g_autoptr(Call) pause = call(g, "Pause");
+    g_autoptr(Call) pause = guest_operate(g, "Pause");
     assert_ok(pause);
     assert_domain(g, "State", "paused");
-    g_autoptr(Call) start = call(g, "Start");
+    g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
     assert_domain(g, "State", "running");
     run(s->world, "virsh -q suspend web");
-    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "paused"));
-    g_autoptr(Call) stop = call(g, "Stop");
+    guest_wait_state(g, "paused");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     assert_domain(g, "StateReason", "shut-down");
-    end(g);
+    assert_domain(g, "Job", "/");
 }
 
 static void
 test_asleep(const char *operation, const char *state)
 {
-    g_autoptr(Service) s = service_with("--stop-timeout=15", "", "nap", "sleep");
-    g_autoptr(Guest) g = guest_new(s, "nap");
+    g_autoptr(Guest) g = begin("--stop-timeout=15", "", "nap", "sleep");
+    Service *s = g->service;
 
-    wait_for(s->world, mirror_is(s->mirror, g->path, "State", "pmsuspended"));
-    g_autoptr(Call) wake = call(g, operation);
+    guest_wait_state(g, "pmsuspended");
+    g_autoptr(Call) wake = guest_operate(g, operation);
     assert_ok(wake);
     assert_domain(g, "State", state);
     guest_wait(s->world, "nap", "VMS-GUEST-AWAKE");
-    end(g);
+    assert_domain(g, "Job", "/");
 }
 
 static void
@@ -174,29 +138,29 @@ test_asleep_stop(void)
 static void
 test_reboot(void)
 {
-    g_autoptr(Service) s = service_with("--stop-timeout=20", "", "web", "obey");
-    g_autoptr(Guest) g = guest_new(s, "web");
+    g_autoptr(Guest) g = begin("--stop-timeout=20", "", "web", "obey");
+    Service *s = g->service;
 
     guest_wait(s->world, "web", "VMS-GUEST-READY");
-    g_autofree char *id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
+    g_autofree char *id = g_strdup(guest_get(g, VMS_DOMAIN_INTERFACE, "Id"));
     /* A change of the configuration takes effect with the next power cycle. */
     guest_define(s->world, "--title pending", "web", "obey");
-    g_autoptr(Call) reboot = call(g, "Reboot");
+    g_autoptr(Call) reboot = guest_operate(g, "Reboot");
     assert_ok(reboot);
     assert_domain(g, "State", "running");
-    g_assert_cmpstr(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
+    g_assert_cmpstr(guest_get(g, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
     guest_wait(s->world, "web", "VMS-GUEST-READY");
     wait_for(s->world, mirror_is(s->mirror, g->path, "Title", "pending"));
     g_autofree char *title = shell(s->world, "virsh desc --title web");
     g_assert_cmpstr(title, ==, "pending");
 
     g_free(id);
-    id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
-    g_autoptr(Call) reset = call(g, "Reset");
+    id = g_strdup(guest_get(g, VMS_DOMAIN_INTERFACE, "Id"));
+    g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_ok(reset);
     assert_domain(g, "State", "running");
-    g_assert_cmpstr(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
-    end(g);
+    g_assert_cmpstr(guest_get(g, VMS_DOMAIN_INTERFACE, "Id"), !=, id);
+    assert_domain(g, "Job", "/");
 }
 
 /* It would vanish with a power cycle: reboot and reset happen in place, and a stop removes it. */
@@ -204,30 +168,29 @@ static void
 test_transient(void)
 {
     libvirtd_clean();
-    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
+    Service *s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
 
     guest_create(s->world, "", "guest", "obey");
-    g_autoptr(Guest) g = guest_new(s, "guest");
+    g_autoptr(Guest) g = guest_that_runs(s, "guest");
     guest_wait(s->world, "guest", "VMS-GUEST-READY");
-    g_autofree char *id = g_strdup(mirror_get(s->mirror, g->path, VMS_DOMAIN_INTERFACE, "Id"));
+    g_autofree char *id = g_strdup(guest_get(g, VMS_DOMAIN_INTERFACE, "Id"));
     assert_domain(g, "Persistent", "false");
-    g_autoptr(Call) reset = call(g, "Reset");
+    g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_ok(reset);
     assert_domain(g, "Id", id);
     run(s->world, "until [[ $(grep -c VMS-GUEST-READY /run/vms/guest.console) == 2 ]]; do\n"
                   "    sleep 0.1\n"
                   "done");
-    g_autoptr(Call) reboot = call(g, "Reboot");
+    g_autoptr(Call) reboot = guest_operate(g, "Reboot");
     assert_ok(reboot);
     assert_domain(g, "State", "running");
     assert_domain(g, "Id", id);
     run(s->world, "until [[ $(grep -c VMS-GUEST-READY /run/vms/guest.console) == 3 ]]; do\n"
                   "    sleep 0.1\n"
                   "done");
-    g_autoptr(Call) stop = call(g, "Stop");
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
     assert_ok(stop);
     g_assert_false(mirror_has(s->mirror, g->path, VMS_DOMAIN_INTERFACE));
-    assert_equals_virsh(s);
 }
 
 int

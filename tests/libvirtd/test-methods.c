@@ -6,7 +6,7 @@
  * the middle.
  */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 #include "value.h"
 
 #include <string.h>
@@ -29,11 +29,6 @@ typedef struct Try {
 #define OPERATION_FAILED VMS_ERROR_PREFIX "OperationFailed"
 #define NOT_AVAILABLE    VMS_ERROR_PREFIX "NotAvailable"
 
-typedef struct Guest {
-    Service *service;
-    char *path;
-} Guest;
-
 /* Defines a guest with one of each device that the methods change. */
 static void
 define(World *w, const char *name)
@@ -50,30 +45,18 @@ define(World *w, const char *name)
 }
 
 static Guest *
-guest_new(bool running)
+begin(bool running)
 {
-    Guest *g = g_new0(Guest, 1);
-
     libvirtd_clean();
-    g->service = service_new("--uri=qemu:///system", "--log-level=debug", NULL);
-    define(g->service->world, "web");
-    g->path = guest_path(g->service->world, "web");
+    Service *s = service_new("--uri=qemu:///system", "--log-level=debug", NULL);
+
+    define(s->world, "web");
     if (running)
-        guest_start(g->service->world, "web");
-    wait_for(g->service->world,
-             mirror_is(g->service->mirror, g->path, "State", running ? "running" : "shutoff"));
+        guest_start(s->world, "web");
+    Guest *g = guest_new(s, guest_path(s->world, "web"));
+    guest_wait_state(g, running ? "running" : "shutoff");
     return g;
 }
-
-static void
-guest_free(Guest *g)
-{
-    assert_equals_virsh(g->service);
-    service_free(g->service);
-    g_free(g->path);
-    g_free(g);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
 static Call *
 send_try(Client *c, const char *path, const Try *t)
@@ -210,7 +193,7 @@ test_running(void)
         {TIME("(@a{sv} {},)"), OPERATION_FAILED, "agent"},
         {CREATE("('q', {'disk_only': <true>, 'quiesce': <true>})"), OPERATION_FAILED, "agent"},
     };
-    g_autoptr(Guest) g = guest_new(true);
+    g_autoptr(Guest) g = begin(true);
 
     try_all(g, tries, G_N_ELEMENTS(tries));
 }
@@ -240,7 +223,7 @@ test_off(void)
         {REVERT("('none', {'force': <true>})"), OPERATION_FAILED, "none"},
         {MIGRATE("('qemu+ext:///system?command=/bin/true', {})"), INVALID_ARGS},
     };
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
 
     try_all(g, tries, G_N_ELEMENTS(tries));
 }
@@ -252,7 +235,7 @@ test_off(void)
 static void
 test_password(void)
 {
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
     World *w = g->service->world;
     static const Try tries[] = {
         {PASSWD("(0, '" SECRET "', " LIVE ")"), OPERATION_FAILED},
@@ -264,7 +247,7 @@ test_password(void)
 
     run(w, "sed -i \"s# passwd='before'##\" /run/vms/web.xml; virsh -q define /run/vms/web.xml");
     guest_start(w, "web");
-    wait_for(w, mirror_is(g->service->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     for (size_t i = 0; i < G_N_ELEMENTS(tries); i++) {
         g_autoptr(Call) call = send_try(g->service->client, g->path, &tries[i]);
 
@@ -275,7 +258,7 @@ test_password(void)
     g_autoptr(Call) stop = domain_call(g->service, g->path, "ForceStop", NULL);
     assert_ok(stop);
     guest_start(w, "web");
-    wait_for(w, mirror_is(g->service->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     try_one(g, &(Try){PASSWD("(0, '" SECRET "', " LIVE ")")});
 
     g_autoptr(Call) all =
@@ -325,13 +308,13 @@ test_snapshots(void)
         {CREATE("('both', {'memory_file': <'/m'>, 'disk_only': <true>})"), INVALID_ARGS,
          "Only one"},
     };
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
     World *w = g->service->world;
 
     run(w, "qemu-img create -q -f qcow2 /run/vms/b.qcow2 8M\n"
            "virsh -q attach-disk web /run/vms/b.qcow2 vdb --subdriver qcow2 --config");
     guest_start(w, "web");
-    wait_for(w, mirror_is(g->service->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     try_all(g, tries, G_N_ELEMENTS(tries));
     assert_list(g, "\"external\": <false>, \"memory\": <true>, \"name\": <\"in\">");
     assert_list(g, "\"external\": <true>, \"memory\": <false>, \"name\": <\"one\">");
@@ -350,11 +333,11 @@ test_revert_force(void)
          .check = "virsh domstate web | grep running"},
         {REVERT("('off', {'paused': <true>, 'running': <true>})"), INVALID_ARGS, "Only one"},
     };
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
 
     try_one(g, &(Try){CREATE("('off', {})")});
     guest_start(g->service->world, "web");
-    wait_for(g->service->world, mirror_is(g->service->mirror, g->path, "State", "running"));
+    guest_wait_state(g, "running");
     try_all(g, tries, G_N_ELEMENTS(tries));
     g_assert_true(mirror_is(g->service->mirror, g->path, "State", "running"));
 }
@@ -368,7 +351,7 @@ test_copy_storage(void)
 {
     const Try move = {MIGRATE("('qemu+tcp://192.0.2.2/system', {'live': <true>, "
                               "'copy_storage': <true>, 'persist_destination': <true>})")};
-    g_autoptr(Guest) g = guest_new(true);
+    g_autoptr(Guest) g = begin(true);
     World *w = g->service->world;
 
     run(w, "libvirtd-peer start\n"
@@ -438,7 +421,7 @@ test_hostile(void)
         {MIGRATE("('qemu+ext://attic/system', {})"), INVALID_ARGS},
         {MIGRATE("('qemu+tcp://attic/system\\n', {})"), INVALID_ARGS},
     };
-    g_autoptr(Guest) g = guest_new(true);
+    g_autoptr(Guest) g = begin(true);
     g_autofree char *name = g_strnfill(4999, 'x');
     g_autofree char *before = shell(g->service->world, "virsh dumpxml --security-info web; "
                                                        "virsh dumpxml --inactive web; ls /run/vms");
@@ -532,7 +515,7 @@ assert_truth(Guest *g, const Killed *row, Call *call)
 static void
 test_killed_waiting(void)
 {
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
     World *w = g->service->world;
     g_autoptr(GPtrArray) calls = g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
     const char *names[G_N_ELEMENTS(waiting) + 1] = {NULL};
@@ -552,7 +535,7 @@ test_killed_waiting(void)
 static void
 test_killed_unsent(void)
 {
-    g_autoptr(Guest) g = guest_new(false);
+    g_autoptr(Guest) g = begin(false);
     World *w = g->service->world;
     g_autoptr(GPtrArray) calls = g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
 

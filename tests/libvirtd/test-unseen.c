@@ -5,7 +5,7 @@
  * times as short (hurried.h): each is seen, though nobody asks for a list.
  */
 
-#include "libvirtd.h"
+#include "libvirtd-guest.h"
 
 #include <string.h>
 
@@ -23,18 +23,11 @@
         "one") "<controller type='usb' model='none'/><memballoon "                                 \
                "model='none'/></devices></domain>"
 
-typedef struct {
-    Service *service;
-    char *path;
-} Domain;
-
 static const char *const networks[] = {"one", "two"};
 
-static Domain *
+static Guest *
 begin(bool running)
 {
-    Domain *d = g_new0(Domain, 1);
-
     libvirtd_clean();
     run(NULL, "rm -f /run/vms/*.qcow2; cd /run/vms; fallocate -l 1440K a.img; cp a.img b.img\n"
               "qemu-img create -q -f qcow2 web.qcow2 64M\n"
@@ -48,80 +41,68 @@ begin(bool running)
             networks[i]);
     if (running)
         run(NULL, "virsh -q start web");
-    d->service = service_new("--uri=qemu:///system", NULL);
-    d->path = domain_path(MACHINE_UUID);
-    wait_for(d->service->world,
-             mirror_is(d->service->mirror, d->path, "State", running ? "running" : "shutoff"));
-    return d;
+    Guest *g = guest_new(service_new("--uri=qemu:///system", NULL), domain_path(MACHINE_UUID));
+    guest_wait_state(g, running ? "running" : "shutoff");
+    return g;
 }
-
-static void
-domain_free(Domain *d)
-{
-    assert_equals_virsh(d->service);
-    service_free(d->service);
-    g_free(d->path);
-    g_free(d);
-}
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(Domain, domain_free)
 
 /* The property has these words, whatever the order of the rest. */
 static bool
-has(Domain *d, const char *interface, const char *property, const char *words)
+has(Guest *g, const char *interface, const char *property, const char *words)
 {
-    const char *value = mirror_get(d->service->mirror, d->path, interface, property);
+    const char *value = guest_get(g, interface, property);
 
     return value && strstr(value, words);
 }
 
 /* One change, and what the property has from then on. */
 static void
-check(Domain *d, const char *virsh, const char *interface, const char *property, const char *words)
+check(Guest *g, const char *virsh, const char *interface, const char *property, const char *words)
 {
     g_test_message("virsh %s", virsh);
-    g_assert_false(has(d, interface, property, words));
-    run(d->service->world, "virsh -q %s", virsh);
-    wait_for(d->service->world, has(d, interface, property, words));
-    mirror_check(d->service->mirror);
+    g_assert_false(has(g, interface, property, words));
+    run(g->service->world, "virsh -q %s", virsh);
+    wait_for(g->service->world, has(g, interface, property, words));
+    mirror_check(g->service->mirror);
 }
 
-#define check_config(d, virsh, property, words)                                                    \
-    check(d, virsh, VMS_CONFIG_INTERFACE, property, words)
+#define check_config(g, virsh, property, words)                                                    \
+    check(g, virsh, VMS_CONFIG_INTERFACE, property, words)
 
 static void
 test_running(void)
 {
-    g_autoptr(Domain) d = begin(true);
+    g_autoptr(Guest) g = begin(true);
 
-    check_config(d,
+    check_config(g,
                  "snapshot-create-as web s1 --disk-only --atomic --no-metadata "
                  "--diskspec fda,snapshot=no",
                  "Disks", "\"source\": <\"/run/vms/web.s1\">");
-    check_config(d, "blockresize web vda 128M", "Disks", "\"capacity\": <134217728>");
-    check_config(d, "change-media web fda /run/vms/b.img --update --live", "Disks",
+    check_config(g, "blockresize web vda 128M", "Disks", "\"capacity\": <134217728>");
+    check_config(g, "change-media web fda /run/vms/b.img --update --live", "Disks",
                  "/run/vms/b.img");
-    check_config(d, "update-device web <(echo \"" NIC("two") "\") --live", "Nics",
+    check_config(g, "update-device web <(echo \"" NIC("two") "\") --live", "Nics",
                  "\"source\": <\"two\">");
-    check_config(d, "domif-setlink web 52:54:00:aa:bb:cc down", "Nics", "\"link\": <false>");
-    check_config(d, "setvcpus web 3 --config", "Next", "\"VCpus\": <3>");
-    check_config(d, "vcpupin web 0 0 --config", "Next", "\"CpuPins\"");
+    check_config(g, "domif-setlink web 52:54:00:aa:bb:cc down", "Nics", "\"link\": <false>");
+    check_config(g, "setvcpus web 3 --config", "Next", "\"VCpus\": <3>");
+    check_config(g, "vcpupin web 0 0 --config", "Next", "\"CpuPins\"");
 }
 
 /* An image that is allocated whole looks like one that libvirt has to open, and is none. */
 static void
 check_preallocated(const char *options)
 {
-    g_autoptr(Domain) d = begin(false);
-    World *w = d->service->world;
+    g_autoptr(Guest) g = begin(false);
+    World *w = g->service->world;
 
     run(w,
         "cd /run/vms; qemu-img create -q %s web.img 8M; fallocate -l 1440K a.img\n"
         "virsh -q define <(sed 's/web.qcow2/web.img/; %s' web.xml); virsh -q start web",
         options, strstr(options, "raw") ? "s/qcow2/raw/" : "");
-    wait_for(w, has(d, VMS_CONFIG_INTERFACE, "Disks", "\"capacity\": <8388608>"));
-    check_config(d, "blockresize web vda 16M", "Disks", "\"capacity\": <16777216>");
+    wait_for(w, has(g, VMS_CONFIG_INTERFACE, "Disks", "\"capacity\": <8388608>"));
+    check_config(g, "blockresize web vda 16M", "Disks", "\"capacity\": <16777216>");
     /* Part of it is allocated from now on. */
-    check_config(d, "blockresize web vda 32M", "Disks", "\"capacity\": <33554432>");
+    check_config(g, "blockresize web vda 32M", "Disks", "\"capacity\": <33554432>");
 }
 
 static void
@@ -135,29 +116,29 @@ test_preallocated(void)
 static void
 test_off(void)
 {
-    g_autoptr(Domain) d = begin(false);
+    g_autoptr(Guest) g = begin(false);
 
-    check_config(d, "setvcpus web 2 --config", "VCpus", "2");
-    check_config(d, "change-media web fda /run/vms/b.img --update --config", "Disks",
+    check_config(g, "setvcpus web 2 --config", "VCpus", "2");
+    check_config(g, "change-media web fda /run/vms/b.img --update --config", "Disks",
                  "/run/vms/b.img");
-    check(d, "autostart web", VMS_DOMAIN_INTERFACE, "Autostart", "true");
+    check(g, "autostart web", VMS_DOMAIN_INTERFACE, "Autostart", "true");
 }
 
 /* The managed save, and how many snapshots there are. */
 static void
 test_saved(void)
 {
-    g_autoptr(Domain) d = begin(false);
-    World *w = d->service->world;
+    g_autoptr(Guest) g = begin(false);
+    World *w = g->service->world;
 
     run(w, "virsh -q detach-disk web fda --config");
-    check(d, "snapshot-create-as web first", VMS_SNAPSHOTS_INTERFACE, "Count", "1");
+    check(g, "snapshot-create-as web first", VMS_SNAPSHOTS_INTERFACE, "Count", "1");
     run(w, "virsh -q start web; virsh -q managedsave web");
-    wait_for(w, service_is_saved(d->service, d->path, true));
-    check(d, "managedsave-remove web", VMS_SAVED_INTERFACE, "HasManagedSave", "false");
-    check(d, "snapshot-create-as web second", VMS_SNAPSHOTS_INTERFACE, "Count", "2");
-    check(d, "snapshot-delete web first", VMS_SNAPSHOTS_INTERFACE, "Count", "1");
-    check(d, "snapshot-delete web second", VMS_SNAPSHOTS_INTERFACE, "Count", "0");
+    wait_for(w, service_is_saved(g->service, g->path, true));
+    check(g, "managedsave-remove web", VMS_SAVED_INTERFACE, "HasManagedSave", "false");
+    check(g, "snapshot-create-as web second", VMS_SNAPSHOTS_INTERFACE, "Count", "2");
+    check(g, "snapshot-delete web first", VMS_SNAPSHOTS_INTERFACE, "Count", "1");
+    check(g, "snapshot-delete web second", VMS_SNAPSHOTS_INTERFACE, "Count", "0");
 }
 
 int
