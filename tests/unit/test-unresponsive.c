@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "fake-loop.h"
+#include "silent-cache.h"
 
 #include <string.h>
 
@@ -18,32 +19,14 @@ typedef struct {
     Unresponsive *unresponsive;
 } World;
 
-static void
-ignore_domain(void *userdata, Domain *domain)
-{
-}
-
-static void
-ignore_flush(void *userdata)
-{
-}
-
-static const CacheListener listener = {ignore_domain, ignore_domain, ignore_domain, ignore_flush};
-
 static World *
 world_new(void)
 {
     World *w = g_new0(World, 1);
-    g_autoptr(DomainUpdate) update = domain_update_new(UUID);
 
     fake_loop_reset();
-    w->cache = cache_new(&listener, NULL);
-    update->known = FACT_STATE;
-    update->name = g_strdup("web");
-    update->state = DOMAIN_RUNNING;
-    update->reason = "unknown";
-    update->id = 1;
-    cache_apply(w->cache, update);
+    w->cache = silent_cache_new();
+    silent_cache_set(w->cache, UUID, 1);
     cache_set_available(w->cache, true);
     w->domain = cache_find(w->cache, UUID);
     w->unresponsive = unresponsive_new(NULL, w->cache);
