@@ -35,8 +35,9 @@ _vmsctl_find_command() {
     done
 }
 
+# Without their actions, which have lines of their own.
 _vmsctl_commands() {
-    "${words[0]}" --completion 2>/dev/null | cut -f 1
+    "${words[0]}" --completion 2>/dev/null | cut -f 1 | grep -v ' '
 }
 
 _vmsctl_options() {

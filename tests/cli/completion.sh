@@ -43,6 +43,7 @@ expect() {
 
 expect 'vmsctl st' status start stop
 expect 'vmsctl force' force-stop
+expect 'vmsctl dis' discard disk
 expect 'vmsctl --no-l' --no-legend
 expect 'vmsctl stop --no' --no-force --no-wait --no-legend --no-ask-password
 expect 'vmsctl stop --ti' --timeout=
