@@ -143,12 +143,19 @@ test_service_leaves(void)
     g_assert_true(status == NOT_AVAILABLE || status == CANCELED || status == FAILED);
     wait_printed(w, monitor, "The service left the bus");
 
+    /* The next one has no hypervisor, and so it does not know of the VM; it is not gone. */
+    world_start(w, "--uri=test:///nowhere.xml", NULL);
+    wait_printed(w, monitor, "VMs are not available: failed");
+    world_stop(w);
+
     /* It goes on with the next one. */
     world_start(w, uri, "--stop-timeout=600", NULL);
     g_autoptr(Client) again = client_new(w);
     client_wait_available(again, true);
     assert_prints(w, "", "force-stop", "stuck");
     wait_printed(w, monitor, "stuck: shutdown → shutoff (destroyed)");
+    g_autofree char *printed = process_stdout(monitor);
+    g_assert_null(strstr(printed, "is gone"));
     process_signal(monitor, SIGTERM);
     g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
 }

@@ -199,12 +199,13 @@ sync_problems(const Monitor *monitor, const char *path, const char *name, Told *
     told->problems = now;
 }
 
+/* A service that has just come knows its VMs once the hypervisor is available. */
 static void
 sync_gone(Monitor *monitor, const char *path)
 {
     Told *told = g_hash_table_lookup(monitor->told, path);
 
-    if (!told)
+    if (!told || g_strcmp0(monitor->status, "available") != 0)
         return;
     tell(monitor, "removed", path, told->name, "is gone");
     g_hash_table_remove(monitor->told, path);
@@ -298,6 +299,17 @@ remember_job(Monitor *monitor, const char *job)
 }
 
 static void
+sync_root(Monitor *monitor)
+{
+    g_autoptr(GList) known = g_hash_table_get_keys(monitor->told);
+
+    sync_service(monitor);
+    for (GList *path = known; path; path = path->next)
+        if (!inventory_has(monitor->mirror.inventory, path->data, VMS_DOMAIN_INTERFACE))
+            sync_gone(monitor, path->data);
+}
+
+static void
 on_changed(const char *path, void *data)
 {
     if (g_str_has_prefix(path, VMS_DOMAIN_PREFIX "/"))
@@ -305,7 +317,7 @@ on_changed(const char *path, void *data)
     else if (g_str_has_prefix(path, VMS_JOB_PREFIX "/"))
         remember_job(data, path);
     else if (g_str_equal(path, VMS_ROOT_PATH))
-        sync_service(data);
+        sync_root(data);
 }
 
 static void
@@ -314,12 +326,8 @@ on_loaded(void *data)
     Monitor *monitor = data;
     g_autoptr(GPtrArray) paths = inventory_paths(monitor->mirror.inventory, VMS_DOMAIN_PREFIX);
     g_autoptr(GPtrArray) jobs = inventory_paths(monitor->mirror.inventory, VMS_JOB_PREFIX);
-    g_autoptr(GList) known = g_hash_table_get_keys(monitor->told);
 
-    sync_service(monitor);
-    for (GList *path = known; path; path = path->next)
-        if (!inventory_has(monitor->mirror.inventory, path->data, VMS_DOMAIN_INTERFACE))
-            sync_gone(monitor, path->data);
+    sync_root(monitor);
     for (unsigned i = 0; i < paths->len; i++)
         sync_domain(monitor, paths->pdata[i]);
     for (unsigned i = 0; i < jobs->len; i++)
