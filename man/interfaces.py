@@ -138,13 +138,15 @@ def member_lines(member):
     paragraphs, arguments = split_doc(member["doc"])
     yield ".It Sy " + quote(heading(member))
     yield from paragraphs_of(paragraphs)
+    since = arguments.pop("since", None)
+    if since:
+        yield f"Since version {since}."
     if not arguments:
         return
     yield ".Bl -tag -width Ds -compact"
     for name, text in arguments.items():
-        if name != "short_description":
-            yield ".It Va " + quote(name)
-            yield from sentences(text or "-")
+        yield ".It Va " + quote(name)
+        yield from sentences(text or "-")
     yield ".El"
 
 
@@ -157,6 +159,7 @@ def interface_lines(interface):
     if summary and paragraphs:
         yield ".Pp"
     yield from paragraphs_of(paragraphs)
+    yield f"Since version {arguments['since']}."
     for kind, title in (("method", "Methods"), ("signal", "Signals"), ("property", "Properties")):
         members = [m for m in interface["members"] if m["kind"] == kind]
         if not members:
