@@ -8,7 +8,7 @@ set -euo pipefail
 
 declare -A PACKAGES=(
     [build]="gcc libc6-dev pkg-config meson ninja-build libvirt-dev libsystemd-dev libglib2.0-dev
-        libxml2-dev"
+        libxml2-dev gettext"
     # For the tests on the embedded hypervisor and on a private bus.
     [tests]="dbus dbus-bin dbus-broker systemd libglib2.0-bin python3 xz-utils util-linux iproute2
         procps psmisc"

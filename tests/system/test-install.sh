@@ -19,6 +19,7 @@ check_installed() {
             "org.freedesktop.policykit.owner -> unix-user:unraid-vms"
     done
     is "$(pkaction --verbose --action-id org.unraid.vms.start | grep -c 'implicit.*auth_admin$')" 3
+    is "$(grep -c 'xml:lang="de"' /usr/share/polkit-1/actions/org.unraid.vms.policy)" 32
     [[ -s /usr/share/dbus-1/interfaces/org.unraid.Vms.Manager.xml ]]
 }
 
