@@ -243,7 +243,7 @@ test_usage(void)
 {
     static const char *const names[] = {"allocated", "sparse", NULL};
     static const char *const keys[] = {"\"cpu\": <", "\"disk_read\": <", "\"disk_write\": <",
-                                       "\"memory_rss\": <", "\"stale\": <false>"};
+                                       "\"stale\": <false>"};
     Ticks ticks = {0};
     sd_bus_slot *slot;
     g_autoptr(Service) s = NULL;
@@ -262,6 +262,9 @@ test_usage(void)
         for (unsigned k = 0; names[k]; k++)
             if (!usage_has(s, &ticks, names[k], keys[i]))
                 g_error("%s of %s is missing in %s", keys[i], names[k], ticks.last);
+    /* libvirt tells no memory of a domain that one of its own jobs occupies. */
+    wait_for(s->world, usage_has(s, &ticks, "allocated", "\"memory_rss\": <"));
+    wait_for(s->world, usage_has(s, &ticks, "sparse", "\"memory_rss\": <"));
     freeze(s, "allocated");
     wait_for(s->world, !usage_has(s, &ticks, "allocated", "\"disk_read\""));
     unsigned n = ticks.n;

@@ -93,7 +93,7 @@ take(Stream *s, const char *text)
 void
 stream_wait(Stream *s, const char *text)
 {
-    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
+    gint64 deadline = g_get_monotonic_time() + PATIENCE_MS * G_GINT64_CONSTANT(1000);
 
     while (!take(s, text)) {
         if (s->ended)
