@@ -8,6 +8,10 @@
 #define VMS_DOMAIN_PREFIX VMS_ROOT_PATH "/domain"
 #define VMS_JOB_PREFIX    VMS_ROOT_PATH "/job"
 
+/* Every instance, org.unraid.Vms.NAME, is in the queue for this name. A bus applies its rules for a
+ * name to all who are, so one rule permits calls to all instances. */
+#define VMS_INSTANCES_NAME "org.unraid.VmsInstances"
+
 #define VMS_MANAGER_INTERFACE   "org.unraid.Vms.Manager"
 #define VMS_HOST_INTERFACE      "org.unraid.Vms.Host"
 #define VMS_DEBUG_INTERFACE     "org.unraid.Vms.Debug"

@@ -4,6 +4,7 @@
 #include "bus-open.h"
 #include "config.h"
 #include "log.h"
+#include "names.h"
 #include "service.h"
 #include "timer.h"
 
@@ -154,12 +155,10 @@ start_core(Manager *m)
     return r < 0 ? failure("Watching for libvirt", r) : NULL;
 }
 
-/* Last, so that nobody finds a service without its objects. */
 static Error *
-own_name(Manager *m)
+request_name(Manager *m, const char *name, uint64_t flags)
 {
-    const char *name = m->options->name;
-    int r = sd_bus_request_name(m->bus, name, 0);
+    int r = sd_bus_request_name(m->bus, name, flags);
 
     if (r == -EEXIST || r == -EALREADY)
         return error_new(ERROR_OPERATION_FAILED, "The name %s is taken", name);
@@ -167,6 +166,18 @@ own_name(Manager *m)
         return error_new(ERROR_OPERATION_FAILED, "Owning the name %s failed: %s", name,
                          g_strerror(-r));
     return NULL;
+}
+
+/* Last, so that nobody finds a service without its objects, nor an instance that the bus lets
+ * nobody call yet. */
+static Error *
+own_name(Manager *m)
+{
+    Error *error = NULL;
+
+    if (m->options->instance)
+        error = request_name(m, VMS_INSTANCES_NAME, SD_BUS_NAME_QUEUE);
+    return error ? error : request_name(m, m->options->name, 0);
 }
 
 static Error *

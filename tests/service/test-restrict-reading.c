@@ -80,18 +80,20 @@ assert_shut_out(Client *c)
     assert_error(read, SD_BUS_ERROR_ACCESS_DENIED);
 }
 
+/* Of the service, or of an instance. */
 static void
-check(World *w)
+check(World *w, const char *name)
 {
-    g_autoptr(Client) root = client_new(w);
-    g_autoptr(Client) reader = client_of_group(w, getgrnam(READERS)->gr_gid);
-    g_autoptr(Client) other = client_of_group(w, ORDINARY_UID);
+    g_autofree char *option = g_strconcat("--name=", name, NULL);
     unsigned to_reader = 0;
     unsigned to_other = 0;
 
+    world_start(w, "--uri=test:///default", option, NULL);
+    g_autoptr(Client) root = client_new(w);
+    g_autoptr(Client) reader = client_of_group(w, getgrnam(READERS)->gr_gid);
+    g_autoptr(Client) other = client_of_group(w, ORDINARY_UID);
     count_signals(reader, &to_reader);
     count_signals(other, &to_other);
-    world_start(w, "--uri=test:///default", NULL);
     client_wait_available(root, true);
     assert_shut_out(other);
     g_autofree char *path = client_domain(reader, "test");
@@ -105,23 +107,29 @@ check(World *w)
 }
 
 static void
+check_both(World *(*new_world)(const char *policy))
+{
+    static const char *const names[] = {VMS_BUS_NAME, VMS_BUS_NAME ".attic"};
+    g_autofree char *policy = policies();
+
+    for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
+        g_autoptr(World) w = new_world(policy);
+
+        check(w, names[i]);
+    }
+}
+
+static void
 test_daemon(void)
 {
-    g_autofree char *policy = policies();
-    g_autoptr(World) w = NULL;
-
-    if (!can_be_ordinary_user())
-        return;
-    w = world_new_with_policy(policy);
-    check(w);
+    if (can_be_ordinary_user())
+        check_both(world_new_with_policy);
 }
 
 static void
 test_broker(void)
 {
-    g_autofree char *policy = policies();
     g_autofree char *broker = g_find_program_in_path("dbus-broker-launch");
-    g_autoptr(World) w = NULL;
 
     if (!can_be_ordinary_user())
         return;
@@ -129,8 +137,7 @@ test_broker(void)
         g_test_skip(broker ? "dbus-broker needs a journal" : "dbus-broker is not installed");
         return;
     }
-    w = world_new_on_broker(policy);
-    check(w);
+    check_both(world_new_on_broker);
 }
 
 int
