@@ -1,15 +1,21 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tests/elsewhere.sh TARGET...
+# tests/elsewhere.sh [--beside] TARGET...
 #
-# Builds and runs the unit and service tests on other systems than this one, each in a root directory
-# that debootstrap makes (as root; else it is skipped). The last line is the sum of all targets: "N
-# passed, N failed, N skipped". Roots and builds are kept in build-elsewhere/TARGET, or below
+# Builds and runs the unit and service tests on other systems than this one: in a root directory that
+# debootstrap makes, or in the container of tests/system. Needs root. The last lines are the time that
+# each target took, and the sum of all: "N passed, N failed, N skipped", in which the making of a target
+# counts as one more test, called "build". Roots and builds are kept in build-elsewhere/TARGET, or below
 # $VMS_ELSEWHERE, and used again.
 #
-#   debian13   gcc and clang, libvirt 11; warnings are errors
-#   i386       Debian 12 on a processor of 32 bits; warnings are errors
+#   --beside      something else runs on this machine: without the suite "hostile", which measures, and
+#                 with the first compiler alone
+#
+#   debian13      gcc and clang, libvirt 11; warnings are errors
+#   i386          Debian 12 on a processor of 32 bits; warnings are errors
+#   dbus-broker   this system with dbus-broker for all buses; service tests, and instances on the
+#                 system bus
 set -euo pipefail
 
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
@@ -18,15 +24,18 @@ mirror=${VMS_MIRROR:-} # that of debootstrap
 # shellcheck source=tests/packages.sh
 source "$top/tests/packages.sh"
 
-# The suite and architecture of Debian, the options of meson, and the compilers. The build of the
-# first compiler runs the tests.
+# The function that makes and tests it, and its arguments. Those of in_root are the suite and
+# architecture of Debian, the options of meson, and the compilers; the build of the first compiler runs
+# the tests.
 declare -A TARGETS=(
-    [debian13]="trixie amd64 -Dwerror=true gcc clang"
-    [i386]="bookworm i386 -Dwerror=true gcc"
+    [debian13]="in_root trixie amd64 -Dwerror=true gcc clang"
+    [i386]="in_root bookworm i386 -Dwerror=true gcc"
+    [dbus-broker]="on_broker"
 )
+beside=0
 
 usage() {
-    sed -n '4,14s/^# \?//p' "$0" >&2
+    sed -n '4,19s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -42,7 +51,9 @@ make_root() {
     rm -rf "$new"
     mkdir -p "$roots"
     debootstrap --variant=minbase --arch="$architecture" "$suite" "$new" ${mirror:+"$mirror"} >"$new.log" ||
-        { tail -n 20 "$new.log" >&2 && return 1; }
+        skip "debootstrap makes no root: $(tail -n 1 "$new.log")"
+    # A root that a crash leaves half made is not used.
+    echo force-unsafe-io >"$new/etc/dpkg/dpkg.cfg.d/unsafe-io"
     printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
     chmod 755 "$new/usr/sbin/policy-rc.d"
     printf '127.0.0.1 localhost %s\n' "$(hostname)" >"$new/etc/hosts"
@@ -79,11 +90,20 @@ copy_sources() {
         tar -C "$top" -c --null --ignore-failed-read -T - | tar -C "$1/src" -x
 }
 
-# run_target TARGET SUITE ARCHITECTURE OPTION COMPILER...
-run_target() {
-    local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler
+# run_tests OPTION...: sets `tests`, the command; the options are those that choose suites.
+run_tests() {
+    local suites=("$@")
+    ((!beside)) || suites+=(--no-suite hostile)
+    tests=(meson test --no-rebuild --print-errorlogs --num-processes "$(($(nproc) * 2))" "${suites[@]}")
+}
+
+# in_root TARGET SUITE ARCHITECTURE OPTION COMPILER...
+in_root() {
+    local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler tests
     shift 4
-    rm -f "$root/counted.json"
+    ((EUID == 0)) || skip "a root directory can be made by root alone"
+    command -v debootstrap >/dev/null || skip "debootstrap is not installed"
+    ((!beside)) || set -- "$1"
     make_root "$root" "$suite" "$architecture" "$@"
     copy_sources "$root"
     for compiler; do
@@ -91,21 +111,74 @@ run_target() {
             inside "$root" env CC="$compiler" meson setup "$option" "/build-$compiler" /src >/dev/null
         inside "$root" ninja --quiet -C "/build-$compiler"
     done
-    inside "$root" meson test -C "/build-$1" --no-rebuild --print-errorlogs --num-processes "$(($(nproc) * 2))" \
-        --suite unit --suite service || true
-    cp "$root/build-$1/meson-logs/testlog.json" "$root/counted.json"
-    counted+=("$root")
+    made
+    run_tests --suite unit --suite service
+    inside "$root" "${tests[@]}" -C "/build-$1" || true
+    cat "$root/build-$1/meson-logs/testlog.json" >>"$counted"
 }
 
+# on_broker TARGET
+on_broker() {
+    local build=$top/build tests before result=OK
+    # shellcheck source=tests/system/container
+    source "$top/tests/system/container"
+    command -v dbus-broker-launch >/dev/null || skip "dbus-broker is not installed"
+    [[ -e $build/build.ninja ]] || meson setup -Dwerror=true "$build" "$top" >/dev/null
+    ninja --quiet -C "$build"
+    export VMS_BUS=dbus-broker
+    container_start
+    [[ $(container_exec systemctl show -P ExecStart dbus.service) == */dbus-broker-launch* ]]
+    made
+    run_tests --suite service
+    container_exec env VMS_BUS="$VMS_BUS" "${tests[@]}" -C "$build" || true
+    container_exec cat "$build/meson-logs/testlog.json" >>"$counted"
+    before=$SECONDS
+    container_exec env VMS_IN_CONTAINER=1 VMS_BUILD="$build" "$top/tests/system/test-instances.sh" ||
+        result=FAIL
+    count system-instances $result "$((SECONDS - before))"
+    container_stop
+}
+
+# count NAME RESULT SECONDS: as a test, in the words of meson
+count() {
+    printf '{"name": "%s", "result": "%s", "duration": %d}\n' "$@" >>"$counted"
+}
+
+# Tests of the target follow.
+made() {
+    count build OK $SECONDS
+}
+
+# run_target TARGET FUNCTION ARGUMENT...: its build fails, or is skipped, if the function does not come
+# so far as to say made.
+run_target() {
+    local counted=$roots/$1.json status=0
+    rm -f "$counted"
+    SECONDS=0
+    # In the background, as errexit has no effect where a status is looked at.
+    "$2" "$1" "${@:3}" &
+    wait $! || status=$?
+    case $status in
+    0) ;;
+    77) count build SKIP $SECONDS ;;
+    *) count build FAIL $SECONDS ;;
+    esac
+    echo "$1: $SECONDS s"
+}
+
+if [[ ${1-} == --beside ]]; then
+    beside=1
+    shift
+fi
 (($#)) || usage
 for target; do
     [[ -v TARGETS[$target] ]] || usage
 done
-((EUID == 0)) || skip "a root directory can be made by root alone"
-command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-counted=()
+mkdir -p "$roots"
+counts=()
 for target; do
     read -ra settings <<<"${TARGETS[$target]}"
     run_target "$target" "${settings[@]}"
+    counts+=("$roots/$target.json")
 done
-"$top/tests/count.py" "${counted[@]}"
+"$top/tests/count.py" "${counts[@]}"

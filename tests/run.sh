@@ -13,6 +13,8 @@
 #   two          installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
+# While the second waits for its guests, tests/elsewhere.sh makes other systems and tests there.
+#
 # A line for each build tells the time that its tests took, and the longest of them. The last line is
 # the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
 #
@@ -30,13 +32,14 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,21s/^# \?//p' "$0" >&2
+        sed -n '4,23s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
     shift
 done
 tests=("$@")
+elsewhere=(debian13 i386 dbus-broker)
 # Most tests wait for something, most of their time.
 processes=$(($(nproc) * 2))
 
@@ -57,6 +60,20 @@ run() {
     cat "$dir/meson-logs/testlog.json" >>"$dir/counted.json"
 }
 
+# In the background; its output is shown when it has ended. It counts a target that it cannot make,
+# too.
+start_elsewhere() {
+    nice tests/elsewhere.sh --beside "${elsewhere[@]}" >build-elsewhere.log 2>&1 &
+    elsewhere_pid=$!
+}
+
+end_elsewhere() {
+    local target
+    wait "$elsewhere_pid" || true
+    cat build-elsewhere.log
+    for target in "${elsewhere[@]}"; do counted+=("build-elsewhere/$target.json"); done
+}
+
 if ((EUID == 0)); then
     packages_install
     tests/support/guest/build-guest.sh build-guest
@@ -64,7 +81,7 @@ else
     echo "not root: no package is installed, and tests that need root are skipped"
 fi
 
-builds=(build)
+counted=(build/counted.json)
 build build -Dwerror=true
 rm -f build/counted.json
 if ((quick)); then
@@ -75,8 +92,9 @@ else
     else
         run build --no-suite libvirtd
     fi
-    builds+=(build-sanitize)
+    counted+=(build-sanitize/counted.json)
     build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+    ((${#tests[@]})) || start_elsewhere
     rm -f build-sanitize/counted.json
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
     export UBSAN_OPTIONS=halt_on_error=1:print_stacktrace=1
@@ -87,7 +105,7 @@ else
         run build-sanitize "${sanitized[@]}" --suite unit --suite service --suite libvirtd
     fi
     unset ASAN_OPTIONS UBSAN_OPTIONS
-    builds+=(build-thread)
+    counted+=(build-thread/counted.json)
     build build-thread -Db_sanitize=thread -Db_lundef=false
     rm -f build-thread/counted.json
     export TSAN_OPTIONS="exitcode=66 suppressions=$top/tests/support/tsan.supp"
@@ -96,6 +114,7 @@ else
     else
         run build-thread "${sanitized[@]}" --suite unit --suite service
         run build-thread "${sanitized[@]}" libvirtd-others
+        end_elsewhere
     fi
 fi
-tests/count.py "${builds[@]}"
+tests/count.py "${counted[@]}"

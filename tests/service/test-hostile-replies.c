@@ -70,9 +70,12 @@ unread_by(Service *s, Client *c)
     return bytes;
 }
 
+/* dbus-broker does not tell how much it keeps: it accounts for that by itself. */
 static void
 assert_little_unread(Service *s, Client *one, Client *other)
 {
+    if (world_buses_are_brokers())
+        return;
     guint32 bytes = unread_by(s, one) + unread_by(s, other);
 
     g_test_message("%u KiB are unread", bytes / 1024);

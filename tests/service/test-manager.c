@@ -464,6 +464,48 @@ test_no_reply(void)
     g_assert_cmpuint(replies, ==, 1);
 }
 
+static int
+compare_times(const void *a, const void *b)
+{
+    gint64 one = *(const gint64 *)a, other = *(const gint64 *)b;
+
+    return (one > other) - (one < other);
+}
+
+/* Everything in one message, whose time docs/BENCHMARK.md gives for both kinds of bus. */
+static void
+test_all_objects(void)
+{
+    enum { DOMAINS = 1000, ROUNDS = 11 };
+    gint64 times[ROUNDS];
+    g_autoptr(Node) node = node_new();
+    g_autoptr(World) w = world_new();
+
+    for (guint i = 0; i < DOMAINS; i++) {
+        g_autofree char *name = g_strdup_printf("domain%u", i);
+
+        node_add(node, name, "shutoff");
+    }
+    g_autofree char *option = node_uri_option(node, w);
+    world_start(w, option, NULL);
+    g_autoptr(Client) c = client_new(w);
+    client_wait_available(c, true);
+    for (guint i = 0; i < ROUNDS; i++) {
+        g_autoptr(Call) call = client_call(c, VMS_ROOT_PATH, "org.freedesktop.DBus.ObjectManager",
+                                           "GetManagedObjects", NULL);
+        g_auto(GStrv) parts = NULL;
+
+        assert_ok(call);
+        parts = g_strsplit(call->body, "\"" VMS_DOMAIN_INTERFACE "\": ", -1);
+        g_assert_cmpuint(g_strv_length(parts) - 1, ==, DOMAINS);
+        times[i] = call->done_usec - call->sent_usec;
+    }
+    qsort(times, ROUNDS, sizeof *times, compare_times);
+    g_test_message("GetManagedObjects of %u domains takes %.1f ms in the median, %.1f to %.1f",
+                   DOMAINS, (double)times[ROUNDS / 2] / 1000, (double)times[0] / 1000,
+                   (double)times[ROUNDS - 1] / 1000);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -481,6 +523,7 @@ main(int argc, char **argv)
     g_test_add_func("/manager/undefine-options", test_undefine_options);
     g_test_add_func("/manager/autostart", test_autostart);
     g_test_add_func("/manager/get-xml", test_get_xml);
+    g_test_add_func("/manager/all-objects", test_all_objects);
     g_test_add_func("/manager/reconnect", test_reconnect);
     g_test_add_func("/manager/reconnect-storm", test_reconnect_storm);
     g_test_add_func("/manager/no-reply", test_no_reply);

@@ -64,7 +64,7 @@ write_bus_config(World *w, const char *more)
 }
 
 static void
-start_bus(World *w, const char *more)
+start_daemon(World *w, const char *more)
 {
     g_autofree char *config_arg = write_bus_config(w, more);
     int ready[2];
@@ -82,7 +82,8 @@ start_bus(World *w, const char *more)
     close(ready[0]);
 }
 
-/* It is given a socket that listens, as by systemd; calls wait in there until it has started. */
+/* It is given a socket that listens, as by systemd; calls wait in there until it has started. The
+ * machine's own bus leads it to systemd, of which it asks scopes and services. */
 static void
 start_broker(World *w, const char *more)
 {
@@ -93,17 +94,34 @@ start_broker(World *w, const char *more)
     const char *argv[] = {
         "sh",
         "-c",
+        "unset DBUS_SYSTEM_BUS_ADDRESS; "
         "LISTEN_PID=$$ LISTEN_FDS=1 exec dbus-broker-launch --scope=system \"$0\" 3<&\"$1\"",
         config_arg,
         number,
         NULL};
 
     g_snprintf(address.sun_path, sizeof address.sun_path, "%s/bus", w->directory);
+    (void)g_unlink(address.sun_path); /* that of the bus before */
     g_assert_cmpint(bind(fd, (const struct sockaddr *)&address, sizeof address), ==, 0);
     g_assert_cmpint(g_chmod(address.sun_path, 0666), ==, 0);
     g_assert_cmpint(listen(fd, SOMAXCONN), ==, 0);
     w->bus = process_spawn(argv, fd);
     close(fd);
+}
+
+bool
+world_buses_are_brokers(void)
+{
+    return g_strcmp0(g_getenv("VMS_BUS"), "dbus-broker") == 0;
+}
+
+static void
+start_bus(World *w, const char *more)
+{
+    if (world_buses_are_brokers())
+        start_broker(w, more);
+    else
+        start_daemon(w, more);
 }
 
 void

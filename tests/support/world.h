@@ -36,8 +36,10 @@ World *world_new_with_limits(void);
 World *world_new_without_stats(void);
 /* It has this, a part of the configuration of a bus, besides. */
 World *world_new_with_policy(const char *policy);
-/* The same on dbus-broker, for which a journal has to run. */
+/* The same on dbus-broker, for which a systemd with its journal has to run. */
 World *world_new_on_broker(const char *policy);
+/* $VMS_BUS is "dbus-broker": so are all buses, and else dbus-daemons. */
+bool world_buses_are_brokers(void);
 /* The machine's own system bus and the service that is installed there, which this neither starts
  * nor stops: to be used where the machine is a container. */
 World *world_system(void);
