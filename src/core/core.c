@@ -265,6 +265,9 @@ on_event(void *userdata, const HypervisorEvent *event)
     case EVENT_REBOOTED:
         jobs_domain_rebooted(core->jobs, event->uuid);
         break;
+    case EVENT_MIGRATED:
+        jobs_domain_migrated(core->jobs, event->uuid);
+        break;
     case EVENT_DEVICE_REMOVED:
     case EVENT_DEVICE_KEPT:
         domain_watches_device(core->watches, event);

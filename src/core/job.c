@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-job.h"
+#include "job-finder.h"
 #include "job-progress.h"
 #include "operation-plan.h"
 
@@ -11,6 +12,7 @@
 
 struct Jobs {
     JobParts parts;
+    JobFinder *finder;
     GHashTable *by_domain; /* uuid (of the domain) -> Job */
 };
 
@@ -41,25 +43,6 @@ free_job(JobObject *object)
     g_free(job);
 }
 
-Jobs *
-jobs_new(const JobParts *parts)
-{
-    Jobs *jobs = g_new0(Jobs, 1);
-
-    jobs->parts = *parts;
-    jobs->by_domain = g_hash_table_new(g_str_hash, g_str_equal);
-    return jobs;
-}
-
-void
-jobs_free(Jobs *jobs)
-{
-    if (!jobs)
-        return;
-    g_hash_table_unref(jobs->by_domain);
-    g_free(jobs);
-}
-
 static void
 on_timer(void *userdata)
 {
@@ -84,6 +67,7 @@ job_new(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller *
     job->timer = timer_new(jobs->parts.event, TIMER_ACCURACY_USEC, on_timer, job);
     job->calls = g_ptr_array_new();
     g_hash_table_replace(jobs->by_domain, domain->uuid, job);
+    job_finder_outdate(jobs->finder, domain->uuid);
     return job;
 }
 
@@ -341,6 +325,17 @@ withdraw_calls(Job *job)
     job_object_unref(&job->object);
 }
 
+static void
+announce(Job *job, Domain *domain)
+{
+    Cache *cache = job->jobs->parts.cache;
+
+    domain_set_job(domain, job->object.number);
+    cache_changed(cache, domain);
+    job_object_announce(&job->object);
+    cache_flush(cache);
+}
+
 static Error *
 busy_error(const Job *job, const OperationSpec *spec)
 {
@@ -371,16 +366,35 @@ job_begin(Jobs *jobs, Domain *domain, const OperationSpec *spec, const JobCaller
     }
 
     Job *job = job_new(jobs, domain, spec, caller);
-    domain_set_job(domain, job->object.number);
-    cache_changed(jobs->parts.cache, domain);
-    job_object_announce(&job->object);
-    cache_flush(jobs->parts.cache);
+    announce(job, domain);
     if (running) {
         operation_overtake(running->operation, clock_now_usec());
         withdraw_calls(running);
     }
     operation_begin(job->operation, clock_now_usec(), &seen);
     return job;
+}
+
+/* libvirt goes on with what an earlier process, or somebody else, has asked it for. */
+static void
+on_found(void *userdata, Domain *domain, const FoundJob *found)
+{
+    Jobs *jobs = userdata;
+    g_autoptr(OperationPayload) payload =
+        operation_payload_new(&(OperationPayload){.name = found->name});
+    const OperationSpec spec = {
+        .kind = found->kind, .timeout = OPERATION_NO_TIMEOUT, .payload = payload};
+    const JobCaller nobody = {.uid = (uid_t)-1};
+    Observation seen = observe(domain);
+    const Plan *plan = operation_plan(found->kind, &seen);
+
+    if (jobs_find(jobs, domain->uuid) || !plan->allowed)
+        return;
+    Job *job = job_new(jobs, domain, &spec, &nobody);
+    job->object.progress = found->progress;
+    announce(job, domain);
+    watch_long_call(job, operation_steps[plan->steps[0]].verb, payload);
+    operation_follow(job->operation, clock_now_usec(), &seen);
 }
 
 /* --- finding, cancelling ------------------------------------------------------------------ */
@@ -441,10 +455,33 @@ jobs_domain_rebooted(Jobs *jobs, const char *uuid)
 }
 
 void
+jobs_domain_migrated(Jobs *jobs, const char *uuid)
+{
+    Job *job = jobs_find(jobs, uuid);
+
+    if (job)
+        operation_event(job->operation, clock_now_usec(), OPERATION_EVENT_MIGRATED);
+}
+
+static void
+look_for_more(Jobs *jobs)
+{
+    GHashTableIter iter;
+    gpointer uuid, domain;
+
+    cache_iter_init(&iter, jobs->parts.cache);
+    while (g_hash_table_iter_next(&iter, &uuid, &domain))
+        if (!jobs_find(jobs, uuid))
+            job_finder_look(jobs->finder, domain);
+}
+
+void
 jobs_connection(Jobs *jobs, bool connected)
 {
     g_autoptr(GPtrArray) all = all_jobs(jobs);
 
+    if (connected)
+        look_for_more(jobs);
     for (unsigned i = 0; i < all->len; i++)
         operation_connection(((Job *)all->pdata[i])->operation, clock_now_usec(), connected);
 }
@@ -456,4 +493,27 @@ jobs_stop(Jobs *jobs)
 
     for (unsigned i = 0; i < all->len; i++)
         operation_abort(((Job *)all->pdata[i])->operation, "the service is stopping");
+}
+
+/* --- life of the whole -------------------------------------------------------------------- */
+
+Jobs *
+jobs_new(const JobParts *parts)
+{
+    Jobs *jobs = g_new0(Jobs, 1);
+
+    jobs->parts = *parts;
+    jobs->finder = job_finder_new(parts->lane_pool, parts->cache, on_found, jobs);
+    jobs->by_domain = g_hash_table_new(g_str_hash, g_str_equal);
+    return jobs;
+}
+
+void
+jobs_free(Jobs *jobs)
+{
+    if (!jobs)
+        return;
+    job_finder_free(jobs->finder);
+    g_hash_table_unref(jobs->by_domain);
+    g_free(jobs);
 }

@@ -4,7 +4,7 @@
 /*
  * The running operations: each walks through its steps with calls on lanes, a timer, and refreshes
  * of its domain. One at a time for each domain, except for one that ForceStop has
- * overtaken.
+ * overtaken. What libvirt is found to do already, at each connection, is followed as one, too.
  *
  * Belongs to the loop.
  */
@@ -52,6 +52,7 @@ Job *job_of_object(JobObject *object);
 /* News for the operations. */
 void jobs_domain_changed(Jobs *jobs, const char *uuid);
 void jobs_domain_rebooted(Jobs *jobs, const char *uuid);
+void jobs_domain_migrated(Jobs *jobs, const char *uuid);
 void jobs_connection(Jobs *jobs, bool connected);
 /* End all: the service stops. */
 void jobs_stop(Jobs *jobs);

@@ -199,6 +199,7 @@ run_events_take(RunEvents *run, const HypervisorEvent *event)
         end_problems(run, event->uuid, PROBLEMS_END_RESET);
         break;
     case EVENT_STOPPED:
+    case EVENT_MIGRATED:
         g_hash_table_remove(run->starts, event->uuid);
         forget_disk_errors(run, event->uuid);
         break;

@@ -26,6 +26,7 @@
  *   a long call:   LOST -> PROBING -> next step
  *                          PROBING <-> WATCHING
  *                          PROBING -> CONCLUDING -> refreshed: the end
+ *   followed: WATCHING
  *   last step done -> ANSWERING -> refreshed: the end
  */
 typedef enum {

@@ -176,8 +176,8 @@ operation_elapsed(Operation *op, uint64_t now)
 
 /* --- what comes in ------------------------------------------------------------------------ */
 
-void
-operation_begin(Operation *op, uint64_t now, const Observation *seen)
+static void
+set_out(Operation *op, uint64_t now, const Observation *seen)
 {
     op->plan = operation_plan(op->spec.kind, seen);
     op->step = op->plan->steps;
@@ -188,9 +188,25 @@ operation_begin(Operation *op, uint64_t now, const Observation *seen)
     op->seen.fresh = false;
     op->began_active = seen->id >= 0;
     op->run = op->began_active ? RUN_UNKNOWN : -1;
+}
+
+void
+operation_begin(Operation *op, uint64_t now, const Observation *seen)
+{
+    set_out(op, now, seen);
     operation_begin_step(op, now);
     if (op->phase != PHASE_OVER && operation_waits(op))
         op->effects->refresh(op->userdata);
+    arm(op);
+}
+
+void
+operation_follow(Operation *op, uint64_t now, const Observation *seen)
+{
+    set_out(op, now, seen);
+    op->impact = IMPACT_ACTED;
+    operation_set_failure(op, NULL, "libvirt did not tell how it ended");
+    operation_enter(op, now, PHASE_WATCHING);
     arm(op);
 }
 
@@ -236,8 +252,15 @@ operation_observe(Operation *op, uint64_t now, const Observation *seen)
 void
 operation_event(Operation *op, uint64_t now, OperationEvent event)
 {
-    if (event == OPERATION_EVENT_REBOOTED)
+    switch (event) {
+    case OPERATION_EVENT_REBOOTED:
         restarted(op, now);
+        break;
+    case OPERATION_EVENT_MIGRATED:
+        if (*op->step == STEP_MIGRATE && operation_is_lost(op))
+            operation_next_step(op, now);
+        break;
+    }
     arm(op);
 }
 

@@ -28,6 +28,8 @@ typedef enum {
 typedef enum {
     /* The guest restarted, and its id stays (VIR_DOMAIN_EVENT_ID_REBOOT). */
     OPERATION_EVENT_REBOOTED,
+    /* The guest goes on elsewhere (VIR_DOMAIN_EVENT_STOPPED_MIGRATED). */
+    OPERATION_EVENT_MIGRATED,
 } OperationEvent;
 
 typedef struct {
@@ -70,6 +72,11 @@ bool operation_is_same(const Operation *op, const OperationSpec *spec);
 
 /* Start it in the state that operation_check() accepted. */
 void operation_begin(Operation *op, uint64_t now, const Observation *seen);
+/*
+ * In place of operation_begin(): the hypervisor carries out the long call already, which an earlier
+ * process or somebody else has made.
+ */
+void operation_follow(Operation *op, uint64_t now, const Observation *seen);
 void operation_call_done(Operation *op, uint64_t now, unsigned serial, CallOutcome outcome,
                          const Error *error);
 void operation_observe(Operation *op, uint64_t now, const Observation *seen);

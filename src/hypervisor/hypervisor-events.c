@@ -118,7 +118,7 @@ lifecycle_kind(int event, int detail)
     case VIR_DOMAIN_EVENT_RESUMED:
         return EVENT_RESUMED;
     case VIR_DOMAIN_EVENT_STOPPED:
-        return EVENT_STOPPED;
+        return detail == VIR_DOMAIN_EVENT_STOPPED_MIGRATED ? EVENT_MIGRATED : EVENT_STOPPED;
     case VIR_DOMAIN_EVENT_CRASHED:
         return EVENT_PANICKED;
     default:

@@ -17,6 +17,7 @@ typedef enum {
     EVENT_STARTED,  /* a new process of the hypervisor runs the guest */
     EVENT_RESUMED,  /* from a pause */
     EVENT_STOPPED,  /* the process is gone */
+    EVENT_MIGRATED, /* likewise: the guest goes on elsewhere */
     EVENT_REBOOTED, /* by itself or by a reset in place; the process is the same */
 
     EVENT_IO_ERROR,       /* of the disk `device`, an alias */

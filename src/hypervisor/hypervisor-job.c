@@ -86,20 +86,29 @@ progress_of(virTypedParameterPtr params, int n)
     return remaining >= total ? 0 : (double)(total - remaining) / (double)total;
 }
 
+typedef struct {
+    int type;      /* virDomainJobType */
+    int operation; /* virDomainJobOperation */
+    double progress;
+} JobState;
+
 static bool
-get_job(virDomainPtr dom, bool *ret_under_way, double *ret_progress, Error **error)
+is_going_on(const JobState *job)
+{
+    return job->type == VIR_DOMAIN_JOB_BOUNDED || job->type == VIR_DOMAIN_JOB_UNBOUNDED;
+}
+
+static bool
+get_job(virDomainPtr dom, JobState *ret, Error **error)
 {
     virTypedParameterPtr params = NULL;
     int n = 0;
-    int type = VIR_DOMAIN_JOB_NONE;
 
-    if (virDomainGetJobStats(dom, &type, &params, &n, 0) < 0)
+    *ret = (JobState){.type = VIR_DOMAIN_JOB_NONE};
+    if (virDomainGetJobStats(dom, &ret->type, &params, &n, 0) < 0)
         return hypervisor_fail(error);
-    /* A job that has ended is still reported until libvirt has cleaned up after it. */
-    *ret_under_way = type != VIR_DOMAIN_JOB_NONE;
-    *ret_progress = type == VIR_DOMAIN_JOB_BOUNDED || type == VIR_DOMAIN_JOB_UNBOUNDED
-                        ? progress_of(params, n)
-                        : -1;
+    (void)virTypedParamsGetInt(params, n, VIR_DOMAIN_JOB_OPERATION, &ret->operation);
+    ret->progress = is_going_on(ret) ? progress_of(params, n) : -1;
     virTypedParamsFree(params, n);
     return true;
 }
@@ -108,17 +117,57 @@ bool
 hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    bool under_way;
+    JobState job;
 
     if (!dom)
         return false;
-    if (get_job(dom, &under_way, ret, error))
+    if (get_job(dom, &job, error)) {
+        *ret = job.progress;
         return true;
+    }
     if (!hypervisor_failed_with(VIR_ERR_OPERATION_TIMEOUT))
         return false;
     /* The guest's process hangs or is busy; a later question may be answered. */
     g_clear_pointer(error, error_free);
     *ret = -1;
+    return true;
+}
+
+static OperationKind
+operation_of_job(int operation)
+{
+    switch (operation) {
+    case VIR_DOMAIN_JOB_OPERATION_SAVE:
+        return OPERATION_SAVE;
+    case VIR_DOMAIN_JOB_OPERATION_MIGRATION_OUT:
+        return OPERATION_MIGRATE;
+    case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT:
+        return OPERATION_CREATE_SNAPSHOT;
+    case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_REVERT:
+        return OPERATION_REVERT_SNAPSHOT;
+#if LIBVIR_CHECK_VERSION(9, 0, 0)
+    case VIR_DOMAIN_JOB_OPERATION_SNAPSHOT_DELETE:
+        return OPERATION_DELETE_SNAPSHOT;
+#endif
+    default:
+        return _OPERATION_MAX;
+    }
+}
+
+bool
+hypervisor_find_job(Hypervisor *h, const char *uuid, FoundJob *ret, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    JobState job;
+
+    if (!dom || !get_job(dom, &job, error))
+        return false;
+    *ret = (FoundJob){
+        .kind = is_going_on(&job) ? operation_of_job(job.operation) : _OPERATION_MAX,
+        .progress = job.progress,
+    };
+    if (ret->kind == OPERATION_CREATE_SNAPSHOT)
+        ret->name = hypervisor_newest_snapshot(dom);
     return true;
 }
 
@@ -135,6 +184,9 @@ probe_snapshot(virDomainPtr dom, const char *name, bool wanted, ProbeAnswer *ret
 {
     bool exists;
 
+    *ret = PROBE_NOT_CARRIED_OUT;
+    if (!name)
+        return true;
     if (!hypervisor_has_snapshot(dom, name, &exists, error))
         return false;
     *ret = answer_if(exists == wanted);
@@ -181,12 +233,12 @@ probe(virDomainPtr dom, DomainVerb verb, const OperationPayload *payload, bool w
 static bool
 is_under_way(virDomainPtr dom)
 {
-    bool under_way = false;
-    double progress;
+    JobState job;
     g_autoptr(Error) ignored = NULL;
 
-    /* A domain that is off has no statistics, nor has any domain of some drivers. */
-    return get_job(dom, &under_way, &progress, &ignored) && under_way;
+    /* A domain that is off has no statistics, nor has any domain of some drivers. A job that has
+     * ended is reported until libvirt has cleaned up after it. */
+    return get_job(dom, &job, &ignored) && job.type != VIR_DOMAIN_JOB_NONE;
 }
 
 bool

@@ -23,7 +23,19 @@ bool hypervisor_abort(Hypervisor *h, const char *uuid, Error **error);
  */
 bool hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **error);
 
-/* Tell how a long call ended whose connection was lost; `was_active` is from before the call. */
+typedef struct {
+    OperationKind kind; /* _OPERATION_MAX: none, or one that is no operation */
+    double progress;    /* -1: not known */
+    char *name;         /* of the snapshot that is created; NULL: not known */
+} FoundJob;
+
+/* The long call that libvirt carries out for a running domain, whoever made it. */
+bool hypervisor_find_job(Hypervisor *h, const char *uuid, FoundJob *ret, Error **error);
+
+/*
+ * Tell how a long call ended whose connection was lost, or that somebody else made (its name is
+ * NULL where it is not known); `was_active` is from before the call.
+ */
 bool hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb,
                       const OperationPayload *payload, bool was_active, ProbeAnswer *ret,
                       Error **error);

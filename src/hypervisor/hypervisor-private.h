@@ -111,6 +111,8 @@ bool hypervisor_delete_snapshot(Hypervisor *h, virDomainPtr dom, const Operation
                                 Error **error);
 /* Whether there is one of this name. */
 bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **error);
+/* One that is being created is listed already. NULL: there is none, or libvirt does not say. */
+char *hypervisor_newest_snapshot(virDomainPtr dom);
 
 /* A virDomainBlockJobType. */
 BlockJobType hypervisor_block_job_type(int type);

@@ -135,27 +135,49 @@ read_current(virDomainPtr dom, char **ret, Error **error)
     return true;
 }
 
+/* Oldest first. */
+static GPtrArray *
+read_all(virDomainPtr dom, Error **error)
+{
+    g_autofree char *current = NULL;
+    virDomainSnapshotPtr *snapshots = NULL;
+
+    if (!read_current(dom, &current, error))
+        return NULL;
+    int n = virDomainListAllSnapshots(dom, &snapshots, 0);
+    if (n < 0) {
+        hypervisor_fail(error);
+        return NULL;
+    }
+
+    n = hypervisor_count((void **)snapshots);
+    GPtrArray *infos = read_infos(snapshots, n, current, error);
+    for (int i = 0; i < n; i++)
+        virDomainSnapshotFree(snapshots[i]);
+    free(snapshots);
+    return infos;
+}
+
 bool
 hypervisor_list_snapshots(Hypervisor *h, const char *uuid, GBytes **ret, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    g_autofree char *current = NULL;
-    virDomainSnapshotPtr *snapshots = NULL;
+    g_autoptr(GPtrArray) infos = dom ? read_all(dom, error) : NULL;
 
-    if (!dom || !read_current(dom, &current, error))
-        return false;
-    int n = virDomainListAllSnapshots(dom, &snapshots, 0);
-    if (n < 0)
-        return hypervisor_fail(error);
-
-    n = hypervisor_count((void **)snapshots);
-    g_autoptr(GPtrArray) infos = read_infos(snapshots, n, current, error);
-    for (int i = 0; i < n; i++)
-        virDomainSnapshotFree(snapshots[i]);
-    free(snapshots);
     if (infos)
         *ret = rows_of_infos(infos);
     return infos != NULL;
+}
+
+char *
+hypervisor_newest_snapshot(virDomainPtr dom)
+{
+    g_autoptr(Error) ignored = NULL;
+    g_autoptr(GPtrArray) infos = read_all(dom, &ignored);
+
+    if (!infos || infos->len == 0)
+        return NULL;
+    return g_strdup(((const Info *)infos->pdata[infos->len - 1])->name);
 }
 
 char *

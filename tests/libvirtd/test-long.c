@@ -35,17 +35,6 @@ service_with_guest(const char *uri, const char *options)
     return s;
 }
 
-/* Compressing takes long: so does saving then. */
-static void
-make_saving_slow(void)
-{
-    run(NULL, "grep -q gzip /etc/libvirt/qemu.conf || {\n"
-              "    echo 'save_image_format = \"gzip\"' >>/etc/libvirt/qemu.conf\n"
-              "    libvirtd-ctl pid >/dev/null 2>&1 && libvirtd-ctl stop\n"
-              "    libvirtd-ctl start\n"
-              "}");
-}
-
 /* Waits until the job's progress is known, and not at its end. */
 static void
 wait_progress(Service *s, const char *job)
@@ -154,7 +143,7 @@ test_saved_by_others(void)
 static void
 test_save_cancel(void)
 {
-    make_saving_slow();
+    libvirtd_slow_saves();
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
     guint64 mark = mirror_mark(s->mirror);
@@ -193,7 +182,7 @@ test_save_cancel(void)
 static void
 test_save_overtaken(void)
 {
-    make_saving_slow();
+    libvirtd_slow_saves();
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
@@ -207,43 +196,13 @@ test_save_overtaken(void)
     assert_equals_virsh(s);
 }
 
-/* The service ends in the middle, soon and well; what libvirt was asked for goes on without it. */
-static void
-test_save_service_stopped(void)
-{
-    make_saving_slow();
-    libvirtd_clean();
-    g_autoptr(World) w = world_new();
-    guest_define(w, "", "web", "obey");
-    guest_start(w, "web");
-    guest_wait(w, "web", "VMS-GUEST-READY");
-    g_autofree char *path = guest_path(w, "web");
-
-    world_start(w, "--uri=qemu:///system", NULL);
-    g_autoptr(Client) c = client_new(w);
-    client_wait_available(c, true);
-    g_autoptr(Call) save = client_call(c, path, VMS_SAVED_INTERFACE, "Save", "a{sv}", 0);
-    assert_ok(save);
-    run(w, "until virsh domjobinfo web | grep -q 'Save'; do sleep 0.1; done");
-    world_stop(w);
-
-    /* Another one finds it under way, and then done. */
-    world_start(w, "--uri=qemu:///system", NULL);
-    client_wait_available(c, true);
-    g_autoptr(Mirror) mirror = mirror_new(c);
-    wait_for_ms(w, 120000, mirror_is(mirror, path, "State", "shutoff"));
-    wait_for(
-        w, g_strcmp0(mirror_get(mirror, path, VMS_SAVED_INTERFACE, "HasManagedSave"), "true") == 0);
-    mirror_check(mirror);
-}
-
 /* --- lost connections --------------------------------------------------------------------- */
 
 /* libvirtd dies in the middle: what comes back is a guest that was not saved. */
 static void
 test_save_daemon_killed(void)
 {
-    make_saving_slow();
+    libvirtd_slow_saves();
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
@@ -264,7 +223,7 @@ test_save_daemon_killed(void)
 static void
 test_save_cut_short(void)
 {
-    make_saving_slow();
+    libvirtd_slow_saves();
     g_autoptr(Service) s = service_with_guest("--uri=qemu:///system", "");
     g_autofree char *path = guest_path(s->world, "web");
 
@@ -333,7 +292,7 @@ start_proxy(World *w)
 static void
 test_save_connection_cut(void)
 {
-    make_saving_slow();
+    libvirtd_slow_saves();
     libvirtd_clean();
     start_proxy(NULL);
     g_autoptr(Service) s =
@@ -618,7 +577,6 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
     libvirtd_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);
     libvirtd_add_func("/libvirtd/long/save/cut-short", test_save_cut_short);
-    libvirtd_add_func("/libvirtd/long/save/service-stopped", test_save_service_stopped);
     libvirtd_add_func("/libvirtd/long/save/connection-cut", test_save_connection_cut);
     libvirtd_add_func("/libvirtd/long/snapshots/all", test_snapshots);
     libvirtd_add_func("/libvirtd/long/snapshots/others", test_snapshots_of_others);

@@ -39,7 +39,7 @@ typedef struct {
     bool seen_down;
     bool seen_restarting; /* in place of going down */
     bool seen_rebooted;   /* after it asked for that */
-    bool joins;           /* somebody else's start */
+    bool joins;           /* somebody else's start or save */
     bool excused;         /* somebody else may have done it while it was asking */
     bool failed_once;
     bool forced;
@@ -433,15 +433,16 @@ checks_job_added(const Job *job)
         return;
     }
     records.n++;
-    *record = (Record){.job = job,
-                       .number = job->object.number,
-                       .guest = guests_find(domain->uuid),
-                       .spec = *spec,
-                       .began = world_now(),
-                       .first_state = error ? DOMAIN_NOSTATE : domain->state,
-                       .first_id = domain->id,
-                       .joins = spec->kind == OPERATION_START &&
-                                g_str_equal(domain->reason, "starting-up")};
+    *record =
+        (Record){.job = job,
+                 .number = job->object.number,
+                 .guest = guests_find(domain->uuid),
+                 .spec = *spec,
+                 .began = world_now(),
+                 .first_state = error ? DOMAIN_NOSTATE : domain->state,
+                 .first_id = domain->id,
+                 .joins = !job->object.caller || (spec->kind == OPERATION_START &&
+                                                  g_str_equal(domain->reason, "starting-up"))};
     say("  %s of %s begins: %s", operation_name(spec->kind), domain->name,
         domain_state_name(record->first_state));
 }

@@ -447,6 +447,13 @@ hypervisor_get_progress(Hypervisor *h, const char *uuid, double *ret, Error **er
 }
 
 bool
+hypervisor_find_job(Hypervisor *h, const char *uuid, FoundJob *ret, Error **error)
+{
+    *ret = (FoundJob){.kind = guests_find(uuid)->saving ? OPERATION_SAVE : _OPERATION_MAX};
+    return hypervisor_get_progress(h, uuid, &ret->progress, error);
+}
+
+bool
 hypervisor_probe(Hypervisor *h, const char *uuid, DomainVerb verb, const OperationPayload *payload,
                  bool was_active, ProbeAnswer *ret, Error **error)
 {
@@ -570,15 +577,6 @@ hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret,
     return true;
 }
 
-/* No event is about a disk. */
-bool
-hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
-                     Error **error)
-{
-    *ret_target = NULL;
-    return true;
-}
-
 bool
 hypervisor_is_alive(Hypervisor *h)
 {
@@ -632,6 +630,17 @@ change_by_others(SimDomain *guest, DomainState state)
     guest_does(between(0, 20 * SEC), guest, finish_start);
 }
 
+static void
+finish_save(void *data, unsigned run)
+{
+    SimDomain *guest = data;
+
+    if (!is_its_turn(guest, run, finish_save) || !guest->saving)
+        return;
+    guest->has_managed_save = guest->persistent;
+    change_state(guest, DOMAIN_SHUTOFF);
+}
+
 void
 guests_meddle(void)
 {
@@ -647,6 +656,10 @@ guests_meddle(void)
         come_again(guest);
     } else if (percent(20)) {
         edit(guest);
+    } else if (guest_is_up(guest) && percent(10)) {
+        say("somebody else saves %s", guest->name);
+        guest->saving = true;
+        guest_does(between(0, 60 * SEC), guest, finish_save);
     } else if (can_become(guest, state)) {
         change_by_others(guest, state);
     }

@@ -140,6 +140,14 @@ hypervisor_find_block_jobs(Hypervisor *h, const char *uuid, Error **error)
     g_assert_not_reached();
 }
 
+bool
+hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
+                     Error **error)
+{
+    *ret_target = NULL;
+    return true;
+}
+
 void
 found_block_job_free(FoundBlockJob *found)
 {

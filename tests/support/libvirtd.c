@@ -114,6 +114,17 @@ libvirtd_slow_starts(void)
         "libvirtd-ctl restart");
 }
 
+/* Compressing takes long. */
+void
+libvirtd_slow_saves(void)
+{
+    run(NULL, "grep -q gzip /etc/libvirt/qemu.conf || {\n"
+              "    printf '%%s_image_format = \"gzip\"\\n' save snapshot >>/etc/libvirt/qemu.conf\n"
+              "    libvirtd-ctl pid >/dev/null 2>&1 && libvirtd-ctl stop\n"
+              "    libvirtd-ctl start\n"
+              "}");
+}
+
 void
 libvirtd(World *w, const char *verb)
 {

@@ -25,6 +25,8 @@ void libvirtd_clean(void);
  * libvirtd.
  */
 void libvirtd_slow_starts(void);
+/* Saving a guest's memory takes seconds, also for a snapshot. */
+void libvirtd_slow_saves(void);
 /* start, stop, kill, restart, freeze or thaw (see libvirtd-ctl). */
 void libvirtd(World *w, const char *verb);
 

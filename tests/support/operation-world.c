@@ -56,6 +56,23 @@ on_refresh(void *userdata)
 }
 
 static void
+on_probe(void *userdata, unsigned serial)
+{
+    World *w = userdata;
+
+    g_assert_false(w->finished);
+    w->serial = serial;
+    say(w, "probe");
+}
+
+static bool
+on_abort(void *userdata)
+{
+    say(userdata, "abort");
+    return false;
+}
+
+static void
 on_arm(void *userdata, uint64_t when)
 {
     World *w = userdata;
@@ -83,6 +100,8 @@ on_finished(void *userdata, OperationResult result, const Error *error, bool for
 const OperationEffects world_effects = {
     .call = on_call,
     .refresh = on_refresh,
+    .probe = on_probe,
+    .abort = on_abort,
     .arm = on_arm,
     .finished = on_finished,
 };
@@ -223,6 +242,12 @@ pass(World *w, uint64_t usec)
         g_assert_cmpuint(++fired, <, 100);
     }
     w->now = until;
+}
+
+void
+probed(World *w, ProbeAnswer answer)
+{
+    operation_probed(w->op, w->now, w->serial, answer);
 }
 
 void

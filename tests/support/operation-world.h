@@ -25,7 +25,7 @@ typedef struct {
     uint64_t began;
     uint64_t armed;
     GString *log;
-    unsigned serial; /* of the last call */
+    unsigned serial; /* of the last call or probe */
     bool refuse;     /* calls fail at once */
     bool finished;
     bool forced;
@@ -61,3 +61,5 @@ void connection(World *w, bool connected);
 /* A new connection, on which the domain is found so: listed first, then refreshed. */
 void reset_connection(World *w, DomainState state);
 void pass(World *w, uint64_t usec);
+/* The answer to the last probe. */
+void probed(World *w, ProbeAnswer answer);
