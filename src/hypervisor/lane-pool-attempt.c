@@ -67,7 +67,8 @@ on_connect_result(void *data)
     ConnectResult *result = &task->result;
 
     timer_free(task->list_timer);
-    task->slot->open = result->succeeded;
+    /* A connection that was adopted before its list came is used, whatever becomes of the list. */
+    task->slot->open = result->succeeded || task->told;
     if (task->told) {
         deferred_schedule(pool->dispatch);
     } else {

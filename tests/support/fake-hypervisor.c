@@ -14,6 +14,7 @@ static struct {
     GMutex mutex;
     GCond changed;
     bool hold_opens;
+    bool hold_lists;
     bool fail_opens;
     bool run_child;
     unsigned epoch; /* connections of an earlier one are dead */
@@ -26,7 +27,7 @@ fake_hypervisor_reset(void)
 {
     g_mutex_lock(&fake.mutex);
     g_assert_cmpuint(fake.n_open, ==, 0);
-    fake.hold_opens = fake.fail_opens = fake.run_child = false;
+    fake.hold_opens = fake.hold_lists = fake.fail_opens = fake.run_child = false;
     fake.n_opened = 0;
     g_mutex_unlock(&fake.mutex);
 }
@@ -45,6 +46,15 @@ fake_hypervisor_fail_opens(bool fail)
 {
     g_mutex_lock(&fake.mutex);
     fake.fail_opens = fail;
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_hold_lists(bool hold)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.hold_lists = hold;
+    g_cond_broadcast(&fake.changed);
     g_mutex_unlock(&fake.mutex);
 }
 
@@ -182,5 +192,13 @@ hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
 GPtrArray *
 hypervisor_list(Hypervisor *h, Error **error)
 {
-    return g_ptr_array_new();
+    g_mutex_lock(&fake.mutex);
+    bool fails = fake.hold_lists;
+    while (fake.hold_lists)
+        g_cond_wait(&fake.changed, &fake.mutex);
+    g_mutex_unlock(&fake.mutex);
+    if (!fails)
+        return g_ptr_array_new();
+    *error = error_new(ERROR_OPERATION_FAILED, "a domain could not be read");
+    return NULL;
 }

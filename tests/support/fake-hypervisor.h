@@ -13,6 +13,8 @@ void fake_hypervisor_reset(void);
 /* From now on, opening a connection blocks until it is let go; then it succeeds or fails. */
 void fake_hypervisor_hold_opens(bool hold);
 void fake_hypervisor_fail_opens(bool fail);
+/* From now on, a list blocks until it is let go, and then fails. */
+void fake_hypervisor_hold_lists(bool hold);
 /* From now on, opening one runs a program that does not end, and fails when it does. */
 void fake_hypervisor_run_child(bool run);
 /* Every connection is dead from now on. */

@@ -10,6 +10,18 @@ nothing_is_left_behind(void *userdata)
     return count_left_behind(userdata) == 0;
 }
 
+static bool
+one_lane_is_idle(void *userdata)
+{
+    return count_lanes(userdata, "idle") == 1;
+}
+
+static bool
+two_lanes_are_idle(void *userdata)
+{
+    return count_lanes(userdata, "idle") == 2;
+}
+
 /* --- forcing --------------------------------------------------------------------------------- */
 
 static void
@@ -126,6 +138,26 @@ test_failed_opening_is_tried_again(void)
     world_clear(&w);
 }
 
+/* The connection is used while its list hangs, and the lane of the list afterwards. */
+static void
+test_list_that_fails_late(void)
+{
+    World w;
+
+    world_init(&w);
+    lane_pool_clear(w.pool);
+    lane_pool_close_cleared(w.pool);
+    fake_hypervisor_hold_lists(true);
+    lane_pool_connect(w.pool, 2, false);
+    while (w.attempted != 2)
+        fake_loop_advance(100 * MSEC);
+    fake_loop_wait(one_lane_is_idle, &w);
+    fake_hypervisor_hold_lists(false);
+    fake_loop_wait(two_lanes_are_idle, &w);
+    g_assert_true(is_under_way(submit(&w, CALL_QUICK, "")));
+    world_clear(&w);
+}
+
 static void
 test_idle_lanes_close_but_for_one(void)
 {
@@ -179,6 +211,7 @@ main(int argc, char **argv)
     TEST("force-waits-for-no-pause", test_force_waits_for_no_pause);
     TEST("lane-that-does-not-open-is-left-behind", test_lane_that_does_not_open_is_left_behind);
     TEST("failed-opening-is-tried-again", test_failed_opening_is_tried_again);
+    TEST("list-that-fails-late", test_list_that_fails_late);
     TEST("idle-lanes-close-but-for-one", test_idle_lanes_close_but_for_one);
     TEST("single-lane", test_single_lane);
 #undef TEST
