@@ -38,7 +38,9 @@ struct DiskOperation {
     unsigned n_refused;
     bool cancel;
     bool is_off;
-    bool has_early_end; /* told by an event before the call to start it has returned */
+    /* Told by an event before the call to start it had returned. It may be about another job, which
+     * that call waited for: if a poll finds the job there. */
+    bool has_early_end;
     BlockJobEvent early_end;
     Error *lost; /* the connection, during the call that begins it */
 };
@@ -276,8 +278,10 @@ loss(const Error *error)
 static void
 on_started(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
-    if (outcome == OUTCOME_UNSENT)
+    if (outcome == OUTCOME_UNSENT) {
+        op->has_early_end = false;
         return;
+    }
     if (outcome == OUTCOME_FAILED) {
         finish_refused(op, error);
         return;
@@ -286,9 +290,7 @@ on_started(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *er
         op->lost = loss(error);
     op->missed = outcome == OUTCOME_LOST;
     op->phase = PHASE_RUNNING;
-    op->poll_at = now + FIRST_POLL_USEC;
-    if (op->has_early_end)
-        finish_told(op, op->early_end);
+    op->poll_at = op->has_early_end ? now : now + FIRST_POLL_USEC;
 }
 
 static void
@@ -334,6 +336,7 @@ on_present(DiskOperation *op, const BlockJobInfo *info)
         g_clear_pointer(&op->lost, error_free);
     }
     op->n_absent = 0;
+    op->has_early_end = false;
     op->ready = can_be_ready && info->ready;
     if (info->progress >= 0)
         op->effects->progressed(op->userdata, info->progress);
@@ -357,7 +360,9 @@ on_polled(DiskOperation *op, uint64_t now, CallOutcome outcome, const DiskAnswer
     op->poll_at = now + POLL_USEC;
     if (op->phase != PHASE_RUNNING)
         return;
-    if (is_absent && (op->missed || ++op->n_absent >= ABSENT_MAX))
+    if (is_absent && op->has_early_end)
+        finish_told(op, op->early_end);
+    else if (is_absent && (op->missed || ++op->n_absent >= ABSENT_MAX))
         op->phase = PHASE_CONCLUDING;
     else if (outcome == OUTCOME_OK && !is_absent)
         on_present(op, &answer->info);
@@ -449,7 +454,7 @@ disk_operation_event(DiskOperation *op, uint64_t now, BlockJobEvent event)
     if (!is_starting && op->phase != PHASE_RUNNING && op->phase != PHASE_CONCLUDING)
         return;
     if (event == BLOCK_JOB_READY) {
-        op->ready = true;
+        op->ready |= !is_starting;
     } else if (is_starting) {
         op->has_early_end = true;
         op->early_end = event;

@@ -282,6 +282,8 @@ test_refused(void)
     event(BLOCK_JOB_COMPLETED);
     expect("chain start-pull");
     done(OUTCOME_OK);
+    expect("poll");
+    polled(BLOCK_JOB_NONE, -1, false);
     expect("done");
     end_world();
 
@@ -297,6 +299,41 @@ test_refused(void)
         expect("poll 100% pivot");
     }
     done(OUTCOME_FAILED);
+    expect("failed");
+    end_world();
+}
+
+/* The call to start it waits in libvirt for the end of another job of the disk. */
+static void
+test_end_of_another(void)
+{
+    begin_world(&a_move);
+    disk_operation_begin(world.op, world.now);
+    chain("top", true);
+    event(BLOCK_JOB_READY);
+    event(BLOCK_JOB_CANCELED);
+    expect("chain start-copy");
+    done(OUTCOME_OK);
+    expect("poll");
+    polled(BLOCK_JOB_COPY, 0.5, false);
+    expect("50%");
+    event(BLOCK_JOB_READY);
+    expect("pivot");
+    done(OUTCOME_OK);
+    event(BLOCK_JOB_COMPLETED);
+    expect("done");
+    end_world();
+
+    begin_world(&a_pull);
+    disk_operation_begin(world.op, world.now);
+    chain("top base", true);
+    event(BLOCK_JOB_COMPLETED);
+    expect("chain start-pull");
+    done(OUTCOME_UNSENT);
+    expect("start-pull");
+    done(OUTCOME_OK);
+    expect("");
+    event(BLOCK_JOB_FAILED);
     expect("failed");
     end_world();
 }
@@ -598,6 +635,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/disk-operation/types", test_types);
     g_test_add_func("/disk-operation/refused", test_refused);
+    g_test_add_func("/disk-operation/end-of-another", test_end_of_another);
     g_test_add_func("/disk-operation/polls", test_polls);
     g_test_add_func("/disk-operation/cancel", test_cancel);
     g_test_add_func("/disk-operation/connection", test_connection);
