@@ -117,14 +117,24 @@ test_restarting(void)
 static void
 test_start_while_others_start(void)
 {
-    run(NULL, "printf '#!/bin/sh\\ncase \"$*\" in *guest=web*) sleep 6 ;; esac\\n"
-              "exec /usr/bin/qemu-system-x86_64 \"$@\"\\n' >/run/vms/slow-qemu\n"
-              "chmod 755 /run/vms/slow-qemu");
+    run(NULL,
+        "cat >/run/vms/slow-qemu <<'SH'\n"
+        "#!/bin/sh\n"
+        "case \"$*\" in\n"
+        "*guest=web*) touch /run/vms/hung; while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
+        "esac\n"
+        "exec /usr/bin/qemu-system-x86_64 \"$@\"\n"
+        "SH\n"
+        "chmod 755 /run/vms/slow-qemu\n"
+        "rm -f /run/vms/hung; touch /run/vms/hang");
     g_autoptr(Guest) g = begin("define", "", "bare",
                                "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
 
-    run(g->service->world, "virsh -q start web >/dev/null 2>&1 & sleep 2");
-    g_autoptr(Call) start = guest_operate(g, "Start");
+    run(g->service->world, "virsh -q start web </dev/null >/dev/null 2>&1 &\n"
+                           "until [[ -e /run/vms/hung ]]; do sleep 0.05; done");
+    g_autoptr(Call) start = domain_send(g->service, g->path, "Start", NULL);
+    wait_for(g->service->world, !mirror_is(g->service->mirror, g->path, "Job", "/"));
+    run(g->service->world, "rm /run/vms/hang");
     assert_ok(start);
     assert_domain(g, "State", "running");
 }

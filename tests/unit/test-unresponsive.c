@@ -59,6 +59,16 @@ hang(World *w, const Call *call)
     g_assert_true(unresponsive_hanging(w->unresponsive, call, clock_now_usec()));
 }
 
+/* A read hangs until its connection dies. */
+static void
+die_in(World *w, Call *read)
+{
+    hang(w, read);
+    fake_loop_advance(3 * SEC);
+    read->connection_died = true;
+    unresponsive_returned(w->unresponsive, read);
+}
+
 /* --- cases -------------------------------------------------------------------------------- */
 
 static void
@@ -98,10 +108,7 @@ test_connection_dies(void)
     g_autoptr(World) w = world_new();
     Call read = call_of(CALL_READ);
 
-    hang(w, &read);
-    fake_loop_advance(3 * SEC);
-    read.connection_died = true;
-    unresponsive_returned(w->unresponsive, &read);
+    die_in(w, &read);
     g_assert_false(w->domain->available);
     unresponsive_connection_lost(w->unresponsive);
     g_assert_false(w->domain->available);
@@ -115,10 +122,7 @@ test_read_again(void)
     g_autoptr(World) w = world_new();
     Call read = call_of(CALL_READ), again = call_of(CALL_READ);
 
-    hang(w, &read);
-    fake_loop_advance(3 * SEC);
-    read.connection_died = true;
-    unresponsive_returned(w->unresponsive, &read);
+    die_in(w, &read);
     hang(w, &again);
     unresponsive_read(w->unresponsive, UUID);
     g_assert_false(w->domain->available);
@@ -136,10 +140,7 @@ test_read_gone(void)
     g_autoptr(World) w = world_new();
     Call read = call_of(CALL_READ);
 
-    hang(w, &read);
-    fake_loop_advance(3 * SEC);
-    read.connection_died = true;
-    unresponsive_returned(w->unresponsive, &read);
+    die_in(w, &read);
     cache_remove(w->cache, w->domain);
     g_assert_true(unresponsive_has_suspects(w->unresponsive));
     unresponsive_read(w->unresponsive, UUID);
