@@ -4,13 +4,13 @@
 /*
  * libvirtd has 20 workers for all its clients, and each call that is under way holds one. What we
  * send leaves it one for others, and no group of calls takes all places: three stay for reads,
- * whatever changes hang, and five for changes. Five further workers carry only what libvirt calls
+ * whatever changes hang, and three for changes. Five further workers carry only what libvirt calls
  * high priority, such as virDomainDestroy, which is not bounded here.
  */
 const CallGroupRules call_group_rules[_CALL_GROUP_MAX] = {
     [CALL_GROUP_URGENT] = {.max = UINT_MAX, .total_max = UINT_MAX},
     [CALL_GROUP_CHANGE] = {.max = 16, .total_max = 19},
-    [CALL_GROUP_READ] = {.max = 14, .total_max = 19},
+    [CALL_GROUP_READ] = {.max = 16, .total_max = 19},
     [CALL_GROUP_GUEST] = {.max = 8, .total_max = 16},
 };
 
