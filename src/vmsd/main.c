@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define EXIT_BAD_OPTION 2
 
@@ -45,14 +46,19 @@ run(const Options *options)
 {
     g_autoptr(Error) error = NULL;
     Manager *m = manager_new(options, &error);
+    int status = EXIT_SUCCESS;
 
-    if (!m) {
+    if (error) {
         fprintf(stderr, "unraid-vmsd: %s\n", error->message);
-        return EXIT_FAILURE;
+        status = EXIT_FAILURE;
+    } else if (manager_run(m) < 0) {
+        status = EXIT_FAILURE;
     }
-    int r = manager_run(m);
-    manager_free(m);
-    return r < 0 ? EXIT_FAILURE : EXIT_SUCCESS;
+    if (manager_free(m))
+        return status;
+    /* The thread may yet return from libvirt, and use libraries that exit() cleans up. */
+    (void)fflush(NULL);
+    _exit(status);
 }
 
 int

@@ -207,15 +207,12 @@ manager_new(const Options *options, Error **error)
         .userdata = m,
     };
     *error = start(m);
-    if (!*error)
-        return m;
     /* Let what has been started end. */
-    if (m->core) {
+    if (*error && m->core) {
         stop(m);
         (void)sd_event_loop(m->event);
     }
-    manager_free(m);
-    return NULL;
+    return m;
 }
 
 int
@@ -229,19 +226,17 @@ manager_run(Manager *m)
     return r;
 }
 
-void
+bool
 manager_free(Manager *m)
 {
-    if (!m)
-        return;
-    /* A thread that still waits for libvirt may use these objects. The process is about to end, so
-     * they are not freed. */
+    /* The thread may use these objects. */
     if (m->core && !core_is_stopped(m->core))
-        return;
+        return false;
     core_free(m->core);
     service_free(m->service);
     timer_free(m->stop_timer);
     sd_bus_flush_close_unref(m->bus);
     sd_event_unref(m->event);
     g_free(m);
+    return true;
 }

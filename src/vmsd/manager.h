@@ -12,10 +12,11 @@
 typedef struct Manager Manager;
 
 /*
- * SIGTERM and SIGINT have to be blocked. The options have to stay. NULL with an error to show where
- * it cannot start.
+ * SIGTERM and SIGINT have to be blocked. The options have to stay. Where it cannot start there is
+ * an error to show, too; it has to be freed, and cannot run.
  */
 Manager *manager_new(const Options *options, Error **error);
 /* Until SIGTERM or SIGINT; a negative errno where the bus or the loop broke. */
 int manager_run(Manager *m);
-void manager_free(Manager *m);
+/* False: a thread still waits for libvirt, and nothing was freed. */
+bool manager_free(Manager *m);
