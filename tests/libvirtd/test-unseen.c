@@ -141,6 +141,31 @@ test_saved(void)
     check(g, "snapshot-delete web second", VMS_SNAPSHOTS_INTERFACE, "Count", "0");
 }
 
+#define VIRTIO_MEM                                                                                 \
+    "<memory model='virtio-mem'><target><size unit='MiB'>128</size><node>0</node>"                 \
+    "<block unit='MiB'>2</block><requested unit='MiB'>0</requested></target></memory>"
+
+/* A memory device, which libvirt counts whole, whatever the guest makes of it. */
+static void
+test_memory_device(void)
+{
+    g_autoptr(Guest) g = begin(false);
+    World *w = g->service->world;
+
+    run(w,
+        "cd /run/vms; virsh -q define <(sed \"s|<memory>|<maxMemory "
+        "slots='2'>524288</maxMemory>&|; "
+        "s|</os>|&<features><acpi/></features><cpu><numa><cell cpus='0-3' memory='32768'/></numa>"
+        "</cpu>|\" web.xml); virsh -q start web");
+    guest_wait_state(g, "running");
+    wait_for(w, has(g, VMS_CONFIG_INTERFACE, "MaxMemoryBytes", "33554432"));
+    check_config(g, "attach-device web <(echo \"" VIRTIO_MEM "\") --live", "MaxMemoryBytes",
+                 "167772160");
+    g_assert_true(has(g, VMS_CONFIG_INTERFACE, "MemoryBytes", "167772160"));
+    run(w, "virsh -q update-memory-device web --requested-size 64MiB --live");
+    assert_equals_virsh(g->service);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -148,6 +173,7 @@ main(int argc, char **argv)
     libvirtd_need();
     libvirtd_add_func("/libvirtd/unseen/running", test_running);
     libvirtd_add_func("/libvirtd/unseen/preallocated", test_preallocated);
+    libvirtd_add_func("/libvirtd/unseen/memory-device", test_memory_device);
     libvirtd_add_func("/libvirtd/unseen/off", test_off);
     libvirtd_add_func("/libvirtd/unseen/saved", test_saved);
     return g_test_run();
