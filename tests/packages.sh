@@ -20,6 +20,8 @@ declare -A PACKAGES=(
     [clients]="python3-dasbus nodejs npm"
     # The Debian package.
     [debian]="git dpkg-dev debhelper lintian"
+    # The packages of others, as far as they can be tried here.
+    [packaging]="git rpm rpmlint makepkg"
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
         qemu-system-x86 qemu-utils seabios ipxe-qemu strace"
@@ -31,6 +33,8 @@ declare -A PACKAGES=(
         openssh-server openssh-client openssl"
     # Other systems to build and test on.
     [elsewhere]="debootstrap"
+    # Which lines the tests run.
+    [coverage]="gcovr"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The Debian package: dpkg-buildpackage makes it, lintian has no errors about it, and on a real
-# system, booted in a container, installing it gives a working service, and purging it leaves
-# nothing. Exits with 77, and says why, where that cannot be had.
+# The Debian package: dpkg-buildpackage makes it, two builds are the same, lintian has no errors about
+# it, and on a real system, booted in a container, installing it gives a working service, and purging
+# it leaves nothing. Exits with 77, and says why, where that cannot be had.
 set -euo pipefail
 
 top=$(realpath -- "$(dirname -- "$0")/../..")
@@ -93,20 +93,43 @@ container_check
 # Beside the tree, so that the container sees it, and of the files that belong to the tree alone.
 work=$(mktemp -d "/var/tmp/vms-debian-XXXXXX")
 trap 'rm -rf "$work"' EXIT
-mkdir "$work/unraid-vms"
-(cd "$top" && git -c safe.directory='*' ls-files -co --exclude-standard -z |
-    tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$work/unraid-vms"
-(cd "$work/unraid-vms" && dpkg-buildpackage -us -uc -b) >"$work/log" 2>&1 || {
-    tail -n 40 "$work/log" >&2
-    exit 1
+
+# build NAME: of a copy of the tree in a folder of this name
+build() {
+    local sources=$work/$1/unraid-vms
+    mkdir -p "$sources"
+    (cd "$top" && git -c safe.directory='*' ls-files -co --exclude-standard -z |
+        tar --null --files-from=- --ignore-failed-read -cf -) | tar -xf - -C "$sources"
+    [[ -z ${2-} ]] || find "$sources" -exec touch -h -d "$2" {} +
+    (cd "$sources" && dpkg-buildpackage -us -uc -b) >"$work/$1/log" 2>&1 || {
+        tail -n 40 "$work/$1/log" >&2
+        exit 1
+    }
 }
-lintian --allow-root --fail-on error "$work"/*.changes
+
+build first
+lintian --allow-root --fail-on error "$work"/first/*.changes
+
+# Made by somebody else, elsewhere, of files of another time, it is the same to the byte.
+(
+    umask 077
+    export LC_ALL=C.UTF-8 TZ=Pacific/Kiritimati HOME=$work USER=somebody
+    build another-place 2001-02-03
+)
+for deb in "$work"/first/*.deb; do
+    cmp "$deb" "$work/another-place/${deb##*/}" || {
+        diff <(dpkg-deb --ctrl-tarfile "$deb" | tar -tvf -; dpkg-deb -c "$deb") \
+            <(dpkg-deb --ctrl-tarfile "$work/another-place/${deb##*/}" | tar -tvf -
+                dpkg-deb -c "$work/another-place/${deb##*/}") >&2
+        fail "two builds of ${deb##*/} differ"
+    }
+done
 
 container_start
 trap 'container_stop; rm -rf "$work"' EXIT
 status=0
 # /var/tmp of the container is the machine's, as far as it was there at the boot.
-container_exec "$top/tests/system/${0##*/}" --in-container "$work/$(cd "$work" && echo unraid-vms_*.deb)" ||
+container_exec "$top/tests/system/${0##*/}" --in-container "$(echo "$work"/first/unraid-vms_*.deb)" ||
     status=$?
 container_stop
 exit "$status"
