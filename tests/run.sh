@@ -9,7 +9,7 @@
 #
 #   plain        all but the suite "libvirtd": only here memory is measured, the service is installed
 #                (with a libvirtd in the container) and the sources are checked
-#   the first    unit, service and libvirtd; no sanitizer can live with the confinement of an
+#   the first    unit, service, libvirtd and dfuzzer; no sanitizer can live with the confinement of an
 #   two          installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
@@ -102,7 +102,7 @@ else
     if ((${#tests[@]})); then
         run build-sanitize "${sanitized[@]}" "${tests[@]}"
     else
-        run build-sanitize "${sanitized[@]}" --suite unit --suite service --suite libvirtd
+        run build-sanitize "${sanitized[@]}" --suite unit --suite service --suite libvirtd --suite fuzz
     fi
     unset ASAN_OPTIONS UBSAN_OPTIONS
     counted+=(build-thread/counted.json)

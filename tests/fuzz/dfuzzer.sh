@@ -1,0 +1,82 @@
+#!/bin/bash
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# dfuzzer calls every method and reads every property of every object, with arguments that it makes
+# up, on a bus of its own. The service, best one with sanitizers, is on libvirt's embedded hypervisor
+# with three domains. It fails where the service ends, is silent, or answers otherwise than its
+# introspection says. Debian has no package of dfuzzer: without it the test is skipped. $DFUZZER is
+# its program, $VMS_FUZZ_CALLS how often each member is called (20).
+set -euo pipefail
+
+dfuzzer=${DFUZZER:-$(command -v dfuzzer || true)}
+[[ -n $dfuzzer ]] || {
+    echo "skipped: dfuzzer is not installed" >&2
+    exit 77
+}
+dir=$(mktemp -d) bus='' service=''
+
+finish() {
+    local pid
+    for pid in $service $bus; do
+        kill "$pid" 2>/dev/null || true
+        wait "$pid" 2>/dev/null || true
+    done
+    rm -rf -- "$dir"
+}
+trap finish EXIT
+
+cat >"$dir/bus.conf" <<XML
+<busconfig>
+  <type>custom</type>
+  <listen>unix:path=$dir/bus</listen>
+  <auth>EXTERNAL</auth>
+  <policy context="default">
+    <allow user="*"/>
+    <allow own="*"/>
+    <allow send_destination="*" eavesdrop="true"/>
+    <allow eavesdrop="true"/>
+  </policy>
+</busconfig>
+XML
+# It tells its address when it listens.
+exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1 2>"$dir/bus.log")
+bus=$!
+read -r address <&3
+# dfuzzer looks on both buses.
+export DBUS_SESSION_BUS_ADDRESS=$address DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/none
+
+schema=http://libvirt.org/schemas/domain/test/1.0
+{
+    echo "<node>"
+    for name in web mail stuck; do
+        echo "<domain type='test' xmlns:test='$schema'><name>$name</name><memory>65536</memory><os><type>hvm</type></os>"
+        # One that does not shut down, so that there is a job.
+        [[ $name != stuck ]] || echo "<test:runstate>4</test:runstate>"
+        echo "</domain>"
+    done
+    echo "</node>"
+} >"$dir/node.xml"
+"$UNRAID_VMSD" --address="$address" --uri="test://$dir/node.xml" --stop-timeout=1 >"$dir/log" 2>&1 &
+service=$!
+gdbus wait --session --timeout 60 org.unraid.Vms
+call=(busctl --user -j call org.unraid.Vms)
+path=$("${call[@]}" /org/unraid/Vms org.unraid.Vms.Manager GetDomain s stuck | sed 's/.*\["\(.*\)"\].*/\1/')
+"${call[@]}" "$path" org.unraid.Vms.Domain StopWithOptions 'a{sv}' 1 timeout t 600000000 >"$dir/job"
+job=$(sed 's/.*\["\(.*\)"\].*/\1/' "$dir/job")
+
+cd "$dir"
+# The job alone first: it ends when everything is called.
+run=("$dfuzzer" --bus org.unraid.Vms --iterations "${VMS_FUZZ_CALLS:-20}" --no-suppressions --verbose)
+status=0
+"${run[@]}" --object "$job" >"$dir/dfuzzer.log" 2>&1 || status=$?
+"${run[@]}" >>"$dir/dfuzzer.log" 2>&1 || status=$?
+grep -q '\[M\] Cancel' "$dir/dfuzzer.log" || status=1
+echo "$(grep -ac PASS "$dir/dfuzzer.log") members passed"
+kill "$service" || status=1
+wait "$service" || status=1
+service=''
+((status == 0)) || {
+    grep -aE 'FAIL|WARN|rror' "$dir/dfuzzer.log" | cut -c 1-300 | head -n 40 >&2
+    grep -aE "ERROR:|runtime error|^ *#" "$dir/log" | head -n 40 >&2 || tail -n 5 "$dir/log" >&2
+    exit 1
+}
