@@ -9,8 +9,8 @@
 #
 #   plain        all but the suite "libvirtd": only here memory is measured, the service is installed
 #                (with a libvirtd in the container) and the sources are checked
-#   the first    unit, service, libvirtd and dfuzzer; no sanitizer can live with the confinement of an
-#   two          installed service
+#   the first    unit, service, libvirtd and dfuzzer, and which lines these run; no sanitizer can live
+#   two          with the confinement of an installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
 # While the second waits for its guests, tests/elsewhere.sh makes other systems and tests there.
@@ -60,6 +60,15 @@ run() {
     cat "$dir/meson-logs/testlog.json" >>"$dir/counted.json"
 }
 
+# check_coverage DIR: of what ran in there; counted as a test.
+check_coverage() {
+    local status=0 begin=$SECONDS
+    local -A results=([0]=OK [77]=SKIP)
+    tests/coverage.sh --of "$1" --least 85 || status=$?
+    printf '{"name": "coverage", "duration": %d, "result": "%s"}\n' \
+        $((SECONDS - begin)) "${results[$status]-FAIL}" >>"$1/counted.json"
+}
+
 # In the background; its output is shown when it has ended. It counts a target that it cannot make,
 # too.
 start_elsewhere() {
@@ -93,7 +102,8 @@ else
         run build --no-suite libvirtd
     fi
     counted+=(build-sanitize/counted.json)
-    build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false
+    build build-sanitize -Db_sanitize=address,undefined -Db_lundef=false -Db_coverage=true
+    find build-sanitize -name '*.gcda' -delete
     ((${#tests[@]})) || start_elsewhere
     rm -f build-sanitize/counted.json
     export ASAN_OPTIONS=detect_leaks=1:detect_stack_use_after_return=1
@@ -103,6 +113,7 @@ else
         run build-sanitize "${sanitized[@]}" "${tests[@]}"
     else
         run build-sanitize "${sanitized[@]}" --suite unit --suite service --suite libvirtd --suite fuzz
+        check_coverage build-sanitize
     fi
     unset ASAN_OPTIONS UBSAN_OPTIONS
     counted+=(build-thread/counted.json)
