@@ -12,7 +12,10 @@
 # Installs the packages that are missing; needs root.
 #
 #   --short        few domains, few rounds: to see that it works
-#   --rounds=N     of what takes long (10)
+#   --runs=N       each with a libvirtd, a bus and processes of its own (5; 1 with --short)
+#   --minutes=N    no run begins that would end later than this
+#   --rounds=N     of what takes long, in a run (10)
+#   --seconds=N    how long what does nothing is watched, in a run (60)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
 #   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
@@ -27,15 +30,18 @@ cd "$top"
 # shellcheck source=tests/packages.sh
 source tests/packages.sh
 
-out=bench-results build='' options=()
+out=bench-results build='' runs=5 minutes=0 options=()
 for option; do
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
     --document) export BENCH_DOCUMENT=$top/docs/BENCHMARK.md ;;
-    --short | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
+    --runs=*) runs=${option#*=} ;;
+    --minutes=*) minutes=${option#*=} ;;
+    --short) runs=1 options+=("$option") ;;
+    --seconds=* | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
     *)
-        sed -n '4,24s/^# \?//p' "$0" >&2
+        sed -n '4,27s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
@@ -52,5 +58,9 @@ tests/support/guest/build-guest.sh build-guest
 export VMS_GUEST_DIR=$top/build-guest
 UNRAID_VMSD=$(realpath "$build/src/unraid-vmsd")
 export UNRAID_VMSD
-exec tests/support/libvirtd-env --no-guest tests/bench/run "$(realpath -m "$out")" \
-    "$(realpath "$build/tests/bench/bench")" "${options[@]}"
+SECONDS=0
+for ((run = 1; run <= runs; run++)); do
+    ((run == 1 || minutes == 0 || SECONDS * run / (run - 1) <= minutes * 60)) || break
+    BENCH_RUN=$run tests/support/libvirtd-env --no-guest tests/bench/run "$(realpath -m "$out")" \
+        "$(realpath "$build/tests/bench/bench")" "${options[@]}"
+done

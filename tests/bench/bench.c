@@ -86,6 +86,7 @@ static gint n_rounds = 10;
 static char *sizes = (char *)"10,100,1000,10000";
 static gint main_size = 1000;
 static char *only;
+static gint n_seconds = 60;
 
 static void
 save(const Bench *b)
@@ -202,6 +203,7 @@ static const GOptionEntry options[] = {
     {"rounds", 0, 0, G_OPTION_ARG_INT, &n_rounds, "Rounds of what takes long", "N"},
     {"sizes", 0, 0, G_OPTION_ARG_STRING, &sizes, "Numbers of domains, growing", "N,…"},
     {"main", 0, 0, G_OPTION_ARG_INT, &main_size, "Which of them meets the peers", "N"},
+    {"seconds", 0, 0, G_OPTION_ARG_INT, &n_seconds, "How long what does nothing is watched", "N"},
     {"only", 0, 0, G_OPTION_ARG_STRING, &only, "These alone, of what meets the peers", "NAME,…"},
     {"output", 0, 0, G_OPTION_ARG_FILENAME, &out_file, "Where the samples go", "FILE"},
     {NULL},
@@ -230,7 +232,7 @@ set_up(Bench *b)
     b->bare_connect = floor_fork();
     b->is_short = is_short;
     b->rounds = (unsigned)n_rounds;
-    b->idle_seconds = is_short ? 3 : 60;
+    b->idle_seconds = is_short ? 3 : (unsigned)n_seconds;
     b->world = world_new();
     b->results = results_new();
     b->bus = bus_connect(world_address(b->world));

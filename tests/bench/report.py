@@ -9,14 +9,16 @@ import statistics
 import sys
 
 
-def read(path):
-    """{(series, number of domains): samples}"""
-    samples = {}
-    with open(path, encoding="utf-8") as lines:
-        for line in lines:
-            name, domains, _unit, *values = line.rstrip("\n").split("\t")
-            samples[name, int(domains)] = [float(value) for value in values]
-    return samples
+def read(paths):
+    """{(series, number of domains): a list of samples for each run}, {series: unit}"""
+    samples, units = {}, {}
+    for path in paths:
+        with open(path, encoding="utf-8") as lines:
+            for line in lines:
+                name, domains, unit, *values = line.rstrip("\n").split("\t")
+                units[name] = unit
+                samples.setdefault((name, int(domains)), []).append([float(value) for value in values])
+    return samples, units
 
 
 # Waits of the loop in a minute that has one reconciliation: its timer, and the answer.
@@ -24,14 +26,23 @@ IDLE_LOOP = 4
 
 
 class Run:
-    def __init__(self, samples, main):
+    def __init__(self, samples, units, main):
         self.samples = samples
+        self.units = units
         self.main = main
         self.sizes = sorted({domains for _, domains in samples})
 
+    def values(self, name, domains=None):
+        """Of all runs."""
+        return [value for run in self.samples.get((name, domains or self.main), []) for value in run]
+
     def median(self, name, domains=None):
-        values = self.samples.get((name, domains or self.main))
+        values = self.values(name, domains)
         return statistics.median(values) if values else math.nan
+
+    def medians(self, name):
+        """Of each run."""
+        return [statistics.median(values) for values in self.samples[name, self.main] if values]
 
 
 def figure(value, unit="ms"):
@@ -105,6 +116,8 @@ def events(run):
            f"libvirt-dbus {figure(m('event-peer'))}, round trip {figure(m('round-trip'))}",
            times(ratio(m("event"), limit)), "≤ sum of both",
            verdict(m("event"), m("event") <= limit))
+    yield ("… while the one before is still read", figure(m("event-busy")),
+           f"libvirt-dbus {figure(m('event-busy-peer'))}", times(ratio(m("event-busy"), limit)), "", "–")
     value = ratio(m("transition"), m("objects"))
     yield ("availability transition, all objects", figure(m("transition")),
            f"`GetManagedObjects` {figure(m('objects'))}", times(value), "≤ 5 ×",
@@ -143,6 +156,22 @@ def resources(run):
            "nothing for Usage", "–")
     yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
            verdict(m("stop"), m("stop") <= 10))
+
+
+def distribution(run):
+    """p50 and p95 of all samples of each series, and from where to where the medians of the runs go."""
+    lines = ["| series | p50 | p95 | p50 of the runs | runs | samples |",
+             "| --- | --- | --- | --- | --- | --- |"]
+    for name, domains in run.samples:
+        values, medians = sorted(run.values(name)), domains == run.main and run.medians(name)
+        if not values or not medians:
+            continue
+        unit = run.units[name]
+        p95 = values[min(len(values) - 1, math.ceil(0.95 * len(values)) - 1)]
+        lines.append(f"| {name} | {figure(statistics.median(values), unit)} | {figure(p95, unit)} "
+                     f"| {figure(min(medians), unit)} to {figure(max(medians), unit)} "
+                     f"| {len(medians)} | {len(values)} |")
+    return "\n".join(lines)
 
 
 def rows(run):
@@ -267,14 +296,14 @@ def replace_section(document, text):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("samples", help="what the bench has written")
     parser.add_argument("main", type=int, help="the number of domains of the first table")
+    parser.add_argument("samples", nargs="+", help="what the bench has written, a file for each run")
     parser.add_argument("--facts", default="", help="a line about the run")
     parser.add_argument("--picture", help="where to write it")
     parser.add_argument("--document", help="a file to put the tables into")
     args = parser.parse_args()
-    run = Run(read(args.samples), args.main)
-    text = "\n\n".join(filter(None, (args.facts, table(run), scaling(run))))
+    run = Run(*read(args.samples), args.main)
+    text = "\n\n".join(filter(None, (args.facts, table(run), scaling(run), distribution(run))))
     print(text)
     if args.document:
         replace_section(args.document, text)

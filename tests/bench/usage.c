@@ -212,7 +212,7 @@ void
 bench_usage(Bench *b)
 {
     unsigned n = MIN(b->is_short ? 3U : RUNNING_MAX, b->n_defined);
-    unsigned times = b->is_short ? 1 : 20;
+    unsigned times = b->is_short ? 1 : MIN(b->idle_seconds, 20);
     virDomainPtr *doms;
 
     watch_reset(b->watch);
