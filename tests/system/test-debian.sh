@@ -41,6 +41,28 @@ check_password() {
     [[ $(vmsctl --json status packaged) == *'"Autostart":true'* ]] || fail "it was changed"
 }
 
+main_pid() {
+    systemctl show -P MainPID unraid-vms.service
+}
+
+# In the middle of a Stop: nothing is forced, and the journal says how the Stop ended.
+check_upgrade() {
+    local package=$1 service guest status
+    vmsctl start packaged || fail "it does not start"
+    service=$(main_pid) guest=$(virsh domid packaged)
+    vmsctl stop --no-wait --timeout 600 packaged >/dev/null || fail "it cannot be stopped"
+    dpkg -i "$package" >/dev/null 2>&1 || fail "there is no upgrade while a machine stops"
+    [[ $(main_pid) != "$service" ]] || fail "the earlier program goes on"
+    status=$(vmsctl --json status packaged) || fail "the service does not answer after the upgrade"
+    [[ $status == *'"Job":"/"'* && $status == *'"State":"running"'* ]] || fail "then: $status"
+    [[ $(virsh domid packaged) == "$guest" ]] || fail "it was forced or started again"
+    journalctl --sync
+    [[ $(journalctl -o cat -u unraid-vms.service) == \
+        *'Stop of "packaged" was canceled: the service is stopping'* ]] ||
+        fail "the journal does not say how the Stop ended"
+    vmsctl force-stop packaged || fail "it cannot be forced"
+}
+
 in_container() {
     local package=$1 user=nobody before
     before=$(mktemp)
@@ -54,7 +76,7 @@ in_container() {
     [[ $(runuser -u "$user" -- vmsctl --no-ask-password service --json) == *'"Version":'* ]] ||
         fail "the service does not answer"
     [[ $(systemctl is-active unraid-vms.service) == active ]] || fail "the unit is not active"
-    [[ $(ps -o user= -p "$(systemctl show -P MainPID unraid-vms.service)") == unraid-vms ]] ||
+    [[ $(ps -o user= -p "$(main_pid)") == unraid-vms ]] ||
         fail "it does not run as its own user"
     if systemctl start libvirtd.service; then
         vmsctl list >/dev/null || fail "libvirt is there, but: $(vmsctl list 2>&1)"
@@ -66,6 +88,7 @@ in_container() {
         check_password
         journalctl --sync
         [[ $(vmsctl status packaged) == *'"packaged" is done'* ]] || fail "no lines of the journal"
+        check_upgrade "$package"
         vmsctl undefine packaged || fail "root may not undefine"
         systemctl stop libvirtd.service libvirtd{,-ro,-admin}.socket
     fi
