@@ -38,10 +38,10 @@ struct DiskOperation {
     unsigned n_refused;
     bool cancel;
     bool is_off;
-    /* Told by an event before the call to start it had returned. It may be about another job, which
-     * that call waited for: if a poll finds the job there. */
-    bool has_early_end;
-    BlockJobEvent early_end;
+    /* The end that an event told, which may be that of an earlier job: a poll begun since shows. */
+    bool has_end;
+    bool is_end_polled;
+    BlockJobEvent end;
     Error *lost; /* the connection, during the call that begins it */
 };
 
@@ -144,11 +144,25 @@ finish_told(DiskOperation *op, BlockJobEvent end)
         finish_canceled(op, op->cancel ? "as was asked for" : "somebody else ended it");
 }
 
+/* The file that is written to stays the same, and those below it get fewer. */
+static bool
+only_layers_tell(const DiskOperation *op)
+{
+    return op->type != BLOCK_JOB_ACTIVE_COMMIT && op->type != BLOCK_JOB_COPY;
+}
+
+/* The end is that of an earlier job where this one may not have begun. */
+static bool
+is_told(const DiskOperation *op)
+{
+    return op->has_end && !op->lost;
+}
+
 /* Whether the disk has become what the job makes of it. */
 static bool
 has_changed(const DiskOperation *op, const DiskChain *now)
 {
-    if (op->type == BLOCK_JOB_ACTIVE_COMMIT || op->type == BLOCK_JOB_COPY)
+    if (!only_layers_tell(op))
         return g_strcmp0(op->chain.layers[0], now->layers[0]) != 0;
     return now->is_active && g_strv_length(now->layers) < g_strv_length(op->chain.layers);
 }
@@ -164,6 +178,8 @@ conclude(DiskOperation *op, const DiskChain *now)
         finish_done(op);
     else if (op->asked == DISK_CALL_GIVE_UP)
         finish_canceled(op, "as was asked for");
+    else if (is_off && only_layers_tell(op))
+        finish_failed(op, "the domain was turned off, and does not tell its layers; " MAY_HAVE);
     else if (is_off)
         finish_failed(op, "the domain was turned off before it was done");
     else if (op->lost)
@@ -179,6 +195,15 @@ call(DiskOperation *op, DiskCallKind kind)
 {
     op->under_way = kind;
     op->effects->call(op->userdata, kind, op->type);
+}
+
+/* The next poll is due after the delay, or at once where only a poll tells what is the case. */
+static void
+plan_poll(DiskOperation *op, uint64_t now, uint64_t delay)
+{
+    bool is_in_doubt = op->missed || (op->has_end && !op->is_end_polled);
+
+    op->poll_at = is_in_doubt ? now : now + delay;
 }
 
 /* How the job has to be asked to end now. */
@@ -199,13 +224,15 @@ end_wanted(const DiskOperation *op)
 static void
 follow(DiskOperation *op, uint64_t now)
 {
-    DiskCallKind end = op->asked == DISK_CALL_NONE ? end_wanted(op) : DISK_CALL_NONE;
+    /* Whether it is still there comes first where that is in doubt. */
+    bool may_end = op->asked == DISK_CALL_NONE && !op->missed && !op->has_end;
+    DiskCallKind end = may_end ? end_wanted(op) : DISK_CALL_NONE;
 
-    /* Where events were missed, whether it is still there comes first. */
-    if (end != DISK_CALL_NONE && !op->missed) {
+    if (end != DISK_CALL_NONE) {
         op->asked = end;
         call(op, end);
-    } else if (op->missed || now >= op->poll_at) {
+    } else if (now >= op->poll_at) {
+        op->is_end_polled = true;
         call(op, DISK_CALL_POLL);
     } else {
         op->effects->arm(op->userdata, op->poll_at);
@@ -279,7 +306,7 @@ static void
 on_started(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     if (outcome == OUTCOME_UNSENT) {
-        op->has_early_end = false;
+        op->has_end = false;
         return;
     }
     if (outcome == OUTCOME_FAILED) {
@@ -290,7 +317,7 @@ on_started(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *er
         op->lost = loss(error);
     op->missed = outcome == OUTCOME_LOST;
     op->phase = PHASE_RUNNING;
-    op->poll_at = op->has_early_end ? now : now + FIRST_POLL_USEC;
+    plan_poll(op, now, FIRST_POLL_USEC);
 }
 
 static void
@@ -335,9 +362,10 @@ on_present(DiskOperation *op, const BlockJobInfo *info)
         op->asked = DISK_CALL_NONE;
         g_clear_pointer(&op->lost, error_free);
     }
+    op->has_end &= !op->is_end_polled;
     op->n_absent = 0;
-    op->has_early_end = false;
-    op->ready = can_be_ready && info->ready;
+    /* A guest that writes all the time keeps a job that is ready from looking so. */
+    op->ready |= can_be_ready && info->ready;
     if (info->progress >= 0)
         op->effects->progressed(op->userdata, info->progress);
 }
@@ -360,21 +388,23 @@ on_polled(DiskOperation *op, uint64_t now, CallOutcome outcome, const DiskAnswer
     op->poll_at = now + POLL_USEC;
     if (op->phase != PHASE_RUNNING)
         return;
-    if (is_absent && op->has_early_end)
-        finish_told(op, op->early_end);
+    if (is_absent && is_told(op))
+        finish_told(op, op->end);
     else if (is_absent && (op->missed || ++op->n_absent >= ABSENT_MAX))
         op->phase = PHASE_CONCLUDING;
     else if (outcome == OUTCOME_OK && !is_absent)
         on_present(op, &answer->info);
+    if (outcome == OUTCOME_OK)
+        plan_poll(op, now, POLL_USEC);
 }
 
 static void
 on_asked_to_end(DiskOperation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
-    op->poll_at = now + POLL_USEC;
     /* A call that died with its own connection alone may not have been carried out: a poll tells.
      */
     op->missed |= outcome == OUTCOME_LOST;
+    plan_poll(op, now, POLL_USEC);
     if (op->phase != PHASE_RUNNING || outcome == OUTCOME_OK || outcome == OUTCOME_LOST)
         return;
 
@@ -454,12 +484,14 @@ disk_operation_event(DiskOperation *op, uint64_t now, BlockJobEvent event)
     if (!is_starting && op->phase != PHASE_RUNNING && op->phase != PHASE_CONCLUDING)
         return;
     if (event == BLOCK_JOB_READY) {
-        op->ready |= !is_starting;
-    } else if (is_starting) {
-        op->has_early_end = true;
-        op->early_end = event;
-    } else if (!is_resize(op)) {
+        op->ready |= !is_starting; /* it may be another job's */
+    } else if (op->phase == PHASE_CONCLUDING && !is_resize(op)) {
         finish_told(op, event);
+    } else if (!is_resize(op)) {
+        op->has_end = true;
+        op->is_end_polled = false;
+        op->end = event;
+        op->poll_at = now;
     }
     go_on(op, now);
 }
@@ -474,7 +506,10 @@ void
 disk_operation_connection(DiskOperation *op, uint64_t now, bool connected)
 {
     op->connected = connected;
-    op->missed |= !connected && op->phase == PHASE_RUNNING;
+    if (!connected && op->phase == PHASE_RUNNING) {
+        op->missed = true;
+        op->poll_at = now;
+    }
     go_on(op, now);
 }
 
@@ -483,6 +518,10 @@ disk_operation_off(DiskOperation *op, uint64_t now)
 {
     if (op->phase != PHASE_RUNNING || !op->connected)
         return;
+    if (is_told(op)) {
+        finish_told(op, op->end);
+        return;
+    }
     op->is_off = true;
     op->phase = PHASE_CONCLUDING;
     go_on(op, now);
@@ -493,7 +532,9 @@ disk_operation_gone(DiskOperation *op)
 {
     if (op->phase != PHASE_RUNNING)
         return;
-    if (op->asked == DISK_CALL_GIVE_UP)
+    if (is_told(op))
+        finish_told(op, op->end);
+    else if (op->asked == DISK_CALL_GIVE_UP)
         finish_canceled(op, "as was asked for");
     else
         finish_failed(op, "the domain is gone");
