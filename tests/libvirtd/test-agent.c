@@ -243,16 +243,14 @@ test_connected(void)
     wait_for(g->service->world, is_connected(g, "true"));
 }
 
+/* The agent has the channel open, and does not answer any more. */
 static void
-test_hangs(void)
+mute_agent(Guest *g)
 {
-    g_autoptr(Guest) g = guest_with_agent();
-
     /* The service asks by itself after the start, and then not for a minute. */
     wait_for(g->service->world,
              g_strcmp0(mirror_get(g->service->mirror, g->path, VMS_GUEST_INTERFACE, "Hostname"),
                        "") > 0);
-    /* The agent has the channel open, and does not answer any more. */
     run(g->service->world,
         "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
         "    \"path\": \"/bin/sh\",\n"
@@ -260,6 +258,14 @@ test_hangs(void)
         ">/dev/console\"]\n"
         "}}' >/dev/null || true\n"
         "libvirtd-ctl wait-console web VMS-GUEST-MUTE");
+}
+
+static void
+test_hangs(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+
+    mute_agent(g);
     g_autoptr(Call) hostname = guest_send(g, "GetHostname", NULL);
     g_autoptr(Call) freeze = guest_send(g, "Freeze", "a{sv}", 0);
     g_autoptr(Call) password = guest_send(g, "SetUserPassword", "ssa{sv}", "root", PASSWORD, 0);
@@ -282,6 +288,42 @@ test_hangs(void)
     g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
     assert_ok(force);
     g_assert_cmpint(call_duration_ms(force), <, 10000);
+}
+
+/* Whether a lane is making this call. */
+static bool
+is_calling(Guest *g, const char *call)
+{
+    g_autoptr(Call) state =
+        client_call(g->service->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    return strstr(state->body, call) != NULL;
+}
+
+/* libvirtd waits for the agent, and is killed. */
+static void
+test_killed(void)
+{
+    g_autoptr(Guest) g = guest_with_agent();
+    World *w = g->service->world;
+
+    mute_agent(g);
+    g_autoptr(Call) create = snapshots_call(g->service, g->path, "Create", "sa{sv}", "q", 2,
+                                            "disk_only", "b", true, "quiesce", "b", true);
+    assert_ok(create);
+    wait_for(w, is_calling(g, "virDomainSnapshotCreateXML"));
+    g_autoptr(Call) set = guest_send(g, "SetTime", "a{sv}", 0);
+    wait_for(w, is_calling(g, "virDomainSetTime"));
+    libvirtd(w, "kill");
+    libvirtd(w, "start");
+    assert_error_says(set, OPERATION_FAILED, "it may have been carried out");
+    g_autofree char *end = service_job_end(g->service, create);
+    g_assert_true(g_str_has_prefix(end, "CreateSnapshot failed "));
+    run(w, "[[ -z $(virsh snapshot-list --name web) ]]\n"
+           "virsh domblklist web | grep vda.*/run/vms/disk.img");
+    g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
+    assert_ok(force);
 }
 
 /* --- sleep -------------------------------------------------------------------------------- */
@@ -368,6 +410,7 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/agent/without", test_without);
     libvirtd_add_func("/libvirtd/agent/connected", test_connected);
     libvirtd_add_func("/libvirtd/agent/hangs", test_hangs);
+    libvirtd_add_func("/libvirtd/agent/killed", test_killed);
     libvirtd_add_func("/libvirtd/agent/suspend/memory", test_suspend_to_memory);
     libvirtd_add_func("/libvirtd/agent/suspend/disk", test_suspend_to_disk);
     libvirtd_add_func("/libvirtd/agent/suspend/without-sleep", test_suspend_without_sleep);

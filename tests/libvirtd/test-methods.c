@@ -445,23 +445,37 @@ test_hostile(void)
 /* The name of the domain is that of the row: each has its own, so that none waits for another. */
 typedef struct Killed {
     const char *name;
-    Try call; /* `check` is in the XML of the next start if it was done */
+    const char *prepare; /* a shell command; NULL: none */
+    Try call;            /* `check` is in the XML of the next start if it was done */
+    bool removes;        /* or is not */
 } Killed;
+
+#define STICK                                                                                      \
+    "<hostdev mode='subsystem' type='usb'><source><address bus='1' "                               \
+    "device='4'/></source></hostdev>"
 
 /* Each waits for a QEMU that stands still. */
 static const Killed waiting[] = {
-    {"link", {LINK("('" MAC "', false, {})"), .check = "link state='down'"}},
-    {"password", {PASSWD("(0, '" SECRET "', {})"), .check = SECRET}},
-    {"media", {MEDIA("('hdc', '/run/vms/web.xml', {})"), .check = "/run/vms/web.xml"}},
-    {"update", {UPDATE("('" CDROM "', {'force': <true>})"), .check = "/run/vms/web.xml"}},
-    {"memory", {CREATE("('m', {'memory_file': <'/run/vms/m'>})"), .check = "none"}},
+    {"link", NULL, {LINK("('" MAC "', false, {})"), .check = "link state='down'"}},
+    {"password", NULL, {PASSWD("(0, '" SECRET "', {})"), .check = SECRET}},
+    {"media", NULL, {MEDIA("('hdc', '/run/vms/web.xml', {})"), .check = "/run/vms/web.xml"}},
+    {"update", NULL, {UPDATE("('" CDROM "', {'force': <true>})"), .check = "/run/vms/web.xml"}},
+    {"memory", NULL, {CREATE("('m', {'memory_file': <'/run/vms/m'>})"), .check = "none"}},
+    {"disks", NULL, {CREATE("('d', {'disk_only': <true>, 'disks': <['vda']>})"), .check = "none"}},
+    {"revert",
+     "virsh -q snapshot-create-as revert before",
+     {REVERT("('before', {'force': <true>})"), .check = "none"}},
 };
 
 /* Each waits for a libvirtd that does. */
 static const Killed unsent[] = {
-    {"pins", {PINS("([(1, '0')], {})"), .check = "cpuset='0'"}},
-    {"boot", {BOOT("(['disk:vda'], {})"), .check = "<boot order='1'/>"}},
-    {"usb", {ATTACH("('1:4', {})"), .check = "bus='1' device='4'"}},
+    {"pins", NULL, {PINS("([(1, '0')], {})"), .check = "cpuset='0'"}},
+    {"boot", NULL, {BOOT("(['disk:vda'], {})"), .check = "<boot order='1'/>"}},
+    {"usb", NULL, {ATTACH("('1:4', {})"), .check = "bus='1' device='4'"}},
+    {"unplug",
+     "virsh -q attach-device unplug --config <(echo \"" STICK "\")",
+     {DETACH("('1:4', {})"), .check = "bus='1' device='4'"},
+     .removes = true},
 };
 
 static void
@@ -473,6 +487,8 @@ define_all(Guest *g, const Killed *rows, size_t n, bool running)
         define(w, rows[i].name);
         if (running)
             guest_start(w, rows[i].name);
+        if (rows[i].prepare)
+            run(w, "%s", rows[i].prepare);
         g_autofree char *path = guest_path(w, rows[i].name);
         wait_for(w, mirror_is(g->service->mirror, path, "State", running ? "running" : "shutoff"));
     }
@@ -492,10 +508,10 @@ send_all(Guest *g, const Killed *rows, size_t n, GPtrArray *calls)
 static void
 assert_truth(Guest *g, const Killed *row, Call *call)
 {
-    g_autofree char *has = shell(g->service->world,
-                                 "virsh dumpxml --inactive --security-info %s | "
-                                 "grep \"%s\" >/dev/null && echo yes || echo no",
-                                 row->name, row->call.check);
+    g_autofree char *done = shell(g->service->world,
+                                  "virsh dumpxml --inactive --security-info %s | "
+                                  "grep \"%s\" >/dev/null && echo %d || echo %d",
+                                  row->name, row->call.check, !row->removes, row->removes);
 
     call_wait(call);
     g_test_message("%s: %s", row->name, call->error_name ? call->error_message : call->body);
@@ -504,9 +520,9 @@ assert_truth(Guest *g, const Killed *row, Call *call)
         g_autofree char *end = service_job_end(g->service, call);
         g_assert_nonnull(strstr(end, " failed "));
     } else if (!call->error_name) {
-        g_assert_cmpstr(has, ==, "yes");
+        g_assert_cmpstr(done, ==, "1");
     } else if (g_str_equal(call->error_name, NOT_AVAILABLE)) {
-        g_assert_cmpstr(has, ==, "no");
+        g_assert_cmpstr(done, ==, "0");
     } else {
         assert_error_says(call, OPERATION_FAILED, "it may have been carried out");
     }
@@ -529,7 +545,7 @@ test_killed_waiting(void)
     kill_in_the_middle(w, names);
     for (size_t i = 0; i < calls->len; i++)
         assert_truth(g, &waiting[i], calls->pdata[i]);
-    run(w, "[[ -z $(virsh snapshot-list --name memory) ]]");
+    run(w, "[[ -z $(virsh snapshot-list --name memory)$(virsh snapshot-list --name disks) ]]");
 }
 
 static void

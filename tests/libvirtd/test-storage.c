@@ -120,6 +120,25 @@ assert_ends(Service *s, const char *job, const char *words)
         g_error("%s, and not %s", body, words);
 }
 
+/* It was told often enough to see, and at most five times in each second. */
+static void
+assert_progress_is_bounded(Service *s, const char *job)
+{
+    gint64 last[5] = {0};
+    guint n = 0;
+
+    for (guint i = 0; i < s->mirror->signals->len; i++) {
+        const Signal *signal = s->mirror->signals->pdata[i];
+
+        if (!g_str_equal(signal->path, job) || !g_str_equal(signal->member, "PropertiesChanged"))
+            continue;
+        if (n >= G_N_ELEMENTS(last))
+            g_assert_cmpint(signal->usec - last[n % G_N_ELEMENTS(last)], >, 990 * 1000);
+        last[n++ % G_N_ELEMENTS(last)] = signal->usec;
+    }
+    g_assert_cmpuint(n, >, G_N_ELEMENTS(last));
+}
+
 /* The guest sees the same as before. QEMU keeps some of it in memory until it ends. */
 static void
 assert_contents(const char *image)
@@ -306,7 +325,7 @@ test_daemon_restarted(void)
     g_autoptr(Service) s = service_with_data(MORE_DATA);
 
     g_autoptr(Call) copy = storage_call(s, PATH, "Copy", "ssa{sv}", "vda", DIR "/new.qcow2", 2,
-                                        "pivot", "b", true, "bandwidth", "t", 8 * MIB);
+                                        "pivot", "b", true, "bandwidth", "t", 4 * MIB);
     assert_ok(copy);
     wait_progress(s, call_path(copy));
     libvirtd(s->world, "kill");
@@ -315,6 +334,7 @@ test_daemon_restarted(void)
     libvirtd(s->world, "start");
     assert_job_ends(s, copy, "Copy done ");
     g_assert_true(disks_say(s, DIR "/new.qcow2"));
+    assert_progress_is_bounded(s, call_path(copy));
     assert_contents("new.qcow2");
     assert_equals_virsh(s);
 }

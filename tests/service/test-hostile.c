@@ -6,6 +6,7 @@
  */
 
 #include "hostile.h"
+#include "interface.h"
 
 #include <fcntl.h>
 #include <gio/gio.h>
@@ -313,6 +314,108 @@ test_noncharacters(void)
     g_assert_true(g_dbus_connection_close_sync(bus, NULL, NULL));
 }
 
+/* --- texts with a NUL ---------------------------------------------------------------------- */
+
+#define NUL_HERE "\x7fNUL" /* its first byte becomes one */
+
+/* Of any type that arguments have; every text in it is the one above. */
+static GVariant *
+value_with_text(const GVariantType *type)
+{
+    const char first = *g_variant_type_peek_string(type);
+    GVariantBuilder builder;
+
+    switch (first) {
+    case 's':
+        return g_variant_new_string(NUL_HERE);
+    case 'v':
+        return g_variant_new_variant(g_variant_new_string(NUL_HERE));
+    case 'b':
+        return g_variant_new_boolean(true);
+    case 'u':
+        return g_variant_new_uint32(1);
+    case 't':
+        return g_variant_new_uint64(1);
+    default:
+        break;
+    }
+    g_variant_builder_init(&builder, type);
+    if (first == '(')
+        for (const GVariantType *item = g_variant_type_first(type); item;
+             item = g_variant_type_next(item))
+            g_variant_builder_add_value(&builder, value_with_text(item));
+    else if (!g_variant_type_is_subtype_of(type, G_VARIANT_TYPE_DICTIONARY))
+        g_variant_builder_add_value(&builder, value_with_text(g_variant_type_element(type)));
+    return g_variant_builder_end(&builder);
+}
+
+/* The call as it goes over the wire; NULL: it takes no text. */
+static GBytes *
+call_with_nul(const char *name, const Member *method)
+{
+    g_autofree char *type = g_strdup_printf("(%s)", method->arguments);
+    g_autoptr(GError) error = NULL;
+    g_autoptr(GDBusMessage) message =
+        g_dbus_message_new_method_call(name, method->path, method->interface, method->name);
+    bool has_text = false;
+    gsize size;
+
+    g_dbus_message_set_serial(message, 1000);
+    g_dbus_message_set_body(message, value_with_text(G_VARIANT_TYPE(type)));
+    guchar *blob = g_dbus_message_to_blob(message, &size, G_DBUS_CAPABILITY_FLAGS_NONE, &error);
+    g_assert_no_error(error);
+    for (char *at; (at = memmem(blob, size, NUL_HERE, strlen(NUL_HERE)));) {
+        *at = '\0';
+        has_text = true;
+    }
+    g_autoptr(GBytes) bytes = g_bytes_new_take(blob, size);
+    return has_text ? g_steal_pointer(&bytes) : NULL;
+}
+
+static void
+assert_turned_away(World *w, GBytes *call)
+{
+    g_autoptr(GDBusConnection) bus = connect_with_gio(w);
+    GOutputStream *stream = g_io_stream_get_output_stream(g_dbus_connection_get_stream(bus));
+    gsize size;
+    const void *data = g_bytes_get_data(call, &size);
+
+    g_assert_true(g_output_stream_write_all(stream, data, size, NULL, NULL, NULL));
+    for (gint64 left = BOUND_MS * 1000 / LOOK_USEC; !g_dbus_connection_is_closed(bus); left--) {
+        g_assert_cmpint(left, >, 0);
+        (void)world_turn(w, g_get_monotonic_time() + LOOK_USEC);
+    }
+}
+
+/* No text of the bus has one: the bus turns root itself away, and nothing arrives. */
+static void
+test_nul(void)
+{
+    g_autoptr(Service) s = service_new("--uri=test:///default", "--log-level=debug", NULL);
+    g_autoptr(GPtrArray) members = interface_members(s->client);
+    g_autofree char *log_before = process_stderr(world_service(s->world));
+    guint64 mark = mirror_mark(s->mirror);
+    guint n = 0;
+
+    for (guint i = 0; i < members->len; i++) {
+        const Member *method = members->pdata[i];
+
+        g_autoptr(GBytes) call =
+            method->is_property ? NULL : call_with_nul(world_name(s->world), method);
+        if (call) {
+            assert_turned_away(s->world, call);
+            n++;
+        }
+    }
+    g_test_message("%u methods that take text", n);
+    g_assert_cmpuint(n, >, 30);
+    g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+    assert_ok(list);
+    g_autofree char *log = process_stderr(world_service(s->world));
+    g_assert_cmpstr(log, ==, log_before);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
+}
+
 /* --- objects that go while a call to them is on its way ------------------------------------ */
 
 /* The calls of the client that were sent before have been handed on by the bus. */
@@ -375,6 +478,7 @@ main(int argc, char **argv)
     g_test_add_func("/hostile/nested-structs", test_nested_structs);
     g_test_add_func("/hostile/attributes", test_attributes);
     g_test_add_func("/hostile/noncharacters", test_noncharacters);
+    g_test_add_func("/hostile/nul", test_nul);
     g_test_add_func("/hostile/gone-meanwhile", test_gone_meanwhile);
     return g_test_run();
 }

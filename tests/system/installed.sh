@@ -187,6 +187,7 @@ setup() {
     useradd alice
     useradd bob
     useradd carol
+    useradd dave
     systemctl start libvirtd.socket
     define web
     define mail
@@ -199,6 +200,10 @@ polkit.addRule(function(action, subject) {
     }
     if (subject.user == "carol" && action.lookup("vm_name") == "web" &&
         ["adjust", "console", "guest", "migrate", "snapshot"].indexOf(action.id.split(".").pop()) >= 0) {
+        return polkit.Result.YES;
+    }
+    if (subject.user == "dave" && action.lookup("vm_name") == "web" &&
+        action.id == "org.unraid.vms.configure") {
         return polkit.Result.YES;
     }
     if (subject.user == "alice" && action.lookup("vm_name") == "lab" &&

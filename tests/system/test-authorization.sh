@@ -114,9 +114,23 @@ permitted() {
         fail "line ${BASH_LINENO[0]}: '$*' was denied: $said"
 }
 
+# split ROW: into `words`, with the whole name of the interface
+split() {
+    eval "words=(${1//[()<>]/\\&})"
+    words[0]=org.unraid.Vms.${words[0]}
+}
+
+# for_one_domain USER ROW: permitted for web alone, and denied to who has no rule
+for_one_domain() {
+    split "$2"
+    permitted call "$1" "$web" "${words[@]}"
+    denied org.freedesktop.DBus.Error.AccessDenied "mail" call "$1" "$mail" "${words[@]}"
+    denied org.freedesktop.DBus.Error.AccessDenied "web" call bob "$web" "${words[@]}"
+}
+
 # A rule for one machine permits nothing for another; and root opens no file for carol.
 check_methods() {
-    local web mail row
+    local web mail row user
     local -a words
     local -ar adjust=(
         "Config SetCpuPins a(us)a{sv} 1 0 0 0"
@@ -138,20 +152,28 @@ check_methods() {
         "Config DetachHostDevice sa{sv} 1:4 0"
         "Config UpdateDevice sa{sv} <disk/> 1 force b true"
         "Storage ChangeMedia ssa{sv} hdc /etc/shadow 0"
+        "Storage Resize sta{sv} vda 1048576 0"
+        "Storage Commit sa{sv} vda 1 delete b true"
+        "Storage Pull sa{sv} vda 0"
+        "Storage Copy ssa{sv} vda /etc/shadow 0"
+    )
+    # A snapshot, and a file for it that root writes.
+    local -ar both=(
         "Snapshots Create sa{sv} mem 1 memory_file s /etc/shadow"
     )
     web=$(path web) mail=$(path mail)
     for row in "${adjust[@]}" "${others[@]}"; do
-        eval "words=(${row//[()]/\\&})"
-        words[0]=org.unraid.Vms.${words[0]}
-        permitted call carol "$web" "${words[@]}"
-        denied org.freedesktop.DBus.Error.AccessDenied "mail" call carol "$mail" "${words[@]}"
-        denied org.freedesktop.DBus.Error.AccessDenied "web" call bob "$web" "${words[@]}"
+        for_one_domain carol "$row"
     done
     for row in "${configure[@]}"; do
-        eval "words=(${row//[()<>]/\\&})"
-        words[0]=org.unraid.Vms.${words[0]}
+        for_one_domain dave "$row"
         denied org.freedesktop.DBus.Error.AccessDenied "configure" call carol "$web" "${words[@]}"
+    done
+    for row in "${both[@]}"; do
+        for user in carol dave; do
+            split "$row"
+            denied org.freedesktop.DBus.Error.AccessDenied "web" call "$user" "$web" "${words[@]}"
+        done
     done
     virsh -q -c qemu:///system snapshot-delete web one --metadata 2>/dev/null || true
 }
