@@ -4,12 +4,14 @@
 #include "availability.h"
 #include "checks.h"
 #include "daemon.h"
+#include "disks.h"
 #include "hypervisor-list.h"
 #include "world.h"
 
 #define ATTEMPTS_MAX 1024
 #define KEEPALIVE    (5 * SEC)
 #define EVENT_KINDS  32
+#define EVENT_ABOUTS 4
 
 typedef enum {
     PHASE_CONNECTING,
@@ -306,13 +308,18 @@ attempts_note_new_daemon(void)
 }
 
 static void
-deliver(const SimDomain *guest, unsigned generation, HypervisorEventKind kind)
+deliver(const SimDomain *guest, unsigned generation, HypervisorEventKind kind, BlockJobEvent about)
 {
-    HypervisorEvent event = {.generation = generation, .kind = kind};
+    const char *device = kind == EVENT_BLOCK_JOB ? DISK_TARGET : "";
+    g_autofree HypervisorEvent *event = g_malloc0(sizeof *event + sizeof DISK_TARGET);
 
-    g_strlcpy(event.uuid, guest->uuid, sizeof event.uuid);
-    checks_event(&event);
-    attempts.callbacks->event(attempts.userdata, &event);
+    event->generation = generation;
+    event->kind = kind;
+    event->about = about;
+    g_strlcpy(event->uuid, guest->uuid, sizeof event->uuid);
+    g_strlcpy(event->device, device, sizeof DISK_TARGET);
+    checks_event(event);
+    attempts.callbacks->event(attempts.userdata, event);
 }
 
 static void
@@ -320,21 +327,36 @@ on_event(void *data, unsigned what)
 {
     const SimDomain *guest = data;
     HypervisorEventKind kind = (HypervisorEventKind)(what % EVENT_KINDS);
+    BlockJobEvent about = (BlockJobEvent)(what / EVENT_KINDS % EVENT_ABOUTS);
+    unsigned generation = what / EVENT_KINDS / EVENT_ABOUTS;
 
-    deliver(guest, what / EVENT_KINDS, kind);
+    deliver(guest, generation, kind, about);
     /* Several may arrive in one turn of the loop. */
     if (kind == EVENT_PANICKED && guest->state == DOMAIN_RUNNING)
-        deliver(guest, what / EVENT_KINDS, EVENT_RESUMED);
+        deliver(guest, generation, EVENT_RESUMED, about);
 }
 
-void
-attempts_post_event(SimDomain *guest, HypervisorEventKind kind)
+static void
+post_event(SimDomain *guest, HypervisorEventKind kind, BlockJobEvent about)
 {
     for (unsigned i = attempts.last; i > 0 && i + 8 > attempts.last; i--) {
         const Attempt *attempt = &attempts.all[i];
         bool listens = is_open(attempt) && attempt->phase >= PHASE_WATCHED;
 
         if (listens && daemon_is(attempt->daemon))
-            world_post(between(0, 5 * MSEC), on_event, guest, i * EVENT_KINDS + kind);
+            world_post(between(0, 5 * MSEC), on_event, guest,
+                       (i * EVENT_ABOUTS + about) * EVENT_KINDS + kind);
     }
+}
+
+void
+attempts_post_event(SimDomain *guest, HypervisorEventKind kind)
+{
+    post_event(guest, kind, (BlockJobEvent)0);
+}
+
+void
+attempts_post_block_job_event(SimDomain *guest, BlockJobEvent about)
+{
+    post_event(guest, EVENT_BLOCK_JOB, about);
 }

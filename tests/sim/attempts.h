@@ -34,3 +34,4 @@ void attempts_lose(uint64_t low, uint64_t high);
 void attempts_note_new_daemon(void);
 /* libvirt sends an event to whoever listens. */
 void attempts_post_event(SimDomain *guest, HypervisorEventKind kind);
+void attempts_post_block_job_event(SimDomain *guest, BlockJobEvent about);

@@ -2,6 +2,7 @@
 #include "clients.h"
 
 #include "checks.h"
+#include "disk-checks.h"
 #include "guests.h"
 #include "lanes.h"
 #include "world.h"
@@ -18,6 +19,7 @@ typedef enum {
     CLIENT_OPERATES,
     CLIENT_CANCELS,
     CLIENT_REFRESHES,
+    CLIENT_WORKS_ON_DISK,
 } ClientKind;
 
 typedef struct {
@@ -31,6 +33,7 @@ typedef struct {
     unsigned guest;
     uint64_t asked_at; /* for a refresh of it */
     OperationSpec spec;
+    DiskOperationSpec *disk_spec;
     uint64_t job; /* it cancels or waits for */
 } Client;
 
@@ -79,7 +82,7 @@ on_answer(void *userdata, CallOutcome outcome, void *value, const Error *error)
     Client *client = userdata;
 
     answer(client, error ? error->message : "ok");
-    if (client->kind == CLIENT_CANCELS)
+    if (client->kind == CLIENT_CANCELS && !disk_checks_canceled(client->job, outcome == OUTCOME_OK))
         checks_canceled(client->job, outcome == OUTCOME_OK);
     if (client->kind == CLIENT_REFRESHES)
         REQUIRE(guests_get(client->guest)->read_at >= client->asked_at,
@@ -108,6 +111,27 @@ operate(Client *client, Domain *domain)
 }
 
 static void
+work_on_disk(Client *client, Domain *domain)
+{
+    StorageJobs *jobs = clients.core->storage_jobs;
+    g_autoptr(Error) error = NULL;
+
+    if (!storage_jobs_has_disk(domain, DISK_TARGET)) {
+        answer(client, "no such disk");
+        return;
+    }
+    JobObject *job = storage_job_begin(jobs, domain, DISK_TARGET, client->disk_spec,
+                                       &(JobCaller){.uid = 0, .name = ":1.1"}, &error);
+    REQUIRE((job == NULL) == (error != NULL), "A job and an error");
+    if (!job) {
+        answer(client, error->message);
+        return;
+    }
+    disk_checks_asked(job, client->disk_spec);
+    job_object_wait(job, &client->pending, on_answer, client);
+}
+
+static void
 refresh(Client *client, const char *uuid)
 {
     client->asked_at = world_now();
@@ -132,6 +156,8 @@ on_connected(void *userdata, const Error *error)
         refresh(client, uuid);
     else if (client->kind == CLIENT_RECONNECTS)
         answer(client, "available");
+    else if (domain && client->kind == CLIENT_WORKS_ON_DISK)
+        work_on_disk(client, domain);
     else if (domain)
         operate(client, domain);
     else
@@ -181,6 +207,37 @@ ask_for_operation(void)
     want_connection(client);
 }
 
+static DiskOperationSpec *
+choose_disk_spec(const SimDomain *guest)
+{
+    DiskOperationSpec spec = {
+        .kind = (DiskOperationKind)below(_DISK_OPERATION_MAX),
+        .bytes = disk_capacity(guest) + below(3) * UINT64_C(1048576),
+        .destination = (char *)"/copy",
+        .pivot = percent(50),
+    };
+    g_autofree char *top = percent(30) ? g_strdup(disk_layer(guest, below(3))) : NULL;
+    g_autofree char *base = percent(30) ? g_strdup(disk_layer(guest, 1 + below(3))) : NULL;
+
+    spec.top = top;
+    spec.base = base;
+    return disk_operation_spec_new(&spec);
+}
+
+static void
+ask_for_work_on_disk(unsigned guest)
+{
+    Client *client = new_client(CLIENT_WORKS_ON_DISK);
+
+    if (!client)
+        return;
+    client->guest = guest;
+    client->disk_spec = choose_disk_spec(guests_get(guest));
+    say("client%u: %s of the disk of vm%u", client->number,
+        disk_operation_name(client->disk_spec->kind), client->guest);
+    want_connection(client);
+}
+
 static void
 ask_for_refresh(void)
 {
@@ -226,7 +283,7 @@ cancel(JobObject *job)
         return;
     say("client%u: cancel", client->number);
     client->job = job->number;
-    may = checks_may_cancel(job_of_object(job));
+    may = disk_checks_cancel(job->number) || checks_may_cancel(job_of_object(job));
     job_object_ref(job);
     job_object_cancel(job, &client->pending, on_answer, client);
     REQUIRE(may || !job->ended, "A job is canceled while it does what was asked for");
@@ -262,8 +319,11 @@ void
 clients_act(void)
 {
     unsigned what = below(100);
+    unsigned guest = what % guests_count();
 
-    if (what < 8)
+    if (disk_exists(guests_get(guest)) && percent(30))
+        ask_for_work_on_disk(guest);
+    else if (what < 8)
         cancel_any();
     else if (what < 12)
         reconnect();
@@ -286,7 +346,7 @@ clients_end_unbounded(void)
         JobObject *object = jobs->pdata[i];
         const Job *job = job_of_object(object);
 
-        if (!object->ended && operation_spec(job->operation)->timeout == NEVER)
+        if (job && !object->ended && operation_spec(job->operation)->timeout == NEVER)
             cancel(object);
     }
 }
@@ -339,6 +399,8 @@ clients_check_at_rest(void)
 void
 clients_end(void)
 {
-    for (unsigned i = 0; i < clients.n; i++)
+    for (unsigned i = 0; i < clients.n; i++) {
         operation_payload_unref((OperationPayload *)clients.all[i].spec.payload);
+        disk_operation_spec_unref(clients.all[i].disk_spec);
+    }
 }

@@ -4,10 +4,10 @@
 #include "attempts.h"
 #include "checks.h"
 #include "daemon.h"
+#include "disks.h"
 #include "hypervisor-domain.h"
 #include "hypervisor-job.h"
 #include "hypervisor-list.h"
-#include "hypervisor-storage.h"
 #include "lanes.h"
 #include "world.h"
 
@@ -105,12 +105,13 @@ make_guest(unsigned number)
 }
 
 void
-guests_begin(void)
+guests_begin(bool with_disks)
 {
     guests.n = 1 + below(GUESTS_MAX);
     guests.reboot_in_call = percent(20);
     for (unsigned i = 0; i < guests.n; i++)
         make_guest(i);
+    disks_begin(with_disks);
 }
 
 /* --- what a guest does -------------------------------------------------------------------- */
@@ -122,6 +123,7 @@ change_state(SimDomain *guest, DomainState state)
     guest->left_at[guest->state] = world_now();
     if (state == DOMAIN_SHUTOFF) {
         guest->run++;
+        disk_guest_ended(guest);
         guest->id = -1;
         guest->frozen = guest->stuck = guest->saving = false;
         guest->exists = guest->persistent;
@@ -546,23 +548,10 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
         update->config.on_poweroff =
             guest->restarts_on_poweroff ? LIFECYCLE_RESTART : LIFECYCLE_DESTROY;
         update->config.on_reboot = guest->ends_on_reboot ? LIFECYCLE_DESTROY : LIFECYCLE_RESTART;
+        disk_describe(guest, &update->config);
     }
     update->known = facts;
     return true;
-}
-
-DiskCapacities *
-hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocated_before,
-                           Error **error)
-{
-    const SimDomain *guest = guests_find(uuid);
-
-    h->read |= 1U << guest->number;
-    if (!guest->exists) {
-        refuse(error, ERROR_NO_SUCH_DOMAIN, "Domain not found");
-        return NULL;
-    }
-    return disk_capacities_new(guest->state);
 }
 
 bool
@@ -654,6 +643,8 @@ guests_meddle(void)
         return;
     if (!guest->exists) {
         come_again(guest);
+    } else if (disk_exists(guest) && percent(30)) {
+        disk_meddle(guest);
     } else if (percent(20)) {
         edit(guest);
     } else if (guest_is_up(guest) && percent(10)) {
@@ -692,4 +683,5 @@ guests_heal(void)
         if (guests.all[i].state == DOMAIN_PMSUSPENDED)
             guest_does(SEC, &guests.all[i], wake);
     }
+    disks_heal();
 }

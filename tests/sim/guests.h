@@ -67,7 +67,8 @@ struct Hypervisor {
     bool hangs;              /* it waits for a guest that does not answer */
 };
 
-void guests_begin(void);
+/* `with_disks`: some have a disk (disks.h). */
+void guests_begin(bool with_disks);
 
 unsigned guests_count(void);
 SimDomain *guests_get(unsigned number);

@@ -6,6 +6,7 @@
 #include "checks.h"
 #include "daemon.h"
 #include "deferred.h"
+#include "disk-checks.h"
 #include "lane-pool.h"
 #include "timer.h"
 #include "world.h"
@@ -57,6 +58,7 @@ free_lane_call(LaneCall *lane_call)
 
     world_forget(lane_call);
     checks_call_gone(call);
+    disk_checks_call_gone(call);
     g_ptr_array_remove_fast(lane_call->pool->calls, lane_call);
     error_free(call->error);
     if (call->free)
@@ -73,6 +75,7 @@ tell(Call *call, CallOutcome outcome)
         return;
     call->told = true;
     checks_call_told(call, outcome);
+    disk_checks_call_told(call, outcome);
     call->done(call, outcome, outcome == OUTCOME_FAILED ? call->error : NULL);
 }
 
@@ -296,6 +299,7 @@ lane_pool_submit(LanePool *pool, Call *call)
     call->slot = lane_call;
     g_ptr_array_add(pool->calls, lane_call);
     checks_call_submitted(call);
+    disk_checks_call_submitted(call);
     if (!lane_call->attached || trouble(1)) {
         add_unsent(lane_call);
         return;

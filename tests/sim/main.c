@@ -14,6 +14,7 @@
 #include "checks.h"
 #include "clients.h"
 #include "daemon.h"
+#include "disk-checks.h"
 #include "guests.h"
 #include "lanes.h"
 #include "loop.h"
@@ -82,20 +83,23 @@ static void
 on_job_added(void *userdata, JobObject *object)
 {
     mirror_job_added(object);
-    checks_job_added(job_of_object(object));
+    if (!disk_checks_job_added(object))
+        checks_job_added(job_of_object(object));
 }
 
 static void
 on_job_removed(void *userdata, JobObject *object, OperationResult result, const Error *error)
 {
     mirror_job_removed(object);
-    checks_job_removed(job_of_object(object), result, error);
+    if (!disk_checks_job_removed(object, result, error))
+        checks_job_removed(job_of_object(object), result, error);
 }
 
 static void
 on_progress(void *userdata, JobObject *job)
 {
     REQUIRE(!job->ended && job->progress >= 0 && job->progress <= 1, "Progress that is none");
+    disk_checks_progress(job);
 }
 
 static void
@@ -159,13 +163,15 @@ begin(uint64_t seed, bool tracing)
 
     world_begin(seed, tracing);
     daemon_begin();
-    guests_begin();
+    /* The others are as they were before there were disks, and so are the seeds above. */
+    guests_begin(seed % 7 < 2);
     plan.trouble = 5 + below(35);
     plan.actions_left = 1 + below(percent(20) ? 60 : 16);
     plan.pace = percent(30) ? 50 * MSEC : percent(50) ? 2 * SEC : 15 * SEC;
     core = core_new(NULL, "qemu:///system", false, &listener, NULL, &error);
     mirror_begin(NULL);
     checks_begin(core);
+    disk_checks_begin(core);
     clients_begin(core);
     core_start(core, NULL);
     world_after(0, act, NULL, 0);
@@ -230,6 +236,7 @@ simulate(uint64_t seed, bool tracing)
     run_until_rest();
     clients_check_at_rest();
     checks_at_rest(true);
+    disk_checks_at_rest();
     return end();
 }
 

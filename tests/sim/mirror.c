@@ -26,6 +26,7 @@ typedef struct {
     int has_managed_save;
     unsigned problems;
     uint64_t job;
+    guint disks;
 } Copy;
 
 /* A property, its bit, and where it is in a Copy. */
@@ -52,6 +53,7 @@ static const Property properties[] = {
     PROPERTY(HAS_MANAGED_SAVE, has_managed_save),
     PROPERTY(PROBLEMS, problems),
     PROPERTY(JOB, job),
+    PROPERTY(DISKS, disks),
 };
 
 static struct {
@@ -143,6 +145,16 @@ problems_of(const Domain *domain)
     return kinds;
 }
 
+/* A sum of all that is told of them. */
+static guint
+disks_of(const Domain *domain)
+{
+    Rows rows = domain_config_rows(&domain->config, HARDWARE_DISKS);
+    g_autoptr(GBytes) bytes = g_bytes_new_static(rows.data, rows.size);
+
+    return g_bytes_hash(bytes);
+}
+
 static Copy
 copy_of(const Domain *domain)
 {
@@ -158,6 +170,7 @@ copy_of(const Domain *domain)
         .has_managed_save = domain->has_managed_save,
         .problems = problems_of(domain),
         .job = domain->job,
+        .disks = disks_of(domain),
     };
 }
 

@@ -5,9 +5,7 @@
 #include "daemon-watch.h"
 #include "guest-info.h"
 #include "host.h"
-#include "hypervisor-block-job.h"
 #include "hypervisor-events.h"
-#include "hypervisor-storage.h"
 #include "log.h"
 #include "stats.h"
 #include "usage.h"
@@ -131,68 +129,6 @@ guest_info_refreshed(GuestInfo *info, const Domain *domain)
 void
 guest_info_forget(GuestInfo *info, const Domain *domain)
 {
-}
-
-/* No domain has a disk. */
-GPtrArray *
-hypervisor_find_block_jobs(Hypervisor *h, const char *uuid, Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
-                     Error **error)
-{
-    *ret_target = NULL;
-    return true;
-}
-
-void
-found_block_job_free(FoundBlockJob *found)
-{
-}
-
-bool
-hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *target, BlockJobInfo *ret,
-                         Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, DiskChain *ret,
-                           Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_start_block_job(Hypervisor *h, const char *uuid, const char *target, BlockJobType type,
-                           const DiskOperationSpec *spec, Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_end_block_job(Hypervisor *h, const char *uuid, const char *target, bool pivot,
-                         Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_resize_disk(Hypervisor *h, const char *uuid, const char *target, uint64_t bytes,
-                       bool is_active, uint64_t *ret_capacity, Error **error)
-{
-    g_assert_not_reached();
-}
-
-bool
-hypervisor_get_capacity(Hypervisor *h, const char *uuid, const char *target, uint64_t *ret,
-                        Error **error)
-{
-    g_assert_not_reached();
 }
 
 bool
