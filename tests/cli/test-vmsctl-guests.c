@@ -262,6 +262,44 @@ test_disk(void)
     run(w, "qemu-img info -U /run/vms/copy.qcow2 | grep 16777216");
 }
 
+/*
+ * The same with a guest that sees it. It copies the first line of each medium to its disk: that of
+ * the second medium goes to the overlay.
+ */
+static void
+test_disk_seen(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+
+    run(w, "truncate -s 8M /run/vms/web.img\n"
+           "for medium in one two; do\n"
+           "    truncate -s 2M /run/vms/$medium.iso\n"
+           "    echo $medium | dd of=/run/vms/$medium.iso conv=notrunc status=none\n"
+           "done");
+    guest_define(w, "--disk /run/vms/web.img --cdrom", "web", "disks");
+    assert_prints(w, "", "start", "web");
+    guest_wait(w, "web", "VMS-GUEST-DISK 8388608");
+    assert_prints(w, "", "disk", "web", "media", "hdc", "/run/vms/one.iso");
+    guest_wait(w, "web", "VMS-GUEST-CD one");
+    assert_prints(w, "", "snapshot", "web", "create", "before", "--disk-only", "--disks=vda");
+    assert_prints(w, "", "disk", "web", "media", "hdc", "/run/vms/two.iso");
+    guest_wait(w, "web", "VMS-GUEST-CD two");
+    run(w, "[[ $(head -n 1 /run/vms/web.img) == one ]]");
+
+    libvirtd(w, "restart");
+    assert_prints(w, "", "disk", "web", "commit", "vda");
+    run(w, "[[ $(head -n 1 /run/vms/web.img) == two ]]");
+    assert_prints(w, "", "disk", "web", "eject", "hdc");
+    guest_wait(w, "web", "VMS-GUEST-CD empty after two");
+    run(w, "[[ $(head -n 1 /run/vms/web.img) == empty ]]");
+    assert_prints(w, "", "disk", "web", "resize", "vda", "+8M");
+    guest_wait(w, "web", "VMS-GUEST-DISK 16777216");
+    assert_prints(w, "", "stop", "web");
+    assert_state(s, "shutoff");
+}
+
 static void
 test_devices(void)
 {
@@ -420,6 +458,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);
     g_test_add_func("/vmsctl-guests/hardware", test_hardware);
     g_test_add_func("/vmsctl-guests/disk", test_disk);
+    g_test_add_func("/vmsctl-guests/disk-seen", test_disk_seen);
     g_test_add_func("/vmsctl-guests/devices", test_devices);
     g_test_add_func("/vmsctl-guests/password", test_password);
     g_test_add_func("/vmsctl-guests/migrate", test_migrate);

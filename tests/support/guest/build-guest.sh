@@ -3,7 +3,7 @@
 #
 # tests/support/guest/build-guest.sh OUTDIR: makes a guest for the tests in OUTDIR, once:
 #   vmlinuz       Debian's cloud kernel, taken from its package without installing it
-#   initrd        busybox, the modules for the power button and for virtio, and ./init
+#   initrd        busybox, the modules for the power button, virtio and a CD drive, and ./init
 #   initrd-agent  the same with qemu-guest-agent
 #   disk.img      a small ext4 file system for a virtio disk
 # Needs the packages of the group "guests" and, the first time, the network. A finished OUTDIR
@@ -13,6 +13,7 @@ set -euo pipefail
 here=$(dirname -- "$(realpath -- "$0")")
 out=$(realpath -m -- "${1:?usage: build-guest.sh OUTDIR}")
 base_modules="button evdev"
+drive_modules="ata_piix sr_mod"
 virtio_modules="virtio_pci virtio_balloon virtio_console virtio_blk virtio_net"
 
 mkdir -p "$out"
@@ -106,6 +107,7 @@ printf 'root:x:0:\n' >"$work/root/etc/group"
 {
     add_modules base $base_modules
     add_modules virtio $virtio_modules
+    add_modules drive $drive_modules
 }
 pack initrd
 
