@@ -74,12 +74,22 @@ parse_resize(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     return r;
 }
 
+/* A text that is given is not empty. */
 static int
-check_text(const char *name, const char *text, sd_bus_error *error)
+read_options(sd_bus_message *message, const MethodOption *options, DiskOperationSpec *spec,
+             sd_bus_error *error)
 {
-    if (!text || *text)
-        return 0;
-    return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "The option '%s' is empty", name);
+    int r = method_options_read(message, options, spec, NULL, error);
+
+    for (; r >= 0 && options->name; options++) {
+        const char *text = options->type == SD_BUS_TYPE_STRING
+                               ? *(char *const *)((const char *)spec + options->offset)
+                               : NULL;
+        if (text && !*text)
+            return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "The option '%s' is empty",
+                                     options->name);
+    }
+    return r;
 }
 
 static int
@@ -96,11 +106,7 @@ parse_commit(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     int r = method_parse_text(message, args, error);
 
     if (r >= 0)
-        r = method_options_read(message, options, &spec, NULL, error);
-    if (r >= 0)
-        r = check_text("base", spec.base, error);
-    if (r >= 0)
-        r = check_text("top", spec.top, error);
+        r = read_options(message, options, &spec, error);
     if (r >= 0)
         args->disk_operation = disk_operation_spec_new(&spec);
     return r;
@@ -118,9 +124,7 @@ parse_pull(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     int r = method_parse_text(message, args, error);
 
     if (r >= 0)
-        r = method_options_read(message, options, &spec, NULL, error);
-    if (r >= 0)
-        r = check_text("base", spec.base, error);
+        r = read_options(message, options, &spec, error);
     if (r >= 0)
         args->disk_operation = disk_operation_spec_new(&spec);
     return r;
@@ -152,9 +156,7 @@ parse_copy(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     if (r >= 0)
         r = sd_bus_message_read(message, "s", &spec.destination);
     if (r >= 0)
-        r = method_options_read(message, options, &spec, NULL, error);
-    if (r >= 0)
-        r = check_text("format", spec.format, error);
+        r = read_options(message, options, &spec, error);
     if (r >= 0)
         r = check_destination(&spec, error);
     if (r >= 0)

@@ -153,6 +153,7 @@ find_volume(Hypervisor *h, const char *source)
     return pool ? virStorageVolLookupByName(pool, slash + 1) : NULL;
 }
 
+/* Beyond what libvirt needs for it, its size is asked for before and after. */
 static bool
 resize_volume(Hypervisor *h, const DiskChain *chain, const char *target, uint64_t bytes,
               uint64_t *ret_capacity, Error **error)
