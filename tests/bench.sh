@@ -19,7 +19,7 @@
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
 #   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
-#                  event, transition, stop, idle, usage, frozen, recovery
+#                  event, transition, stop, idle, usage, agent, rest, frozen, recovery
 #   --output=DIR   instead of bench-results
 #   --document     put the tables and the picture into docs/BENCHMARK.md, too
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench

@@ -167,10 +167,20 @@ static const struct {
     const char *name;
     void (*measure)(Bench *b);
 } measurements[] = {
-    {"connect", connect_alone},       {"memory", memory},       {"objects", managed_objects},
-    {"property", bench_property},     {"list", list},           {"event", bench_event},
-    {"transition", bench_transition}, {"stop", bench_stop},     {"idle", bench_idle},
-    {"usage", bench_usage},           {"frozen", bench_frozen}, {"recovery", bench_recovery},
+    {"connect", connect_alone},
+    {"memory", memory},
+    {"objects", managed_objects},
+    {"property", bench_property},
+    {"list", list},
+    {"event", bench_event},
+    {"transition", bench_transition},
+    {"stop", bench_stop},
+    {"idle", bench_idle},
+    {"usage", bench_usage},
+    {"agent", bench_agent},
+    {"rest", bench_rest},
+    {"frozen", bench_frozen},
+    {"recovery", bench_recovery},
 };
 
 static void

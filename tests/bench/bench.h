@@ -58,7 +58,12 @@ void bench_recovery(Bench *b);
 void bench_event(Bench *b);
 void bench_stop(Bench *b);
 /* usage.c */
+/* The first n of them run, with images that libvirt need not open for figures; NULL-terminated. */
+virDomainPtr *bench_start_guests(Bench *b, unsigned n);
+void bench_end_guests(virDomainPtr *doms);
 void bench_usage(Bench *b);
 /* resources.c */
 void bench_memory(Bench *b, bool with_peer);
 void bench_idle(Bench *b);
+void bench_agent(Bench *b);
+void bench_rest(Bench *b);

@@ -154,6 +154,9 @@ def resources(run):
     yield ("… a second subscriber more", figure(m("usage-second")), "", "", "one message", "–")
     yield ("idle with guests that run, waits a minute", count(m("usage-idle")), "", "",
            "nothing for Usage", "–")
+    yield ("… of the agent in a guest", count(m("idle-agent")), "", "", "one question a minute", "–")
+    yield ("CPU time by itself, a tenth of 1,000 run", figure(m("rest-cpu"), "%"), "", "", "≤ 1 %",
+           verdict(m("rest-cpu"), m("rest-cpu") <= 1))
     yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
            verdict(m("stop"), m("stop") <= 10))
 

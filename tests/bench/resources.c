@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "bench.h"
 
+#include "libvirtd.h"
+
+#include <stdlib.h>
+
 #define SETTLE_USEC (2 * G_USEC_PER_SEC)
 
 /* Everything has been read once. */
@@ -47,4 +51,41 @@ bench_idle(Bench *b)
         bench_add(b, waiting[i].series, "/min",
                   (process_wakeups(bench_service_pid(b), waiting[i].thread) - before[i]) * 60 /
                       b->idle_seconds);
+}
+
+/* How often the service wakes the agent of a guest: it counts by itself, so that nothing else does.
+ */
+void
+bench_agent(Bench *b)
+{
+    guest_define(b->world, "--memory 192", "talker", "agent");
+    guest_start(b->world, "talker");
+    guest_wait(b->world, "talker", "VMS-GUEST-READY");
+    run(b->world,
+        "until virsh -q qemu-agent-command talker '{\"execute\": \"guest-exec\", \"arguments\": {"
+        "\"path\": \"/bin/sh\", \"arg\": [\"-c\", \""
+        "waits() { sed -n s/^voluntary_ctxt_switches:.//p /proc/$(pidof qemu-ga)/status; }; "
+        "sleep 5; before=$(waits); sleep %u; "
+        "echo VMS-GUEST-WAITS $(($(waits) - before)) >/dev/console\"]}}' >/dev/null; do\n"
+        "    sleep 0.2\n"
+        "done",
+        b->idle_seconds);
+    guest_wait(b->world, "talker", "VMS-GUEST-WAITS ");
+    g_autofree char *waits = shell(
+        b->world, "sed -n 's/.*VMS-GUEST-WAITS \\([0-9]*\\).*/\\1/p' /run/vms/talker.console");
+    bench_add(b, "idle-agent", "/min", atoi(waits) * 60.0 / b->idle_seconds);
+    run(b->world, "virsh -q destroy talker; virsh -q undefine talker");
+}
+
+/* What the service does by itself, above all reading XML again, where many run. */
+void
+bench_rest(Bench *b)
+{
+    virDomainPtr *doms = bench_start_guests(b, MIN(b->is_short ? 3U : 100U, b->n_defined));
+    double before = process_cpu_ms(bench_service_pid(b));
+
+    g_usleep(b->idle_seconds * G_USEC_PER_SEC);
+    bench_add(b, "rest-cpu", "%",
+              (process_cpu_ms(bench_service_pid(b)) - before) / (b->idle_seconds * 10.0));
+    bench_end_guests(doms);
 }

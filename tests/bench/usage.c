@@ -77,9 +77,8 @@ find_machine(const Bench *b, unsigned i)
     return dom;
 }
 
-/* With images that libvirt need not open for figures. */
-static virDomainPtr *
-start_guests(Bench *b, unsigned n)
+virDomainPtr *
+bench_start_guests(Bench *b, unsigned n)
 {
     g_autofree char *script =
         g_strdup_printf("mkdir -p /var/lib/libvirt/images && for i in $(seq %u); do "
@@ -88,6 +87,7 @@ start_guests(Bench *b, unsigned n)
     const char *argv[] = {"sh", "-c", script, NULL};
     virDomainPtr *doms = g_new0(virDomainPtr, n + 1);
 
+    watch_reset(b->watch);
     g_assert_cmpint(process_run(argv, NULL, NULL), ==, 0);
     for (unsigned i = 0; i < n; i++) {
         doms[i] = find_machine(b, i + 1);
@@ -100,8 +100,8 @@ start_guests(Bench *b, unsigned n)
     return doms;
 }
 
-static void
-end_guests(virDomainPtr *doms)
+void
+bench_end_guests(virDomainPtr *doms)
 {
     for (virDomainPtr *dom = doms; *dom; dom++) {
         g_assert_cmpint(virDomainDestroy(*dom), ==, 0);
@@ -213,10 +213,8 @@ bench_usage(Bench *b)
 {
     unsigned n = MIN(b->is_short ? 3U : RUNNING_MAX, b->n_defined);
     unsigned times = b->is_short ? 1 : MIN(b->idle_seconds, 20);
-    virDomainPtr *doms;
+    virDomainPtr *doms = bench_start_guests(b, n);
 
-    watch_reset(b->watch);
-    doms = start_guests(b, n);
     for (unsigned round = 0; round < MIN(b->rounds, 3); round++)
         measure_round(b, doms, n, times);
     /* Lanes that nobody needs any more leave within half a minute. */
@@ -225,5 +223,5 @@ bench_usage(Bench *b)
     g_usleep(b->idle_seconds * G_USEC_PER_SEC);
     bench_add(b, "usage-idle", "/min",
               (process_wakeups(bench_service_pid(b), NULL) - before) * 60 / b->idle_seconds);
-    end_guests(doms);
+    bench_end_guests(doms);
 }
