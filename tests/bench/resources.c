@@ -77,7 +77,7 @@ bench_agent(Bench *b)
     run(b->world, "virsh -q destroy talker; virsh -q undefine talker");
 }
 
-/* What the service does by itself, above all reading XML again, where many run. */
+/* The CPU time of the service where many run and nobody asks: above all it reads XML again. */
 void
 bench_rest(Bench *b)
 {

@@ -212,7 +212,7 @@ begin_job(SimDomain *guest, const QemuJob *what)
         world_after(5 * SEC, end_of_others, guest, 0);
 }
 
-/* What is ready is kept as it is, but for a commit, whose layers stay. */
+/* A copy that is ready stays as it is; a commit leaves all layers. */
 static void
 give_up(SimDomain *guest)
 {
