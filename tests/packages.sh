@@ -35,6 +35,8 @@ declare -A PACKAGES=(
     [elsewhere]="debootstrap"
     # Which lines the tests run.
     [coverage]="gcovr"
+    # The page, in a browser.
+    [page]="cockpit-ws cockpit-bridge chromium nodejs fonts-dejavu-core"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 

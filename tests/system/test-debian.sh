@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# The Debian package: dpkg-buildpackage makes it, two builds are the same, lintian has no errors about
-# it, and on a real system, booted in a container, installing it gives a working service, and purging
-# it leaves nothing. Exits with 77, and says why, where that cannot be had.
+# The Debian packages: dpkg-buildpackage makes them, two builds are the same, lintian has no errors
+# about them, and on a real system, booted in a container, installing them gives a working service and
+# a page that Cockpit finds, and purging them leaves nothing. Exits with 77, and says why, where that
+# cannot be had.
 set -euo pipefail
 
 top=$(realpath -- "$(dirname -- "$0")/../..")
@@ -63,8 +64,20 @@ check_upgrade() {
     vmsctl force-stop packaged || fail "it cannot be forced"
 }
 
+# Of the page for Cockpit, beside the service.
+check_page() {
+    command -v cockpit-bridge >/dev/null || {
+        echo "not checked: the page, since there is no cockpit-bridge"
+        return
+    }
+    dpkg -i "$1" >/dev/null 2>&1 || fail "the page cannot be installed"
+    [[ $(cockpit-bridge --packages) == */usr/share/cockpit/unraid-vms$'\n'* ]] ||
+        fail "Cockpit does not find the page"
+    dpkg --purge unraid-vms-cockpit >/dev/null 2>&1 || fail "the page cannot be removed"
+}
+
 in_container() {
-    local package=$1 user=nobody before
+    local package=$1 page=$2 user=nobody before
     before=$(mktemp)
     # The password files have backups from the first change on.
     useradd --system vms-first && userdel vms-first
@@ -92,6 +105,7 @@ in_container() {
         vmsctl undefine packaged || fail "root may not undefine"
         systemctl stop libvirtd.service libvirtd{,-ro,-admin}.socket
     fi
+    check_page "$page"
     man -w vmsctl unraid-vmsd org.unraid.Vms >/dev/null || fail "there are no manual pages"
 
     dpkg -i "$package" >/dev/null 2>&1 || fail "it cannot be installed again"
@@ -102,7 +116,7 @@ in_container() {
 }
 
 if [[ ${1-} == --in-container ]]; then
-    in_container "$2"
+    in_container "${@:2}"
     exit 0
 fi
 
@@ -152,7 +166,7 @@ container_start
 trap 'container_stop; rm -rf "$work"' EXIT
 status=0
 # /var/tmp of the container is the machine's, as far as it was there at the boot.
-container_exec "$top/tests/system/${0##*/}" --in-container "$(echo "$work"/first/unraid-vms_*.deb)" ||
-    status=$?
+container_exec "$top/tests/system/${0##*/}" --in-container "$work"/first/unraid-vms_*.deb \
+    "$work"/first/unraid-vms-cockpit_*.deb || status=$?
 container_stop
 exit "$status"

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+//
+// Messages about operations, in libvirt's words. One per machine and operation: a later one replaces
+// an earlier one. An error stays until it is closed.
+
+import { h } from './dom.js';
+import { icon } from './icons.js';
+import { text } from './text.js';
+
+const MOST = 5;
+const GONE_MSEC = 8000;
+const shown = new Map(); // key → element
+
+export function toast(key, severity, title, detail = '') {
+  shown.get(key)?.remove();
+  shown.delete(key);
+  const close = () => {
+    element.remove();
+    if (shown.get(key) === element) shown.delete(key);
+  };
+  const element = h('div', { class: `toast ${severity}`, role: severity === 'danger' ? 'alert' : 'status' },
+    icon(severity === 'info' ? 'other' : 'warning'),
+    h('div', {}, h('strong', {}, title), detail ? h('p', {}, detail) : null),
+    h('button', { class: 'plain', 'aria-label': text.close, onclick: close }, '×'));
+  shown.set(key, element);
+  document.getElementById('toasts').append(element);
+  if (shown.size > MOST) {
+    const [oldest, first] = shown.entries().next().value;
+    first.remove();
+    shown.delete(oldest);
+  }
+  if (severity !== 'danger') setTimeout(close, GONE_MSEC);
+}
