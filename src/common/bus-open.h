@@ -3,8 +3,8 @@
 
 /*
  * The one way to connect to a bus, for the service and for vmsctl. The connection belongs to the
- * caller and to the calling thread. sd-bus negotiates the passing of descriptors by itself wherever
- * the transport can carry them.
+ * caller and to the calling thread. sd-bus negotiates the passing of descriptors wherever the
+ * transport can carry them; ssh cannot.
  */
 
 #include <stdbool.h>
@@ -14,7 +14,7 @@
 typedef struct BusTarget {
     bool session;
     const char *address; /* a D-Bus address */
-    const char *host;    /* the system bus of [USER@]HOST, over ssh */
+    const char *host;    /* the system bus of another host, see host-address.h */
 } BusTarget;
 
 /* DESCRIPTION names the connection in sd-bus's log and in the bus's monitors. Returns a negative

@@ -122,6 +122,8 @@ command_line_parse_main(char ***arguments, MainOptions *options, ClientOptions *
         {"version", 0, 0, G_OPTION_ARG_NONE, &options->version, "Print the version", NULL},
         {"completion", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options->completion, NULL,
          NULL},
+        {"stdio-bridge", 0, G_OPTION_FLAG_HIDDEN, G_OPTION_ARG_NONE, &options->stdio_bridge, NULL,
+         NULL},
         {NULL},
     };
     GOptionEntry global[GLOBAL_OPTIONS + 1];

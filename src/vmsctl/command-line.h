@@ -10,6 +10,7 @@
 typedef struct MainOptions {
     gboolean version;
     gboolean completion; /* print the table of commands for the shell's completion */
+    gboolean stdio_bridge;
 } MainOptions;
 
 /* Leaves the command and what follows it. */

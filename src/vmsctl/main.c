@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include "command-line.h"
+#include "stdio-bridge.h"
 
 #include <locale.h>
 #include <stdio.h>
@@ -58,6 +59,8 @@ run(char ***arguments)
         verbs_print();
         return EXIT_OK;
     }
+    if (options.stdio_bridge)
+        return stdio_bridge_run();
     const Verb *verb = take_verb(*arguments, &error);
     return verb ? run_verb(verb, arguments, &client) : failure_report(NULL, error);
 }

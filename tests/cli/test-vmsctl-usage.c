@@ -171,27 +171,65 @@ test_instance(void)
     assert_prints(w, "", "-i", "attic", "stop", "test");
 }
 
-/* Through ssh, except for the network: what is said there to the other machine is run here. */
+typedef struct {
+    const char *name;
+    const char *script;
+} Bridge;
+
+static const Bridge bridges[] = {
+    {"systemd-stdio-bridge", "exec $SYSTEMD_BRIDGE --bus-path=\"$DBUS_SYSTEM_BUS_ADDRESS\""},
+    {"elogind-stdio-bridge", "exec $SYSTEMD_BRIDGE --bus-path=\"$DBUS_SYSTEM_BUS_ADDRESS\""},
+    {"vmsctl", "exec $VMSCTL \"$@\""},
+};
+
+/* The other host: a directory with the programs that its user finds. */
 static void
-test_host(void)
+make_host(World *w, const Bridge *bridge)
 {
+    g_autofree char *directory = g_build_filename(world_directory(w), "attic", NULL);
+    g_autofree char *sh = g_build_filename(directory, "sh", NULL);
+    g_autofree char *name = g_build_filename("attic", bridge->name, NULL);
+    g_autofree char *script = g_strconcat("#!/bin/sh\n", bridge->script, "\n", NULL);
+
+    g_assert_cmpint(g_mkdir(directory, 0700), ==, 0);
+    g_assert_cmpint(symlink("/bin/sh", sh), ==, 0);
+    g_autofree char *program = write_file(w, name, script);
+    g_assert_cmpint(g_chmod(program, 0755), ==, 0);
+}
+
+/* Through ssh, except for the network: the command for the other host's shell is run here. */
+static void
+test_host(const void *data)
+{
+    const Bridge *bridge = data;
+    g_autofree char *systemd_bridge = g_find_program_in_path("systemd-stdio-bridge");
+
+    if (!systemd_bridge && strstr(bridge->script, "SYSTEMD_BRIDGE")) {
+        g_test_skip("systemd-stdio-bridge is not installed");
+        return;
+    }
     g_autoptr(Service) s = service_with_three();
     World *w = s->world;
-    g_autofree char *ssh = write_file(w, "ssh",
-                                      "#!/bin/sh\n"
-                                      "echo \"$@\" >\"$0.said\"\n"
-                                      "exec systemd-stdio-bridge --bus-path=\"$VMS_REMOTE_BUS\"\n");
+    g_autofree char *ssh =
+        write_file(w, "ssh",
+                   "#!/bin/sh\n"
+                   "echo \"$@\" >\"$0.said\"\n"
+                   "for command; do :; done\n"
+                   "export DBUS_SYSTEM_BUS_ADDRESS=\"$VMS_REMOTE_BUS\" PATH=\"${0%/*}/attic\"\n"
+                   "exec /bin/sh -c \"$command\"\n");
     g_autofree char *said = g_strconcat(ssh, ".said", NULL);
     g_autofree char *before = g_strdup(g_getenv("PATH"));
     g_autofree char *path = g_strconcat(world_directory(w), ":", before, NULL);
     g_autofree char *words = NULL;
 
+    make_host(w, bridge);
     g_assert_cmpint(g_chmod(ssh, 0755), ==, 0);
+    g_setenv("SYSTEMD_BRIDGE", systemd_bridge ? systemd_bridge : "", TRUE);
     g_setenv("VMS_REMOTE_BUS", world_address(w), TRUE);
     g_setenv("PATH", path, TRUE);
-    assert_prints(w, "off\ntwo words\nweb\n", "--host=root@attic", "list", "--names");
+    assert_prints(w, "off\ntwo words\nweb\n", "--host=root@attic:2222", "list", "--names");
     g_assert_true(g_file_get_contents(said, &words, NULL, NULL));
-    g_assert_nonnull(strstr(words, "attic systemd-stdio-bridge"));
+    g_assert_true(g_str_has_prefix(words, "-xT -p 2222 -- root@attic exec sh -c "));
     assert_prints(w, "", "-H", "attic", "start", "off");
     assert_state(s, "off", "running");
     /* Descriptors do not pass. */
@@ -284,7 +322,10 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-usage/denied", test_denied);
     g_test_add_func("/vmsctl-usage/hypervisor-away", test_hypervisor_away);
     g_test_add_func("/vmsctl-usage/instance", test_instance);
-    g_test_add_func("/vmsctl-usage/host", test_host);
+    for (size_t i = 0; i < G_N_ELEMENTS(bridges); i++) {
+        g_autofree char *name = g_strconcat("/vmsctl-usage/host/", bridges[i].name, NULL);
+        g_test_add_data_func(name, &bridges[i], test_host);
+    }
     g_test_add_func("/vmsctl-usage/not-offered", test_not_offered);
     g_test_add_func("/vmsctl-usage/completion", test_completion);
     return g_test_run();
