@@ -13,6 +13,7 @@ static const char *const levels[] = {"emerg",  "alert", "crit",  "err", "warning
 static const char *const targets[] = {
     [LOG_TARGET_CONSOLE] = "console",
     [LOG_TARGET_JOURNAL] = "journal",
+    [LOG_TARGET_SYSLOG] = "syslog",
     NULL,
 };
 
@@ -66,7 +67,8 @@ run_set_target(Request *request)
         request_reply(request);
         return;
     }
-    error = error_new(ERROR_OPERATION_FAILED, "There is no journal to log to");
+    error = error_new(ERROR_OPERATION_FAILED, "There is no %s to log to",
+                      targets[request->args->number]);
     request_fail(request, error);
 }
 

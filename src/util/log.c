@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "log.h"
 
+#include "log-rate.h"
 #include "terminal-text.h"
 #include "utf8.h"
 
@@ -16,6 +17,7 @@
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
+#define SYSLOG_SOCKET  "/dev/log"
 #define MAX_FIELDS     16
 /* In bytes: names and words from outside may have any length. */
 #define FIELD_MAX      4096
@@ -117,8 +119,8 @@ stderr_is_journal(void)
     return fstat(STDERR_FILENO, &st) == 0 && st.st_dev == dev && st.st_ino == ino;
 }
 
-static bool
-journal_runs(void)
+bool
+log_journal_runs(void)
 {
     return access(JOURNAL_SOCKET, F_OK) == 0;
 }
@@ -133,6 +135,16 @@ stderr_is_nowhere(void)
     return S_ISCHR(st.st_mode) && stat("/dev/null", &null) == 0 && st.st_rdev == null.st_rdev;
 }
 
+static LogTarget
+choose_target(void)
+{
+    if (stderr_is_journal())
+        return LOG_TARGET_JOURNAL;
+    if (!stderr_is_nowhere())
+        return LOG_TARGET_CONSOLE;
+    return log_journal_runs() ? LOG_TARGET_JOURNAL : LOG_TARGET_SYSLOG;
+}
+
 /* Decided once: the target of standard error does not change while we run. */
 LogTarget
 log_get_target(void)
@@ -141,8 +153,7 @@ log_get_target(void)
 
     if (now != TARGET_UNDECIDED)
         return (LogTarget)now;
-    now = stderr_is_journal() || (stderr_is_nowhere() && journal_runs()) ? LOG_TARGET_JOURNAL
-                                                                         : LOG_TARGET_CONSOLE;
+    now = choose_target();
     (void)g_atomic_int_compare_and_exchange(&target, TARGET_UNDECIDED, now);
     return (LogTarget)g_atomic_int_get(&target);
 }
@@ -150,7 +161,8 @@ log_get_target(void)
 bool
 log_set_target(LogTarget wanted)
 {
-    if (wanted == LOG_TARGET_JOURNAL && !journal_runs())
+    if ((wanted == LOG_TARGET_JOURNAL && !log_journal_runs()) ||
+        (wanted == LOG_TARGET_SYSLOG && access(SYSLOG_SOCKET, F_OK) < 0))
         return false;
     g_atomic_int_set(&target, wanted);
     return true;
@@ -191,21 +203,52 @@ append_printable(GString *line, const char *text)
 }
 
 static void
-send_stderr(int level, const char *message, const Field *fields, size_t n_fields)
+append_entry(GString *line, const char *message, const Field *fields, size_t n_fields)
 {
-    g_autoptr(GString) line = g_string_new(NULL);
-
-    g_string_append_printf(line, LOG_IDENTIFIER ": %s: ", level_to_string(level));
     append_printable(line, message);
     for (size_t i = 0; i < n_fields; i++) {
         g_string_append_printf(line, " %s=", fields[i].key);
         append_printable(line, fields[i].value);
     }
+}
+
+static void
+send_stderr(int level, const char *message, const Field *fields, size_t n_fields)
+{
+    g_autoptr(GString) line = g_string_new(NULL);
+
+    g_string_append_printf(line, LOG_IDENTIFIER ": %s: ", level_to_string(level));
+    append_entry(line, message, fields, n_fields);
     g_string_append_c(line, '\n');
 
     /* One write, so that the lines of two threads do not mix; nobody to tell if it fails. */
     if (write(STDERR_FILENO, line->str, line->len) < 0)
         return;
+}
+
+/* A journal bounds by itself what one service writes. */
+static void
+send_syslog(int level, const char *message, const Field *fields, size_t n_fields)
+{
+    static GMutex lock;
+    static LogRate rate;
+    static bool is_open;
+    guint dropped = 0;
+
+    g_mutex_lock(&lock);
+    if (!is_open)
+        openlog(LOG_IDENTIFIER, LOG_PID, LOG_DAEMON);
+    is_open = true;
+    bool is_allowed = log_rate_allows(&rate, g_get_monotonic_time(), &dropped);
+    g_mutex_unlock(&lock);
+    if (dropped > 0)
+        syslog(LOG_WARNING, "%u entries were not logged: there were too many", dropped);
+    if (!is_allowed)
+        return;
+
+    g_autoptr(GString) line = g_string_new(NULL);
+    append_entry(line, message, fields, n_fields);
+    syslog(level, "%s", line->str);
 }
 
 /* The copy, if one is needed, is the caller's. */
@@ -229,10 +272,17 @@ send(int level, const char *id, const char *message, Field *fields, size_t n_fie
     message = cut(message, MESSAGE_MAX, &copies[n_fields]);
     for (size_t i = 0; i < n_fields; i++)
         fields[i].value = cut(fields[i].value, FIELD_MAX, &copies[i]);
-    if (log_get_target() == LOG_TARGET_JOURNAL)
+    switch (log_get_target()) {
+    case LOG_TARGET_JOURNAL:
         send_journal(level, id, message, fields, n_fields);
-    else
+        break;
+    case LOG_TARGET_SYSLOG:
+        send_syslog(level, message, fields, n_fields);
+        break;
+    case LOG_TARGET_CONSOLE:
         send_stderr(level, message, fields, n_fields);
+        break;
+    }
     for (size_t i = 0; i <= n_fields; i++)
         g_free(copies[i]);
     errno = saved_errno;

@@ -2,8 +2,9 @@
 #pragma once
 
 /* The log. To the journal, with fields, where standard error is connected to it (or is nowhere, and
- * a journal runs); one plain line per entry on standard error everywhere else. May be called from
- * any thread, keeps errno. Secrets never come here: nothing filters them out. */
+ * a journal runs); to syslog(3), with the fields as text, where standard error is nowhere and no
+ * journal runs; one plain line per entry on standard error everywhere else. May be called from any
+ * thread, keeps errno. Secrets never come here: nothing filters them out. */
 
 #include <glib.h>
 #include <stdbool.h>
@@ -47,15 +48,18 @@ typedef enum {
 void log_set_level(int level);
 int log_get_level(void);
 
-/* The journal, or standard error. Which of them it is at first is told above. */
+/* CONSOLE is standard error. Which of them it is at first is told above. */
 typedef enum {
     LOG_TARGET_CONSOLE,
     LOG_TARGET_JOURNAL,
+    LOG_TARGET_SYSLOG,
 } LogTarget;
 
 LogTarget log_get_target(void);
-/* False, and nothing changes, where there is no journal. */
+/* False, and nothing changes, where there is no such log. */
 bool log_set_target(LogTarget target);
+/* Does a journal run on this host? */
+bool log_journal_runs(void);
 
 /* The identifier of our entries in the journal. */
 #define LOG_IDENTIFIER "unraid-vmsd"

@@ -3,10 +3,19 @@
 /* The log where there is no journal, and that the catalog explains every kind of entry. How it
  * reads in a real journal is tested where a container boots. */
 
+#include "log-rate.h"
 #include "log.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <glib/gstdio.h>
+#include <sched.h>
 #include <string.h>
+#include <sys/mount.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 static void
 in_subprocess(void)
@@ -95,6 +104,126 @@ test_terminal(void)
     g_test_trap_assert_stderr("unraid-vmsd: error: a\\u202eb \\x9b 虚  [2J c\n");
 }
 
+/* --- syslog ------------------------------------------------------------------------------- */
+
+static void
+mount_over(const char *source, const char *place, const char *type, unsigned long flags)
+{
+    if (mount(source, place, type, flags, NULL) < 0)
+        g_error("mount %s: %s", place, g_strerror(errno));
+}
+
+/* In a mount namespace: a /dev with "null" and "log", and a /run without a journal. Returns the
+ * socket that "log" is. */
+static int
+make_syslog(const char *directory)
+{
+    g_autofree char *null = g_build_filename(directory, "null", NULL);
+    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+    mount_over(NULL, "/", NULL, MS_REC | MS_PRIVATE);
+    mount_over("tmpfs", directory, "tmpfs", 0);
+    g_assert_true(g_file_set_contents(null, "", 0, NULL));
+    mount_over("/dev/null", null, NULL, MS_BIND);
+    mount_over(directory, "/dev", NULL, MS_BIND | MS_REC);
+    mount_over("tmpfs", "/run", "tmpfs", 0);
+    g_assert_no_errno(bind(fd, (const struct sockaddr *)&address, sizeof address));
+    return fd;
+}
+
+static void
+close_stderr(void)
+{
+    int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+    g_assert_cmpint(dup2(null, STDERR_FILENO), ==, STDERR_FILENO);
+    close(null);
+}
+
+/* The next datagram without its date; NULL where there is none. */
+static char *
+next_entry(int fd)
+{
+    char buffer[8192];
+    ssize_t n = recv(fd, buffer, sizeof buffer - 1, MSG_DONTWAIT);
+
+    if (n < 0)
+        return NULL;
+    buffer[n] = '\0';
+    const char *text = strstr(buffer, LOG_IDENTIFIER "[");
+    g_assert_nonnull(text);
+    return g_strdup_printf("%.*s%s", (int)(strchr(buffer, '>') + 1 - buffer), buffer, text);
+}
+
+static void
+in_syslog_child(const char *directory)
+{
+    int fd = make_syslog(directory);
+    g_autofree char *start = g_strdup_printf(LOG_IDENTIFIER "[%d]: ", getpid());
+
+    close_stderr();
+    g_assert_cmpint(log_get_target(), ==, LOG_TARGET_SYSLOG);
+    log_event(LOG_EVENT_OPERATION_FAILED, "100% did\nnot", LOG_FIELD_VM_NAME, "web\nroot",
+              LOG_FIELD_VM_UUID, NULL, LOG_FIELD_VM_RESULT, "failed", NULL);
+    g_autofree char *entry = next_entry(fd);
+    g_autofree char *expected =
+        g_strconcat("<28>", start, "100% did not VM_NAME=web root VM_RESULT=failed", NULL);
+    g_assert_cmpstr(entry, ==, expected);
+    g_assert_false(log_set_target(LOG_TARGET_JOURNAL));
+    g_assert_true(log_set_target(LOG_TARGET_CONSOLE));
+    log_message(LOG_ERR, "elsewhere");
+    g_assert_null(next_entry(fd));
+    g_assert_true(log_set_target(LOG_TARGET_SYSLOG));
+    g_assert_cmpint(unlink("/dev/log"), ==, 0);
+    g_assert_false(log_set_target(LOG_TARGET_SYSLOG));
+    log_message(LOG_ERR, "nobody listens");
+}
+
+/* Standard error is nowhere, and there is no journal. */
+static void
+test_syslog(void)
+{
+    g_autofree char *directory = g_dir_make_tmp("test-log-XXXXXX", NULL);
+    int status;
+
+    pid_t child = fork();
+    if (child == 0) {
+        if (unshare(CLONE_NEWNS) < 0)
+            _exit(77);
+        in_syslog_child(directory);
+        _exit(0);
+    }
+    g_assert_cmpint(waitpid(child, &status, 0), ==, child);
+    g_rmdir(directory);
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 77)
+        g_test_skip("mounts need root");
+    else
+        g_assert_cmpint(status, ==, 0);
+}
+
+static void
+test_rate(void)
+{
+    LogRate rate = {0};
+    gint64 now = 5;
+    guint dropped = 7;
+
+    for (guint i = 0; i < LOG_RATE_BURST; i++) {
+        g_assert_true(log_rate_allows(&rate, now, &dropped));
+        g_assert_cmpuint(dropped, ==, 0);
+    }
+    now += LOG_RATE_INTERVAL_USEC - 1;
+    g_assert_false(log_rate_allows(&rate, now, &dropped));
+    g_assert_false(log_rate_allows(&rate, now, &dropped));
+    g_assert_cmpuint(dropped, ==, 0);
+    now++;
+    g_assert_true(log_rate_allows(&rate, now, &dropped));
+    g_assert_cmpuint(dropped, ==, 2);
+    g_assert_true(log_rate_allows(&rate, now, &dropped));
+    g_assert_cmpuint(dropped, ==, 0);
+}
+
 static void
 test_level_names(void)
 {
@@ -137,6 +266,8 @@ main(int argc, char **argv)
     g_test_add_func("/journal/long-texts", test_long_texts);
     g_test_add_func("/journal/stream", test_stream);
     g_test_add_func("/journal/terminal", test_terminal);
+    g_test_add_func("/syslog/entry", test_syslog);
+    g_test_add_func("/syslog/rate", test_rate);
     g_test_add_func("/journal/level-names", test_level_names);
     g_test_add_func("/journal/catalog", test_catalog);
     return g_test_run();
