@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "history.h"
 
+#include "log.h"
 #include "terminal-text.h"
 #include "text.h"
 
@@ -53,6 +54,11 @@ history_print(const char *uuid, const char *unit, int lines)
     g_autofree char *by = g_strconcat("_SYSTEMD_UNIT=", unit, NULL);
     sd_journal *journal = NULL;
 
+    if (!log_journal_runs()) {
+        puts("\nNo entries: there is no journal here. The service writes into the log of the "
+             "system.");
+        return;
+    }
     if (sd_journal_open(&journal, SD_JOURNAL_LOCAL_ONLY | SD_JOURNAL_SYSTEM) < 0)
         return;
     if (sd_journal_add_match(journal, about, 0) >= 0 && sd_journal_add_match(journal, by, 0) >= 0)
