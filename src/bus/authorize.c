@@ -245,7 +245,7 @@ static const char *
 polkit_failure(const sd_bus_error *error)
 {
     if (sd_bus_error_has_names(error, SD_BUS_ERROR_SERVICE_UNKNOWN, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-        return "polkit is not there to be asked";
+        return "polkit is not there to be asked, so only root and the service's own user may";
     if (sd_bus_error_has_names(error, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT,
                                SD_BUS_ERROR_DISCONNECTED))
         return "polkit did not answer";

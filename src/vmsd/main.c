@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "console-child.h"
+#include "launch.h"
 #include "log.h"
 #include "manager.h"
 #include "options.h"
@@ -41,6 +42,16 @@ keep_memory_small(void)
     (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
+/* Standard error is nowhere if a bus that has no terminal starts the program. */
+static void
+complain(const char *message)
+{
+    if (log_get_target() == LOG_TARGET_SYSLOG)
+        log_message(LOG_ERR, "%s", message);
+    else
+        fprintf(stderr, LOG_IDENTIFIER ": %s\n", message);
+}
+
 static int
 run(const Options *options)
 {
@@ -49,7 +60,7 @@ run(const Options *options)
     int status = EXIT_SUCCESS;
 
     if (error) {
-        fprintf(stderr, "unraid-vmsd: %s\n", error->message);
+        complain(error->message);
         status = EXIT_FAILURE;
     } else if (manager_run(m) < 0) {
         status = EXIT_FAILURE;
@@ -61,29 +72,49 @@ run(const Options *options)
     _exit(status);
 }
 
+static int
+serve(const Options *options)
+{
+    log_set_level(options->log_level);
+    keep_memory_small();
+    block_signals();
+    xmlInitParser();
+    int status = run(options);
+    xmlCleanupParser();
+    return status;
+}
+
+/* Goes on in the program that it runs, and comes back only with a failure. */
+static int
+start_over(const Options *options, char **argv)
+{
+    g_autoptr(Error) error = launch(options, argv);
+
+    complain(error->message);
+    return EXIT_FAILURE;
+}
+
 int
 main(int argc, char **argv)
 {
     Options options;
     int status = EXIT_SUCCESS;
+    /* The parser takes what it knows out of `argv`. */
+    g_auto(GStrv) given = g_strdupv(argv);
 
     (void)setlocale(LC_ALL, "");
     if (argc > 1 && g_str_equal(argv[1], CONSOLE_ARGUMENT))
         return hypervisor_console_main(argc, argv);
     switch (options_parse(&options, argc, argv)) {
     case OPTIONS_RUN:
-        log_set_level(options.log_level);
-        keep_memory_small();
-        block_signals();
-        xmlInitParser();
-        status = run(&options);
-        xmlCleanupParser();
+        status = launch_is_due(&options) ? start_over(&options, given) : serve(&options);
         break;
     case OPTIONS_DONE:
         break;
     case OPTIONS_BAD:
-        fprintf(stderr, "unraid-vmsd: %s\n", options.message);
-        status = EXIT_BAD_OPTION;
+        complain(options.message);
+        /* A bus that starts the program takes this status for a lack of memory. */
+        status = g_getenv("DBUS_STARTER_BUS_TYPE") ? EXIT_FAILURE : EXIT_BAD_OPTION;
         break;
     }
     options_clear(&options);
