@@ -16,6 +16,7 @@
 #   i386          Debian 12 on a processor of 32 bits; warnings are errors
 #   dbus-broker   this system with dbus-broker for all buses; service tests, and instances on the
 #                 system bus
+#   sysvinit      Debian 13 without systemd and polkit: Slackware's package is installed and tried
 set -euo pipefail
 
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
@@ -23,6 +24,8 @@ roots=${VMS_ELSEWHERE:-$top/build-elsewhere}
 mirror=${VMS_MIRROR:-} # that of debootstrap
 # shellcheck source=tests/packages.sh
 source "$top/tests/packages.sh"
+# shellcheck source=tests/elsewhere/sysvinit.sh
+source "$top/tests/elsewhere/sysvinit.sh"
 
 # The function that makes and tests it, and its arguments. Those of in_root are the suite and
 # architecture of Debian, the options of meson, and the compilers; the build of the first compiler runs
@@ -31,11 +34,12 @@ declare -A TARGETS=(
     [debian13]="in_root trixie amd64 -Dwerror=true gcc clang"
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
     [dbus-broker]="on_broker"
+    [sysvinit]="on_sysvinit"
 )
 beside=0
 
 usage() {
-    sed -n '4,19s/^# \?//p' "$0" >&2
+    sed -n '4,20s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -44,9 +48,13 @@ skip() {
     exit 77
 }
 
-# A root gets its name when it is complete: one that was left half made is not used.
+# make_root ROOT SUITE ARCHITECTURE PACKAGE...: it gets its name when it is complete, as one that was left
+# half made is not used.
 make_root() {
-    local root=$1 suite=$2 architecture=$3 new=$1.part packages
+    local root=$1 suite=$2 architecture=$3 new=$1.part
+    shift 3
+    ((EUID == 0)) || skip "a root directory can be made by root alone"
+    command -v debootstrap >/dev/null || skip "debootstrap is not installed"
     [[ ! -d $root ]] || return 0
     rm -rf "$new"
     mkdir -p "$roots"
@@ -57,11 +65,8 @@ make_root() {
     printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
     chmod 755 "$new/usr/sbin/policy-rc.d"
     printf '127.0.0.1 localhost %s\n' "$(hostname)" >"$new/etc/hosts"
-    packages=$(packages_of build tests)
-    [[ ${*:4} != *clang* ]] || packages+=" clang"
-    # shellcheck disable=SC2086 # the list is made of words
     chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
-        --no-install-recommends $packages >>"$new.log" 2>&1 || { tail -n 20 "$new.log" >&2 && return 1; }
+        --no-install-recommends "$@" >>"$new.log" 2>&1 || { tail -n 20 "$new.log" >&2 && return 1; }
     rm -f "$new"/var/cache/apt/archives/*.deb "$new.log"
     mv "$new" "$root"
 }
@@ -99,12 +104,12 @@ run_tests() {
 
 # in_root TARGET SUITE ARCHITECTURE OPTION COMPILER...
 in_root() {
-    local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler tests
+    local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler tests packages
     shift 4
-    ((EUID == 0)) || skip "a root directory can be made by root alone"
-    command -v debootstrap >/dev/null || skip "debootstrap is not installed"
     ((!beside)) || set -- "$1"
-    make_root "$root" "$suite" "$architecture" "$@"
+    mapfile -t packages < <(packages_of build tests)
+    [[ $* != *clang* ]] || packages+=(clang)
+    make_root "$root" "$suite" "$architecture" "${packages[@]}"
     copy_sources "$root"
     for compiler; do
         [[ -e $root/build-$compiler/build.ninja ]] ||
