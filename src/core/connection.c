@@ -258,7 +258,11 @@ on_event(void *userdata, const HypervisorEvent *event)
 static void
 on_lost(void *userdata, unsigned generation, const char *message)
 {
-    availability_lost(((Connection *)userdata)->availability, clock_now_usec(), generation,
+    Connection *connection = userdata;
+    bool may_be_stopped =
+        connection->daemon_watch && daemon_watch_may_stop(connection->daemon_watch);
+
+    availability_lost(connection->availability, clock_now_usec(), generation, may_be_stopped,
                       message);
 }
 

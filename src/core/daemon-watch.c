@@ -41,6 +41,7 @@ typedef struct {
 
     /* As it was at the last scan. */
     bool there;
+    bool removed; /* it was there before that */
     dev_t dev;
     ino_t ino;
 
@@ -297,6 +298,7 @@ scan_target(DaemonWatch *watch, Target *target, GHashTable *wds, Changes *change
     bool other_inode = there && (st.st_dev != target->dev || st.st_ino != target->ino);
 
     changes->probe |= there != target->there || other_inode;
+    target->removed = !there && (target->there || target->removed);
     target->there = there;
     target->dev = st.st_dev;
     target->ino = st.st_ino;
@@ -321,6 +323,42 @@ scan(DaemonWatch *watch, Changes *changes)
     while (g_hash_table_iter_next(&iter, &wd, NULL))
         if (!g_hash_table_contains(watch->wds, wd))
             (void)inotify_rm_watch(watch->fd, GPOINTER_TO_INT(wd));
+}
+
+typedef struct {
+    bool pid_file;
+    bool socket;
+    bool removed; /* a PID file */
+} Found;
+
+static Found
+find_targets(const DaemonWatch *watch)
+{
+    Found found = {0};
+
+    for (guint i = 0; i < watch->targets->len; i++) {
+        const Target *target = watch->targets->pdata[i];
+
+        *(target->socket ? &found.socket : &found.pid_file) |= target->there;
+        found.removed |= !target->socket && target->removed;
+    }
+    return found;
+}
+
+static bool
+is_stopped(const DaemonWatch *watch)
+{
+    Found found = find_targets(watch);
+
+    return found.removed && !found.pid_file && found.socket;
+}
+
+bool
+daemon_watch_may_stop(const DaemonWatch *watch)
+{
+    Found found = find_targets(watch);
+
+    return found.pid_file && found.socket;
 }
 
 /* --- events ------------------------------------------------------------------------------ */
@@ -373,6 +411,14 @@ handle_events(DaemonWatch *watch, const char *buffer, size_t size, Changes *chan
     }
 }
 
+/* The end of one daemon says nothing of the next. */
+static void
+forget_removals(DaemonWatch *watch)
+{
+    for (guint i = 0; i < watch->targets->len; i++)
+        ((Target *)watch->targets->pdata[i])->removed = false;
+}
+
 /* One read per turn, so that a busy directory does not hold up the loop. */
 static int
 on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
@@ -387,10 +433,12 @@ on_readable(sd_event_source *source, int fd, uint32_t revents, void *userdata)
     handle_events(watch, buffer, (size_t)n, &changes);
     if (changes.rescan)
         scan(watch, &changes);
-    if (changes.new_daemon)
+    if (changes.new_daemon) {
+        forget_removals(watch);
         watch->hint(watch->userdata, HINT_NEW_DAEMON);
-    else if (changes.probe)
-        watch->hint(watch->userdata, HINT_PROBE);
+    } else if (changes.probe) {
+        watch->hint(watch->userdata, is_stopped(watch) ? HINT_STOPPED : HINT_PROBE);
+    }
     return 0;
 }
 

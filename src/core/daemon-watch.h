@@ -23,8 +23,10 @@ typedef struct DaemonWatch DaemonWatch;
 
 /*
  * HINT_NEW_DAEMON: a file holds another PID than before (where it was missing in between, any PID
- * is another), or a socket was created. HINT_PROBE: any other change, also a deletion. Changes in
- * one turn of the loop are reported once. The function may free the watch.
+ * is another), or a socket was created. HINT_STOPPED: the PID files are gone, as a daemon that ends
+ * in order removes its own, and there still is a socket, which it removes too unless it belongs to
+ * systemd. HINT_PROBE: any other change, also a deletion. Changes in one turn of the loop are
+ * reported once. The function may free the watch.
  */
 typedef void (*DaemonHint)(void *userdata, Hint hint);
 
@@ -32,6 +34,8 @@ typedef void (*DaemonHint)(void *userdata, Hint hint);
 int daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *const *socket_paths,
                      DaemonHint hint, void *userdata, DaemonWatch **ret);
 void daemon_watch_free(DaemonWatch *watch);
+/* Whether HINT_STOPPED may come: there are a PID file and a socket. */
+bool daemon_watch_may_stop(const DaemonWatch *watch);
 
 /* The PID in `text`, which may be any bytes: a decimal number, white space around it allowed.
  * -EINVAL, and `ret` left alone, for anything else. */

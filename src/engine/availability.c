@@ -24,8 +24,12 @@
 #define CALLER_PACE_MIN     (500 * MSEC)
 #define CALLER_PACE_MAX     (3 * SEC)
 #define PROBE_INTERVAL      (10 * SEC)
+/* A daemon removes its PID file and closes its connections at its end, in any order. */
+#define STOP_FOLLOWS        (500 * MSEC)
+#define STOP_PRECEDES       (10 * SEC)
 
 #define NO_ANSWER "libvirt does not answer"
+#define STOPPED   "libvirt's daemon was stopped; its socket unit starts it again for the next call"
 
 typedef struct {
     unsigned number; /* 0: the slot is free */
@@ -62,7 +66,9 @@ struct Availability {
     uint64_t backoff;
     uint64_t last_attempt; /* when one was last started */
     uint64_t armed;
-    bool caller_tried; /* a caller has had one started since the last connection */
+    bool caller_tried;   /* a caller has had one started since the last connection */
+    bool resting;        /* the daemon was stopped: none is started without a reason from outside */
+    uint64_t stopped_at; /* when a daemon was stopped while there was a connection; 0: never */
 
     /* While as many attempts are left behind as may be. */
     bool probing;
@@ -256,6 +262,8 @@ next_event(Availability *a)
 
     if (!a->running || a->generation != 0)
         return AVAILABILITY_NEVER;
+    if (a->resting && !current)
+        when = AVAILABILITY_NEVER;
     if (a->waiters->len > 0)
         when = MIN(when, g_array_index(a->waiters, Waiter, 0).since + WAITER_PATIENCE);
     return when;
@@ -281,6 +289,7 @@ try_to_connect(Availability *a, uint64_t now)
 
     Attempt *attempt = find_attempt(a, 0);
     a->probe_answered = false;
+    a->resting = false;
     a->last_attempt = now;
     if (++a->last_number == 0)
         a->last_number = 1;
@@ -311,6 +320,18 @@ try_to_connect_for_caller(Availability *a, uint64_t now)
     }
     a->caller_tried = true;
     try_to_connect(a, now);
+}
+
+/* Until a caller or a hint comes. Those who wait for the next attempt are such a reason; those who
+ * wait for the one under way have its answer. */
+static void
+rest(Availability *a)
+{
+    a->resting = current_attempt(a) || a->waiters->len == 0;
+    if (!a->resting || current_attempt(a))
+        return;
+    a->next_attempt = AVAILABILITY_NEVER;
+    set_status(a, STATUS_STOPPED, STOPPED);
 }
 
 static void
@@ -353,8 +374,8 @@ leave_if_it_hangs(Availability *a, uint64_t now)
 static void
 probe_if_due(Availability *a, uint64_t now)
 {
-    if (current_attempt(a) || is_full(a) || !needs_probe(a) || a->probing || now < a->next_probe ||
-        now < blocked_until(a))
+    if (a->resting || current_attempt(a) || is_full(a) || !needs_probe(a) || a->probing ||
+        now < a->next_probe || now < blocked_until(a))
         return;
     a->probing = true;
     a->effects->probe(a->userdata);
@@ -367,10 +388,18 @@ availability_hint(Availability *a, uint64_t now, Hint hint)
         for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
             if (a->attempts[i].number != 0)
                 a->attempts[i].replaced = true;
+    a->stopped_at = hint == HINT_STOPPED ? now : 0;
     if (!a->running || a->generation != 0)
         return;
     leave_if_it_hangs(a, now);
     a->backoff = BACKOFF_AFTER_HINT;
+    a->resting = false;
+    if (hint == HINT_STOPPED)
+        rest(a);
+    if (a->resting) {
+        arm(a);
+        return;
+    }
     a->next_probe = 0;
     try_to_connect(a, now);
     probe_if_due(a, now);
@@ -399,7 +428,7 @@ availability_elapsed(Availability *a, uint64_t now)
         leave_if_it_hangs(a, now);
         give_up_if_overdue(a, now);
         refuse_impatient_waiters(a, now);
-        if (a->next_attempt <= now)
+        if (a->next_attempt <= now && !a->resting)
             try_to_connect(a, now);
         probe_if_due(a, now);
     }
@@ -428,6 +457,7 @@ connected(Availability *a, uint64_t now, unsigned number)
     a->next_attempt = AVAILABILITY_NEVER;
     a->probe_answered = false;
     a->caller_tried = false;
+    a->resting = false;
     a->effects->adopt(a->userdata, number);
     if (a->generation == number)
         set_status(a, STATUS_AVAILABLE, "");
@@ -479,6 +509,8 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
         set_status(a, why, message);
         refuse_waiters(a, message);
     }
+    if (a->resting)
+        rest(a);
     arm(a);
 }
 
@@ -505,7 +537,8 @@ drop_connection(Availability *a, uint64_t now, const char *message)
 }
 
 void
-availability_lost(Availability *a, uint64_t now, unsigned generation, const char *message)
+availability_lost(Availability *a, uint64_t now, unsigned generation, bool may_be_stopped,
+                  const char *message)
 {
     if (generation == 0)
         return;
@@ -520,10 +553,16 @@ availability_lost(Availability *a, uint64_t now, unsigned generation, const char
     if (!a->flapping)
         a->backoff = BACKOFF_MIN;
     drop_connection(a, now, message);
-    if (!a->flapping)
+    if (a->stopped_at != 0 && now < a->stopped_at + STOP_PRECEDES)
+        rest(a);
+    else if (!a->flapping && !may_be_stopped)
         connect_soon(a, now);
+    else if (!a->flapping)
+        a->next_attempt = now;
     else if (!current_attempt(a))
         schedule_attempt(a, now);
+    if (may_be_stopped)
+        a->next_attempt = MAX(a->next_attempt, now + STOP_FOLLOWS);
     arm(a);
 }
 

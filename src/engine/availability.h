@@ -13,6 +13,9 @@
  * probe has to show that the daemon answers before one more is started; after that none is, until
  * one of them ends.
  *
+ * Where systemd holds the socket, an attempt starts a daemon that somebody has just stopped. So
+ * none follows HINT_STOPPED by itself: a caller or another hint makes the next one.
+ *
  * The number of the attempt that made a connection is the connection's generation; 0 is none.
  */
 
@@ -28,6 +31,7 @@
 typedef enum {
     HINT_PROBE,      /* something changed: look now */
     HINT_NEW_DAEMON, /* another process, or a new socket: an attempt that hangs is on the old one */
+    HINT_STOPPED,    /* the daemon ended in order, and a socket is left that would start it again */
 } Hint;
 
 typedef struct {
@@ -70,7 +74,9 @@ void availability_succeeded(Availability *a, uint64_t now, unsigned attempt);
 void availability_failed(Availability *a, uint64_t now, unsigned attempt, Status why,
                          const char *message);
 void availability_probed(Availability *a, uint64_t now, bool answered);
-void availability_lost(Availability *a, uint64_t now, unsigned generation, const char *message);
+/* `may_be_stopped`: HINT_STOPPED may follow in a moment, if it has not come yet. */
+void availability_lost(Availability *a, uint64_t now, unsigned generation, bool may_be_stopped,
+                       const char *message);
 
 /*
  * Join the attempt under way, or start one; those that callers start keep a pace, and until then

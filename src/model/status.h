@@ -8,7 +8,7 @@
 typedef enum {
     STATUS_STARTING,    /* no attempt has finished yet */
     STATUS_AVAILABLE,   /* connected */
-    STATUS_STOPPED,     /* nothing listens */
+    STATUS_STOPPED,     /* nothing listens, or the socket of a daemon that was stopped does */
     STATUS_UNREACHABLE, /* was lost, or does not answer in time */
     STATUS_DENIED,      /* refused us */
     STATUS_FAILED,      /* any other reason */

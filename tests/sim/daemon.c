@@ -12,6 +12,7 @@ static struct {
     DaemonState state;
     unsigned number;
     uint64_t since;
+    bool stopped; /* the last hint is HINT_STOPPED */
 } process;
 
 void
@@ -20,6 +21,7 @@ daemon_begin(void)
     process.state = percent(80) ? DAEMON_UP : DAEMON_STOPPED;
     process.number = 1;
     process.since = 0;
+    process.stopped = false;
 }
 
 DaemonState
@@ -49,7 +51,17 @@ daemon_is(unsigned number)
 static void
 give_hint(void *data, unsigned hint)
 {
-    say("hint: %s", hint == HINT_NEW_DAEMON ? "another daemon" : "probe");
+    static const char *const names[] = {
+        [HINT_PROBE] = "probe",
+        [HINT_NEW_DAEMON] = "another daemon",
+        [HINT_STOPPED] = "stopped",
+    };
+
+    /* Hints come in the order of what they are of. */
+    if (hint == HINT_STOPPED && process.state != DAEMON_STOPPED)
+        return;
+    process.stopped = hint == HINT_STOPPED;
+    say("hint: %s", names[hint]);
     if (hint == HINT_NEW_DAEMON)
         attempts_note_new_daemon();
     parts_hint((Hint)hint);
@@ -66,7 +78,8 @@ stop(void)
     attempts_lose(0, 20 * MSEC);
     lanes_retry();
     if (percent(50))
-        world_after(between(0, 50 * MSEC), give_hint, NULL, HINT_PROBE);
+        world_after(between(0, 50 * MSEC), give_hint, NULL,
+                    percent(50) ? HINT_STOPPED : HINT_PROBE);
 }
 
 static void
@@ -78,7 +91,8 @@ start(void *data, unsigned unused)
     process.since = world_now();
     process.state = DAEMON_UP;
     say("daemon %u starts", process.number);
-    if (percent(80))
+    /* One that removes its PID file also writes one. */
+    if (process.stopped || percent(80))
         world_after(between(0, 50 * MSEC), give_hint, NULL, HINT_NEW_DAEMON);
 }
 

@@ -9,6 +9,7 @@
 #include "log.h"
 #include "stats.h"
 #include "usage.h"
+#include "world.h"
 
 #include <malloc.h>
 
@@ -36,6 +37,12 @@ daemon_watch_free(DaemonWatch *watch)
 {
     the_watch = NULL;
     g_free(watch);
+}
+
+bool
+daemon_watch_may_stop(const DaemonWatch *watch)
+{
+    return percent(50);
 }
 
 void

@@ -177,7 +177,7 @@ fail(World *w, unsigned attempt, Status why)
 void
 lose(World *w, unsigned generation)
 {
-    availability_lost(w->engine, w->now, generation, "End of file");
+    availability_lost(w->engine, w->now, generation, w->may_be_stopped, "End of file");
 }
 
 void

@@ -72,6 +72,62 @@ check_libvirtd_away() {
     is "$(entries MESSAGE_ID=d42c4b446aaa44d1b186b5ea14c1a5f6 | wc -l)" 1
 }
 
+unit_is() {
+    [[ $(systemctl show -P ActiveState "$1") == "$2" ]]
+}
+
+# left_alone DAEMON: it is stopped, and its socket is not; what reads the service does not start it, what
+# needs libvirt does, and so does whoever starts it.
+left_alone() {
+    local web
+    web=$(path web)
+    until_true available true
+    systemctl stop "$1.service" 2>/dev/null
+    until_true unit_is "$1.service" inactive
+    until_true status_is stopped
+    has "$(property /org/unraid/Vms Manager StatusMessage)" "socket unit starts it again"
+    is "$(property "$web" Domain State)" '"shutoff"'
+    # Nothing tells that nothing happens; before, it came back within a tenth of a second.
+    sleep 3
+    unit_is "$1.service" inactive
+    call root "$web" org.unraid.Vms.Domain Start
+    call root "$web" org.unraid.Vms.Domain ForceStop
+    unit_is "$1.service" active
+
+    systemctl stop "$1.service" 2>/dev/null
+    until_true status_is stopped
+    systemctl start "$1.service"
+    until_true available true
+}
+
+status_is() {
+    [[ $(property /org/unraid/Vms Manager Status) == "\"$1\"" ]]
+}
+
+check_left_alone() {
+    left_alone libvirtd
+}
+
+# Debian has no virtqemud: libvirtd is given its socket, its PID file and its time-out.
+check_modular() {
+    local units=/run/systemd/system
+    systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
+    printf '[Socket]\nListenStream=/run/libvirt/virtqemud-sock\nSocketMode=0666\n%s\n%s\n' \
+        FileDescriptorName=libvirtd.socket RemoveOnStop=yes >$units/virtqemud.socket
+    printf '[Service]\nType=notify\nExecStart=/usr/sbin/libvirtd --timeout 10 -p %s\n' \
+        /run/virtqemud.pid >$units/virtqemud.service
+    systemctl daemon-reload
+    systemctl start virtqemud.socket
+    until_true available true
+    is "$(</run/virtqemud.pid)" "$(unit_pid virtqemud.service)"
+    left_alone virtqemud
+    systemctl stop virtqemud.socket virtqemud.service
+    rm $units/virtqemud.socket $units/virtqemud.service
+    systemctl daemon-reload
+    systemctl start libvirtd.socket
+    until_true available true
+}
+
 # The service watches the directory of libvirt's PID files.
 check_watches() {
     local watched
@@ -101,4 +157,5 @@ check_group() {
     systemctl start libvirtd.socket
 }
 
-run_checks killed watchdog stop_and_boot libvirtd_restarted libvirtd_away watches group
+run_checks killed watchdog stop_and_boot libvirtd_restarted libvirtd_away left_alone modular \
+    watches group

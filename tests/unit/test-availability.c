@@ -384,6 +384,135 @@ test_stop_while_connecting(void)
     g_assert_cmpuint(w->armed, ==, AVAILABILITY_NEVER);
 }
 
+/* --- a daemon that was stopped ------------------------------------------------------------- */
+
+/* The hint comes before the loss, as far as we see. */
+static void
+test_stopped_then_lost(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    hint(w, HINT_STOPPED);
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1 stopped");
+    g_assert_cmpuint(availability_next_attempt(w->engine), ==, AVAILABILITY_NEVER);
+    pass(w, 3600 * SEC);
+    expect(w, "");
+    want(w, "a");
+    expect(w, "connect:2");
+    succeed(w, 2);
+    expect(w, "adopt:2 available a+");
+}
+
+static void
+test_lost_then_stopped(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1");
+    pass(w, 10 * MSEC);
+    hint(w, HINT_STOPPED);
+    expect(w, "stopped");
+    hint(w, HINT_STOPPED);
+    pass(w, 3600 * SEC);
+    expect(w, "");
+    hint(w, HINT_NEW_DAEMON);
+    expect(w, "connect:2");
+}
+
+/* The daemon lives, and has closed this connection alone. */
+static void
+test_lost_and_not_stopped(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1");
+    pass(w, 500 * MSEC);
+    expect(w, "connect:2");
+}
+
+static void
+test_lost_again_and_stopped(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    lose(w, 1);
+    want(w, "a");
+    succeed(w, 2);
+    expect(w, "clear:1 unreachable close:1 connect:2 adopt:2 available a+");
+    lose(w, 2);
+    pass(w, 400 * MSEC);
+    hint(w, HINT_STOPPED);
+    expect(w, "clear:2 unreachable close:2 stopped");
+    pass(w, 3600 * SEC);
+    expect(w, "");
+}
+
+/* A caller does not wait to see which of them it is. */
+static void
+test_lost_and_called(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    lose(w, 1);
+    want(w, "a");
+    expect(w, "clear:1 unreachable close:1 connect:2");
+    hint(w, HINT_STOPPED);
+    fail(w, 2, STATUS_STOPPED);
+    expect(w, "stopped a- stopped");
+    pass(w, 3600 * SEC);
+    expect(w, "");
+}
+
+/* An init script may remove the PID file of a daemon that goes on. */
+static void
+test_stopped_long_before(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    hint(w, HINT_STOPPED);
+    pass(w, 60 * SEC);
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1 connect:2");
+}
+
+static void
+test_stopped_and_started(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    hint(w, HINT_STOPPED);
+    hint(w, HINT_NEW_DAEMON);
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1 connect:2");
+}
+
+/* Attempts that fail are no longer repeated; one for a caller that fails is. */
+static void
+test_stopped_while_away(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    lose(w, 1);
+    fail(w, 2, STATUS_DENIED);
+    expect(w, "clear:1 unreachable close:1 connect:2 denied");
+    hint(w, HINT_STOPPED);
+    expect(w, "stopped");
+    pass(w, 3600 * SEC);
+    expect(w, "");
+    want(w, "a");
+    fail(w, 3, STATUS_STOPPED);
+    expect(w, "connect:3 stopped a-");
+    pass(w, SEC);
+    expect(w, "connect:4");
+}
+
 int
 main(int argc, char **argv)
 {
@@ -408,6 +537,14 @@ main(int argc, char **argv)
     TEST("forget", test_forget);
     TEST("waiting-again-from-an-answer", test_waiting_again_from_an_answer);
     TEST("dropping-from-an-answer", test_dropping_from_an_answer);
+    TEST("stopped-then-lost", test_stopped_then_lost);
+    TEST("lost-then-stopped", test_lost_then_stopped);
+    TEST("lost-and-not-stopped", test_lost_and_not_stopped);
+    TEST("lost-again-and-stopped", test_lost_again_and_stopped);
+    TEST("lost-and-called", test_lost_and_called);
+    TEST("stopped-long-before", test_stopped_long_before);
+    TEST("stopped-and-started", test_stopped_and_started);
+    TEST("stopped-while-away", test_stopped_while_away);
     TEST("stop", test_stop);
     TEST("stop-while-connecting", test_stop_while_connecting);
 #undef TEST

@@ -24,6 +24,7 @@ typedef struct {
     DaemonWatch *watch;
     unsigned n_probes;
     unsigned n_new;
+    unsigned n_stopped;
     bool free_in_hint;
 } Fixture;
 
@@ -34,6 +35,8 @@ on_hint(void *userdata, Hint hint)
 
     if (hint == HINT_NEW_DAEMON)
         f->n_new++;
+    else if (hint == HINT_STOPPED)
+        f->n_stopped++;
     else
         f->n_probes++;
     if (f->free_in_hint)
@@ -94,7 +97,7 @@ watch(Fixture *f, const char *pid_name, const char *socket_name)
 
 /* Run the loop until no event is left, and compare the hints since the last time. */
 static void
-expect_counts(Fixture *f, unsigned n_probes, unsigned n_new, int line)
+expect_counts(Fixture *f, unsigned n_probes, unsigned n_new, unsigned n_stopped, int line)
 {
     unsigned turns = 0;
     int r;
@@ -102,14 +105,15 @@ expect_counts(Fixture *f, unsigned n_probes, unsigned n_new, int line)
     while ((r = sd_event_run(f->event, 0)) > 0)
         g_assert_cmpuint(++turns, <, TURNS_MAX);
     g_assert_cmpint(r, ==, 0);
-    if (f->n_probes != n_probes || f->n_new != n_new)
-        g_error("line %d: %u probes and %u new daemons, not %u and %u", line, f->n_probes, f->n_new,
-                n_probes, n_new);
-    f->n_probes = f->n_new = 0;
+    if (f->n_probes != n_probes || f->n_new != n_new || f->n_stopped != n_stopped)
+        g_error("line %d: %u probes, %u new daemons and %u stopped, not %u, %u and %u", line,
+                f->n_probes, f->n_new, f->n_stopped, n_probes, n_new, n_stopped);
+    f->n_probes = f->n_new = f->n_stopped = 0;
 }
-#define expect_nothing(f)    expect_counts(f, 0, 0, __LINE__)
-#define expect_probe(f)      expect_counts(f, 1, 0, __LINE__)
-#define expect_new_daemon(f) expect_counts(f, 0, 1, __LINE__)
+#define expect_nothing(f)    expect_counts(f, 0, 0, 0, __LINE__)
+#define expect_probe(f)      expect_counts(f, 1, 0, 0, __LINE__)
+#define expect_new_daemon(f) expect_counts(f, 0, 1, 0, __LINE__)
+#define expect_stopped(f)    expect_counts(f, 0, 0, 1, __LINE__)
 
 /* In place, as libvirtd does: no CREATE where the file is there. */
 static void
@@ -596,6 +600,51 @@ test_parse(void)
     g_assert_cmpint(pidfile_parse(big, PIDFILE_SIZE_MAX + 1, &pid), ==, -EINVAL);
 }
 
+/* libvirtd holds its PID file open: its end is a deletion, and then a close. */
+static void
+test_stopped(Fixture *f, const void *unused)
+{
+    g_autofree char *path = path_of(f, "d.pid");
+
+    close(make_socket(f, "d-sock"));
+    watch(f, "d.pid", "d-sock");
+    g_assert_false(daemon_watch_may_stop(f->watch));
+    put(f, "d.pid", "17\n");
+    expect_new_daemon(f);
+    g_assert_true(daemon_watch_may_stop(f->watch));
+    int held = open(path, O_WRONLY | O_CLOEXEC);
+    delete (f, "d.pid");
+    expect_stopped(f);
+    g_assert_false(daemon_watch_may_stop(f->watch));
+    close(held);
+    expect_stopped(f);
+    delete (f, "d-sock");
+    expect_probe(f);
+    close(make_socket(f, "d-sock"));
+    expect_new_daemon(f);
+    /* Of the new daemon nothing is known yet. */
+    move(f, "d-sock", "e-sock");
+    move(f, "e-sock", "d-sock");
+    expect_new_daemon(f);
+    put(f, "d.pid", "17\n");
+    expect_new_daemon(f);
+}
+
+/* A daemon that made its socket itself removes it as well. */
+static void
+test_stopped_without_socket(Fixture *f, const void *unused)
+{
+    close(make_socket(f, "d-sock"));
+    put(f, "d.pid", "17\n");
+    watch(f, "d.pid", "d-sock");
+    delete (f, "d-sock");
+    expect_probe(f);
+    delete (f, "d.pid");
+    expect_probe(f);
+    close(make_socket(f, "d-sock"));
+    expect_new_daemon(f);
+}
+
 static void
 add(const char *path, void (*test)(Fixture *f, const void *unused))
 {
@@ -626,6 +675,8 @@ main(int argc, char **argv)
     add("/pidfile/symlink-loop", test_symlink_loop);
     add("/pidfile/two-names", test_two_names);
     add("/pidfile/socket", test_socket);
+    add("/pidfile/stopped", test_stopped);
+    add("/pidfile/stopped-without-socket", test_stopped_without_socket);
     add("/pidfile/overflow", test_overflow);
     add("/pidfile/freed-in-hint", test_freed_in_hint);
     return g_test_run();

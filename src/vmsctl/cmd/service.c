@@ -28,8 +28,11 @@ static const Advice advices[] = {
     {"starting", COLOR_YELLOW, "the first attempt to connect is under way"},
     {"available", COLOR_GREEN, NULL},
     {"stopped", COLOR_YELLOW,
-     "nothing listens at this URI (is libvirtd started?). The service connects as\n"
-     "soon as the daemon comes up, and tries at least every 10 s and at every call"},
+     "nothing listens at this URI (is libvirtd started?), or the daemon was stopped.\n"
+     "The service connects as soon as the daemon comes up, and at every call. A call\n"
+     "starts a daemon whose sockets are not stopped: to keep libvirt stopped, do\n"
+     "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket \\\n"
+     "    libvirtd.service"},
     {"unreachable", COLOR_RED,
      "the hypervisor's daemon hangs, is slow or was lost. The service tries again at\n"
      "least every 10 s and at every call"},
