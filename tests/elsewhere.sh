@@ -17,6 +17,7 @@
 #   dbus-broker   this system with dbus-broker for all buses; service tests, and instances on the
 #                 system bus
 #   sysvinit      Debian 13 without systemd and polkit: Slackware's package is installed and tried
+#   musl          the syntax of the sources with musl's headers
 set -euo pipefail
 
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
@@ -35,11 +36,12 @@ declare -A TARGETS=(
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
     [dbus-broker]="on_broker"
     [sysvinit]="on_sysvinit"
+    [musl]="with_musl"
 )
 beside=0
 
 usage() {
-    sed -n '4,20s/^# \?//p' "$0" >&2
+    sed -n '4,21s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -142,6 +144,15 @@ on_broker() {
         result=FAIL
     count system-instances $result "$((SECONDS - before))"
     container_stop
+}
+
+# with_musl TARGET
+with_musl() {
+    local build=$top/build
+    command -v musl-gcc >/dev/null || skip "musl-tools is not installed"
+    [[ -e $build/build.ninja ]] || meson setup "$build" "$top" >/dev/null
+    "$top/tests/elsewhere/musl.py" "$build"
+    made
 }
 
 # count NAME RESULT SECONDS: as a test, in the words of meson

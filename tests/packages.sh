@@ -32,7 +32,7 @@ declare -A PACKAGES=(
     [container]="systemd-container systemd-sysv dbus dbus-user-session libpam-systemd polkitd
         openssh-server openssh-client openssl"
     # Other systems to build and test on.
-    [elsewhere]="debootstrap"
+    [elsewhere]="debootstrap musl-tools"
     # Which lines the tests run.
     [coverage]="gcovr"
     # The page, in a browser.

@@ -3,11 +3,10 @@
 
 #include "disk-sizes.h"
 #include "guest-info.h"
+#include "heap.h"
 #include "log.h"
 #include "rereader.h"
 #include "run-events.h"
-
-#include <malloc.h>
 
 /* After so many domains were read. */
 #define TRIM_AFTER 100
@@ -335,7 +334,7 @@ give_back_memory(Core *core)
     if (++private->read_since_trim < TRIM_AFTER || !refresher_is_idle(core->refresher))
         return;
     private->read_since_trim = 0;
-    (void)malloc_trim(0);
+    heap_give_back();
 }
 
 static void

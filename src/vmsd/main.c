@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "console-child.h"
+#include "heap.h"
 #include "launch.h"
 #include "log.h"
 #include "manager.h"
@@ -7,7 +8,6 @@
 
 #include <libxml/parser.h>
 #include <locale.h>
-#include <malloc.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -28,18 +28,6 @@ block_signals(void)
     sigaddset(&signals, SIGCHLD);
     pthread_sigmask(SIG_BLOCK, &signals, NULL);
     (void)signal(SIGPIPE, SIG_IGN);
-}
-
-/*
- * The threads are few and wait for libvirt: a heap for each of them would cost memory and gain
- * nothing. What a long reply or a list took is given back, and not kept for the next one.
- */
-static void
-keep_memory_small(void)
-{
-    (void)mallopt(M_ARENA_MAX, 1);
-    (void)mallopt(M_TRIM_THRESHOLD, 128 * 1024);
-    (void)mallopt(M_MMAP_THRESHOLD, 128 * 1024);
 }
 
 /* Standard error is nowhere if a bus that has no terminal starts the program. */
@@ -76,7 +64,7 @@ static int
 serve(const Options *options)
 {
     log_set_level(options->log_level);
-    keep_memory_small();
+    heap_keep_small();
     block_signals();
     xmlInitParser();
     int status = run(options);
