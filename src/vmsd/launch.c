@@ -20,7 +20,7 @@ launch_is_due(const Options *options)
 {
     const struct passwd *user;
 
-    if (geteuid() != 0 || options->session || options->address || g_getenv("INVOCATION_ID"))
+    if (geteuid() != 0 || !options->drop_root)
         return false;
     /* A service that is built to run as root is started once. */
     user = getpwnam(SERVICE_USER);

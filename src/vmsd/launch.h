@@ -10,7 +10,7 @@
 #include "error.h"
 #include "options.h"
 
-/* Did root start it, for the system bus, and not systemd, which has done all this? */
+/* Did root start it with --drop-root? False in the program that launch() runs. */
 bool launch_is_due(const Options *options);
 
 /* Returns only where it fails; `argv` is that of main(). */

@@ -22,6 +22,7 @@ static char **option_pid_files;
 static char *option_stop_timeout;
 static char *option_guest_info;
 static char *option_log_level;
+static gboolean option_drop_root;
 
 static const GOptionEntry entries[] = {
     {"system", 0, 0, G_OPTION_ARG_NONE, &option_system, "Serve the system bus (the default)", NULL},
@@ -41,6 +42,8 @@ static const GOptionEntry entries[] = {
      "yes or no: publish host name, OS and addresses of the guests (yes)", "WHETHER"},
     {"log-level", 0, 0, G_OPTION_ARG_STRING, &option_log_level,
      "error, warning, notice, info or debug (info)", "LEVEL"},
+    {"drop-root", 0, 0, G_OPTION_ARG_NONE, &option_drop_root,
+     "As root: read the settings file and become the user " SERVICE_USER, NULL},
     {"version", 0, 0, G_OPTION_ARG_NONE, &option_version, "Show the version and exit", NULL},
     {NULL},
 };
@@ -175,6 +178,7 @@ take(Options *options)
         return false;
     options->address = g_strdup(option_address);
     options->session = option_session;
+    options->drop_root = option_drop_root;
     return true;
 }
 

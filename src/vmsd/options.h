@@ -24,6 +24,7 @@ typedef struct {
     uint64_t stop_timeout_usec;
     bool guest_info; /* ask the guests for the properties of Guest */
     int log_level;
+    bool drop_root; /* where root starts it */
     char *message;
 } Options;
 
