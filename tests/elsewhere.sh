@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tests/elsewhere.sh [--beside] TARGET...
+# tests/elsewhere.sh [--beside | --roots] TARGET...
 #
 # Builds and runs the unit and service tests on other systems than this one: in a root directory that
 # debootstrap makes, or in the container of tests/system. Needs root. The last lines are the time that
@@ -9,8 +9,9 @@
 # counts as one more test, called "build". Roots and builds are kept in build-elsewhere/TARGET, or below
 # $VMS_ELSEWHERE, and used again.
 #
-#   --beside      something else runs on this machine: without the suite "hostile", which measures, and
-#                 with the first compiler alone
+#   --beside      something else runs on this machine: without the suites "hostile", which measures, and
+#                 "sim", and with the first compiler alone
+#   --roots       only makes the root directories that --beside needs
 #
 #   debian13      gcc and clang, libvirt 11; warnings are errors
 #   i386          Debian 12 on a processor of 32 bits; warnings are errors
@@ -39,9 +40,10 @@ declare -A TARGETS=(
     [musl]="with_musl"
 )
 beside=0
+roots_alone=0
 
 usage() {
-    sed -n '4,21s/^# \?//p' "$0" >&2
+    sed -n '4,22s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -80,6 +82,7 @@ inside() {
         set -e
         root=$1
         shift
+        mount --bind "$root" "$root" # a test changes the propagation of its root
         mount -t proc proc "$root/proc"
         mount --rbind /sys "$root/sys"
         mount --rbind /dev "$root/dev"
@@ -100,7 +103,7 @@ copy_sources() {
 # run_tests OPTION...: sets `tests`, the command; the options are those that choose suites.
 run_tests() {
     local suites=("$@")
-    ((!beside)) || suites+=(--no-suite hostile)
+    ((!beside)) || suites+=(--no-suite hostile --no-suite sim)
     tests=(meson test --no-rebuild --print-errorlogs --num-processes "$(($(nproc) * 2))" "${suites[@]}")
 }
 
@@ -112,6 +115,7 @@ in_root() {
     mapfile -t packages < <(packages_of build tests)
     [[ $* != *clang* ]] || packages+=(clang)
     make_root "$root" "$suite" "$architecture" "${packages[@]}"
+    ((!roots_alone)) || return 0
     copy_sources "$root"
     for compiler; do
         [[ -e $root/build-$compiler/build.ninja ]] ||
@@ -182,10 +186,11 @@ run_target() {
     echo "$1: $SECONDS s"
 }
 
-if [[ ${1-} == --beside ]]; then
-    beside=1
-    shift
-fi
+case ${1-} in
+--beside) beside=1 ;;
+--roots) beside=1 roots_alone=1 ;;
+esac
+((!beside)) || shift
 (($#)) || usage
 for target; do
     [[ -v TARGETS[$target] ]] || usage
@@ -197,4 +202,4 @@ for target; do
     run_target "$target" "${settings[@]}"
     counts+=("$roots/$target.json")
 done
-"$top/tests/count.py" "${counts[@]}"
+((roots_alone)) || "$top/tests/count.py" "${counts[@]}"

@@ -13,7 +13,8 @@
 #   two          with the confinement of an installed service
 #   the third    unit and service, and libvirtd-others, which has many threads
 #
-# While the second waits for its guests, tests/elsewhere.sh makes other systems and tests there.
+# Beside the first, tests/elsewhere.sh makes other systems; it tests there while the second waits for
+# its guests.
 #
 # A line for each build tells the time that its tests took, and the longest of them. The last line is
 # the sum of all: "N passed, N failed, N skipped". What needs root is skipped without it.
@@ -32,14 +33,14 @@ while [[ ${1-} == --* ]]; do
     case $1 in
     --quick) quick=1 ;;
     *)
-        sed -n '4,23s/^# \?//p' "$0" >&2
+        sed -n '4,24s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
     shift
 done
 tests=("$@")
-elsewhere=(debian13 i386 dbus-broker)
+elsewhere_roots=(debian13 i386)
 # Most tests wait for something, most of their time.
 processes=$(($(nproc) * 2))
 
@@ -69,10 +70,18 @@ check_coverage() {
         $((SECONDS - begin)) "${results[$status]-FAIL}" >>"$1/counted.json"
 }
 
+# In the background: it waits for Debian's packages for the most part. A root that it cannot make is
+# tried again by start_elsewhere.
+start_roots() {
+    nice tests/elsewhere.sh --roots "${elsewhere_roots[@]}" >build-elsewhere.log 2>&1 &
+    roots_pid=$!
+}
+
 # In the background; its output is shown when it has ended. It counts a target that it cannot make,
 # too.
 start_elsewhere() {
-    nice tests/elsewhere.sh --beside "${elsewhere[@]}" >build-elsewhere.log 2>&1 &
+    wait "$roots_pid" || true
+    nice tests/elsewhere.sh --beside "${elsewhere_roots[@]}" dbus-broker >>build-elsewhere.log 2>&1 &
     elsewhere_pid=$!
 }
 
@@ -80,7 +89,7 @@ end_elsewhere() {
     local target
     wait "$elsewhere_pid" || true
     cat build-elsewhere.log
-    for target in "${elsewhere[@]}"; do counted+=("build-elsewhere/$target.json"); done
+    for target in "${elsewhere_roots[@]}" dbus-broker; do counted+=("build-elsewhere/$target.json"); done
 }
 
 if ((EUID == 0)); then
@@ -91,6 +100,7 @@ else
 fi
 
 counted=(build/counted.json)
+((quick || ${#tests[@]})) || start_roots
 build build -Dwerror=true
 rm -f build/counted.json
 if ((quick)); then
