@@ -194,10 +194,24 @@ jobs_left(Chaos *c, guint64 mark)
     return left;
 }
 
+/* A Stop or Reboot that is under way ends when its time is up. */
+static void
+wait_until_settled(Chaos *c, guint64 mark)
+{
+    gint64 deadline = g_get_monotonic_time() + PATIENCE_MS * G_GINT64_CONSTANT(1000);
+
+    while (!is_available(c) || has_job(c) || jobs_left(c, mark) > 0) {
+        if (world_turn(c->s->world, deadline))
+            continue;
+        g_autofree char *report = shell(c->s->world, "libvirtd-ctl report 2>&1 || true");
+        g_error("seed %u does not settle; available: %d, a domain has a job: %d, jobs left: %d\n%s",
+                c->rounds.seed, is_available(c), has_job(c), jobs_left(c, mark), report);
+    }
+}
+
 static void
 go_round(Chaos *c)
 {
-    World *w = c->s->world;
     guint64 mark = mirror_mark(c->s->mirror);
 
     c->calls = g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
@@ -209,8 +223,7 @@ go_round(Chaos *c)
     g_test_message("%" G_GINT64_FORMAT " ms of chaos, %" G_GINT64_FORMAT " ms until all answered",
                    (raged - started) / 1000, (g_get_monotonic_time() - raged) / 1000);
     g_ptr_array_unref(c->calls);
-    /* A Stop or Reboot that is under way ends when its time is up. */
-    wait_for(w, is_available(c) && !has_job(c) && jobs_left(c, mark) <= 0);
+    wait_until_settled(c, mark);
     g_assert_cmpint(jobs_left(c, mark), ==, 0);
     /* virsh sets autostart too, which has no event. */
     g_autoptr(Call) list = manager_call(c->s, "ListDomains", NULL);
