@@ -43,7 +43,7 @@ static const GOptionEntry entries[] = {
     {"log-level", 0, 0, G_OPTION_ARG_STRING, &option_log_level,
      "error, warning, notice, info or debug (info)", "LEVEL"},
     {"drop-root", 0, 0, G_OPTION_ARG_NONE, &option_drop_root,
-     "As root: read the settings file and become the user " SERVICE_USER, NULL},
+     "As root: read the settings file and become the service's user", NULL},
     {"version", 0, 0, G_OPTION_ARG_NONE, &option_version, "Show the version and exit", NULL},
     {NULL},
 };
