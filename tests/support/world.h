@@ -25,7 +25,7 @@
 #define BOUND_MS    30000
 /* Waits for guests and other processes: an emulated guest boots in 3 s of processor time, of which
  * a busy machine has little. */
-#define PATIENCE_MS 120000
+#define PATIENCE_MS 90000
 
 typedef struct World World;
 
