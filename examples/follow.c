@@ -174,6 +174,7 @@ on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
     return 0;
 }
 
+/* NULL if the service ended meanwhile: it is asked again when the name has its next owner. */
 static sd_bus_message *
 call(sd_bus *bus, const char *interface, const char *method, const char *argument)
 {
@@ -182,7 +183,8 @@ call(sd_bus *bus, const char *interface, const char *method, const char *argumen
     int r = sd_bus_call_method(bus, SERVICE, ROOT, interface, method, &error, &reply,
                                argument ? "s" : "", argument);
 
-    check(r, error.message ? error.message : method);
+    if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
+        check(r, error.message ? error.message : method);
     sd_bus_error_free(&error);
     return reply;
 }
@@ -205,6 +207,8 @@ list(sd_bus *bus)
         call(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL);
     sd_bus_message *manager = call(bus, "org.freedesktop.DBus.Properties", "GetAll", MANAGER);
 
+    if (!objects || !manager)
+        goto end;
     lists++;
     read_properties(manager, NULL);
     check(sd_bus_message_enter_container(objects, 'a', "{oa{sa{sv}}}"), "objects");
@@ -213,6 +217,7 @@ list(sd_bus *bus)
         check(sd_bus_message_exit_container(objects), "object");
     }
     drop_unlisted();
+end:
     sd_bus_message_unref(objects);
     sd_bus_message_unref(manager);
 }

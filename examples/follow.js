@@ -92,7 +92,7 @@ async function main() {
     if (message.type !== dbus.MessageType.SIGNAL) return;
     if (message.member === 'NameOwnerChanged' && message.body[0] === SERVICE) {
       // Another process owns the name: no signal tells how its objects differ from the mirror.
-      if (message.body[2]) readAll(bus).catch(fail);
+      if (message.body[2]) readAll(bus).catch(failUnlessGone);
     } else if (message.path.startsWith(ROOT)) {
       if (queue) queue.push(message);
       else onSignal(message);
@@ -102,12 +102,17 @@ async function main() {
   // Subscribed before asking what there is: so nothing falls between.
   await match(bus, `type='signal',sender='${SERVICE}',path_namespace='${ROOT}'`);
   await match(bus, `type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='${SERVICE}'`);
-  await readAll(bus);
+  await readAll(bus).catch(failUnlessGone);
 }
 
 function fail(error) {
   console.error(error.text || error.message);
   process.exit(1);
+}
+
+// A service that ends while it is asked is asked again when the name has its next owner.
+function failUnlessGone(error) {
+  if (error.type !== 'org.freedesktop.DBus.Error.NoReply') fail(error);
 }
 
 main().catch(fail);

@@ -4,6 +4,7 @@
 python3-dasbus)."""
 
 from dasbus.connection import SystemMessageBus
+from dasbus.error import DBusError
 from dasbus.loop import EventLoop
 from dasbus.typing import get_native
 from gi.repository import Gio
@@ -50,7 +51,16 @@ def on_signal(_bus, _sender, path, _interface, signal, body):
 
 
 def read_all():
-    """Make the mirror what the service says now."""
+    """Make the mirror what the service says now. One that ends meanwhile is asked again when the name
+    has its next owner."""
+    try:
+        read()
+    except DBusError as error:
+        if error.dbus_name != "org.freedesktop.DBus.Error.NoReply":
+            raise
+
+
+def read():
     manager = bus.get_proxy(SERVICE, ROOT)
     objects = get_native(manager.GetManagedObjects())
     show_available({"Available": manager.Available})
