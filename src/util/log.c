@@ -2,6 +2,7 @@
 #include "log.h"
 
 #include "log-rate.h"
+#include "syslog-socket.h"
 #include "terminal-text.h"
 #include "utf8.h"
 
@@ -17,7 +18,6 @@
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define SYSLOG_SOCKET  "/dev/log"
 #define MAX_FIELDS     16
 /* In bytes: names and words from outside may have any length. */
 #define FIELD_MAX      4096
@@ -162,7 +162,7 @@ bool
 log_set_target(LogTarget wanted)
 {
     if ((wanted == LOG_TARGET_JOURNAL && !log_journal_runs()) ||
-        (wanted == LOG_TARGET_SYSLOG && access(SYSLOG_SOCKET, F_OK) < 0))
+        (wanted == LOG_TARGET_SYSLOG && access(SYSLOG_SOCKET_PATH, F_OK) < 0))
         return false;
     g_atomic_int_set(&target, wanted);
     return true;
@@ -232,23 +232,21 @@ send_syslog(int level, const char *message, const Field *fields, size_t n_fields
 {
     static GMutex lock;
     static LogRate rate;
-    static bool is_open;
+    g_autoptr(GString) line = g_string_new(NULL);
     guint dropped = 0;
 
-    g_mutex_lock(&lock);
-    if (!is_open)
-        openlog(LOG_IDENTIFIER, LOG_PID, LOG_DAEMON);
-    is_open = true;
-    bool is_allowed = log_rate_allows(&rate, g_get_monotonic_time(), &dropped);
-    g_mutex_unlock(&lock);
-    if (dropped > 0)
-        syslog(LOG_WARNING, "%u entries were not logged: there were too many", dropped);
-    if (!is_allowed)
-        return;
-
-    g_autoptr(GString) line = g_string_new(NULL);
     append_entry(line, message, fields, n_fields);
-    syslog(level, "%s", line->str);
+    g_mutex_lock(&lock);
+    bool is_allowed = log_rate_allows(&rate, g_get_monotonic_time(), &dropped);
+    if (dropped > 0) {
+        g_autofree char *gap = g_strdup_printf("%u entries were not logged: there were too many, "
+                                               "or syslog did not take them",
+                                               dropped);
+        (void)syslog_socket_send(LOG_WARNING, LOG_IDENTIFIER, gap);
+    }
+    if (is_allowed && !syslog_socket_send(level, LOG_IDENTIFIER, line->str))
+        rate.dropped++;
+    g_mutex_unlock(&lock);
 }
 
 /* The copy, if one is needed, is the caller's. */

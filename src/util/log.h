@@ -2,7 +2,7 @@
 #pragma once
 
 /* The log. To the journal, with fields, where standard error is connected to it (or is nowhere, and
- * a journal runs); to syslog(3), with the fields as text, where standard error is nowhere and no
+ * a journal runs); to syslog, with the fields as text, where standard error is nowhere and no
  * journal runs; one plain line per entry on standard error everywhere else. May be called from any
  * thread, keeps errno. Secrets never come here: nothing filters them out. */
 

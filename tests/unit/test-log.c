@@ -180,9 +180,27 @@ in_syslog_child(const char *directory)
     log_message(LOG_ERR, "nobody listens");
 }
 
-/* Standard error is nowhere, and there is no journal. */
+/* A daemon of syslog that hangs holds nobody up; what it does not take is lost, and the rest is
+ * not. */
 static void
-test_syslog(void)
+in_full_syslog_child(const char *directory)
+{
+    int fd = make_syslog(directory);
+
+    close_stderr();
+    alarm(20);
+    for (unsigned i = 0; i < 1000; i++)
+        log_message(LOG_ERR, "entry");
+    for (char *entry; (entry = next_entry(fd));)
+        g_free(entry);
+    log_message(LOG_ERR, "taken");
+    g_autofree char *entry = next_entry(fd);
+    g_assert_nonnull(entry);
+    g_assert_true(g_str_has_suffix(entry, ": taken"));
+}
+
+static void
+in_namespace(void (*check)(const char *directory))
 {
     g_autofree char *directory = g_dir_make_tmp("test-log-XXXXXX", NULL);
     int status;
@@ -191,7 +209,7 @@ test_syslog(void)
     if (child == 0) {
         if (unshare(CLONE_NEWNS) < 0)
             _exit(77);
-        in_syslog_child(directory);
+        check(directory);
         _exit(0);
     }
     g_assert_cmpint(waitpid(child, &status, 0), ==, child);
@@ -200,6 +218,19 @@ test_syslog(void)
         g_test_skip("mounts need root");
     else
         g_assert_cmpint(status, ==, 0);
+}
+
+/* Standard error is nowhere, and there is no journal. */
+static void
+test_syslog(void)
+{
+    in_namespace(in_syslog_child);
+}
+
+static void
+test_syslog_full(void)
+{
+    in_namespace(in_full_syslog_child);
 }
 
 static void
@@ -267,6 +298,7 @@ main(int argc, char **argv)
     g_test_add_func("/journal/stream", test_stream);
     g_test_add_func("/journal/terminal", test_terminal);
     g_test_add_func("/syslog/entry", test_syslog);
+    g_test_add_func("/syslog/full", test_syslog_full);
     g_test_add_func("/syslog/rate", test_rate);
     g_test_add_func("/journal/level-names", test_level_names);
     g_test_add_func("/journal/catalog", test_catalog);
