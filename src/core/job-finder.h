@@ -19,6 +19,7 @@ typedef struct JobFinder JobFinder;
 JobFinder *job_finder_new(LanePool *lane_pool, Cache *cache,
                           void (*found)(void *userdata, Domain *domain, const FoundJob *job),
                           void *userdata);
+/* No call may be left. */
 void job_finder_free(JobFinder *finder);
 
 void job_finder_look(JobFinder *finder, const Domain *domain);

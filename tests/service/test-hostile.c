@@ -5,6 +5,7 @@
  * that such a user sends ends the service, and nobody else notices.
  */
 
+#include "gio-bus.h"
 #include "hostile.h"
 #include "interface.h"
 
@@ -41,21 +42,6 @@ listen_mutely(World *w, char **ret_path)
     return fd;
 }
 
-/* sd-bus attaches no descriptors that the arguments do not mention. */
-static GDBusConnection *
-connect_with_gio(World *w)
-{
-    g_autoptr(GError) error = NULL;
-    GDBusConnection *bus =
-        g_dbus_connection_new_for_address_sync(world_address(w),
-                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                               NULL, NULL, &error);
-
-    g_assert_no_error(error);
-    return bus;
-}
-
 static void
 send_with_descriptors(GDBusConnection *bus, const char *name, GUnixFDList *descriptors)
 {
@@ -85,7 +71,7 @@ count_descriptors(pid_t pid)
 static GDBusConnection *
 send_many_with_descriptors(World *w, GUnixFDList *descriptors)
 {
-    GDBusConnection *bus = connect_with_gio(w);
+    GDBusConnection *bus = gio_bus_connect(w);
     g_autoptr(GError) error = NULL;
 
     for (guint i = 0; i < CALLS; i++)
@@ -300,7 +286,7 @@ test_noncharacters(void)
 {
     static const char *const names[] = {"\xef\xb7\x90", "\xef\xbf\xbe", "a\xf4\x8f\xbf\xbf"};
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
-    g_autoptr(GDBusConnection) bus = connect_with_gio(s->world);
+    g_autoptr(GDBusConnection) bus = gio_bus_connect(s->world);
 
     for (guint i = 0; i < G_N_ELEMENTS(names); i++) {
         g_autoptr(GError) error = NULL;
@@ -375,7 +361,7 @@ call_with_nul(const char *name, const Member *method)
 static void
 assert_turned_away(World *w, GBytes *call)
 {
-    g_autoptr(GDBusConnection) bus = connect_with_gio(w);
+    g_autoptr(GDBusConnection) bus = gio_bus_connect(w);
     GOutputStream *stream = g_io_stream_get_output_stream(g_dbus_connection_get_stream(bus));
     gsize size;
     const void *data = g_bytes_get_data(call, &size);

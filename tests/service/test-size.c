@@ -3,6 +3,7 @@
 /* How large GetManagedObjects is, on a bus with the limits of a system bus. VMS_DOMAINS is how many
  * domains there are. */
 
+#include "gio-bus.h"
 #include "service.h"
 
 #include <gio/gio.h>
@@ -93,20 +94,6 @@ node_with(unsigned n, const Kind *kind)
                               });
     }
     return node;
-}
-
-static GDBusConnection *
-connect_to(World *w)
-{
-    g_autoptr(GError) error = NULL;
-    GDBusConnection *bus =
-        g_dbus_connection_new_for_address_sync(world_address(w),
-                                               G_DBUS_CONNECTION_FLAGS_AUTHENTICATION_CLIENT |
-                                                   G_DBUS_CONNECTION_FLAGS_MESSAGE_BUS_CONNECTION,
-                                               NULL, NULL, &error);
-
-    g_assert_no_error(error);
-    return bus;
 }
 
 static GVariant *
@@ -219,7 +206,7 @@ test_size(gconstpointer data)
     g_autofree char *uri = node_uri_option(node, w);
 
     world_start(w, uri, NULL);
-    g_autoptr(GDBusConnection) bus = connect_to(w);
+    g_autoptr(GDBusConnection) bus = gio_bus_connect(w);
     g_autoptr(Client) client = client_new(w);
     while (!is_available(client) || backlog(bus) > 0)
         continue;
