@@ -9,6 +9,8 @@ top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
 cd "$top"
 # shellcheck source=tests/packages.sh
 source tests/packages.sh
+# shellcheck source=tests/support/private-bus.sh
+source tests/support/private-bus.sh
 
 dir='' bus='' service='' monitor=''
 
@@ -33,30 +35,8 @@ show() {
     "$@"
 }
 
-start_bus() {
-    cat >"$dir/bus.conf" <<XML
-<busconfig>
-  <type>custom</type>
-  <listen>unix:path=$dir/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-  </policy>
-</busconfig>
-XML
-    # It tells its address when it listens.
-    exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1 2>"$dir/bus.log")
-    bus=$!
-    read -r address <&3
-    # For busctl --user and gdbus --session.
-    export DBUS_SESSION_BUS_ADDRESS=$address
-}
-
 start_service() {
-    build/src/unraid-vmsd --address="$address" --uri=test:///default >"$dir/log" 2>&1 &
+    build/src/unraid-vmsd --address="$DBUS_SESSION_BUS_ADDRESS" --uri=test:///default >"$dir/log" 2>&1 &
     service=$!
     gdbus wait --session --timeout 20 org.unraid.Vms || {
         cat "$dir/log" >&2
@@ -113,7 +93,7 @@ meson compile -C build src/unraid-vmsd
 
 dir=$(mktemp -d)
 trap finish EXIT
-start_bus
+private_bus "$dir" # for busctl --user and gdbus --session
 start_service
 
 title "The objects"

@@ -8,6 +8,10 @@
 # its program, $VMS_FUZZ_CALLS how often each member is called (20).
 set -euo pipefail
 
+top=$(realpath -- "$(dirname -- "$0")/../..")
+# shellcheck source=tests/support/private-bus.sh
+source "$top/tests/support/private-bus.sh"
+
 dfuzzer=${DFUZZER:-$(command -v dfuzzer || true)}
 [[ -n $dfuzzer ]] || {
     echo "skipped: dfuzzer is not installed" >&2
@@ -25,25 +29,9 @@ finish() {
 }
 trap finish EXIT
 
-cat >"$dir/bus.conf" <<XML
-<busconfig>
-  <type>custom</type>
-  <listen>unix:path=$dir/bus</listen>
-  <auth>EXTERNAL</auth>
-  <policy context="default">
-    <allow user="*"/>
-    <allow own="*"/>
-    <allow send_destination="*" eavesdrop="true"/>
-    <allow eavesdrop="true"/>
-  </policy>
-</busconfig>
-XML
-# It tells its address when it listens.
-exec 3< <(exec dbus-daemon --nofork --config-file="$dir/bus.conf" --print-address=1 2>"$dir/bus.log")
-bus=$!
-read -r address <&3
+private_bus "$dir"
 # dfuzzer looks on both buses.
-export DBUS_SESSION_BUS_ADDRESS=$address DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/none
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$dir/none
 
 schema=http://libvirt.org/schemas/domain/test/1.0
 {
@@ -56,7 +44,7 @@ schema=http://libvirt.org/schemas/domain/test/1.0
     done
     echo "</node>"
 } >"$dir/node.xml"
-"$UNRAID_VMSD" --address="$address" --uri="test://$dir/node.xml" --stop-timeout=1 >"$dir/log" 2>&1 &
+"$UNRAID_VMSD" --address="$DBUS_SESSION_BUS_ADDRESS" --uri="test://$dir/node.xml" --stop-timeout=1 >"$dir/log" 2>&1 &
 service=$!
 gdbus wait --session --timeout 60 org.unraid.Vms
 call=(busctl --user -j call org.unraid.Vms)
