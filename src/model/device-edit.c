@@ -204,8 +204,9 @@ set_media(xmlNode *disk, const char *text, Error **error)
     else if (url && is_media_url(url))
         set_url(disk, url);
     else if (!set_volume(disk, text)) {
-        *error = error_new(ERROR_INVALID_ARGS, "The medium is no path, POOL/VOLUME or URL of http, "
-                                               "https, ftp, ftps or tftp");
+        *error =
+            error_new(ERROR_INVALID_ARGS, "The medium is no absolute path, POOL/VOLUME or URL of "
+                                          "http, https, ftp, ftps or tftp");
         return false;
     }
     return true;
@@ -234,8 +235,10 @@ device_edit_media(const char *xml, const char *target, const char *source, Error
 char *
 device_edit_copy(const char *destination, const char *format, Error **error)
 {
-    if (*destination != '/' || !is_xml_text(destination) || !is_xml_text(format)) {
-        *error = error_new(ERROR_INVALID_ARGS, "The destination has to be a path");
+    if (!check_text("destination", destination, error) || !check_text("format", format, error))
+        return NULL;
+    if (*destination != '/') {
+        *error = error_new(ERROR_INVALID_ARGS, "The destination has to be an absolute path");
         return NULL;
     }
 

@@ -232,6 +232,10 @@ test_copy(void)
     refused(ERROR_INVALID_ARGS, device_edit_copy("b.img", "", &error));
     refused(ERROR_INVALID_ARGS, device_edit_copy("/b\x07.img", "", &error));
     refused(ERROR_INVALID_ARGS, device_edit_copy("http://host/b", "raw", &error));
+
+    g_assert_null(device_edit_copy("/b.img", "q\x07", &error));
+    g_assert_cmpstr(error->message, ==, "The format has a character that XML cannot hold");
+    g_clear_pointer(&error, error_free);
 }
 
 static void

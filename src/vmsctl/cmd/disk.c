@@ -153,7 +153,7 @@ run_job(Client *client, const Action *action, const char *vm, char **arguments)
 static const Action actions[] = {
     {"list", NULL, NULL, "List the disks (without an action, too)", list},
     {"media", "TARGET SOURCE", "live config force",
-     "Put a medium into a drive: a path, POOL/VOLUME, or a URL", change_media},
+     "Put a medium into a drive: an absolute path, POOL/VOLUME, or a URL", change_media},
     {"eject", "TARGET", "live config force", "Empty a drive", change_media},
     {"resize", "TARGET SIZE", "no-wait", "Make a disk larger (20G, or +5G to add that much)",
      resize},
