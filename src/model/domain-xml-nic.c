@@ -18,6 +18,15 @@ socket_source(const xmlNode *source)
                        port, NULL);
 }
 
+/* The back end passt makes the socket itself, and takes a device of the host instead. */
+static char *
+vhostuser_source(const xmlNode *source)
+{
+    const char *attribute = xmlHasNsProp(source, BAD_CAST "path", NULL) ? "path" : "dev";
+
+    return xml_attribute(source, attribute);
+}
+
 /* The attribute of <source> that names it, or the function that does. */
 static const struct {
     const char *type;
@@ -29,9 +38,9 @@ static const struct {
     {"direct", "dev", NULL},
     {"ethernet", "dev", NULL},
     {"vdpa", "dev", NULL},
-    {"vhostuser", "path", NULL},
     {"internal", "name", NULL},
     {"vds", "switchid", NULL},
+    {"vhostuser", NULL, vhostuser_source},
     {"mcast", NULL, socket_source},
     {"client", NULL, socket_source},
     {"server", NULL, socket_source},

@@ -105,6 +105,8 @@ test_urls(void)
         {"'http' name='a.iso?token=secret'><host name='me:secret@server'/></source>",
          "http://server/a.iso"},
         {"'ftp' name='a'><host name='server'/></source>", "ftp://server/a"},
+        {"'ftps' name='/a?token=secret'><host name='server'/><ssl verify='no'/></source>",
+         "ftps://server/a"},
         {"'tftp' name='a'><host name='server'/></source>", "tftp://server/a"},
         {"'nfs' name='/export/a'><host name='server'/><identity user='u' group='g'/></source>",
          "nfs://server/export/a"},
@@ -159,6 +161,9 @@ test_nics(void)
         {NIC("type='ethernet'", "<source dev='eth0'/>"), MAC "type=ethernet, source=eth0, link=1"},
         {NIC("type='vhostuser'", "<source type='unix' path='/run/v' mode='client'/>"),
          MAC "type=vhostuser, source=/run/v, link=1"},
+        {NIC("type='vhostuser'", "<source dev='eth0'/><backend type='passt'/>"),
+         MAC "type=vhostuser, source=eth0, link=1"},
+        {NIC("type='vhostuser'", "<backend type='passt'/>"), MAC "type=vhostuser, link=1"},
         {NIC("type='mcast'", "<source address='230.0.0.1' port='5558'/>"),
          MAC "type=mcast, source=230.0.0.1:5558, link=1"},
         {NIC("type='client'", "<source address='::1' port='5558'/>"),
@@ -265,8 +270,11 @@ test_graphics(void)
          "type=spice; type=vnc, port=1"},
         {GRAPHICS("<graphics type='vnc' port='65536' websocket='x' tlsPort='0'/>"), "type=vnc"},
         {GRAPHICS("<graphics type='sdl' display=':0.0'/><graphics type='dbus'/>"
-                  "<graphics type='egl-headless'/><graphics type='rdp' port='3389'/>"),
-         "type=sdl; type=dbus; type=egl-headless; type=rdp, port=3389"},
+                  "<graphics type='egl-headless'/><graphics type='desktop' fullscreen='yes'/>"),
+         "type=sdl; type=dbus; type=egl-headless; type=desktop"},
+        {GRAPHICS("<graphics type='rdp' port='3389' replaceUser='yes'>"
+                  "<listen type='address' address='::'/></graphics>"),
+         "type=rdp, listen=::, port=3389"},
     };
 
     check(cases, G_N_ELEMENTS(cases), HARDWARE_GRAPHICS);
