@@ -14,17 +14,21 @@ typedef struct {
     const char *before; /* its state; "frozen" QEMUs answer nothing until the service has gone */
     bool frozen;
     const char *method;
+    const char *snapshot; /* that the method is for; the domain has it before */
     const char *after;
     bool same_run; /* neither forced nor booted */
 } Row;
 
 static const Row rows[] = {
-    {"slow-start", "shutoff", false, "Start", "running", false},
-    {"stop", "running", false, "Stop", "running", true},
-    {"reboot", "running", false, "Reboot", "running", true},
-    {"slow-reset", "running", false, "Reset", "running", false},
-    {"pause", "running", true, "Pause", "paused", true},
-    {"resume", "paused", true, "Resume", "running", true},
+    {"slow-start", "shutoff", false, "Start", NULL, "running", false},
+    {"stop", "running", false, "Stop", NULL, "running", true},
+    {"held-force-stop", "running", false, "ForceStop", NULL, "shutoff", false},
+    {"reboot", "running", false, "Reboot", NULL, "running", true},
+    {"slow-reset", "running", false, "Reset", NULL, "running", false},
+    {"pause", "running", true, "Pause", NULL, "paused", true},
+    {"resume", "paused", true, "Resume", NULL, "running", true},
+    {"slow-revert", "running", false, "Revert", "one", "running", false},
+    {"delete", "running", true, "Delete", "one", "running", true},
 };
 #define N_ROWS G_N_ELEMENTS(rows)
 
@@ -56,23 +60,56 @@ start_service(Upgrade *u)
         wait_for(u->world, mirror_has(u->mirror, u->paths[i], VMS_DOMAIN_INTERFACE));
 }
 
+/* A call that returned the job is followed by its end, any other is answered by it. */
+static void
+check_answer(const Upgrade *u, Mirror *mirror, guint i)
+{
+    if (!rows[i].snapshot) {
+        assert_error_says(u->calls[i], VMS_ERROR_PREFIX "Canceled", "the service is stopping");
+        return;
+    }
+    wait_for(u->world, mirror_job_removed(mirror, call_path(u->calls[i])));
+    g_assert_nonnull(
+        strstr(mirror_job_removed(mirror, call_path(u->calls[i]))->body, " canceled "));
+}
+
 static void
 stop_service(Upgrade *u, bool killed)
 {
-    g_clear_pointer(&u->mirror, mirror_free);
+    g_autoptr(Mirror) mirror = g_steal_pointer(&u->mirror);
+
     if (killed) {
         world_kill(u->world);
         return;
     }
     g_autofree char *log = world_stop_log(u->world);
     for (guint i = 0; i < N_ROWS; i++) {
-        g_autofree char *line = g_strdup_printf(
-            "%s of \"%s\" was canceled: the service is stopping", rows[i].method, rows[i].name);
+        g_autofree char *line =
+            g_strdup_printf("%s%s of \"%s\" was canceled: the service is stopping", rows[i].method,
+                            rows[i].snapshot ? "Snapshot" : "", rows[i].name);
 
         if (!strstr(log, line))
             g_error("%s\nlacks: %s", log, line);
+        check_answer(u, mirror, i);
     }
     g_assert_null(strstr(log, "power was cut"));
+}
+
+static void
+begin_guest(World *w, const Row *row)
+{
+    g_autofree char *disk =
+        row->snapshot ? g_strdup_printf("--disk /run/vms/%s.qcow2", row->name) : g_strdup("");
+
+    if (row->snapshot)
+        run(w, "qemu-img create -q -f qcow2 /run/vms/%s.qcow2 16M", row->name);
+    guest_define(w, disk, row->name, "bare");
+    if (!g_str_equal(row->before, "shutoff"))
+        guest_start(w, row->name);
+    if (g_str_equal(row->before, "paused"))
+        run(w, "virsh -q suspend %s", row->name);
+    if (row->snapshot)
+        run(w, "virsh -q snapshot-create-as %s %s", row->name, row->snapshot);
 }
 
 static Upgrade *
@@ -85,12 +122,8 @@ begin(void)
     run(NULL, "rm /run/vms/hang");
     u->world = world_new();
     for (guint i = 0; i < N_ROWS; i++) {
-        guest_define(u->world, "", rows[i].name, "bare");
+        begin_guest(u->world, &rows[i]);
         u->paths[i] = guest_path(u->world, rows[i].name);
-        if (!g_str_equal(rows[i].before, "shutoff"))
-            guest_start(u->world, rows[i].name);
-        if (g_str_equal(rows[i].before, "paused"))
-            run(u->world, "virsh -q suspend %s", rows[i].name);
     }
     start_service(u);
     for (guint i = 0; i < N_ROWS; i++) {
@@ -110,6 +143,27 @@ job_of(const Upgrade *u, guint i)
     return g_str_equal(job, "/") ? 0 : g_ascii_strtoull(strrchr(job, '/') + 1, NULL, 10);
 }
 
+static Call *
+call_method(const Upgrade *u, guint i)
+{
+    const Row *row = &rows[i];
+
+    return row->snapshot
+               ? client_send(u->client, u->paths[i], VMS_SNAPSHOTS_INTERFACE, row->method, "sa{sv}",
+                             row->snapshot, 0)
+               : client_send(u->client, u->paths[i], VMS_DOMAIN_INTERFACE, row->method, NULL);
+}
+
+static bool
+hangs_in(const Upgrade *u, const char *call)
+{
+    g_autoptr(Call) state =
+        client_call(u->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
+
+    assert_ok(state);
+    return strstr(state->body, call) != NULL;
+}
+
 /* Each operation is as far as libvirt, or the guest, lets it come. */
 static void
 begin_operations(Upgrade *u)
@@ -117,19 +171,28 @@ begin_operations(Upgrade *u)
     for (guint i = 0; i < N_ROWS; i++) {
         if (rows[i].frozen)
             run(u->world, "kill -STOP $(libvirtd-ctl qemu-pid %s)", rows[i].name);
-        u->calls[i] =
-            client_send(u->client, u->paths[i], VMS_DOMAIN_INTERFACE, rows[i].method, NULL);
+        u->calls[i] = call_method(u, i);
     }
     for (guint i = 0; i < N_ROWS; i++) {
         wait_for(u->world, job_of(u, i) > 0);
         u->last_job = MAX(u->last_job, job_of(u, i));
     }
-    run(u->world, "for name in slow-start slow-reset; do\n"
+    run(u->world, "for name in slow-start held-force-stop slow-reset slow-revert; do\n"
                   "    until [[ -e /run/vms/hung.$name ]]; do sleep 0.05; done\n"
                   "done");
+    while (!hangs_in(u, "virDomainSnapshotDelete"))
+        run(u->world, "sleep 0.05");
 }
 
-/* libvirt can go on; the next process has none of the jobs, and shows how they end. */
+static bool
+has_snapshots(const Upgrade *u, guint i, const char *count)
+{
+    return g_strcmp0(mirror_get(u->mirror, u->paths[i], VMS_SNAPSHOTS_INTERFACE, "Count"), count) ==
+           0;
+}
+
+/* libvirt can go on; the next process has none of the jobs, but for what libvirt still does, and
+ * shows how they end. */
 static void
 check_after(Upgrade *u)
 {
@@ -137,14 +200,21 @@ check_after(Upgrade *u)
     for (guint i = 0; i < N_ROWS; i++)
         if (rows[i].frozen)
             run(u->world, "kill -CONT $(libvirtd-ctl qemu-pid %s)", rows[i].name);
+    run(u->world, "until [[ -z $(virsh snapshot-list --name delete) ]]; do sleep 0.05; done");
     start_service(u);
     for (guint i = 0; i < N_ROWS; i++) {
         g_test_message("%s of %s", rows[i].method, rows[i].name);
-        g_assert_cmpuint(job_of(u, i), ==, 0);
+        if (job_of(u, i) > 0) {
+            g_assert_nonnull(rows[i].snapshot);
+            g_assert_cmpuint(job_of(u, i), >, u->last_job);
+            wait_for(u->world, job_of(u, i) == 0);
+        }
         wait_for(u->world, g_strcmp0(get(u, i, "State"), rows[i].after) == 0);
         g_assert_true(g_str_equal(get(u, i, "Id"), u->ids[i]) == rows[i].same_run);
         call_wait(u->calls[i]);
-        g_assert_nonnull(u->calls[i]->error_name);
+        g_assert_true(!u->calls[i]->error_name == (rows[i].snapshot != NULL));
+        if (rows[i].snapshot)
+            g_assert_true(has_snapshots(u, i, g_str_equal(rows[i].method, "Revert") ? "1" : "0"));
     }
     mirror_check(u->mirror);
 }

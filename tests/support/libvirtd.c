@@ -100,18 +100,18 @@ libvirtd_clean(void)
 void
 libvirtd_slow_starts(void)
 {
-    run(NULL,
-        "mkdir -p /etc/libvirt/hooks\n"
-        "cat >/etc/libvirt/hooks/qemu <<'HOOK'\n"
-        "#!/bin/sh\n"
-        "case $1:$2 in\n"
-        "slow*:prepare) touch /run/vms/hung.$1; while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
-        "esac\n"
-        "HOOK\n"
-        "chmod +x /etc/libvirt/hooks/qemu\n"
-        "rm -f /run/vms/hung.*\n"
-        "touch /run/vms/hang\n"
-        "libvirtd-ctl restart");
+    run(NULL, "mkdir -p /etc/libvirt/hooks\n"
+              "cat >/etc/libvirt/hooks/qemu <<'HOOK'\n"
+              "#!/bin/sh\n"
+              "case $1:$2 in\n"
+              "slow*:prepare | held*:stopped)\n"
+              "    touch /run/vms/hung.$1; while [ -e /run/vms/hang ]; do sleep 0.1; done ;;\n"
+              "esac\n"
+              "HOOK\n"
+              "chmod +x /etc/libvirt/hooks/qemu\n"
+              "rm -f /run/vms/hung.*\n"
+              "touch /run/vms/hang\n"
+              "libvirtd-ctl restart");
 }
 
 /* Compressing takes long. */

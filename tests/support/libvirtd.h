@@ -20,9 +20,9 @@ void run(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 /* libvirtd runs and has no domains; there is no second host. */
 void libvirtd_clean(void);
 /*
- * Starts hang of domains whose names begin with "slow", in libvirt's hook, for as long as the file
- * /run/vms/hang exists, which this makes; /run/vms/hung.NAME tells that one has got there. Restarts
- * libvirtd.
+ * Starts of domains whose names begin with "slow", and ends of those whose names begin with "held",
+ * hang in libvirt's hook for as long as the file /run/vms/hang exists, which this makes;
+ * /run/vms/hung.NAME tells that one has got there. Restarts libvirtd.
  */
 void libvirtd_slow_starts(void);
 /* Saving a guest's memory takes seconds, also for a snapshot. */
