@@ -119,6 +119,37 @@ test_memory_of_others(void)
     wait_for(g->service->world, g_strcmp0(get(g, "MemoryBytes"), "167772160") == 0);
 }
 
+#define WITH_MEMORY_DEVICE                                                                         \
+    "s:<memory unit:<maxMemory slots='2' unit='MiB'>1024</maxMemory>&:\n"                          \
+    "s:<features>:<cpu><numa><cell cpus='0' memory='256' unit='MiB'/></numa></cpu>&:\n"            \
+    "s:</devices>:<memory model='virtio-mem'><target><size unit='MiB'>256</size><node>0</node>"    \
+    "<block unit='MiB'>2</block><requested unit='MiB'>0</requested></target></memory>&:\n"
+
+/* Somebody else asks the guest's driver to plug memory: what it did arrives as an event. */
+static void
+test_memory_device_of_others(void)
+{
+    g_autoptr(Guest) g = begin("--memory 256", "obey", false);
+    World *w = g->service->world;
+
+    run(w, "virsh -q define <(domain-xml --memory 256 web obey | sed \"%s\")", WITH_MEMORY_DEVICE);
+    guest_start(w, "web");
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    guest_wait_state(g, "running");
+    assert_config(g, "MaxMemoryBytes", "536870912");
+    assert_config(g, "MemoryBytes", "268435456");
+
+    gint64 since = g_get_monotonic_time();
+    for (guint mib = 64; mib <= 192; mib += 64) {
+        g_autofree char *bytes = g_strdup_printf("%u", (256 + mib) << 20);
+
+        run(w, "virsh -q update-memory-device web --requested-size %uMiB --live", mib);
+        wait_for(w, g_strcmp0(get(g, "MemoryBytes"), bytes) == 0);
+    }
+    /* Without events there is one reading in a minute. */
+    g_assert_cmpint(g_get_monotonic_time() - since, <, 60 * G_USEC_PER_SEC);
+}
+
 /* Nobody in the guest moves the balloon: it is not done, and the caller is told so. */
 static void
 test_memory_that_stays(void)
@@ -219,6 +250,20 @@ static void
 test_nic(void)
 {
     check_device(NIC, "Nics", NICS, "52:54:00:aa:bb:cc");
+}
+
+/* libvirt makes an address up, for each configuration that it is asked for. */
+static void
+test_nic_without_address(void)
+{
+    static const char xml[] = "<interface type='user'><model type='virtio'/></interface>";
+    g_autoptr(Guest) g = begin("", "bare", true);
+
+    g_autoptr(Call) both = config_call(g, "AttachDevice", "sa{sv}", xml, 0);
+    assert_ok(both);
+    g_autofree char *live = shell(g->service->world, "virsh dumpxml web | grep '<mac '");
+    assert_xml(g, "--inactive", g_strstrip(live), true);
+    assert_config(g, "Next", "{}");
 }
 
 /* Without a kernel nobody lets go of it; and when it is off, it is gone with the machine. */
@@ -446,11 +491,13 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/config/memory", test_memory);
     libvirtd_add_func("/libvirtd/config/memory-of-both", test_memory_of_both);
     libvirtd_add_func("/libvirtd/config/memory-of-others", test_memory_of_others);
+    libvirtd_add_func("/libvirtd/config/memory-device-of-others", test_memory_device_of_others);
     libvirtd_add_func("/libvirtd/config/memory-that-stays", test_memory_that_stays);
     libvirtd_add_func("/libvirtd/config/vcpus", test_vcpus);
     libvirtd_add_func("/libvirtd/config/vcpus-of-others", test_vcpus_of_others);
     libvirtd_add_func("/libvirtd/config/disk", test_disk);
     libvirtd_add_func("/libvirtd/config/nic", test_nic);
+    libvirtd_add_func("/libvirtd/config/nic-without-address", test_nic_without_address);
     libvirtd_add_func("/libvirtd/config/device-that-stays", test_device_that_stays);
     libvirtd_add_func("/libvirtd/config/others-devices", test_others_devices);
     libvirtd_add_func("/libvirtd/config/update", test_update);

@@ -14,7 +14,7 @@ here=$(dirname -- "$(realpath -- "$0")")
 out=$(realpath -m -- "${1:?usage: build-guest.sh OUTDIR}")
 base_modules="button evdev"
 drive_modules="ata_piix sr_mod"
-virtio_modules="virtio_pci virtio_balloon virtio_console virtio_blk virtio_net"
+virtio_modules="virtio_pci virtio_balloon virtio_mem virtio_console virtio_blk virtio_net"
 
 mkdir -p "$out"
 exec 9>"$out/.lock"
