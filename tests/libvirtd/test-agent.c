@@ -145,6 +145,13 @@ test_freeze(void)
     g_autofree char *after = freeze_state(g);
     g_assert_nonnull(strstr(after, "\"thawed\""));
     run(g->service->world, "virsh domblklist web | grep vda.*/run/vms/disk.q");
+
+    /* An agent that holds the file systems does not shut down; the guest is asked by ACPI, too. */
+    g_autoptr(Call) again = guest_call(g, "Freeze", "a{sv}", 0);
+    assert_ok(again);
+    g_autoptr(Call) stop = guest_operate(g, "Stop");
+    assert_ok(stop);
+    assert_domain(g, "StateReason", "shut-down");
 }
 
 /* Seconds since the epoch, as the guest's clock says. */

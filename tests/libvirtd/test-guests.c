@@ -193,6 +193,35 @@ test_transient(void)
     g_assert_false(mirror_has(s->mirror, g->path, VMS_DOMAIN_INTERFACE));
 }
 
+static gint64
+cpu_ms(const Service *s)
+{
+    g_autofree char *ms = shell(
+        s->world,
+        "awk -v hz=$(getconf CLK_TCK) '{ printf \"%%d\", ($14 + $15) * 1000 / hz }' /proc/%d/stat",
+        (int)process_pid(world_service(s->world)));
+
+    return g_ascii_strtoll(ms, NULL, 10);
+}
+
+/* One that boots again and again changes nothing that is shown, and costs next to nothing. */
+static void
+test_boot_loop(void)
+{
+    run(NULL, "boot-disk reboot /run/vms/loop.img");
+    g_autoptr(Guest) g =
+        begin("--stop-timeout=2", "--disk /run/vms/loop.img --memory 32", "loop", "bare");
+    Service *s = g->service;
+
+    wait_for(s->world, strstr(guest_get(g, VMS_CONFIG_INTERFACE, "Disks"), "capacity"));
+    guint64 mark = mirror_mark(s->mirror);
+    gint64 cpu = cpu_ms(s);
+    gint64 since = g_get_monotonic_time();
+    run(s->world, "for i in 1 2 3; do virsh -q event loop reboot --timeout 60; done");
+    g_assert_cmpuint(mirror_count(s->mirror, mark, g->path, NULL), ==, 0);
+    g_assert_cmpint(cpu_ms(s) - cpu, <, (g_get_monotonic_time() - since) / 1000 / 2);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -206,5 +235,6 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/guests/asleep/stop", test_asleep_stop);
     libvirtd_add_func("/libvirtd/guests/reboot", test_reboot);
     libvirtd_add_func("/libvirtd/guests/transient", test_transient);
+    libvirtd_add_func("/libvirtd/guests/boot-loop", test_boot_loop);
     return g_test_run();
 }

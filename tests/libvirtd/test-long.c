@@ -140,6 +140,68 @@ test_saved_by_others(void)
     assert_equals_virsh(s);
 }
 
+/* Damage to the file that holds the memory: $save. */
+static const char *const damages[] = {
+    ": >$save",
+    "truncate -s 50 $save",
+    "printf rubbish | dd of=$save conv=notrunc status=none",
+    "printf '</rubbish>' | dd of=$save bs=1 seek=120 conv=notrunc status=none",
+    "truncate -s $(($(stat -c %s $save) / 2)) $save",
+};
+
+/* libvirt says why it does not go on with it, and whether it is still there; or it boots anew. */
+static void
+check_damaged(Service *s, const char *path)
+{
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    g_autofree char *flag =
+        shell(s->world, "virsh dominfo web | awk '$1 == \"Managed\" { print $3 }'");
+
+    g_test_message("%s; managed save: %s", start->error_message, flag);
+    g_assert_true(service_is_saved(s, path, g_str_equal(flag, "yes")));
+    if (!start->error_name) {
+        g_assert_true(mirror_is(s->mirror, path, "StateReason", "booted"));
+        return;
+    }
+    assert_error(start, VMS_ERROR_PREFIX "OperationFailed");
+    g_assert_true(mirror_is(s->mirror, path, "State", "shutoff"));
+    g_autofree char *said = shell(s->world, "virsh -q start web 2>&1 || true");
+    /* The end of QEMU's words has the time in it. */
+    g_autofree char *words = g_strndup(start->error_message, 24);
+    if (!strstr(said, words))
+        g_error("libvirt says \"%s\", the service \"%s\"", said, start->error_message);
+}
+
+static void
+test_save_damaged(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    g_autofree char *path = guest_path(s->world, "web");
+
+    guest_define(s->world, "", "web", "bare");
+    wait_for(s->world, mirror_is(s->mirror, path, "State", "shutoff"));
+    for (guint i = 0; i < G_N_ELEMENTS(damages); i++) {
+        g_test_message("%s", damages[i]);
+        g_autoptr(Call) boot = domain_call(s, path, "Start", NULL);
+        assert_ok(boot);
+        g_autoptr(Call) save = saved_call(s, path, "Save", "a{sv}", 0);
+        assert_job_ends(s, save, "Save done ");
+        run(s->world, "save=/var/lib/libvirt/qemu/save/web.save; %s", damages[i]);
+        check_damaged(s, path);
+        if (mirror_is(s->mirror, path, "State", "running")) {
+            g_autoptr(Call) force = domain_call(s, path, "ForceStop", NULL);
+            assert_ok(force);
+        }
+        if (service_is_saved(s, path, true)) {
+            g_autoptr(Call) discard = saved_call(s, path, "Discard", NULL);
+            assert_ok(discard);
+        }
+        g_assert_true(service_is_saved(s, path, false));
+        assert_equals_virsh(s);
+    }
+}
+
 static void
 test_save_cancel(void)
 {
@@ -573,6 +635,7 @@ main(int argc, char **argv)
     libvirtd_need();
     libvirtd_add_func("/libvirtd/long/save/start", test_save_and_start);
     libvirtd_add_func("/libvirtd/long/save/others", test_saved_by_others);
+    libvirtd_add_func("/libvirtd/long/save/damaged", test_save_damaged);
     libvirtd_add_func("/libvirtd/long/save/cancel", test_save_cancel);
     libvirtd_add_func("/libvirtd/long/save/overtaken", test_save_overtaken);
     libvirtd_add_func("/libvirtd/long/save/daemon-killed", test_save_daemon_killed);

@@ -27,7 +27,8 @@ define(Service *s, const NodeDomain *domain, const char *verb)
     run(s->world, "virsh %s %s", verb, file);
 }
 
-#define UUID "11111111-2222-4333-8444-555555555555"
+#define PASSING 200
+#define UUID    "11111111-2222-4333-8444-555555555555"
 
 /* A domain of this test's own, without a guest. */
 static char *
@@ -122,6 +123,30 @@ test_transient(void)
     assert_equals_virsh(s);
     run(s->world, "virsh destroy passing");
     wait_for(s->world, !mirror_has(s->mirror, path, VMS_DOMAIN_INTERFACE));
+    assert_equals_virsh(s);
+}
+
+/* Many that come and go faster than each can be read. */
+static void
+test_passing(void)
+{
+    g_autoptr(Service) s = begin();
+    g_autofree char *xml = node_domain_xml(&(NodeDomain){.name = "passing", .uuid = UUID});
+    g_autofree char *file = g_build_filename(world_directory(s->world), "passing", NULL);
+
+    g_assert_true(g_file_set_contents(file, xml, -1, NULL));
+    run(s->world,
+        "for ((i = 1; i <= %u; i++)); do\n"
+        "    sed \"s/passing/passing$i/; s/555555555555/$(printf %%012d $i)/\" %s >%s.$i\n"
+        "    commands+=\"create %s.$i; \"\n"
+        "    ((i <= 3)) || commands+=\"destroy passing$((i - 3)); \"\n"
+        "done\n"
+        "virsh -q \"$commands destroy passing$((i - 3)); destroy passing$((i - 2)); "
+        "destroy passing$((i - 1))\"",
+        PASSING, file, file, file);
+    g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+    assert_ok(list);
+    g_assert_null(strstr(list->body, "passing"));
     assert_equals_virsh(s);
 }
 
@@ -268,6 +293,7 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/others/define-and-undefine", test_define_and_undefine);
     libvirtd_add_func("/libvirtd/others/persistence", test_persistence);
     libvirtd_add_func("/libvirtd/others/transient", test_transient);
+    libvirtd_add_func("/libvirtd/others/passing", test_passing);
     libvirtd_add_func("/libvirtd/others/rename", test_rename);
     libvirtd_add_func("/libvirtd/others/without-event", test_without_event);
     libvirtd_add_func("/libvirtd/others/found-at-once", test_found_at_once);

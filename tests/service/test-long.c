@@ -193,6 +193,27 @@ test_snapshot_unnamed(void)
     assert_count(s, path, "4");
 }
 
+/* A domain that has some goes only if its caller says that they may go, too. */
+static void
+test_snapshot_undefine(void)
+{
+    g_autoptr(Service) s = service_with("shutoff");
+    g_autofree char *path = client_domain(s->client, "web");
+
+    g_autoptr(Call) create = snapshots_call(s, path, "Create", "sa{sv}", "one", 0);
+    assert_job_ends(s, create, "CreateSnapshot done ");
+    g_autoptr(Call) refused = domain_call(s, path, "Undefine", "a{sv}", 0);
+    assert_error_says(refused, INVALID_STATE, "1 snapshots");
+    g_autoptr(Call) kept =
+        domain_call(s, path, "Undefine", "a{sv}", 1, "snapshots_metadata", "b", false);
+    assert_error_says(kept, INVALID_STATE, "1 snapshots");
+    assert_count(s, path, "1");
+    g_autoptr(Call) gone =
+        domain_call(s, path, "Undefine", "a{sv}", 1, "snapshots_metadata", "b", true);
+    assert_ok(gone);
+    g_assert_false(mirror_has(s->mirror, path, VMS_DOMAIN_INTERFACE));
+}
+
 static void
 test_snapshot_errors(void)
 {
@@ -368,6 +389,7 @@ main(int argc, char **argv)
     g_test_add_func("/long/saved/arguments", test_saved_arguments);
     g_test_add_func("/long/snapshots/all", test_snapshots);
     g_test_add_func("/long/snapshots/unnamed", test_snapshot_unnamed);
+    g_test_add_func("/long/snapshots/undefine", test_snapshot_undefine);
     g_test_add_func("/long/snapshots/errors", test_snapshot_errors);
     g_test_add_func("/long/migration/refused", test_migration_refused);
     g_test_add_func("/long/migration/fails", test_migration_fails);
