@@ -203,9 +203,13 @@ wait_until_settled(Chaos *c, guint64 mark)
     while (!is_available(c) || has_job(c) || jobs_left(c, mark) > 0) {
         if (world_turn(c->s->world, deadline))
             continue;
+        g_autoptr(Call) debug =
+            client_call(c->s->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
         g_autofree char *report = shell(c->s->world, "libvirtd-ctl report 2>&1 || true");
-        g_error("seed %u does not settle; available: %d, a domain has a job: %d, jobs left: %d\n%s",
-                c->rounds.seed, is_available(c), has_job(c), jobs_left(c, mark), report);
+        g_error("seed %u does not settle; available: %d, a domain has a job: %d, jobs left: %d\n"
+                "%s\n%s",
+                c->rounds.seed, is_available(c), has_job(c), jobs_left(c, mark), debug->body,
+                report);
     }
 }
 
