@@ -2,26 +2,21 @@
 #include "log.h"
 
 #include "log-rate.h"
-#include "syslog-socket.h"
+#include "log-socket.h"
 #include "terminal-text.h"
 #include "utf8.h"
-
-/* The place in this file that hands an entry over is not where it comes from. */
-#define SD_JOURNAL_SUPPRESS_LOCATION
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <systemd/sd-journal.h>
 #include <unistd.h>
 
-#define JOURNAL_SOCKET "/run/systemd/journal/socket"
-#define MAX_FIELDS     16
+#define MAX_FIELDS  16
 /* In bytes: names and words from outside may have any length. */
-#define FIELD_MAX      4096
-#define MESSAGE_MAX    ((size_t)16 * 1024)
+#define FIELD_MAX   4096
+#define MESSAGE_MAX ((size_t)16 * 1024)
 
 static const struct {
     const char *id;
@@ -48,10 +43,6 @@ static const struct {
     {"error", LOG_ERR}, {"warning", LOG_WARNING}, {"notice", LOG_NOTICE},
     {"info", LOG_INFO}, {"debug", LOG_DEBUG},
 };
-
-typedef struct {
-    const char *key, *value;
-} Field;
 
 static gint max_level = LOG_INFO;
 
@@ -122,7 +113,7 @@ stderr_is_journal(void)
 bool
 log_journal_runs(void)
 {
-    return access(JOURNAL_SOCKET, F_OK) == 0;
+    return access(LOG_SOCKET_JOURNAL, F_OK) == 0;
 }
 
 static gboolean
@@ -162,31 +153,40 @@ bool
 log_set_target(LogTarget wanted)
 {
     if ((wanted == LOG_TARGET_JOURNAL && !log_journal_runs()) ||
-        (wanted == LOG_TARGET_SYSLOG && access(SYSLOG_SOCKET_PATH, F_OK) < 0))
+        (wanted == LOG_TARGET_SYSLOG && access(LOG_SOCKET_SYSLOG, F_OK) < 0))
         return false;
     g_atomic_int_set(&target, wanted);
     return true;
 }
 
+/* A journal bounds by itself how much one service writes. */
 static void
-send_journal(int level, const char *id, const char *message, const Field *fields, size_t n_fields)
+send_journal(int level, const char *id, const char *message, const LogField *fields,
+             size_t n_fields)
 {
-    struct iovec iov[MAX_FIELDS + 3];
-    char *texts[MAX_FIELDS + 3];
-    size_t n = 0;
+    static guint lost;
+    char priority[LOG_NUMBER_SIZE];
+    LogField all[MAX_FIELDS + 4] = {
+        {"MESSAGE", message},
+        {"PRIORITY", log_number(priority, level)},
+        {"SYSLOG_IDENTIFIER", LOG_IDENTIFIER},
+    };
+    size_t n = 3;
 
-    texts[n++] = g_strconcat("MESSAGE=", message, NULL);
-    texts[n++] = g_strdup_printf("PRIORITY=%d", level);
     if (id)
-        texts[n++] = g_strconcat("MESSAGE_ID=", id, NULL);
+        all[n++] = (LogField){"MESSAGE_ID", id};
     for (size_t i = 0; i < n_fields; i++)
-        texts[n++] = g_strconcat(fields[i].key, "=", fields[i].value, NULL);
-    for (size_t i = 0; i < n; i++)
-        iov[i] = (struct iovec){.iov_base = texts[i], .iov_len = strlen(texts[i])};
-
-    (void)sd_journal_sendv(iov, (int)n);
-    for (size_t i = 0; i < n; i++)
-        g_free(texts[i]);
+        all[n++] = fields[i];
+    if (!log_socket_send_journal(all, n)) {
+        g_atomic_int_inc(&lost);
+        return;
+    }
+    guint n_lost = g_atomic_int_and(&lost, 0);
+    if (n_lost > 0) {
+        g_autofree char *gap =
+            g_strdup_printf("%u entries were not logged: the journal did not take them", n_lost);
+        send_journal(LOG_WARNING, NULL, gap, NULL, 0);
+    }
 }
 
 /* Neither a domain's name nor libvirt's words can forge a second line, or control a terminal. */
@@ -203,7 +203,7 @@ append_printable(GString *line, const char *text)
 }
 
 static void
-append_entry(GString *line, const char *message, const Field *fields, size_t n_fields)
+append_entry(GString *line, const char *message, const LogField *fields, size_t n_fields)
 {
     append_printable(line, message);
     for (size_t i = 0; i < n_fields; i++) {
@@ -213,7 +213,7 @@ append_entry(GString *line, const char *message, const Field *fields, size_t n_f
 }
 
 static void
-send_stderr(int level, const char *message, const Field *fields, size_t n_fields)
+send_stderr(int level, const char *message, const LogField *fields, size_t n_fields)
 {
     g_autoptr(GString) line = g_string_new(NULL);
 
@@ -228,7 +228,7 @@ send_stderr(int level, const char *message, const Field *fields, size_t n_fields
 
 /* A journal bounds by itself what one service writes. */
 static void
-send_syslog(int level, const char *message, const Field *fields, size_t n_fields)
+send_syslog(int level, const char *message, const LogField *fields, size_t n_fields)
 {
     static GMutex lock;
     static LogRate rate;
@@ -242,9 +242,9 @@ send_syslog(int level, const char *message, const Field *fields, size_t n_fields
         g_autofree char *gap = g_strdup_printf("%u entries were not logged: there were too many, "
                                                "or syslog did not take them",
                                                dropped);
-        (void)syslog_socket_send(LOG_WARNING, LOG_IDENTIFIER, gap);
+        (void)log_socket_send_syslog(LOG_WARNING, LOG_IDENTIFIER, gap);
     }
-    if (is_allowed && !syslog_socket_send(level, LOG_IDENTIFIER, line->str))
+    if (is_allowed && !log_socket_send_syslog(level, LOG_IDENTIFIER, line->str))
         rate.dropped++;
     g_mutex_unlock(&lock);
 }
@@ -262,7 +262,7 @@ cut(const char *text, size_t max, char **copy)
 }
 
 static void
-send(int level, const char *id, const char *message, Field *fields, size_t n_fields)
+send(int level, const char *id, const char *message, LogField *fields, size_t n_fields)
 {
     int saved_errno = errno;
     char *copies[MAX_FIELDS + 1] = {NULL};
@@ -303,7 +303,7 @@ log_message(int level, const char *format, ...)
 void
 log_event(LogEvent event, const char *message, ...)
 {
-    Field fields[MAX_FIELDS];
+    LogField fields[MAX_FIELDS];
     size_t n = 0;
     va_list ap;
 
@@ -313,7 +313,7 @@ log_event(LogEvent event, const char *message, ...)
     for (const char *key; n < MAX_FIELDS && (key = va_arg(ap, const char *));) {
         const char *value = va_arg(ap, const char *);
         if (value)
-            fields[n++] = (Field){key, value};
+            fields[n++] = (LogField){key, value};
     }
     va_end(ap);
     send(events[event].level, events[event].id, message, fields, n);

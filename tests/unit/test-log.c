@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* The log where there is no journal, and that the catalog explains every kind of entry. How it
- * reads in a real journal is tested where a container boots. */
+/* The log, with daemons that this test plays, and that the catalog explains every kind of entry.
+ * How it reads in a real journal is tested where a container boots. */
 
 #include "log-rate.h"
+#include "log-socket.h"
 #include "log.h"
 
 #include <errno.h>
@@ -104,7 +105,7 @@ test_terminal(void)
     g_test_trap_assert_stderr("unraid-vmsd: error: a\\u202eb \\x9b 虚  [2J c\n");
 }
 
-/* --- syslog ------------------------------------------------------------------------------- */
+/* --- the daemons ----------------------------------------------------------------------------- */
 
 static void
 mount_over(const char *source, const char *place, const char *type, unsigned long flags)
@@ -113,13 +114,14 @@ mount_over(const char *source, const char *place, const char *type, unsigned lon
         g_error("mount %s: %s", place, g_strerror(errno));
 }
 
-/* In a mount namespace: a /dev with "null" and "log", and a /run without a journal. Returns the
- * socket that "log" is. */
+/* In a mount namespace: a /dev with "null" alone, an empty /run, and then a log's socket at this
+ * place, which is returned. */
 static int
-make_syslog(const char *directory)
+make_log(const char *directory, const char *place)
 {
     g_autofree char *null = g_build_filename(directory, "null", NULL);
-    struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+    g_autofree char *parent = g_path_get_dirname(place);
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
     mount_over(NULL, "/", NULL, MS_REC | MS_PRIVATE);
@@ -128,6 +130,8 @@ make_syslog(const char *directory)
     mount_over("/dev/null", null, NULL, MS_BIND);
     mount_over(directory, "/dev", NULL, MS_BIND | MS_REC);
     mount_over("tmpfs", "/run", "tmpfs", 0);
+    g_assert_no_errno(g_mkdir_with_parents(parent, 0755));
+    g_strlcpy(address.sun_path, place, sizeof address.sun_path);
     g_assert_no_errno(bind(fd, (const struct sockaddr *)&address, sizeof address));
     return fd;
 }
@@ -159,7 +163,7 @@ next_entry(int fd)
 static void
 in_syslog_child(const char *directory)
 {
-    int fd = make_syslog(directory);
+    int fd = make_log(directory, LOG_SOCKET_SYSLOG);
     g_autofree char *start = g_strdup_printf(LOG_IDENTIFIER "[%d]: ", getpid());
 
     close_stderr();
@@ -175,28 +179,78 @@ in_syslog_child(const char *directory)
     log_message(LOG_ERR, "elsewhere");
     g_assert_null(next_entry(fd));
     g_assert_true(log_set_target(LOG_TARGET_SYSLOG));
-    g_assert_cmpint(unlink("/dev/log"), ==, 0);
+    g_assert_cmpint(unlink(LOG_SOCKET_SYSLOG), ==, 0);
     g_assert_false(log_set_target(LOG_TARGET_SYSLOG));
     log_message(LOG_ERR, "nobody listens");
 }
 
-/* A daemon of syslog that hangs holds nobody up; what it does not take is lost, and the rest is
- * not. */
+/* A daemon that hangs holds nobody up; entries that it does not take are lost, and the rest is
+ * not. Their number is told in the journal. */
 static void
-in_full_syslog_child(const char *directory)
+fill(int fd)
 {
-    int fd = make_syslog(directory);
-
-    close_stderr();
     alarm(20);
     for (unsigned i = 0; i < 1000; i++)
         log_message(LOG_ERR, "entry");
-    for (char *entry; (entry = next_entry(fd));)
-        g_free(entry);
+    for (char buffer[8192]; recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) >= 0;)
+        continue;
     log_message(LOG_ERR, "taken");
+}
+
+static void
+in_full_syslog_child(const char *directory)
+{
+    int fd = make_log(directory, LOG_SOCKET_SYSLOG);
+
+    close_stderr();
+    fill(fd);
     g_autofree char *entry = next_entry(fd);
     g_assert_nonnull(entry);
     g_assert_true(g_str_has_suffix(entry, ": taken"));
+}
+
+/* The next datagram, as text where it has no sizes. */
+static char *
+next_fields(int fd)
+{
+    char buffer[8192];
+    ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+
+    return n < 0 ? NULL : g_strndup(buffer, (gsize)n);
+}
+
+static void
+in_full_journal_child(const char *directory)
+{
+    int fd = make_log(directory, LOG_SOCKET_JOURNAL);
+
+    close_stderr();
+    g_assert_cmpint(log_get_target(), ==, LOG_TARGET_JOURNAL);
+    fill(fd);
+    g_autofree char *entry = next_fields(fd);
+    g_assert_cmpstr(entry, ==, "MESSAGE=taken\nPRIORITY=3\nSYSLOG_IDENTIFIER=unraid-vmsd\n");
+    g_autofree char *gap = next_fields(fd);
+    g_assert_nonnull(gap);
+    g_assert_true(g_regex_match_simple("^MESSAGE=[0-9]+ entries were not logged: ", gap, 0, 0));
+}
+
+/* Bytes as the journal's own format has them. */
+static void
+in_journal_child(const char *directory)
+{
+    static const char message[] = "MESSAGE\n\7\0\0\0\0\0\0\0did\nnot\n";
+    int fd = make_log(directory, LOG_SOCKET_JOURNAL);
+    g_autoptr(GString) expected = g_string_new_len(message, sizeof message - 1);
+    char buffer[8192];
+
+    g_string_append_printf(expected,
+                           "PRIORITY=4\nSYSLOG_IDENTIFIER=unraid-vmsd\nMESSAGE_ID=%s\n"
+                           "VM_NAME=web=1\n",
+                           log_event_id(LOG_EVENT_OPERATION_FAILED));
+    close_stderr();
+    log_event(LOG_EVENT_OPERATION_FAILED, "did\nnot", LOG_FIELD_VM_NAME, "web=1", NULL);
+    ssize_t n = recv(fd, buffer, sizeof buffer, MSG_DONTWAIT);
+    g_assert_cmpmem(buffer, (int)n, expected->str, (int)expected->len);
 }
 
 static void
@@ -231,6 +285,18 @@ static void
 test_syslog_full(void)
 {
     in_namespace(in_full_syslog_child);
+}
+
+static void
+test_journal(void)
+{
+    in_namespace(in_journal_child);
+}
+
+static void
+test_journal_full(void)
+{
+    in_namespace(in_full_journal_child);
 }
 
 static void
@@ -299,6 +365,8 @@ main(int argc, char **argv)
     g_test_add_func("/journal/terminal", test_terminal);
     g_test_add_func("/syslog/entry", test_syslog);
     g_test_add_func("/syslog/full", test_syslog_full);
+    g_test_add_func("/journal/entry", test_journal);
+    g_test_add_func("/journal/full", test_journal_full);
     g_test_add_func("/syslog/rate", test_rate);
     g_test_add_func("/journal/level-names", test_level_names);
     g_test_add_func("/journal/catalog", test_catalog);
