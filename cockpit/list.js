@@ -12,6 +12,8 @@ import { counts, KINDS, slice, visible } from './rows.js';
 import { fill, text } from './text.js';
 
 const COLUMNS = ['name', 'state', 'address', 'uptime', 'cpu', 'memory'];
+// Rows that one frame makes; the others come with the next ones, so that none takes long.
+const NEW_ROWS = 8;
 const narrow = window.matchMedia('(max-width: 768px)');
 
 export class List {
@@ -24,6 +26,7 @@ export class List {
     this.current = null; // the path of the row that Tab reaches
     this.shown = [];
     this.draw = batched(() => this.drawNow());
+    this.scrolled = batched(() => this.drawRows());
     this.element = h('section', { class: 'list-page' }, this.toolbar(), this.bulkBar(), this.grid());
     new ResizeObserver(this.draw).observe(this.scroller);
     narrow.addEventListener('change', this.draw);
@@ -60,7 +63,7 @@ export class List {
     const head = h('div', { class: 'head-group', role: 'rowgroup' }, h('div', { role: 'row', class: 'head', 'aria-rowindex': '1' },
       h('div', { role: 'columnheader', class: 'check' }, this.all), this.headers,
       h('div', { role: 'columnheader', class: 'actions' })));
-    this.scroller = h('div', { class: 'scroller', tabindex: '-1', onscroll: this.draw }, head, this.body, this.empty);
+    this.scroller = h('div', { class: 'scroller', tabindex: '-1', onscroll: this.scrolled }, head, this.body, this.empty);
     this.table = h('div', { role: 'grid', class: 'grid', 'aria-label': text.machines,
       'aria-multiselectable': 'true', 'aria-colcount': COLUMNS.length + 2, onkeydown: (event) => this.onKey(event) },
     this.scroller);
@@ -145,6 +148,11 @@ export class List {
     const paths = new Set(wanted.map(({ machine }) => machine.path));
     for (const [path, row] of this.rows)
       if (!paths.has(path)) this.release(path, row);
+    const most = this.rows.size + this.free.length + NEW_ROWS;
+    if (wanted.length > most) {
+      wanted.length = most;
+      this.scrolled();
+    }
     setAttribute(this.table, 'aria-rowcount', this.shown.length + 1);
     this.setStyle(this.body, 'height', `${this.shown.length * height}px`);
     const available = this.available();
@@ -283,7 +291,7 @@ export class List {
     if (index * height < scroller.scrollTop) scroller.scrollTop = index * height;
     else if ((index + 1) * height > scroller.scrollTop + free) scroller.scrollTop = (index + 1) * height - free;
     this.drawRows();
-    this.rows.get(this.current).parts.link.focus({ preventScroll: true });
+    this.rows.get(this.current)?.parts.link.focus({ preventScroll: true });
     this.draw();
   }
 }

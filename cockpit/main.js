@@ -7,6 +7,7 @@ import { Banner, bannerOf } from './banner.js';
 import { batched } from './dom.js';
 import { List } from './list.js';
 import { MachinePage } from './machine.js';
+import { closeMenu } from './menu.js';
 import { Mirror } from './mirror.js';
 import { Rights } from './rights.js';
 import { Service } from './service.js';
@@ -16,21 +17,44 @@ import { Usage } from './usage.js';
 
 const { cockpit } = globalThis;
 
-function showView(page, list, machinePage) {
-  const [kind, uuid] = cockpit.location.path;
-  const view = kind === 'machine' && uuid ? machinePage : list;
-  if (view === machinePage) machinePage.open(uuid);
-  else machinePage.close();
-  if (view.element.parentNode !== page) page.replaceChildren(view.element);
-  document.title = view === list ? text.title : machinePage.title();
-  view.draw();
+// The page of a machine is made when it is looked at for the first time.
+class Views {
+  constructor(parts, element) {
+    Object.assign(this, { parts, element, list: new List(parts), machinePage: null });
+  }
+
+  show() {
+    closeMenu();
+    const [kind, uuid] = cockpit.location.path;
+    if (kind === 'machine' && uuid) {
+      this.machinePage ??= new MachinePage(this.parts);
+      this.machinePage.open(uuid);
+      this.place(this.machinePage, this.machinePage.title());
+    } else {
+      this.machinePage?.close();
+      this.place(this.list, text.title);
+    }
+  }
+
+  place(view, title) {
+    if (view.element.parentNode !== this.element) this.element.replaceChildren(view.element);
+    document.title = title;
+    view.draw();
+  }
+
+  draw() {
+    this.list.draw();
+    this.machinePage?.draw();
+  }
 }
 
 function main() {
   const mirror = new Mirror();
   const usage = new Usage();
-  const views = [];
-  const draw = () => views.forEach((view) => view.draw());
+  const draw = () => {
+    drawBanner();
+    views.draw();
+  };
   const rights = new Rights(cockpit, (before) => {
     if (before !== null) service.open();
     draw();
@@ -46,19 +70,14 @@ function main() {
   });
   const actions = new Actions(service, mirror);
   const banner = new Banner(document.getElementById('banner'), () => actions.reconnect());
-  const parts = { cockpit, mirror, service, usage, actions, rights };
-  const list = new List(parts);
-  const machinePage = new MachinePage(parts);
-  const page = document.getElementById('page');
-  views.push({
-    draw: batched(() => banner.show(bannerOf(service, mirror.root.Manager, rights.administrative))),
-  }, list, machinePage);
+  const drawBanner = batched(() => banner.show(bannerOf(service, mirror.root.Manager, rights.administrative)));
+  const views = new Views({ cockpit, mirror, service, usage, actions, rights }, document.getElementById('page'));
   followTheme();
-  showView(page, list, machinePage);
-  cockpit.addEventListener('locationchanged', () => showView(page, list, machinePage));
+  views.show();
+  cockpit.addEventListener('locationchanged', () => views.show());
   document.addEventListener('keydown', (event) => {
-    if (event.key !== '/' || event.target.matches('input, textarea, select') || !list.element.isConnected) return;
-    list.filter.focus();
+    if (event.key !== '/' || event.target.matches('input, textarea, select') || !views.list.element.isConnected) return;
+    views.list.filter.focus();
     event.preventDefault();
   });
   setInterval(draw, 60000); // uptimes

@@ -27,34 +27,43 @@ function ours(interfaces) {
   return found;
 }
 
+// A new object into the map of its kind.
+function store({ machines, jobs }, path, found) {
+  const map = (found.Domain && machines) || (found.Job && jobs);
+  return Boolean(map?.set(path, { path, ...found }));
+}
+
 export class Mirror {
   constructor() {
     this.machines = new Map(); // path → {path, Domain, Config, …}
     this.jobs = new Map(); // path → {path, Job}
     this.root = { path: ROOT, Manager: NOTHING, Host: NOTHING };
-    this.queue = null; // signals that arrive while everything is read
+    this.next = null; // while everything is read: what becomes of it, and the signals that arrive
   }
 
-  // From here on signals wait for replace(): they may be older than the reply.
+  // Everything is read again; until finish() the mirror stays as it is, and signals wait: they may be
+  // older than the reply.
   begin() {
-    this.queue = [];
+    this.next = { machines: new Map(), jobs: new Map(), signals: [] };
   }
 
-  // Everything that was known is dropped for `objects`; `root` has the properties of the root object.
-  replace(objects, root) {
-    const arrived = this.queue ?? [];
-    this.machines.clear();
-    this.jobs.clear();
-    this.queue = null;
+  // Objects of the reply, as [[path, interfaces]]. They may be given in slices.
+  take(objects) {
+    for (const [path, interfaces] of objects) store(this.next, path, ours(interfaces));
+  }
+
+  // Everything that was known is dropped for what was taken; `root` has the properties of the root object.
+  finish(root) {
+    const { machines, jobs, signals } = this.next;
+    Object.assign(this, { machines, jobs, next: null });
     Object.assign(this.root, ours(root));
-    for (const [path, interfaces] of Object.entries(objects)) this.add(path, interfaces);
-    for (const signal of arrived) this.signal(...signal);
+    for (const signal of signals) this.signal(...signal);
   }
 
   // The path of the object that the signal changed, or null.
   signal(path, interfaceName, member, args) {
-    if (this.queue) {
-      this.queue.push([path, interfaceName, member, args]);
+    if (this.next) {
+      this.next.signals.push([path, interfaceName, member, args]);
       return null;
     }
     if (interfaceName === PROPERTIES && member === 'PropertiesChanged')
@@ -74,9 +83,7 @@ export class Mirror {
     const found = ours(interfaces);
     const known = this.object(path);
     if (known) Object.assign(known, found);
-    else if (found.Domain) this.machines.set(path, { path, ...found });
-    else if (found.Job) this.jobs.set(path, { path, ...found });
-    else return null;
+    else if (!store(this, path, found)) return null;
     return path;
   }
 

@@ -5,6 +5,7 @@
 // Its state is `connecting`, `ready` or `away` (with `problem` and `since`).
 
 import { OBJECT_MANAGER, PROPERTIES, ROOT, SERVICE } from './mirror.js';
+import { text } from './text.js';
 
 const MANAGER = SERVICE + '.Manager';
 const USAGE_USEC = 2000000;
@@ -17,14 +18,30 @@ const variant = (type) => (value) => ({ t: type, v: value });
 export const asBoolean = variant('b');
 export const asTime = variant('t');
 
+// However many objects there are, no task of the page takes long.
+const SLICE = 20;
+
+function* slices(list) {
+  for (let at = 0; at < list.length; at += SLICE) yield list.slice(at, at + SLICE);
+}
+
+// A timer would be held back in a page that is hidden.
+const nextTask = () => new Promise((resolve) => {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => {
+    port1.close();
+    resolve();
+  };
+  port2.postMessage(null);
+});
+
 export class Service {
   // `on` has changed(paths), usage(timestamp, figures), jobRemoved({…}) and state().
   constructor(cockpit, mirror, on) {
-    Object.assign(this, { cockpit, mirror, on });
+    Object.assign(this, { cockpit, mirror, on, state: 'connecting', problem: '', since: Date.now() });
     this.retry = FIRST_RETRY_MSEC;
     this.attempt = 0; // of reading everything; a reply to an older one is not looked at
     this.timer = null;
-    this.setState('connecting');
     setInterval(() => this.renew(), RENEW_MSEC);
     cockpit.addEventListener('visibilitychange', () => this.renew());
   }
@@ -36,7 +53,7 @@ export class Service {
     this.client = client;
     previous?.close();
     client.addEventListener('close', (event, options) => {
-      if (client === this.client) this.lost(options.message || options.problem || '', true);
+      if (client === this.client) this.lost(this.words(options), true);
     });
     client.addEventListener('owner', (event, owner) => {
       if (client !== this.client) return;
@@ -67,15 +84,25 @@ export class Service {
         this.call(ROOT, PROPERTIES, 'GetAll', 's', [MANAGER]),
         this.call(ROOT, PROPERTIES, 'GetAll', 's', [SERVICE + '.Host']),
       ]);
+      for (const slice of slices(Object.entries(objects[0]))) {
+        await nextTask();
+        if (attempt !== this.attempt) return;
+        this.mirror.take(slice);
+      }
       if (attempt !== this.attempt) return;
-      this.mirror.replace(objects[0], { [MANAGER]: manager[0], [SERVICE + '.Host']: host[0] });
+      this.mirror.finish({ [MANAGER]: manager[0], [SERVICE + '.Host']: host[0] });
       this.retry = FIRST_RETRY_MSEC;
       this.setState('ready');
       this.on.changed(null);
       this.renew();
     } catch (error) {
-      if (attempt === this.attempt) this.lost(error.message || error.problem || '');
+      if (attempt === this.attempt) this.lost(this.words(error));
     }
+  }
+
+  // Why a channel was closed, or a call failed.
+  words(error) {
+    return error.message || text.channel[error.problem] || this.cockpit.message(error);
   }
 
   // The bus starts the service when it is called, so trying again is all that heals.

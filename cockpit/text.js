@@ -95,6 +95,10 @@ export const text = {
     unreachable: _('libvirt does not answer'), denied: _('libvirt refuses the service'),
     failed: _('libvirt cannot be used'),
   },
+  channel: {
+    'disconnected': _('The system bus has closed the connection.'),
+    'not-found': _('The system bus cannot start it.'),
+  },
   since: _('Since $0 ($1)'),
   reconnect: _('Try now'),
   reconnectFailed: _('There is no connection to libvirt yet'),

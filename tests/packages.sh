@@ -36,7 +36,7 @@ declare -A PACKAGES=(
     # Which lines the tests run.
     [coverage]="gcovr"
     # The page, in a browser.
-    [page]="cockpit-ws cockpit-bridge chromium nodejs fonts-dejavu-core"
+    [page]="cockpit-ws cockpit-bridge cockpit-system sudo chromium nodejs fonts-dejavu-core"
     [lint]="git shellcheck clang-format clang-tidy cppcheck"
 )
 

@@ -13,6 +13,7 @@ import { allowBob, bare, booted, define, obedient, run, virsh } from './world.mj
 const HOST = '127.0.0.1';
 const URL_ROOT = `http://${HOST}:9190/cockpit/@localhost/unraid-vms/index.html`;
 const URL_BOB = URL_ROOT.replace('9190', '9191');
+const URL_SHELL = `http://${HOST}:9192/unraid-vms`;
 const DISK = '/run/vms/web.img';
 const MARKUP = '<img src=x onerror=document.title=1>';
 let browser, page;
@@ -236,6 +237,24 @@ test('the service is restarted', async () => {
   assert.ok(await marked());
 });
 
+test('the bus is stopped and started', async () => {
+  await shows('build', 'Running');
+  await mark();
+  // machined waits for the bus in its start, and the bus, as it looks up users, for machined.
+  await run('systemctl', 'mask', '--runtime', '--now', 'systemd-machined.service');
+  await run('systemctl', 'stop', 'dbus.socket', 'dbus.service');
+  await page.until(says, '#banner', 'The service of the virtual machines is away');
+  await page.until(() => document.querySelector('.list-page.away .row:not([hidden])') !== null);
+  await run('systemctl', 'start', 'dbus.socket', 'dbus.service');
+  await run('systemctl', 'unmask', '--runtime', 'systemd-machined.service');
+  await virsh('suspend', 'build');
+  await shows('build', 'Paused');
+  await virsh('resume', 'build');
+  await shows('build', 'Running');
+  await page.until(() => document.querySelector('#banner').className === '');
+  assert.ok(await marked());
+});
+
 test('the page of a machine', async () => {
   await page.click(inRow(await shows('build', 'Running'), '.title'));
   await page.until(says, '.machine-title', 'Builds and tests');
@@ -255,7 +274,7 @@ test('history from the journal, and what comes', async () => {
   await page.until(says, '.history', 'Stop of "build" ended as canceled');
   await page.click('[data-operation=Pause]');
   await page.until(says, '.machine-state', 'Paused');
-  await page.until(says, '.history li', '"build" is paused');
+  await page.until(says, '.history', 'Pause of "build" is done');
   await page.click('[data-operation=Resume]');
   await page.until(says, '.machine-state', 'Running');
 });
@@ -319,58 +338,105 @@ test('an ordinary user sees everything, is told, and acts where polkit lets him'
   await bob.close();
 });
 
-// Each step's time of the processor on the thread of the page, in ms: all tasks of it together, so
-// that none alone took longer. The clock would count what else the machine does.
-async function stepsOf(many, round) {
+test('in the shell of Cockpit, with administrative access and without', async () => {
+  const shell = await browser.open(URL_SHELL);
+  await shell.click('#login-user-input');
+  await shell.type('erin');
+  await shell.click('#login-password-input');
+  await shell.type('secret');
+  const loggedIn = shell.next('Page.frameNavigated');
+  await shell.click('#login-button');
+  await loggedIn;
+  const erin = await shell.frame('cockpit1:localhost/unraid-vms');
+  const path = await shows('studio', 'Off', erin);
+  await erin.until(says, '#banner', 'Limited access');
+  await erin.click(inRow(path, '.actions .secondary'));
+  await erin.until(says, '#toasts', 'You may not do this: Start of studio');
+  await erin.click('#toasts button');
+  await shell.click('.ct-locked');
+  await shell.until(() => document.querySelector('#switch-to-admin-access-password') === document.activeElement);
+  await shell.type('secret');
+  await shell.key('Enter', '\r');
+  await erin.until(() => document.querySelector('#banner').className === '');
+  await erin.click(inRow(path, '.actions .secondary'));
+  await shows('studio', 'Running', erin);
+  await shot('shell-light', shell);
+  await shell.click('.ct-unlocked');
+  await shell.click('.pf-c-modal-box__footer .pf-m-primary');
+  await erin.until(says, '#banner', 'Limited access');
+  await shows('studio', 'Running', erin);
+  await shell.close();
+});
+
+// Until a frame with what was done is drawn.
+const drawn = (many) => many.evaluate('new Promise((done) => requestAnimationFrame(() => setTimeout(done)))');
+const rowsShown = (many) => many.evaluate(`document.querySelectorAll('.row').length`);
+
+// How long five changes by virsh took to the screen, in ms.
+async function changesOf(many, round) {
   const times = [];
-  const steps = [];
-  const spent = async () => (await many.send('Performance.getMetrics')).metrics
-    .find(({ name }) => name === 'TaskDuration').value * 1000;
-  const step = async (act) => {
-    const before = await spent();
-    await act();
-    steps.push(Math.round(await spent() - before));
-  };
-  for (let i = 0; i < 5; i++)
-    await step(async () => {
-      const title = `title ${round}-${i}`;
-      const seen = many.until((wanted) => [...document.querySelectorAll('.row .second span:first-child')]
-        .some((line) => line.textContent === wanted) && Date.now(), title);
-      await virsh('desc', 'vm0003', '--title', '--config', title);
-      const changed = Date.now();
-      times.push((await seen) - changed);
-    });
+  for (let i = 0; i < 5; i++) {
+    const title = `title ${round}-${i}`;
+    const seen = many.until((wanted) => [...document.querySelectorAll('.row .second span:first-child')]
+      .some((line) => line.textContent === wanted) && Date.now(), title);
+    await virsh('desc', 'vm0003', '--title', '--config', title);
+    const changed = Date.now();
+    times.push((await seen) - changed);
+  }
+  return times.sort((a, b) => a - b);
+}
+
+async function scrollDown(many) {
   for (let at = 900; at < 36000; at += 900)
-    await step(() => many.evaluate(async (top) => {
+    await many.evaluate(async (top) => {
       document.querySelector('.scroller').scrollTop = top;
       await new Promise(requestAnimationFrame);
-    }, at));
+    }, at);
   await many.evaluate(`document.querySelector('.scroller').scrollTop = 1e6`);
   await shows('vm0999', 'Off', many);
-  for (const column of ['state', 'memory', 'name'])
-    await step(() => many.click(`.head .${column} .sort`));
+}
+
+// A page with all of them: what is done with it, how fast changes are, and its longest tasks.
+async function roundOf(number) {
+  await browser.startTrace();
+  const many = await browser.open(URL_ROOT);
+  await many.until(says, '.kind[data-kind=all]', '100'); // and those of the other cases
+  await many.step('filter');
+  await many.click('.search input');
+  await many.type('vm');
   await shows('vm0003', 'Off', many);
-  return { median: times.sort((a, b) => a - b)[2], steps };
+  await many.step('change');
+  const times = await changesOf(many, number);
+  await many.step('scroll');
+  await scrollDown(many);
+  for (const column of ['state', 'memory', 'name']) {
+    await many.step(`sort by ${column}`);
+    await many.click(`.head .${column} .sort`);
+    await drawn(many);
+  }
+  await shows('vm0003', 'Off', many);
+  await many.step('select all');
+  await many.click('.head .check input');
+  await many.until(says, '.bulk', '1000 selected');
+  await drawn(many);
+  const rows = await rowsShown(many);
+  const { '': read, ...steps } = await browser.longestTasks();
+  assert.deepEqual(many.errors, []);
+  await many.close();
+  return { median: times[2], rows, longest: { read, ...steps } };
 }
 
 test('a thousand machines', async () => {
   await define(...Array.from({ length: 1000 }, (none, i) => bare(`vm${String(i).padStart(4, '0')}`)));
-  const many = await browser.open(URL_ROOT);
-  await many.send('Performance.enable', { timeDomain: 'threadTicks' });
-  await many.until(says, '.kind[data-kind=all]', '100'); // and those of the other cases
-  await many.click('.search input');
-  await many.type('vm');
-  await shows('vm0003', 'Off', many);
   const rounds = [];
-  // The machine may be busy with something else: of each step the best of three counts.
-  const best = () => rounds[0].steps.map((none, i) => Math.min(...rounds.map(({ steps }) => steps[i])));
+  // The machine may be busy with something else: of each the best of three counts.
   const median = () => Math.min(...rounds.map((round) => round.median));
-  do rounds.push(await stepsOf(many, rounds.length));
-  while (rounds.length < 3 && (median() >= 200 || Math.max(...best()) >= 50));
-  const rows = await many.evaluate(`document.querySelectorAll('.row').length`);
-  console.log(`ms from virsh's end to the screen, and of each step: ${median()}, ${best()}; ${rows} rows in the document`);
-  assert.ok(median() < 200 && Math.max(...best()) < 50);
+  const longest = () => Object.fromEntries(Object.keys(rounds[0].longest).map((step) =>
+    [step, Math.round(Math.min(...rounds.map((round) => round.longest[step])))]));
+  do rounds.push(await roundOf(rounds.length));
+  while (rounds.length < 3 && (median() >= 200 || Math.max(...Object.values(longest())) >= 50));
+  const { rows } = rounds[0];
+  console.log(`ms from virsh's end to the screen: ${median()}; longest tasks: ${JSON.stringify(longest())}; ${rows} rows in the document`);
+  assert.ok(median() < 200 && Math.max(...Object.values(longest())) < 50);
   assert.ok(rows < 60);
-  assert.deepEqual(many.errors, []);
-  await many.close();
 });

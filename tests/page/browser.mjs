@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 const BOUND_MSEC = 60000;
+const STEP = 'step: ';
 
 export const within = (promise, what, msec = BOUND_MSEC) => {
   let timer;
@@ -25,7 +26,8 @@ export class Browser {
     browser.process = spawn('chromium', ['--headless=new', '--no-sandbox', '--remote-debugging-pipe',
       '--disable-gpu', '--disable-dev-shm-usage', '--no-first-run', '--hide-scrollbars',
       '--force-color-profile=srgb', `--user-data-dir=${browser.profile}`, 'about:blank'],
-    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'], env: { ...process.env, HOME: browser.profile } });
+    { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'],
+      env: { ...process.env, HOME: browser.profile, DBUS_SYSTEM_BUS_ADDRESS: 'disabled:' } }); // it hangs with its bus
     browser.ended = new Promise((resolve) => browser.process.on('exit', resolve));
     browser.listen();
     await browser.send('Browser.getVersion');
@@ -46,13 +48,42 @@ export class Browser {
 
   receive({ id, result, error, method, params, sessionId }) {
     if (id === undefined) {
-      this.pages.get(sessionId)?.event(method, params);
+      (sessionId ? this.pages.get(sessionId) : this)?.event(method, params);
       return;
     }
     const { resolve, reject } = this.calls.get(id);
     this.calls.delete(id);
     if (error) reject(new Error(error.message));
     else resolve(result);
+  }
+
+  event(method, params) {
+    if (method === 'Tracing.dataCollected') this.trace.push(...params.value);
+    if (method === 'Tracing.tracingComplete') this.traceEnded(params);
+  }
+
+  // Of each task: how long the processor worked on it.
+  async startTrace() {
+    this.trace = [];
+    const includedCategories = ['disabled-by-default-devtools.timeline', 'blink.user_timing'];
+    await this.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig: { includedCategories, excludedCategories: ['*'] } });
+  }
+
+  // Ends it. The longest task after each mark that step() made in a page, and before the first, in ms of
+  // the processor: {'': 12, name: 34}. The clock would count what else the machine does.
+  async longestTasks() {
+    const complete = new Promise((resolve) => { this.traceEnded = resolve; });
+    await this.send('Tracing.end');
+    const { dataLossOccurred } = await within(complete, 'the trace');
+    if (dataLossOccurred) throw new Error('the trace is not complete');
+    const marks = this.trace.filter(({ name, ts }) => ts && name.startsWith(STEP)).sort((a, b) => a.ts - b.ts);
+    const { pid, tid } = marks[0];
+    const longest = {};
+    for (const task of this.trace.filter((one) => one.name === 'RunTask' && one.tdur && one.pid === pid && one.tid === tid)) {
+      const step = marks.findLast(({ ts }) => ts <= task.ts)?.name.slice(STEP.length) ?? '';
+      longest[step] = Math.max(longest[step] ?? 0, task.tdur / 1000);
+    }
+    return longest;
   }
 
   send(method, params = {}, sessionId = undefined) {
@@ -82,10 +113,12 @@ export class Browser {
 
 class Page {
   constructor(browser, sessionId, targetId) {
-    Object.assign(this, { browser, sessionId, targetId, errors: [] });
+    Object.assign(this, { browser, sessionId, targetId, errors: [], contexts: new Map(), awaited: new Map() });
   }
 
   event(method, params) {
+    this.awaited.get(method)?.(params);
+    if (method === 'Runtime.executionContextCreated') this.contextMade(params.context);
     if (method === 'Runtime.exceptionThrown')
       this.errors.push(params.exceptionDetails.exception?.description ?? params.exceptionDetails.text);
     if (method === 'Runtime.consoleAPICalled' && params.type === 'error')
@@ -96,6 +129,28 @@ class Page {
     return this.browser.send(method, params, this.sessionId);
   }
 
+  contextMade({ id, auxData }) {
+    if (auxData.isDefault) this.contexts.set(auxData.frameId, id);
+  }
+
+  // Resolves at the next event of this name.
+  next(method) {
+    return within(new Promise((resolve) => this.awaited.set(method, resolve)), method);
+  }
+
+  // The document that a frame shows now; if it is loaded again, this one is gone and every call fails.
+  async frame(name) {
+    await this.until((wanted) => document.querySelector(`iframe[name="${wanted}"][data-loaded]`) !== null, name);
+    const { frameTree } = await this.send('Page.getFrameTree');
+    const { frame } = frameTree.childFrames.find((child) => child.frame.name === name);
+    return new Frame(this, this.contexts.get(frame.id));
+  }
+
+  // A mark in the trace.
+  step(name) {
+    return this.evaluate(`performance.mark('${STEP}${name}')`);
+  }
+
   resize(width, height) {
     return this.send('Emulation.setDeviceMetricsOverride', { width, height, deviceScaleFactor: 1, mobile: false });
   }
@@ -104,7 +159,7 @@ class Page {
   async evaluate(code, ...args) {
     const expression = typeof code === 'function' ? `(${code})(...${JSON.stringify(args)})` : code;
     const { result, exceptionDetails } = await this.send('Runtime.evaluate',
-      { expression, awaitPromise: true, returnByValue: true });
+      { expression, contextId: this.context, awaitPromise: true, returnByValue: true });
     if (exceptionDetails) throw new Error(exceptionDetails.exception?.description ?? exceptionDetails.text);
     return result.value;
   }
@@ -129,14 +184,25 @@ class Page {
     });
   }
 
-  // A click as a mouse does it, in the middle of the element.
+  // A click as a mouse does it, in the middle of the element; again if that was replaced meanwhile.
   async click(selector) {
+    let missed;
+    do {
+      await this.press(selector);
+      missed = await this.evaluate('window.clicked === false');
+    } while (missed);
+  }
+
+  async press(selector) {
     const { x, y } = await this.until((wanted) => {
       const element = document.querySelector(wanted);
       if (!element || element.hidden || element.disabled) return null;
       element.scrollIntoView({ block: 'nearest' });
       const box = element.getBoundingClientRect();
-      return box.width ? { x: box.x + box.width / 2, y: box.y + box.height / 2 } : null;
+      window.clicked = false;
+      element.addEventListener('click', () => { window.clicked = true; }, { capture: true, once: true });
+      const frame = window.frameElement?.getBoundingClientRect() ?? { x: 0, y: 0 };
+      return box.width ? { x: frame.x + box.x + box.width / 2, y: frame.y + box.y + box.height / 2 } : null;
     }, selector);
     for (const type of ['mousePressed', 'mouseReleased'])
       await this.send('Input.dispatchMouseEvent', { type, x, y, button: 'left', clickCount: 1 });
@@ -160,5 +226,12 @@ class Page {
 
   async close() {
     await this.browser.send('Target.closeTarget', { targetId: this.targetId });
+  }
+}
+
+class Frame extends Page {
+  constructor(page, context) {
+    super(page.browser, page.sessionId, page.targetId);
+    Object.assign(this, { errors: page.errors, context });
   }
 }

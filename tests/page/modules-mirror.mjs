@@ -14,10 +14,15 @@ const web = (state) => ({ [DOMAIN]: { Name: text('web'), State: text(state), Job
 const changed = (path, properties) => [path, PROPERTIES, 'PropertiesChanged', [DOMAIN, properties, []]];
 const manager = { 'org.unraid.Vms.Manager': { Available: { t: 'b', v: true } } };
 
+function finish(mirror, objects) {
+  mirror.take(Object.entries(objects));
+  mirror.finish(manager);
+}
+
 function mirrorOf(objects) {
   const mirror = new Mirror();
   mirror.begin();
-  mirror.replace(objects, manager);
+  finish(mirror, objects);
   return mirror;
 }
 
@@ -46,7 +51,7 @@ test('signals that come while everything is read are applied after the reply, in
   mirror.signal(...changed(WEB, { State: text('shutoff') }));
   mirror.signal(ROOT, OBJECT_MANAGER, 'InterfacesAdded', [JOB7, { [JOB]: { Operation: text('Start') } }]);
   assert.equal(mirror.machines.get(WEB).Domain.State, 'running');
-  mirror.replace({ [WEB]: web('running') }, manager);
+  finish(mirror, { [WEB]: web('running') });
   assert.equal(mirror.machines.get(WEB).Domain.State, 'shutoff');
   assert.equal(mirror.jobs.get(JOB7).Job.Operation, 'Start');
 });
@@ -54,8 +59,20 @@ test('signals that come while everything is read are applied after the reply, in
 test('a reply drops what was known before', () => {
   const mirror = mirrorOf({ [WEB]: web('running'), [JOB7]: { [JOB]: {} } });
   mirror.begin();
-  mirror.replace({}, manager);
+  finish(mirror, {});
   assert.equal(mirror.machines.size + mirror.jobs.size, 0);
+});
+
+test('until all slices of a reply are taken, the mirror stays as it is', () => {
+  const mirror = mirrorOf({ [WEB]: web('running') });
+  mirror.begin();
+  mirror.take([[WEB, web('paused')]]);
+  assert.equal(mirror.machines.get(WEB).Domain.State, 'running');
+  mirror.take([[JOB7, { [JOB]: {} }]]);
+  assert.equal(mirror.jobs.size, 0);
+  mirror.finish(manager);
+  assert.equal(mirror.machines.get(WEB).Domain.State, 'paused');
+  assert.equal(mirror.jobs.size, 1);
 });
 
 test('a change is a new object, and others stay', () => {

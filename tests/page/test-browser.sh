@@ -16,6 +16,14 @@ serve() {
         --port="$2" </dev/null >"$scratch/ws-$2" 2>&1 &
 }
 
+# Cockpit as it is installed: one logs in, and its shell has the page. erin may use sudo.
+serve_logins() {
+    useradd --create-home --shell=/bin/bash --groups=sudo erin
+    echo erin:secret | chpasswd
+    setsid /usr/lib/cockpit/cockpit-ws --no-tls --address=127.0.0.1 --port="$1" \
+        </dev/null >"$scratch/ws-$1" 2>&1 &
+}
+
 in_container() {
     # shellcheck source=tests/system/installed.sh
     source "$top/tests/system/installed.sh"
@@ -24,7 +32,9 @@ in_container() {
     mkdir -p /run/vms
     serve root 9190
     serve bob 9191
-    until_true bash -c ': </dev/tcp/127.0.0.1/9190 && : </dev/tcp/127.0.0.1/9191' 2>/dev/null
+    serve_logins 9192
+    until_true bash -c ': </dev/tcp/127.0.0.1/9190 && : </dev/tcp/127.0.0.1/9191 &&
+        : </dev/tcp/127.0.0.1/9192' 2>/dev/null
     export VMS_SCREENSHOTS=$scratch/screenshots
     mkdir "$VMS_SCREENSHOTS"
     virsh -q -c qemu:///system undefine web
@@ -45,9 +55,10 @@ fi
 
 # shellcheck source=tests/system/container
 source "$top/tests/system/container"
-for tool in node chromium cockpit-bridge /usr/lib/cockpit/cockpit-ws libvirtd; do
+for tool in node chromium cockpit-bridge /usr/lib/cockpit/cockpit-ws sudo libvirtd; do
     command -v "$tool" >/dev/null || container_skip "there is no $tool"
 done
+[[ -e /usr/share/cockpit/shell/manifest.json ]] || container_skip "there is no cockpit-system"
 container_check
 "$top/tests/support/guest/build-guest.sh" "${VMS_GUEST_DIR:=$top/build-guest}"
 container_start
