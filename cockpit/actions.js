@@ -3,7 +3,7 @@
 // Carrying out operations: asking first where something may be lost, calling the service, and telling
 // what came of it.
 
-import { h } from './dom.js';
+import { BUTTON, h } from './dom.js';
 import { duration } from './formats.js';
 import { operationNamed, stopTimeout } from './operations.js';
 import { ROOT, SERVICE } from './mirror.js';
@@ -35,20 +35,21 @@ function ask(operation, machines, manager) {
     Stop: fill(timeouts.size === 1 ? text.askStop : text.askStopEach, wait),
     ForceStop: text.askForceStop, Reset: text.askReset,
   }[operation.name];
-  const never = h('input', { type: 'checkbox', id: 'never-force' });
+  const never = h('input', { type: 'checkbox', class: 'pf-c-check__input', id: 'never-force' });
   return new Promise((resolve) => {
-    const dialog = h('dialog', { 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text', onclose() {
+    const dialog = h('dialog', { class: 'pf-c-modal-box pf-m-sm', 'aria-labelledby': 'ask-title', 'aria-describedby': 'ask-text', onclose() {
       resolve(dialog.returnValue === 'yes' ? { never: never.checked } : null);
       dialog.remove();
     } }, h('form', { method: 'dialog' },
-      h('h2', { id: 'ask-title' }, one ? fill(text.askTitle, label, machines[0].Domain.Name)
-        : fill(text.askMany, label, machines.length)),
-      h('p', { id: 'ask-text' }, explained),
-      operation.name === 'Stop' ? h('label', { class: 'check' }, never, text.neverForce) : null,
-      one ? null : h('p', { class: 'names' }, machines.map((machine) => machine.Domain.Name).join(', ')),
-      h('div', { class: 'buttons' },
-        h('button', { value: 'yes', class: operation.danger ? 'danger' : 'primary' }, label),
-        h('button', { value: '', class: 'link' }, text.cancel))));
+      h('header', { class: 'pf-c-modal-box__header' }, h('h1', { id: 'ask-title', class: 'pf-c-modal-box__title' },
+        one ? fill(text.askTitle, label, machines[0].Domain.Name) : fill(text.askMany, label, machines.length))),
+      h('div', { class: 'pf-c-modal-box__body' }, h('p', { id: 'ask-text' }, explained),
+        operation.name === 'Stop' ? h('label', { class: 'pf-c-check' }, never,
+          h('span', { class: 'pf-c-check__label' }, text.neverForce)) : null,
+        one ? null : h('p', { class: 'names' }, machines.map((machine) => machine.Domain.Name).join(', '))),
+      h('footer', { class: 'pf-c-modal-box__footer' },
+        h('button', { value: 'yes', class: operation.danger ? BUTTON.danger : BUTTON.primary }, label),
+        h('button', { value: '', class: 'pf-c-button pf-m-link' }, text.cancel))));
     document.body.append(dialog);
     dialog.showModal();
   });

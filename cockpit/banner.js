@@ -2,7 +2,7 @@
 //
 // The banner: whether the list is what libvirt has now, and if not, why and since when.
 
-import { h, rebuild, setText } from './dom.js';
+import { BUTTON, h, rebuild, setText } from './dom.js';
 import { duration } from './formats.js';
 import { icon } from './icons.js';
 import { fill, text, word } from './text.js';
@@ -23,6 +23,10 @@ export function bannerOf({ state, problem, since }, manager, administrative) {
 }
 
 const SYMBOLS = { service: 'plug', libvirt: 'plug', limited: 'lock' };
+const LOOKS = {
+  service: 'pf-c-alert pf-m-inline pf-m-danger', libvirt: 'pf-c-alert pf-m-inline pf-m-warning',
+  limited: 'pf-c-alert pf-m-inline pf-m-info',
+};
 
 export class Banner {
   constructor(element, reconnect) {
@@ -32,7 +36,7 @@ export class Banner {
 
   show(banner) {
     this.shown = banner;
-    this.element.className = banner ? `banner ${banner.kind}` : '';
+    this.element.className = banner ? LOOKS[banner.kind] : '';
     rebuild(this.element, banner, () => (banner ? this.build(banner) : []));
     this.tick();
   }
@@ -40,10 +44,11 @@ export class Banner {
   build({ kind, title, detail, since }) {
     this.time = h('span', { class: 'since' });
     return [
-      icon(SYMBOLS[kind]),
-      h('div', { class: 'words' },
-        h('strong', {}, title), ' ', h('span', { class: 'detail' }, detail), ' ', since ? this.time : null),
-      kind === 'libvirt' ? h('button', { class: 'secondary', onclick: this.reconnect }, text.reconnect) : null,
+      h('div', { class: 'pf-c-alert__icon' }, icon(SYMBOLS[kind])),
+      h('h2', { class: 'pf-c-alert__title' }, title),
+      h('div', { class: 'pf-c-alert__description' }, detail, ' ', since ? this.time : null),
+      kind === 'libvirt' ? h('div', { class: 'pf-c-alert__action-group' },
+        h('button', { class: BUTTON.link, onclick: this.reconnect }, text.reconnect)) : null,
     ].filter(Boolean);
   }
 

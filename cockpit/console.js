@@ -2,7 +2,7 @@
 //
 // The serial console of a machine: a terminal on `vmsctl console`, which Cockpit starts.
 
-import { batched, h, rebuild, setAttribute, setHidden, setText } from './dom.js';
+import { batched, BUTTON, h, rebuild, setAttribute, setHidden, setText } from './dom.js';
 import { keyBytes, Terminal } from './terminal.js';
 import { fill, text } from './text.js';
 
@@ -16,9 +16,9 @@ export class Console {
     this.draw = batched(() => this.drawNow());
     this.terminal = new Terminal(ROWS, COLUMNS);
     this.note = h('p', { class: 'second', role: 'status' });
-    this.connectButton = h('button', { class: 'secondary', onclick: () => this.connect() }, text.connect);
-    this.forceButton = h('button', { class: 'secondary', hidden: true, onclick: () => this.connect('--force') }, text.takeOver);
-    this.leaveButton = h('button', { class: 'secondary', onclick: () => this.send(LEAVE) }, text.disconnect);
+    this.connectButton = h('button', { class: BUTTON.secondary, onclick: () => this.connect() }, text.connect);
+    this.forceButton = h('button', { class: BUTTON.secondary, hidden: true, onclick: () => this.connect('--force') }, text.takeOver);
+    this.leaveButton = h('button', { class: BUTTON.secondary, onclick: () => this.send(LEAVE) }, text.disconnect);
     this.lines = Array.from({ length: ROWS }, () => h('div'));
     this.screen = h('div', { class: 'terminal', role: 'textbox', 'aria-multiline': 'true', tabindex: '0', hidden: true,
       onkeydown: (event) => this.onKey(event), onpaste: (event) => this.onPaste(event) }, this.lines);

@@ -2,19 +2,23 @@
 //
 // The sections of a machine's page that say what it is made of, each a function of its properties.
 
-import { h, rebuild } from './dom.js';
+import { card, h, rebuild } from './dom.js';
 import { size } from './formats.js';
-import { problemsOf } from './row.js';
+import { pendingLabel, problemsOf } from './row.js';
 import { fill, text, word } from './text.js';
 
 // Properties of Config that a section shows with their next value.
 const SHOWN_NEXT = ['VCpus', 'MaxVCpus', 'MemoryBytes', 'MaxMemoryBytes', 'Firmware', 'Machine', 'OsType', 'Architecture'];
 
-const facts = (rows) => h('dl', { class: 'facts' }, rows.filter(([, value]) => value).flatMap(([name, value]) =>
-  [h('dt', {}, name), h('dd', {}, value)]));
+const fact = ([name, value]) => h('div', { class: 'pf-c-description-list__group' },
+  h('dt', { class: 'pf-c-description-list__term' }, h('span', { class: 'pf-c-description-list__text' }, name)),
+  h('dd', { class: 'pf-c-description-list__description' }, h('div', { class: 'pf-c-description-list__text' }, value)));
+
+const facts = (rows) => h('dl', { class: 'pf-c-description-list pf-m-horizontal pf-m-compact' },
+  rows.filter(([, value]) => value).map(fact));
 
 const table = (label, columns, rows, none) => (rows.length
-  ? h('table', { 'aria-label': label }, h('thead', {}, h('tr', {}, columns.map((name) => h('th', { scope: 'col' }, name)))),
+  ? h('table', { class: 'pf-c-table pf-m-compact', 'aria-label': label }, h('thead', {}, h('tr', {}, columns.map((name) => h('th', { scope: 'col' }, name)))),
     h('tbody', {}, rows.map((cells) => h('tr', {}, cells.map((cell) => h('td', {}, cell))))))
   : h('p', { class: 'second' }, none));
 
@@ -22,7 +26,7 @@ const table = (label, columns, rows, none) => (rows.length
 function withNext(config, name, show) {
   const live = show(config[name]);
   if (!live || !config.Next || !(name in config.Next)) return live;
-  return [live, ' ', h('span', { class: 'label pending' }, fill(text.afterRestart, show(config.Next[name])))];
+  return [live, ' ', pendingLabel(fill(text.afterRestart, show(config.Next[name])))];
 }
 
 function hardware({ Domain, Config = {}, Guest = {} }) {
@@ -40,7 +44,7 @@ function hardware({ Domain, Config = {}, Guest = {} }) {
     [text.autostart, Domain.Autostart ? text.yes : text.no],
     [text.description, Domain.Description],
     [text.uuid, h('code', {}, Domain.Uuid)],
-    ['', others.length ? h('span', { class: 'label pending' }, fill(text.otherNext, others.join(', '))) : ''],
+    ['', others.length ? pendingLabel(fill(text.otherNext, others.join(', '))) : ''],
   ]);
 }
 
@@ -64,17 +68,14 @@ const problems = (machine) => h('ul', { class: 'problems' }, problemsOf(machine)
   h('span', { class: 'problem' }, problem), ' ',
   h('span', { class: 'second' }, new Date(machine.Domain.Problems[i].since / 1000).toLocaleString()))));
 
-const card = (title, wide, content) =>
-  h('section', { class: wide ? 'card wide' : 'card', 'aria-label': title }, h('h2', {}, title), content);
-
 export function details(element, machine) {
   const { Uuid, Autostart, Description, Problems } = machine.Domain;
   const { Addresses, OsInfo, Hostname } = machine.Guest ?? {};
   rebuild(element, [Uuid, Autostart, Description, Problems, Addresses, OsInfo, Hostname, machine.Config], () => [
-    ...(Problems?.length ? [card(text.problemsTitle, true, problems(machine))] : []),
-    card(text.hardware, false, hardware(machine)),
-    card(text.addresses, false, addresses(machine)),
-    card(text.disks, false, disks(machine)),
-    card(text.nics, false, nics(machine)),
+    ...(Problems?.length ? [card(text.problemsTitle, problems(machine))] : []),
+    card(text.hardware, hardware(machine)),
+    card(text.addresses, addresses(machine)),
+    card(text.disks, disks(machine)),
+    card(text.nics, nics(machine)),
   ]);
 }

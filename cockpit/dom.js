@@ -12,13 +12,23 @@ function assign(element, attributes) {
   }
 }
 
-// h('button', {class: 'primary', onclick}, 'text', element…)
+// The looks of PatternFly's button.
+export const BUTTON = {
+  primary: 'pf-c-button pf-m-primary', danger: 'pf-c-button pf-m-danger',
+  secondary: 'pf-c-button pf-m-secondary', risky: 'pf-c-button pf-m-secondary pf-m-danger',
+  link: 'pf-c-button pf-m-link pf-m-inline', plain: 'pf-c-button pf-m-plain',
+};
+
+// h('button', {class: BUTTON.primary, onclick}, 'text', element…)
 export function h(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   assign(element, attributes);
   element.append(...children.flat().filter((child) => child !== null && child !== undefined));
   return element;
 }
+
+export const card = (title, ...content) => h('section', { class: 'pf-c-card', 'aria-label': title },
+  h('h2', { class: 'pf-c-card__title' }, title), h('div', { class: 'pf-c-card__body' }, content));
 
 export function svg(tag, attributes = {}, ...children) {
   const element = document.createElementNS(SVG, tag);

@@ -2,7 +2,7 @@
 //
 // The symbols of the page. A template's icon names a kind of system; no picture is fetched from anywhere.
 
-import { svg } from './dom.js';
+import { h, svg } from './dom.js';
 
 const PATHS = {
   windows: 'M3 5.2 10.5 4.1V11.4H3ZM11.5 4 21 2.6V11.4H11.5ZM3 12.4H10.5V19.8L3 18.8ZM11.5 12.4H21V21.3L11.5 19.9Z',
@@ -15,7 +15,7 @@ const PATHS = {
   lock: 'M7 10V7A5 5 0 0 1 17 7V10H19V21H5V10ZM9 10H15V7A3 3 0 0 0 9 7Z',
   restart: 'M12 4a8 8 0 1 0 8 8h-2.500a5.500 5.500 0 1 1-5.500-5.500V10l5-4.500-5-4.500Z',
   more: 'M10.300 4.500h3.400v3.400h-3.400ZM10.300 10.300h3.400v3.400h-3.400ZM10.300 16.100h3.400v3.400h-3.400Z',
-  back: 'M14.500 4 6.500 12 14.500 20 16.500 18 10.500 12 16.500 6Z',
+  next: 'M9.500 4 17.500 12 9.500 20 7.500 18 13.500 12 7.500 6Z',
   open: 'M13 3H21V11H18.500V7.300L10.800 15 9 13.200 16.700 5.500H13ZM4 6H10V8.500H6.500V17.500H15.500V14H18V20H4Z',
   search: 'M10 3a7 7 0 1 0 4.200 12.600l5.100 5.100 1.700-1.700-5.100-5.100A7 7 0 0 0 10 3Zm0 2.400a4.600 4.600 0 1 1 0 9.200 4.600 4.600 0 0 1 0-9.200Z',
 };
@@ -24,6 +24,10 @@ export function icon(name, className = '') {
   return svg('svg', { class: `icon ${className}`, viewBox: '0 0 24 24', 'aria-hidden': 'true' },
     svg('path', { d: PATHS[name] ?? PATHS.other, 'fill-rule': 'evenodd' }));
 }
+
+export const emptyState = (symbol, title, ...content) => h('div', { class: 'pf-c-empty-state' },
+  h('div', { class: 'pf-c-empty-state__content' }, symbol ? h('div', { class: 'pf-c-empty-state__icon' }, icon(symbol)) : null,
+    h('h2', { class: 'pf-c-title pf-m-lg' }, title), h('div', { class: 'pf-c-empty-state__body' }, content)));
 
 // The tile of a machine; setTile changes it when the template does.
 export function tile() {

@@ -3,8 +3,8 @@
 // The list of all machines. Only the rows on the screen are in the document, each bound to its machine
 // while it stays there; all are drawn from the mirror, once per frame.
 
-import { batched, h, rebuild, setAttribute, setHidden, setText } from './dom.js';
-import { icon } from './icons.js';
+import { batched, BUTTON, h, rebuild, setAttribute, setHidden, setText } from './dom.js';
+import { emptyState, icon } from './icons.js';
 import { closeMenu, openMenu } from './menu.js';
 import { OPERATIONS, possible } from './operations.js';
 import { Row } from './row.js';
@@ -27,22 +27,26 @@ export class List {
     this.shown = [];
     this.draw = batched(() => this.drawNow());
     this.scrolled = batched(() => this.drawRows());
-    this.element = h('section', { class: 'list-page' }, this.toolbar(), this.bulkBar(), this.grid());
+    this.element = h('section', { class: 'list-page' },
+      h('div', { class: 'list pf-c-card' }, this.toolbar(), this.bulkBar(), this.grid()));
     new ResizeObserver(this.draw).observe(this.scroller);
     narrow.addEventListener('change', this.draw);
   }
 
   toolbar() {
-    this.filter = h('input', { type: 'search', placeholder: text.filter, 'aria-label': text.filter,
+    this.filter = h('input', { class: 'pf-c-text-input-group__text-input', type: 'search', placeholder: text.filter, 'aria-label': text.filter,
       oninput: () => this.look({ filter: this.filter.value }) });
-    this.kinds = Object.keys(KINDS).map((kind) => h('button', { class: 'kind', 'aria-pressed': 'false',
+    this.kinds = Object.keys(KINDS).map((kind) => h('button', { class: 'kind pf-c-toggle-group__button', 'aria-pressed': 'false',
       'data-kind': kind, onclick: () => this.look({ kind }) }, text.kinds[kind], ' ', h('span', { class: 'count' })));
     this.sorter = h('select', { class: 'sorter', 'aria-label': text.sort,
       onchange: () => this.look({ sort: this.sorter.value }) },
     COLUMNS.map((column) => h('option', { value: column }, text.columns[column])));
-    return h('header', { class: 'toolbar' }, h('h1', {}, text.title),
-      h('div', { class: 'kinds', role: 'group', 'aria-label': text.columns.state }, this.kinds), this.sorter,
-      h('div', { class: 'search' }, icon('search'), this.filter));
+    return h('header', { class: 'toolbar pf-c-card__header' }, h('h1', { class: 'pf-c-title pf-m-xl' }, text.title),
+      h('div', { class: 'kinds pf-c-toggle-group', role: 'group', 'aria-label': text.columns.state },
+        this.kinds.map((button) => h('div', { class: 'pf-c-toggle-group__item' }, button))), this.sorter,
+      h('div', { class: 'search pf-c-text-input-group' }, h('div', { class: 'pf-c-text-input-group__main pf-m-icon' },
+        h('span', { class: 'pf-c-text-input-group__text' },
+          h('span', { class: 'pf-c-text-input-group__icon' }, icon('search')), this.filter))));
   }
 
   bulkBar() {
@@ -50,7 +54,7 @@ export class List {
     this.bulkButtons = h('div', { class: 'buttons' });
     this.bulk = h('div', { class: 'bulk', role: 'toolbar', 'aria-label': text.machines, hidden: true },
       this.bulkCount, this.bulkButtons,
-      h('button', { class: 'link', onclick: () => this.clearSelection() }, text.clearSelection));
+      h('button', { class: BUTTON.link, onclick: () => this.clearSelection() }, text.clearSelection));
     return this.bulk;
   }
 
@@ -59,12 +63,12 @@ export class List {
     this.headers = COLUMNS.map((column) => h('div', { role: 'columnheader', class: column },
       h('button', { class: 'sort', onclick: () => this.sortBy(column) }, text.columns[column])));
     this.body = h('div', { class: 'rows', role: 'rowgroup' });
-    this.empty = h('div', { class: 'empty', hidden: true });
+    this.empty = h('div', { hidden: true });
     const head = h('div', { class: 'head-group', role: 'rowgroup' }, h('div', { role: 'row', class: 'head', 'aria-rowindex': '1' },
       h('div', { role: 'columnheader', class: 'check' }, this.all), this.headers,
       h('div', { role: 'columnheader', class: 'actions' })));
     this.scroller = h('div', { class: 'scroller', tabindex: '-1', onscroll: this.scrolled }, head, this.body, this.empty);
-    this.table = h('div', { role: 'grid', class: 'grid', 'aria-label': text.machines,
+    this.table = h('div', { role: 'grid', class: 'grid pf-c-table', 'aria-label': text.machines,
       'aria-multiselectable': 'true', 'aria-colcount': COLUMNS.length + 2, onkeydown: (event) => this.onKey(event) },
     this.scroller);
     return this.table;
@@ -105,6 +109,7 @@ export class List {
     for (const button of this.kinds) {
       const own = button.dataset.kind;
       setAttribute(button, 'aria-pressed', String(own === kind));
+      button.classList.toggle('pf-m-selected', own === kind);
       setText(button.lastChild, String(found[own]));
     }
     this.sorter.value = sort;
@@ -125,7 +130,7 @@ export class List {
     setHidden(this.bulk, !machines.length);
     setText(this.bulkCount, fill(text.selected, machines.length));
     rebuild(this.bulkButtons, useful, () => useful.map(([name, danger, count]) => h('button', {
-      class: danger ? 'danger-secondary' : 'secondary',
+      class: danger ? BUTTON.risky : BUTTON.secondary,
       onclick: () => this.actions.run(name, this.possibleFor(name, this.selectedMachines())),
     }, `${text.operations[name]} (${count})`)));
   }
@@ -234,13 +239,13 @@ export class List {
     const key = this.shown.length ? '' : [reading, this.mirror.machines.size > 0];
     setHidden(this.empty, !key);
     rebuild(this.empty, key, () => {
-      if (reading) return [h('p', {}, text.loading)];
+      if (reading) return emptyState(null, text.loading);
       if (this.mirror.machines.size)
-        return [h('h2', {}, text.noMatch), h('button', { class: 'link', onclick: () => {
+        return emptyState('search', text.noMatch, h('button', { class: BUTTON.link, onclick: () => {
           this.filter.value = '';
           this.look({ filter: '', kind: 'all' });
-        } }, text.clearFilter)];
-      return [icon('other'), h('h2', {}, text.none), h('p', {}, text.noneHint)];
+        } }, text.clearFilter));
+      return emptyState('other', text.none, text.noneHint);
     });
   }
 

@@ -6,15 +6,13 @@
 import { Chart, CHARTS } from './chart.js';
 import { Console } from './console.js';
 import { details } from './details.js';
-import { batched, h, rebuild, setHidden, setText } from './dom.js';
+import { batched, BUTTON, card, h, rebuild, setHidden, setText } from './dom.js';
 import { duration, family, mainAddress, webLink } from './formats.js';
 import { History } from './history.js';
-import { icon, setTile, tile } from './icons.js';
+import { emptyState, icon, setTile, tile } from './icons.js';
 import { possible } from './operations.js';
-import { problemsOf, toneOf } from './row.js';
+import { LABELS, problemsOf, toneOf } from './row.js';
 import { fill, text, word } from './text.js';
-
-const card = (title, ...content) => h('section', { class: 'card', 'aria-label': title }, h('h2', {}, title), ...content);
 
 export class MachinePage {
   constructor({ cockpit, mirror, service, usage, actions, rights }) {
@@ -24,7 +22,7 @@ export class MachinePage {
     this.console = new Console(cockpit);
     this.history = new History(cockpit, rights);
     this.sections = h('div', { class: 'details' });
-    this.gone = h('div', { class: 'empty', hidden: true }, h('h2', {}, text.gone), h('p', {}, text.goneHint));
+    this.gone = h('div', { hidden: true }, emptyState(null, text.gone, text.goneHint));
     this.content = h('div', { class: 'cards' },
       card(text.figures, h('div', { class: 'charts' }, this.charts.map(({ element }) => element))),
       this.sections,
@@ -34,13 +32,16 @@ export class MachinePage {
 
   header() {
     this.tile = tile();
-    this.name = h('h1', { tabindex: '-1' });
+    this.name = h('h1', { class: 'pf-c-title pf-m-2xl', tabindex: '-1' });
+    this.place = h('li', { class: 'pf-c-breadcrumb__item' });
     this.subtitle = h('span', { class: 'second' });
     this.state = h('div', { class: 'machine-state' });
     this.job = h('div', { class: 'machine-job', role: 'status' });
     this.buttons = h('div', { class: 'buttons', role: 'toolbar', 'aria-label': text.title });
     return h('header', { class: 'machine-header' },
-      h('a', { class: 'back', href: '#/' }, icon('back'), text.back),
+      h('nav', { class: 'pf-c-breadcrumb', 'aria-label': text.title }, h('ol', { class: 'pf-c-breadcrumb__list' },
+        h('li', { class: 'pf-c-breadcrumb__item' }, h('a', { class: 'pf-c-breadcrumb__link', href: '#/' }, text.title)),
+        this.place)),
       h('div', { class: 'machine-title' }, this.tile, h('div', { class: 'lines' }, this.name, this.subtitle),
         this.state, this.job, this.buttons));
   }
@@ -90,6 +91,7 @@ export class MachinePage {
     const address = mainAddress(machine.Guest?.Addresses);
     setTile(this.tile, family(machine.Config?.Template));
     setText(this.name, Name);
+    rebuild(this.place, Name, () => [h('span', { class: 'pf-c-breadcrumb__item-divider' }, icon('next')), Name]);
     setText(this.subtitle, Title);
     const up = StartedAt ? duration(Date.now() / 1000 - StartedAt / 1e6) : '';
     const state = [toneOf(machine), word(text.states, State),
@@ -99,14 +101,14 @@ export class MachinePage {
     rebuild(this.job, job?.Job, () => (job ? this.jobWords(job, machine) : []));
     const operations = possible(machine, available).map(({ name, danger }) => [name, danger]);
     rebuild(this.buttons, [this.uuid, operations], () => operations.map(([name, danger], i) => h('button', {
-      class: danger ? 'danger-secondary' : i ? 'secondary' : 'primary', 'data-operation': name,
+      class: danger ? BUTTON.risky : i ? BUTTON.secondary : BUTTON.primary, 'data-operation': name,
       onclick: () => this.machine() && this.actions.run(name, [this.machine()]),
     }, text.operations[name])));
   }
 
   stateWords(name, tone, state, reason, up, link, address, problem) {
     return [
-      h('span', { class: `dot ${tone}` }), h('strong', {}, state),
+      h('span', { class: LABELS[tone] }, h('span', { class: 'pf-c-label__content' }, state)),
       reason ? h('span', { class: 'second' }, reason) : null, up ? h('span', { class: 'second' }, up) : null,
       link ? h('a', { href: link, target: '_blank', rel: 'noopener noreferrer',
         'aria-label': fill(text.opensPage, name) }, address || link, icon('open')) : null,
@@ -119,7 +121,7 @@ export class MachinePage {
     return [
       h('span', {}, word(text.running, Operation)),
       h('progress', { max: '1', value: Progress >= 0 ? Progress : undefined, 'aria-label': word(text.running, Operation) }),
-      h('button', { class: 'link', 'aria-label': fill(text.cancelJob, word(text.operations, Operation), machine.Domain.Name),
+      h('button', { class: BUTTON.link, 'aria-label': fill(text.cancelJob, word(text.operations, Operation), machine.Domain.Name),
         onclick: () => this.actions.cancel(job, machine) }, text.cancel),
     ];
   }

@@ -36,9 +36,9 @@ export function openMenu(button, items) {
   const again = opened?.button === button;
   closeMenu();
   if (again || !items.length) return;
-  const element = h('div', { class: 'menu', role: 'menu', onkeydown: onKey },
+  const element = h('div', { class: 'menu pf-c-dropdown pf-c-dropdown__menu', role: 'menu', onkeydown: onKey },
     items.map(({ label, danger, act }) => h('button', {
-      role: 'menuitem', tabindex: '-1', class: danger ? 'danger' : '',
+      role: 'menuitem', tabindex: '-1', class: danger ? 'pf-c-dropdown__menu-item danger' : 'pf-c-dropdown__menu-item',
       onclick: () => {
         closeMenu(true);
         act();

@@ -3,7 +3,7 @@
 // One row of the list. A row is made once and then shows one machine after the other; update()
 // touches the document only where something differs.
 
-import { h, setAttribute, setHidden, setText, svg } from './dom.js';
+import { BUTTON, h, setAttribute, setHidden, setText, svg } from './dom.js';
 import { duration, family, mainAddress, percent, size, webLink } from './formats.js';
 import { icon, setTile, tile } from './icons.js';
 import { possible, primary } from './operations.js';
@@ -25,7 +25,15 @@ export const problemsOf = (machine) => (machine.Domain.Problems ?? []).map((prob
 
 export const isPending = (machine) => Object.keys(machine.Config?.Next ?? {}).length > 0;
 
-// The colour of a state's dot.
+// The label of a state, by its tone.
+export const LABELS = {
+  good: 'pf-c-label pf-m-compact pf-m-green', off: 'pf-c-label pf-m-compact', held: 'pf-c-label pf-m-compact pf-m-gold',
+  bad: 'pf-c-label pf-m-compact pf-m-red', busy: 'pf-c-label pf-m-compact pf-m-blue',
+};
+
+export const pendingLabel = (...content) => h('span', { class: 'pf-c-label pf-m-compact pf-m-blue' },
+  h('span', { class: 'pf-c-label__content' }, content));
+
 export function toneOf(machine) {
   const { State, Problems } = machine.Domain;
   if (State === 'crashed' || Problems?.length) return 'bad';
@@ -56,14 +64,15 @@ export class Row {
         h('div', { class: 'lines' },
           this.part('link', h('a', { class: 'title' })),
           h('div', { class: 'second' }, this.part('subtitle', h('span')),
-            this.part('pending', h('span', { class: 'label pending' }, icon('restart'), text.pending))))),
+            this.part('pending', pendingLabel(icon('restart', 'pf-c-label__icon'), text.pending))))),
     ];
   }
 
   stateCells() {
     return [
-      h('div', { role: 'gridcell', class: 'state' }, this.part('dot', h('span', { class: 'dot' })),
-        h('div', { class: 'lines' }, this.part('state', h('span', { class: 'word' })),
+      h('div', { role: 'gridcell', class: 'state' },
+        h('div', { class: 'lines' },
+          this.part('label', h('span', {}, this.part('state', h('span', { class: 'pf-c-label__content' })))),
           this.part('reason', h('span', { class: 'second reason' })),
           this.part('problems', h('span', { class: 'second problem' })))),
       h('div', { role: 'gridcell', class: 'address' }, this.part('address', h('span')),
@@ -82,9 +91,9 @@ export class Row {
     return h('div', { role: 'gridcell', class: 'actions' },
       this.part('job', h('span', { class: 'job' },
         this.part('jobText', h('span', { class: 'job-text' })), this.part('progress', h('progress', { max: '1' })),
-        this.part('cancel', h('button', { class: 'link', onclick: () => on.cancel(this.path) }, text.cancel)))),
-      this.part('main', h('button', { class: 'secondary', onclick: () => on.run(this.main, this.path) })),
-      this.part('more', h('button', { class: 'plain', 'aria-haspopup': 'menu', 'aria-expanded': 'false',
+        this.part('cancel', h('button', { class: BUTTON.link, onclick: () => on.cancel(this.path) }, text.cancel)))),
+      this.part('main', h('button', { class: `${BUTTON.secondary} pf-m-small`, onclick: () => on.run(this.main, this.path) })),
+      this.part('more', h('button', { class: BUTTON.plain, 'aria-haspopup': 'menu', 'aria-expanded': 'false',
         onclick: () => on.menu(this.path, this.parts.more) }, icon('more'))));
   }
 
@@ -124,7 +133,7 @@ export class Row {
     const problems = problemsOf(machine);
     const address = mainAddress(machine.Guest?.Addresses);
     const link = webLink(machine.Config?.Template, address);
-    setAttribute(parts.dot, 'class', `dot ${toneOf(machine)}`);
+    setAttribute(parts.label, 'class', LABELS[toneOf(machine)]);
     setText(parts.state, word(text.states, State));
     setText(parts.reason, StateReason === 'unknown' ? '' : word(text.reasons, StateReason));
     setHidden(parts.reason, problems.length > 0);

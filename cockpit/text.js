@@ -105,7 +105,6 @@ export const text = {
   limited: _('Limited access'),
   limitedWhy: _('You see everything. Starting, stopping and other operations need administrative access, or a polkit rule that allows them to you.'),
 
-  back: _('All machines'),
   gone: _('This machine is gone'),
   goneHint: _('It was removed, or it never existed.'),
   figures: _('Last five minutes'),

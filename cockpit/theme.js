@@ -6,7 +6,7 @@ const dark = window.matchMedia('(prefers-color-scheme: dark)');
 
 function apply(style = localStorage.getItem('shell:style') || 'auto') {
   const isDark = style === 'dark' || (style === 'auto' && dark.matches);
-  document.documentElement.classList.toggle('dark', isDark);
+  document.documentElement.classList.toggle('pf-theme-dark', isDark);
 }
 
 export function followTheme() {

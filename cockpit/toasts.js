@@ -3,12 +3,13 @@
 // Messages about operations, in libvirt's words. One per machine and operation: a later one replaces
 // an earlier one. An error stays until it is closed.
 
-import { h } from './dom.js';
+import { BUTTON, h } from './dom.js';
 import { icon } from './icons.js';
 import { text } from './text.js';
 
 const MOST = 5;
 const GONE_MSEC = 8000;
+const LOOKS = { info: 'pf-c-alert pf-m-info', danger: 'pf-c-alert pf-m-danger' };
 const shown = new Map(); // key → element
 
 export function toast(key, severity, title, detail = '') {
@@ -18,10 +19,12 @@ export function toast(key, severity, title, detail = '') {
     element.remove();
     if (shown.get(key) === element) shown.delete(key);
   };
-  const element = h('div', { class: `toast ${severity}`, role: severity === 'danger' ? 'alert' : 'status' },
-    icon(severity === 'info' ? 'other' : 'warning'),
-    h('div', {}, h('strong', {}, title), detail ? h('p', {}, detail) : null),
-    h('button', { class: 'plain', 'aria-label': text.close, onclick: close }, '×'));
+  const element = h('li', { class: LOOKS[severity], role: severity === 'danger' ? 'alert' : 'status' },
+    h('div', { class: 'pf-c-alert__icon' }, icon(severity === 'info' ? 'other' : 'warning')),
+    h('h2', { class: 'pf-c-alert__title' }, title),
+    h('div', { class: 'pf-c-alert__action' },
+      h('button', { class: BUTTON.plain, 'aria-label': text.close, onclick: close }, '×')),
+    detail ? h('div', { class: 'pf-c-alert__description' }, detail) : null);
   shown.set(key, element);
   document.getElementById('toasts').append(element);
   if (shown.size > MOST) {

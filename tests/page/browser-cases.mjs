@@ -115,9 +115,9 @@ test('the keyboard alone', async () => {
   await page.until(says, '.bulk', '2 selected');
   await page.until(says, '.bulk', 'Start (1)');
   await page.until(says, '.bulk', 'Stop (1)');
-  await page.click('.bulk .link');
+  await page.click('.bulk .pf-m-link');
   const path = await shows('build', 'Running');
-  await page.evaluate((menu) => document.querySelector(menu).focus(), inRow(path, '.actions .plain'));
+  await page.evaluate((menu) => document.querySelector(menu).focus(), inRow(path, '.actions .pf-m-plain'));
   await page.key('Enter', '\r');
   await page.until(() => document.activeElement.getAttribute('role') === 'menuitem');
   await page.key('Escape');
@@ -163,20 +163,20 @@ test('figures are drawn', async () => {
 test('start and stop', async () => {
   const path = await shows('web', 'Running');
   await booted('web');
-  await page.click(inRow(path, '.actions .secondary'));
+  await page.click(inRow(path, '.actions .pf-m-secondary'));
   await page.until(says, 'dialog', 'still up after 1 min, it is forced off');
   await shot('stop-light');
-  await page.click('dialog .primary');
+  await page.click('dialog .pf-m-primary');
   await shows('web', 'Off');
   await shows('web', 'shut down');
-  await page.click(inRow(path, '.actions .secondary'));
+  await page.click(inRow(path, '.actions .pf-m-secondary'));
   await shows('web', 'Running');
 });
 
 test('a stop that is cancelled', async () => {
   const path = await shows('build', 'Running');
-  await page.click(inRow(path, '.actions .secondary'));
-  await page.click('dialog .primary');
+  await page.click(inRow(path, '.actions .pf-m-secondary'));
+  await page.click('dialog .pf-m-primary');
   await shows('build', 'Stopping');
   await page.click(inRow(path, '.job button'));
   await page.until(says, '#toasts', 'Stop of build was cancelled');
@@ -188,10 +188,10 @@ test('a stop that is cancelled', async () => {
 test('an error is shown in the words of libvirt', async () => {
   await define(bare('broken', { devices: `<disk type='file'><source file='/nonexistent.img'/><target dev='vda' bus='virtio'/></disk>` }));
   const path = await shows('broken', 'Off');
-  await page.click(inRow(path, '.actions .secondary'));
+  await page.click(inRow(path, '.actions .pf-m-secondary'));
   await page.until(says, '#toasts', "Cannot access storage file '/nonexistent.img'");
   await virsh('undefine', 'broken');
-  await page.click('#toasts .danger button');
+  await page.click('#toasts .pf-m-danger button');
 });
 
 // How long the banner took to come and to go, in ms.
@@ -327,12 +327,12 @@ test('an ordinary user sees everything, is told, and acts where polkit lets him'
   await mark(bob);
   const path = await shows('archive', 'Off', bob);
   await bob.until(says, '#banner', 'Limited access');
-  await bob.click(inRow(path, '.actions .secondary'));
+  await bob.click(inRow(path, '.actions .pf-m-secondary'));
   await bob.until(says, '#toasts', 'You may not do this: Start of archive');
   await shot('limited-light', bob);
   await allowBob();
   await bob.click('#toasts button');
-  await bob.click(inRow(path, '.actions .secondary'));
+  await bob.click(inRow(path, '.actions .pf-m-secondary'));
   await shows('archive', 'Running', bob);
   assert.equal(await virsh('domstate', 'archive'), 'running');
   await bob.close();
@@ -350,7 +350,7 @@ test('in the shell of Cockpit, with administrative access and without', async ()
   const erin = await shell.frame('cockpit1:localhost/unraid-vms');
   const path = await shows('studio', 'Off', erin);
   await erin.until(says, '#banner', 'Limited access');
-  await erin.click(inRow(path, '.actions .secondary'));
+  await erin.click(inRow(path, '.actions .pf-m-secondary'));
   await erin.until(says, '#toasts', 'You may not do this: Start of studio');
   await erin.click('#toasts button');
   await shell.click('.ct-locked');
@@ -358,7 +358,7 @@ test('in the shell of Cockpit, with administrative access and without', async ()
   await shell.type('secret');
   await shell.key('Enter', '\r');
   await erin.until(() => document.querySelector('#banner').className === '');
-  await erin.click(inRow(path, '.actions .secondary'));
+  await erin.click(inRow(path, '.actions .pf-m-secondary'));
   await shows('studio', 'Running', erin);
   await shot('shell-light', shell);
   await shell.click('.ct-unlocked');
