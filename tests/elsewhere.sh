@@ -18,6 +18,7 @@
 #   dbus-broker   this system with dbus-broker for all buses; service tests, and instances on the
 #                 system bus
 #   sysvinit      Debian 13 without systemd and polkit: Slackware's package is installed and tried
+#   hostdev       Debian 12 as a whole machine in QEMU: a guest in it is given a USB stick
 #   musl          the syntax of the sources with musl's headers
 set -euo pipefail
 
@@ -28,6 +29,8 @@ mirror=${VMS_MIRROR:-} # that of debootstrap
 source "$top/tests/packages.sh"
 # shellcheck source=tests/elsewhere/sysvinit.sh
 source "$top/tests/elsewhere/sysvinit.sh"
+# shellcheck source=tests/elsewhere/hostdev.sh
+source "$top/tests/elsewhere/hostdev.sh"
 
 # The function that makes and tests it, and its arguments. Those of in_root are the suite and
 # architecture of Debian, the options of meson, and the compilers; the build of the first compiler runs
@@ -37,13 +40,14 @@ declare -A TARGETS=(
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
     [dbus-broker]="on_broker"
     [sysvinit]="on_sysvinit"
+    [hostdev]="on_hostdev"
     [musl]="with_musl"
 )
 beside=0
 roots_alone=0
 
 usage() {
-    sed -n '4,22s/^# \?//p' "$0" >&2
+    sed -n '4,23s/^# \?//p' "$0" >&2
     exit 2
 }
 

@@ -5,38 +5,10 @@
 # thrown away afterwards, and tries it. Prints a line for each check: its name, OK or FAIL, and seconds.
 set -euo pipefail
 
-readonly bound=20 ordinary=1234
+readonly bound=20 interval=0.05 ordinary=1234
 readonly rc=/etc/rc.d/rc.unraid-vms log=/var/log/syslog
-
-fail() {
-    echo "line ${BASH_LINENO[1]}: $*" >&2
-    exit 1
-}
-
-is() {
-    [[ $1 == "$2" ]] || fail "got '$1', want '$2'"
-}
-
-has() {
-    [[ $1 == *"$2"* ]] || fail "'$1' does not have '$2'"
-}
-
-# until_true COMMAND...: asks again, but not for ever
-until_true() {
-    local deadline=$((SECONDS + bound))
-    until "$@"; do
-        ((SECONDS < deadline)) || fail "'$*' never came true"
-        sleep 0.05
-    done
-}
-
-# ends STATUS COMMAND...: sets `said`
-ends() {
-    local want=$1 status=0
-    shift
-    said=$("$@" 2>&1) || status=$?
-    ((status == want)) || fail "'$*' ended with $status, not $want: $said"
-}
+# shellcheck source=tests/elsewhere/checks.sh
+source "$(dirname -- "$(realpath -- "$0")")/checks.sh"
 
 ordinarily() {
     setpriv --reuid=$ordinary --regid=$ordinary --clear-groups "$@"
@@ -45,18 +17,6 @@ ordinarily() {
 main_pid() {
     dbus-send --system --print-reply=literal --dest=org.freedesktop.DBus / \
         org.freedesktop.DBus.GetConnectionUnixProcessID string:org.unraid.Vms | sed 's/.* //'
-}
-
-state_of() {
-    vmsctl --json list "$1" | sed 's/.*"State": *"\([^"]*\)".*/\1/'
-}
-
-is_state() {
-    [[ $(state_of "$1") == "$2" ]]
-}
-
-is_available() {
-    vmsctl service >/dev/null
 }
 
 is_gone() {
@@ -341,19 +301,10 @@ check_next_boot() {
     is "$(grep -c ^unraid-vms: /etc/passwd)" 1
 }
 
-# run NAME: a check that fails does not end the others.
-run() {
-    local before=$SECONDS result=OK
-    # In the background, as errexit has no effect where a status is looked at.
-    (set -e && "check_$1") </dev/null >/tmp/said 2>&1 &
-    wait $! || result=FAIL
-    if [[ $result != OK ]]; then
-        { cat /tmp/said && tail -n 20 $log; } >&2 || true
-    fi
-    echo "$1 $result $((SECONDS - before))"
+# For a check that failed.
+tell_more() {
+    tail -n 20 $log
 }
 
-for check in system two_commands rights settings bad_settings operations stop no_journal log log_control \
-    ordinary_user libvirtd killed script instance host shutdown next_boot; do
-    run $check
-done
+run_checks system two_commands rights settings bad_settings operations stop no_journal log log_control \
+    ordinary_user libvirtd killed script instance host shutdown next_boot

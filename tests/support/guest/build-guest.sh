@@ -1,17 +1,24 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# tests/support/guest/build-guest.sh OUTDIR: makes a guest for the tests in OUTDIR, once:
+# tests/support/guest/build-guest.sh [--hardware] OUTDIR: makes a guest for the tests in OUTDIR, once:
 #   vmlinuz       Debian's cloud kernel, taken from its package without installing it
 #   initrd        busybox, the modules for the power button, virtio and a CD drive, and ./init
 #   initrd-agent  the same with qemu-guest-agent
 #   disk.img      a small ext4 file system for a virtio disk
+# With --hardware the kernel is the one for computers, and initrd has the modules for USB drives and
+# for network cards of the kind e1000e, too.
 # Needs the packages of the group "guests" and, the first time, the network. A finished OUTDIR
 # holds the sum of what it was made from, and is left alone as long as that is the same.
 set -euo pipefail
 
 here=$(dirname -- "$(realpath -- "$0")")
-out=$(realpath -m -- "${1:?usage: build-guest.sh OUTDIR}")
+flavour=cloud-amd64 hardware_modules=''
+if [[ ${1-} == --hardware ]]; then
+    flavour=amd64 hardware_modules="xhci_pci usb_storage sd_mod e1000e"
+    shift
+fi
+out=$(realpath -m -- "${1:?usage: build-guest.sh [--hardware] OUTDIR}")
 base_modules="button evdev"
 drive_modules="ata_piix sr_mod"
 virtio_modules="virtio_pci virtio_balloon virtio_mem virtio_console virtio_blk virtio_net"
@@ -19,7 +26,7 @@ virtio_modules="virtio_pci virtio_balloon virtio_mem virtio_console virtio_blk v
 mkdir -p "$out"
 exec 9>"$out/.lock"
 flock 9
-sum=$(cat "$here/init" "$here/build-guest.sh" | sha256sum)
+sum=$(cat - "$here/init" "$here/build-guest.sh" <<<"$flavour" | sha256sum)
 [[ -e $out/.done && $(<"$out/.done") == "$sum" ]] && exit 0
 rm -f "$out/.done"
 
@@ -45,9 +52,9 @@ dependencies() {
 # another release, finds them in either.
 fetch_kernel() {
     local package root=$work/kernel
-    kernel=$(dependencies linux-image-cloud-amd64 'linux-image-.*-cloud-amd64' | head -n 1)
+    kernel=$(dependencies "linux-image-$flavour" "linux-image-[0-9].*-$flavour" | head -n 1)
     [[ -n $kernel ]] || {
-        echo "build-guest.sh: apt knows no cloud kernel (run apt-get update)" >&2
+        echo "build-guest.sh: apt knows no linux-image-$flavour (run apt-get update)" >&2
         return 1
     }
     version=${kernel#linux-image-}
@@ -108,6 +115,7 @@ printf 'root:x:0:\n' >"$work/root/etc/group"
     add_modules base $base_modules
     add_modules virtio $virtio_modules
     add_modules drive $drive_modules
+    [[ -z $hardware_modules ]] || add_modules hardware $hardware_modules
 }
 pack initrd
 
