@@ -4,6 +4,8 @@
 /* A read that is likely to hang is begun with fewer calls than this under way, so that others find
  * places. */
 #define LIKELY_TO_HANG_MAX 15
+/* Of XML that is likely to hang so much may hang; the other places are for domains that answer. */
+#define XML_HANGING_MAX    4
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
@@ -106,14 +108,28 @@ is_hanging_in_read(const CallDomain *domain)
     return domain->n_hanging[TRACK_READ] > 0;
 }
 
+/* Something about it hangs, or is a long call, which is not said to hang. */
+static bool
+is_busy(const CallDomain *domain)
+{
+    for (unsigned track = 0; track < _TRACK_MAX; track++)
+        if (domain->n_hanging[track] > 0)
+            return true;
+    return domain->n_running[TRACK_LONG] > 0;
+}
+
 /* By what else is under way about its domain. */
 static bool
 is_likely_to_hang(const Call *call)
 {
     const CallDomain *domain = call->domain;
 
-    return domain && (is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
-                      domain->n_hanging[TRACK_NONE] > 0);
+    if (!domain)
+        return false;
+    if (track_of(call) == TRACK_XML)
+        return is_busy(domain);
+    return is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
+           domain->n_hanging[TRACK_NONE] > 0;
 }
 
 /* Whether what is under way about the domain, or waits since before, lets the call be sent. */
@@ -251,7 +267,10 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 {
     if (call->class == CALL_FORCE)
         return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    return track_of(call) != TRACK_READ || count_workers(schedule) < LIKELY_TO_HANG_MAX;
+    if (call->class == CALL_XML && schedule->n_hanging[CALL_XML] >= XML_HANGING_MAX)
+        return false;
+    return (track_of(call) != TRACK_READ && call->class != CALL_XML) ||
+           count_workers(schedule) < LIKELY_TO_HANG_MAX;
 }
 
 static bool
@@ -345,6 +364,14 @@ call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
     const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
 
     return domain && is_hanging_in_read(domain);
+}
+
+bool
+call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid)
+{
+    const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
+
+    return domain && is_busy(domain);
 }
 
 void

@@ -11,6 +11,7 @@ const CallGroupRules call_group_rules[_CALL_GROUP_MAX] = {
     [CALL_GROUP_URGENT] = {.max = UINT_MAX, .total_max = UINT_MAX},
     [CALL_GROUP_CHANGE] = {.max = 16, .total_max = 19},
     [CALL_GROUP_READ] = {.max = 16, .total_max = 19},
+    [CALL_GROUP_XML] = {.max = 8, .total_max = 19},
     [CALL_GROUP_GUEST] = {.max = 8, .total_max = 16},
 };
 
@@ -23,6 +24,7 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_CHANGE] = {"change", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8, .per_user = 1024},
     [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_slow = true},
     [CALL_READ] = {"read", CALL_GROUP_READ, TRACK_READ, .limit = 4, .per_user = 1024},
+    [CALL_XML] = {"xml", CALL_GROUP_XML, TRACK_XML, .limit = 4, .per_user = 1024},
     [CALL_GUEST] = {"guest", CALL_GROUP_GUEST, TRACK_GUEST, .limit = 6, .per_user = 256},
     [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},
     [CALL_PROGRESS] = {"progress", CALL_GROUP_GUEST, TRACK_PROGRESS, .limit = 4},
