@@ -34,7 +34,9 @@ struct DiskOperation {
     bool ready;         /* all is copied: it can be ended */
     bool missed;        /* events, since the job was last seen */
     unsigned n_absent;  /* polls in a row that did not find it */
-    DiskCallKind asked; /* how to end, as far as the hypervisor may have heard */
+    DiskCallKind asked; /* how to end; it is not asked again as long as this stands */
+    /* The last such call that was lost: libvirt may carry it out after polls that find the job. */
+    DiskCallKind asked_lost;
     unsigned n_refused;
     bool cancel;
     bool is_off;
@@ -132,16 +134,25 @@ finish_lost(DiskOperation *op)
     finish(op, RESULT_FAILED, error);
 }
 
+/* The hypervisor may have heard that it has to end so. */
+static bool
+may_have_asked(const DiskOperation *op, DiskCallKind end)
+{
+    return op->asked == end || op->asked_lost == end;
+}
+
 /* Told by an event. */
 static void
 finish_told(DiskOperation *op, BlockJobEvent end)
 {
     if (end == BLOCK_JOB_FAILED)
         finish_failed(op, "QEMU gave the job up, and libvirt does not say why");
-    else if (end == BLOCK_JOB_COMPLETED || op->asked == DISK_CALL_KEEP)
+    else if (end == BLOCK_JOB_COMPLETED || may_have_asked(op, DISK_CALL_KEEP))
         finish_done(op);
+    else if (op->cancel || may_have_asked(op, DISK_CALL_GIVE_UP))
+        finish_canceled(op, "as was asked for");
     else
-        finish_canceled(op, op->cancel ? "as was asked for" : "somebody else ended it");
+        finish_canceled(op, "somebody else ended it");
 }
 
 /* The file that is written to stays the same, and those below it get fewer. */
@@ -172,11 +183,11 @@ conclude(DiskOperation *op, const DiskChain *now)
 {
     bool is_off = op->is_off || !now->is_active;
     /* All was copied when it was asked to end. */
-    bool is_kept = op->asked == DISK_CALL_KEEP && !is_off;
+    bool is_kept = may_have_asked(op, DISK_CALL_KEEP) && !is_off;
 
     if (has_changed(op, now) || is_kept)
         finish_done(op);
-    else if (op->asked == DISK_CALL_GIVE_UP)
+    else if (may_have_asked(op, DISK_CALL_GIVE_UP))
         finish_canceled(op, "as was asked for");
     else if (is_off && only_layers_tell(op))
         finish_failed(op, "the domain was turned off, and does not tell its layers; " MAY_HAVE);
@@ -403,7 +414,10 @@ on_asked_to_end(DiskOperation *op, uint64_t now, CallOutcome outcome, const Erro
 {
     /* A call that died with its own connection alone may not have been carried out: a poll tells.
      */
-    op->missed |= outcome == OUTCOME_LOST;
+    if (outcome == OUTCOME_LOST) {
+        op->missed = true;
+        op->asked_lost = op->asked;
+    }
     plan_poll(op, now, POLL_USEC);
     if (op->phase != PHASE_RUNNING || outcome == OUTCOME_OK || outcome == OUTCOME_LOST)
         return;
@@ -534,7 +548,7 @@ disk_operation_gone(DiskOperation *op)
         return;
     if (is_told(op))
         finish_told(op, op->end);
-    else if (op->asked == DISK_CALL_GIVE_UP)
+    else if (may_have_asked(op, DISK_CALL_GIVE_UP))
         finish_canceled(op, "as was asked for");
     else
         finish_failed(op, "the domain is gone");

@@ -567,6 +567,51 @@ test_unseen(void)
     end_world();
 }
 
+/* libvirt goes on with a call whose connection was lost. The poll comes before it is carried out,
+ * and the call that asks again after it. */
+static void
+test_end_lost(void)
+{
+    for (unsigned is_seen = 0; is_seen < 2; is_seen++) {
+        running(&a_copy, "start-copy");
+        event(BLOCK_JOB_READY);
+        connection(false);
+        done(OUTCOME_LOST);
+        connection(true);
+        expect("keep poll");
+        polled(BLOCK_JOB_COPY, 1, true);
+        expect("100% keep");
+        if (is_seen)
+            event(BLOCK_JOB_CANCELED);
+        done(OUTCOME_FAILED);
+        if (!is_seen)
+            elapse();
+        expect("poll");
+        polled(BLOCK_JOB_NONE, -1, false);
+        if (!is_seen) {
+            elapse();
+            polled(BLOCK_JOB_NONE, -1, false);
+            expect("poll chain");
+            chain("top middle base", true);
+        }
+        expect("done");
+        end_world();
+    }
+
+    running(&a_pull, "start-pull");
+    cancel(ERROR_NONE);
+    done(OUTCOME_LOST);
+    polled(BLOCK_JOB_PULL, 0.5, false);
+    expect("give-up poll 50% give-up");
+    event(BLOCK_JOB_CANCELED);
+    done(OUTCOME_FAILED);
+    expect("refused poll");
+    polled(BLOCK_JOB_NONE, -1, false);
+    expect("canceled");
+    expect_error(ERROR_CANCELED, "as was asked for");
+    end_world();
+}
+
 /* The call that begins it may have been lost. */
 static void
 test_start_lost(void)
@@ -691,6 +736,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-operation/cancel", test_cancel);
     g_test_add_func("/disk-operation/connection", test_connection);
     g_test_add_func("/disk-operation/unseen", test_unseen);
+    g_test_add_func("/disk-operation/end-lost", test_end_lost);
     g_test_add_func("/disk-operation/start-lost", test_start_lost);
     g_test_add_func("/disk-operation/resize", test_resize);
     g_test_add_func("/disk-operation/of-others", test_of_others);
