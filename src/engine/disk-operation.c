@@ -126,6 +126,15 @@ finish_refused(DiskOperation *op, const Error *error)
 }
 
 static void
+finish_occupied(DiskOperation *op)
+{
+    g_autoptr(Error) error = error_new(
+        ERROR_BUSY, "%s is not possible: somebody else's job of this disk is under way", op->what);
+
+    finish(op, RESULT_FAILED, error);
+}
+
+static void
 finish_lost(DiskOperation *op)
 {
     g_autoptr(Error) error = error_append(op->lost, MAY_HAVE);
@@ -187,10 +196,10 @@ conclude(DiskOperation *op, const DiskChain *now)
 
     if (has_changed(op, now) || is_kept)
         finish_done(op);
-    else if (may_have_asked(op, DISK_CALL_GIVE_UP))
-        finish_canceled(op, "as was asked for");
     else if (is_off && only_layers_tell(op))
         finish_failed(op, "the domain was turned off, and does not tell its layers; " MAY_HAVE);
+    else if (may_have_asked(op, DISK_CALL_GIVE_UP))
+        finish_canceled(op, "as was asked for");
     else if (is_off)
         finish_failed(op, "the domain was turned off before it was done");
     else if (op->lost)
@@ -299,6 +308,9 @@ on_chain_read(DiskOperation *op, CallOutcome outcome, DiskAnswer *answer, const 
         conclude(op, &answer->chain);
     } else if (outcome == OUTCOME_OK && !*answer->chain.layers) {
         finish_failed(op, "there is no such disk, or nothing in it");
+    } else if (outcome == OUTCOME_OK && answer->chain.has_mirror) {
+        /* Were the call to start ours lost, that job would be taken for it, and be ended. */
+        finish_occupied(op);
     } else if (outcome == OUTCOME_OK) {
         op->chain = answer->chain;
         answer->chain = (DiskChain){NULL};

@@ -27,16 +27,18 @@ disk_chain_read(const char *domain_xml, const char *target)
 {
     g_autoptr(xmlDoc) domain = xml_parse(domain_xml, "domain");
     g_autofree char *id = xml_attribute(domain ? xmlDocGetRootElement(domain) : NULL, "id");
+    const xmlNode *disk = domain ? device_edit_disk(domain, target) : NULL;
     GPtrArray *chain = g_ptr_array_new();
 
     /* The end of a chain is an empty <backingStore/>. */
-    for (const xmlNode *layer = domain ? device_edit_disk(domain, target) : NULL;
-         layer && xml_child(layer, "source"); layer = xml_child(layer, "backingStore"))
+    for (const xmlNode *layer = disk; layer && xml_child(layer, "source");
+         layer = xml_child(layer, "backingStore"))
         g_ptr_array_add(chain, source_of(layer));
     g_ptr_array_add(chain, NULL);
     return (DiskChain){
         .layers = (char **)g_ptr_array_free(chain, FALSE),
         .is_active = *id != '\0',
+        .has_mirror = disk && xml_child(disk, "mirror"),
     };
 }
 

@@ -17,7 +17,8 @@ typedef struct {
      * disk. Of a domain that is off only the first one is known.
      */
     char **layers;
-    bool is_active; /* the domain */
+    bool is_active;  /* the domain */
+    bool has_mirror; /* of a Copy, or of a Commit of the first layer, whoever began it */
 } DiskChain;
 
 DiskChain disk_chain_read(const char *domain_xml, const char *target);

@@ -166,6 +166,15 @@ disk_checks_ends(const Call *call, uint64_t number, bool completes)
             by->guest->name);
 }
 
+bool
+disk_checks_is_late(const Call *call)
+{
+    const CallRecord *made = find_call(call);
+    const Record *by = made ? find_record(made->number) : NULL;
+
+    return by && !by->under_way;
+}
+
 void
 disk_checks_ended_by_others(uint64_t number)
 {

@@ -31,6 +31,8 @@ void disk_checks_call_gone(const Call *call);
 uint64_t disk_checks_started(const Call *call);
 /* libvirt ends QEMU's job of this number, 0 for one of others; `completes`: all was copied. */
 void disk_checks_ends(const Call *call, uint64_t number, bool completes);
+/* Whether the call's own job has ended: its connection was lost, and libvirt went on with it. */
+bool disk_checks_is_late(const Call *call);
 void disk_checks_ended_by_others(uint64_t number);
 /* QEMU's job is over. */
 void disk_checks_effect(uint64_t number, DiskEffect effect);

@@ -109,6 +109,12 @@ disk_describe(const SimDomain *guest, DomainConfig *config)
         guest->id >= 0 && (disk->n_layers > 1 || disk->job.type == BLOCK_JOB_COPY);
 }
 
+static bool
+needs_pivot(const QemuJob *job)
+{
+    return job->type == BLOCK_JOB_COPY || job->type == BLOCK_JOB_ACTIVE_COMMIT;
+}
+
 static DiskChain
 chain_of(const SimDomain *guest)
 {
@@ -121,6 +127,7 @@ chain_of(const SimDomain *guest)
     return (DiskChain){
         .layers = (char **)g_ptr_array_free(layers, FALSE),
         .is_active = guest->id >= 0,
+        .has_mirror = needs_pivot(&disk_of(guest)->job),
     };
 }
 
@@ -164,12 +171,6 @@ complete(SimDomain *guest)
     }
     end_job(guest, DISK_EFFECT_DONE);
     tell(guest, BLOCK_JOB_COMPLETED);
-}
-
-static bool
-needs_pivot(const QemuJob *job)
-{
-    return job->type == BLOCK_JOB_COPY || job->type == BLOCK_JOB_ACTIVE_COMMIT;
 }
 
 /* All is copied, or it asked to pivot. */
@@ -433,7 +434,9 @@ hypervisor_end_block_job(Hypervisor *h, const char *uuid, const char *target, bo
 
     if (!check_active(guest, error))
         return false;
-    if (job->type == BLOCK_JOB_NONE)
+    /* libvirt carries out the calls about a domain in their order: a job that began after this call
+     * was made is not ended by it. */
+    if (job->type == BLOCK_JOB_NONE || disk_checks_is_late(h->call))
         return refuse(error, ERROR_INVALID_ARGS, "no block job");
     if (trouble(5) || (pivot && !job->ready) || job->pivots)
         return refuse(error, ERROR_OPERATION_FAILED, "libvirt's words");

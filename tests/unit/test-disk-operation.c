@@ -567,6 +567,23 @@ test_unseen(void)
     end_world();
 }
 
+/* It has no name: a copy that somebody else makes would be taken for ours if ours were lost. */
+static void
+test_occupied(void)
+{
+    DiskAnswer answer = {
+        .chain = {.layers = g_strsplit("top", " ", -1), .is_active = true, .has_mirror = true},
+    };
+
+    begin_world(&a_copy);
+    disk_operation_begin(world.op, world.now);
+    disk_operation_call_done(world.op, world.now, OUTCOME_OK, &answer, NULL);
+    disk_chain_clear(&answer.chain);
+    expect("chain failed");
+    expect_error(ERROR_BUSY, "somebody else's job");
+    end_world();
+}
+
 /* libvirt goes on with a call whose connection was lost. The poll comes before it is carried out,
  * and the call that asks again after it. */
 static void
@@ -609,6 +626,17 @@ test_end_lost(void)
     polled(BLOCK_JOB_NONE, -1, false);
     expect("canceled");
     expect_error(ERROR_CANCELED, "as was asked for");
+    end_world();
+
+    /* A domain that is off does not tell whether it was given up or was done before. */
+    running(&a_pull, "start-pull");
+    cancel(ERROR_NONE);
+    done(OUTCOME_LOST);
+    polled(BLOCK_JOB_NONE, -1, false);
+    expect("give-up poll chain");
+    chain("top", false);
+    expect("failed");
+    expect_error(ERROR_OPERATION_FAILED, MAY_HAVE);
     end_world();
 }
 
@@ -736,6 +764,7 @@ main(int argc, char **argv)
     g_test_add_func("/disk-operation/cancel", test_cancel);
     g_test_add_func("/disk-operation/connection", test_connection);
     g_test_add_func("/disk-operation/unseen", test_unseen);
+    g_test_add_func("/disk-operation/occupied", test_occupied);
     g_test_add_func("/disk-operation/end-lost", test_end_lost);
     g_test_add_func("/disk-operation/start-lost", test_start_lost);
     g_test_add_func("/disk-operation/resize", test_resize);

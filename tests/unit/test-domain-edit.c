@@ -252,12 +252,16 @@ test_disk_chain(void)
         "<disk><source file='/d'/><backingStore/><target dev='vdd'/></disk></devices></domain>";
     g_auto(DiskChain) chain = disk_chain_read(xml, "vda");
     g_auto(DiskChain) none = disk_chain_read(xml, "vdb");
+    g_auto(DiskChain) copied = disk_chain_read(xml, "vdc");
     g_auto(DiskChain) broken = disk_chain_read("<x", "vda");
     g_autofree char *joined = g_strjoinv(" ", chain.layers);
 
     g_assert_cmpstr(joined, ==, "/top /dev/x p/v export");
     g_assert_true(chain.is_active);
+    g_assert_false(chain.has_mirror);
+    g_assert_true(copied.has_mirror);
     g_assert_null(*none.layers);
+    g_assert_false(none.has_mirror);
     g_assert_null(*broken.layers);
     g_assert_false(broken.is_active);
 
