@@ -2,6 +2,8 @@
 //
 // Numbers and texts as people read them.
 
+import { fill, text } from './text.js';
+
 const UNITS = ['B', 'KiB', 'MiB', 'GiB', 'TiB', 'PiB'];
 
 export function size(bytes) {
@@ -22,15 +24,16 @@ export const percent = (share) => (share === null ? '' : `${Math.round(share * 1
 
 // The two largest units of a time, such as "3 d 4 h".
 export function duration(seconds) {
-  const units = [[86400, 'd'], [3600, 'h'], [60, 'min'], [1, 's']];
+  const { day, hour, minute, second } = text.durations;
+  const units = [[86400, day], [3600, hour], [60, minute], [1, second]];
   let rest = Math.max(0, Math.floor(seconds));
   const first = units.findIndex(([length]) => rest >= length);
-  if (first < 0) return '0 s';
+  if (first < 0) return fill(second, 0);
   const parts = [];
   for (const [length, unit] of units.slice(first, first + 2)) {
     const count = Math.floor(rest / length);
     rest -= count * length;
-    if (count) parts.push(`${count} ${unit}`);
+    if (count) parts.push(fill(unit, count));
   }
   return parts.join(' ');
 }
@@ -46,10 +49,10 @@ export function mainAddress(addresses = []) {
 // in. Only links for the web: a template comes from whoever may define machines.
 export function webLink(template = {}, address = '') {
   const host = address.includes(':') ? `[${address}]` : address;
-  const text = (template.webui ?? '').replace(/\[PORT:(\d+)\]/gi, '$1');
-  if (!text || (/\[IP\]/i.test(text) && !host)) return '';
+  const typed = (template.webui ?? '').replace(/\[PORT:(\d+)\]/gi, '$1');
+  if (!typed || (/\[IP\]/i.test(typed) && !host)) return '';
   try {
-    const url = new URL(text.replace(/\[IP\]/gi, host));
+    const url = new URL(typed.replace(/\[IP\]/gi, host));
     return ['http:', 'https:'].includes(url.protocol) ? url.href : '';
   } catch {
     return '';

@@ -100,6 +100,7 @@ export const text = {
     'not-found': _('The system bus cannot start it.'),
   },
   since: _('Since $0 ($1)'),
+  durations: { day: _('$0 d'), hour: _('$0 h'), minute: _('$0 min'), second: _('$0 s') },
   reconnect: _('Try now'),
   reconnectFailed: _('There is no connection to libvirt yet'),
   limited: _('Limited access'),
