@@ -256,12 +256,14 @@ end_silence(Refresher *refresher, RefreshQuery *query, CallOutcome outcome)
 
     if (g_hash_table_lookup(refresher->silent, uuid) != query)
         return;
-    if (outcome == OUTCOME_FAILED || (news && !(news->known & FACT_XML))) {
+    bool has_failed = outcome == OUTCOME_FAILED || (news && !(news->known & FACT_XML));
+    if (has_failed && refresher->callbacks->is_known(refresher->userdata, uuid)) {
         g_hash_table_replace(refresher->silent, g_strdup(uuid), NULL);
         return;
     }
     g_hash_table_remove(refresher->silent, uuid);
-    refresher_mark(refresher, uuid, FACT_XML);
+    if (!has_failed)
+        refresher_mark(refresher, uuid, FACT_XML);
 }
 
 static void
