@@ -32,6 +32,8 @@ restart(Service *s, bool killed, Call *call, const char *operation)
 
     assert_ok(call);
     run(s->world, "until virsh domjobinfo web | grep -q 'Memory processed'; do sleep 0.05; done");
+    /* So that it is not over before the next process is there. */
+    run(s->world, "pkill -STOP -x gzip || true");
     g_clear_pointer(&s->mirror, mirror_free);
     if (killed)
         world_kill(s->world);
@@ -49,6 +51,7 @@ restart(Service *s, bool killed, Call *call, const char *operation)
              g_ascii_strtod(mirror_get(s->mirror, job, VMS_JOB_INTERFACE, "Progress"), NULL) > 0);
     g_autoptr(Call) pause = domain_call(s, path, "Pause", NULL);
     assert_error_says(pause, VMS_ERROR_PREFIX "Busy", operation);
+    run(s->world, "pkill -CONT -x gzip || true");
     return job;
 }
 
