@@ -236,13 +236,12 @@ static void
 on_hanging(void *userdata, const Call *call, uint64_t since)
 {
     Core *core = userdata;
-    bool is_suspect = unresponsive_hanging(core->unresponsive, call, since);
 
-    if (is_suspect)
-        refresher_suspect(core->refresher, call->key);
+    if (!unresponsive_hanging(core->unresponsive, call, since))
+        return;
+    refresher_suspect(core->refresher, call->key);
     /* A read tells whether the domain hangs, or only the call takes its time. */
-    if (is_suspect || call->class == CALL_XML)
-        refresher_mark(core->refresher, call->key, FACT_STATE);
+    refresher_mark(core->refresher, call->key, FACT_STATE);
 }
 
 static void

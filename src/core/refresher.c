@@ -3,9 +3,9 @@
 
 #include "clock.h"
 #include "deferred.h"
+#include "hypervisor-domain.h"
+#include "hypervisor-list.h"
 #include "log.h"
-#include "refresh-query.h"
-#include "refresh-waits.h"
 #include "timer.h"
 
 #define STATES_BATCH_MAX     256
@@ -31,6 +31,19 @@ typedef struct {
     DomainUpdate *held; /* of a domain that is not published yet */
 } Entry;
 
+typedef struct Query {
+    Call call;
+    Refresher *refresher;
+    unsigned number;
+    bool states; /* reads FACT_STATE of all in one round trip; else other facts, one by one */
+    uint64_t asked_at;
+    GPtrArray *uuids;  /* NULL-terminated */
+    GArray *wanted;    /* DomainFacts of each, where it reads facts */
+    GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
+    bool alone;        /* of one domain that may hang: it takes no place of the others */
+    bool split;        /* it hangs: each of its domains is asked about alone */
+} Query;
+
 struct Refresher {
     LanePool *lane_pool;
     const RefreshCallbacks *callbacks;
@@ -38,20 +51,25 @@ struct Refresher {
 
     GHashTable *entries; /* uuid (of the entry) -> Entry */
     GQueue ready;        /* entries with something stale and no query under way */
-    /*
-     * UUID -> the query that waits for the domain's XML and was left, or NULL where it has failed.
-     * In libvirt 11 it waits for what else is under way about the domain, such as a question to a
-     * process that is stopped.
-     */
-    GHashTable *silent;
     GPtrArray *queries;
     unsigned last_number;
     bool connected;
-    RefreshWaits *waits;
+    GQueue waiting;     /* Wait, in the order in which they came */
     Deferred *pump;     /* one turn's marks share a query */
     Timer *hang_timer;  /* when the oldest query hangs */
     Timer *again_timer; /* for the domains that are put off */
 };
+
+/* Somebody who waits until none of these domains is stale. */
+typedef struct {
+    GQueue *queue; /* that it is in */
+    GList link;
+    GHashTable *stale;    /* set of UUIDs */
+    bool awaits_suspects; /* waits for suspect domains, too */
+    Pending *pending;
+    WaiterDone done;
+    void *userdata;
+} Wait;
 
 /* --- entries ------------------------------------------------------------------------------ */
 
@@ -77,15 +95,6 @@ get_entry(Refresher *refresher, const char *uuid)
     return entry;
 }
 
-/* Of these facts, those that a query need not wait for behind one that hangs. */
-static DomainFacts
-without_silent(const Refresher *refresher, const char *uuid, DomainFacts facts)
-{
-    bool hangs = g_hash_table_lookup(refresher->silent, uuid) != NULL;
-
-    return hangs ? (DomainFacts)(facts & ~FACT_XML) : facts;
-}
-
 static void
 queue_entry(Refresher *refresher, Entry *entry)
 {
@@ -98,6 +107,58 @@ queue_entry(Refresher *refresher, Entry *entry)
         deferred_schedule(refresher->pump);
 }
 
+/* --- waiting ------------------------------------------------------------------------------ */
+
+static void
+free_wait(void *data)
+{
+    Wait *wait = data;
+
+    g_queue_unlink(wait->queue, &wait->link);
+    g_hash_table_unref(wait->stale);
+    g_free(wait);
+}
+
+static void
+push_wait(GQueue *queue, Wait *wait)
+{
+    wait->queue = queue;
+    g_queue_push_tail_link(queue, &wait->link);
+}
+
+static void
+answer_wait(Wait *wait)
+{
+    WaiterDone done = wait->done;
+    void *userdata = wait->userdata;
+
+    *wait->pending = (Pending){0};
+    free_wait(wait);
+    done(userdata, OUTCOME_OK, NULL, NULL);
+}
+
+/* Take the domain off every wait; without `all`, off those alone that do not wait for suspect
+ * domains. */
+static void
+answer_waits(Refresher *refresher, const char *uuid, bool all)
+{
+    GQueue ready = G_QUEUE_INIT;
+
+    for (GList *link = refresher->waiting.head, *next; link; link = next) {
+        Wait *wait = link->data;
+
+        next = link->next;
+        if ((wait->awaits_suspects && !all) || !g_hash_table_remove(wait->stale, uuid) ||
+            g_hash_table_size(wait->stale) > 0)
+            continue;
+        g_queue_unlink(&refresher->waiting, link);
+        push_wait(&ready, wait);
+    }
+    /* Each may wait again, and may cancel others that are answered here. */
+    while (!g_queue_is_empty(&ready))
+        answer_wait(g_queue_peek_head(&ready));
+}
+
 static void
 finish_refresh(Refresher *refresher, Entry *entry)
 {
@@ -108,10 +169,71 @@ finish_refresh(Refresher *refresher, Entry *entry)
         g_queue_remove(&refresher->ready, entry);
     g_hash_table_remove(refresher->entries, uuid);
     refresher->callbacks->refreshed(refresher->userdata, uuid);
-    refresh_waits_answer(refresher->waits, uuid, true);
+    answer_waits(refresher, uuid, true);
 }
 
 /* --- queries ---------------------------------------------------------------------------- */
+
+static void
+free_query(Call *call)
+{
+    Query *query = (Query *)call;
+
+    g_ptr_array_unref(query->uuids);
+    g_array_unref(query->wanted);
+    if (query->answer)
+        g_ptr_array_unref(query->answer);
+    g_free(query);
+}
+
+static bool
+work_read_states(Call *call, Hypervisor *h, Error **error)
+{
+    Query *query = (Query *)call;
+
+    query->answer = hypervisor_read_states(h, (const char *const *)query->uuids->pdata, error);
+    return query->answer != NULL;
+}
+
+static bool
+work_read_facts(Call *call, Hypervisor *h, Error **error)
+{
+    Query *query = (Query *)call;
+
+    query->answer =
+        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_update_free);
+    for (unsigned i = 0; query->uuids->pdata[i]; i++) {
+        g_autoptr(DomainUpdate) snapshot = domain_update_new(query->uuids->pdata[i]);
+        DomainFacts wanted = g_array_index(query->wanted, DomainFacts, i);
+        g_autoptr(Error) problem = NULL;
+
+        if (!hypervisor_read_facts(h, wanted, snapshot, &problem)) {
+            if (!hypervisor_is_alive(h)) {
+                *error = g_steal_pointer(&problem);
+                return false;
+            }
+            if (problem->kind == ERROR_NO_SUCH_DOMAIN)
+                continue;
+            /* One domain that cannot be read hides no other; what could be read is used. */
+            log_message(LOG_WARNING, "Reading domain %s failed: %s", snapshot->uuid,
+                        problem->message);
+        }
+        g_ptr_array_add(query->answer, g_steal_pointer(&snapshot));
+    }
+    return true;
+}
+
+static DomainUpdate *
+take_answer(Query *query, const char *uuid)
+{
+    for (unsigned i = 0; i < query->answer->len; i++) {
+        DomainUpdate *snapshot = query->answer->pdata[i];
+
+        if (g_str_equal(snapshot->uuid, uuid))
+            return g_ptr_array_steal_index_fast(query->answer, i);
+    }
+    return NULL;
+}
 
 /* Add to what is held back what `news` knows. */
 static void
@@ -152,8 +274,7 @@ apply_news(Refresher *refresher, Entry *entry, DomainUpdate *news)
     if (!known) {
         hold(entry, news);
         /* A new domain is published with all that can be read of it. */
-        DomainFacts missing = (DomainFacts)(FACT_ALL & ~(int)(entry->held->known | entry->asked));
-        entry->stale |= without_silent(refresher, entry->uuid, missing);
+        entry->stale |= (DomainFacts)(FACT_ALL & ~(int)(entry->held->known | entry->asked));
         return;
     }
     refresher->callbacks->apply(refresher->userdata, entry->uuid, news);
@@ -187,13 +308,11 @@ finish_gone(Refresher *refresher, Entry *entry)
 }
 
 static void
-answer_entry(Refresher *refresher, Entry *entry, RefreshQuery *query)
+answer_entry(Refresher *refresher, Entry *entry, Query *query)
 {
-    DomainUpdate *news = refresh_query_take(query, entry->uuid);
+    DomainUpdate *news = take_answer(query, entry->uuid);
 
     entry->tries = 0;
-    if (!news || (news->known & FACT_XML))
-        g_hash_table_remove(refresher->silent, entry->uuid);
     if (news) {
         apply_news(refresher, entry, news);
         finish_entry(refresher, entry);
@@ -247,28 +366,13 @@ on_again_timer(void *userdata)
     }
 }
 
-/* One that was left has come back: on success, or on another connection, the XML can be had now. */
 static void
-end_silence(Refresher *refresher, RefreshQuery *query, CallOutcome outcome)
+on_answer(Call *call, CallOutcome outcome, const Error *error)
 {
-    const char *uuid = query->uuids->pdata[0];
-    g_autoptr(DomainUpdate) news = outcome == OUTCOME_OK ? refresh_query_take(query, uuid) : NULL;
+    Query *query = (Query *)call;
+    Refresher *refresher = query->refresher;
 
-    if (g_hash_table_lookup(refresher->silent, uuid) != query)
-        return;
-    bool has_failed = outcome == OUTCOME_FAILED || (news && !(news->known & FACT_XML));
-    if (has_failed && refresher->callbacks->is_known(refresher->userdata, uuid)) {
-        g_hash_table_replace(refresher->silent, g_strdup(uuid), NULL);
-        return;
-    }
-    g_hash_table_remove(refresher->silent, uuid);
-    if (!has_failed)
-        refresher_mark(refresher, uuid, FACT_XML);
-}
-
-static void
-take_answers(Refresher *refresher, RefreshQuery *query, CallOutcome outcome, const Error *error)
-{
+    g_ptr_array_remove_fast(refresher->queries, query);
     for (unsigned i = 0; query->uuids->pdata[i]; i++) {
         Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
@@ -281,46 +385,41 @@ take_answers(Refresher *refresher, RefreshQuery *query, CallOutcome outcome, con
         else
             return_entry(refresher, entry);
     }
-}
-
-static void
-on_answer(Call *call, CallOutcome outcome, const Error *error)
-{
-    RefreshQuery *query = (RefreshQuery *)call;
-    Refresher *refresher = query->userdata;
-
-    g_ptr_array_remove_fast(refresher->queries, query);
-    if (query->left)
-        end_silence(refresher, query, outcome);
-    else
-        take_answers(refresher, query, outcome, error);
     /* The changes are signalled before the next query keeps libvirt and the processors busy. */
     deferred_schedule(refresher->pump);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
 
-/* Those to ask for next: of a domain that may hang, all that cannot hang come before its XML. */
-static DomainFacts
-next_facts(const Entry *entry, bool alone)
+static Query *
+query_new(Refresher *refresher, bool states)
 {
-    DomainFacts stale = entry->stale;
+    Query *query = g_new0(Query, 1);
 
-    if (stale & FACT_STATE)
-        return FACT_STATE;
-    return alone && (stale & FACT_FLAGS) ? (DomainFacts)(stale & FACT_FLAGS) : stale;
+    query->refresher = refresher;
+    query->number = ++refresher->last_number;
+    query->states = states;
+    query->uuids = g_ptr_array_new_with_free_func(g_free);
+    query->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
+    query->call.class = CALL_QUICK;
+    query->call.name = states ? "virDomainListGetStats" : "virDomainGetXMLDesc";
+    query->call.work = states ? work_read_states : work_read_facts;
+    query->call.done = on_answer;
+    query->call.free = free_query;
+    return query;
 }
 
 static void
-add_entry(RefreshQuery *query, Entry *entry)
+add_entry(Query *query, Entry *entry)
 {
-    DomainFacts facts = next_facts(entry, query->alone);
+    DomainFacts facts = query->states ? FACT_STATE : (DomainFacts)(entry->stale & ~FACT_STATE);
 
     entry->queued = false;
     entry->asked = facts;
     entry->stale &= ~facts;
     entry->query = query->number;
-    refresh_query_add(query, entry->uuid, facts);
+    g_ptr_array_add(query->uuids, g_strdup(entry->uuid));
+    g_array_append_val(query->wanted, facts);
 }
 
 static unsigned
@@ -329,9 +428,9 @@ count_queries(const Refresher *refresher, bool states)
     unsigned n = 0;
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        const RefreshQuery *query = refresher->queries->pdata[i];
+        const Query *query = refresher->queries->pdata[i];
 
-        if (!query->alone && !g_atomic_int_get(&query->split) && query->states == states)
+        if (!query->alone && !query->split && query->states == states)
             n++;
     }
     return n;
@@ -343,50 +442,27 @@ arm_timer(Refresher *refresher)
     uint64_t when = UINT64_MAX;
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        const RefreshQuery *query = refresher->queries->pdata[i];
+        const Query *query = refresher->queries->pdata[i];
 
-        if (refresh_query_is_watched(query))
+        if (!query->alone && !query->split)
             when = MIN(when, query->asked_at + HANGS_AFTER_USEC);
     }
     timer_arm(refresher->hang_timer, when);
 }
 
-static RefreshQuery *
-query_new(Refresher *refresher, DomainFacts facts)
-{
-    RefreshQuery *query = refresh_query_new(facts, on_answer, refresher);
-
-    query->number = ++refresher->last_number;
-    return query;
-}
-
 static void
-send_query(Refresher *refresher, RefreshQuery *query)
+send_query(Refresher *refresher, Query *query)
 {
+    g_ptr_array_add(query->uuids, NULL);
+    query->asked_at = clock_now_usec();
     g_ptr_array_add(refresher->queries, query);
-    refresh_query_send(query, refresher->lane_pool);
-}
-
-static void
-ask_one(Refresher *refresher, Entry *entry)
-{
-    DomainFacts facts = next_facts(entry, true);
-    RefreshQuery *query = query_new(refresher, facts);
-
-    query->alone = true;
-    if (facts == FACT_XML)
-        query->call.class = CALL_XML;
-    g_strlcpy(query->call.key, entry->uuid, sizeof query->call.key);
-    add_entry(query, entry);
-    send_query(refresher, query);
+    lane_pool_submit(refresher->lane_pool, &query->call);
 }
 
 static bool
-may_hang(const Refresher *refresher, const Entry *entry)
+reads_states_first(const Entry *entry)
 {
-    return entry->alone || g_hash_table_contains(refresher->silent, entry->uuid) ||
-           lane_pool_domain_is_busy(refresher->lane_pool, entry->uuid) ||
-           refresher->callbacks->is_suspect(refresher->userdata, entry->uuid);
+    return (entry->stale & FACT_STATE) != 0;
 }
 
 /* Domains that may hang are asked about one by one; how many at once is the lane pool's concern. */
@@ -399,29 +475,34 @@ ask_alone(Refresher *refresher)
         Entry *entry = link->data;
 
         next = link->next;
-        if (!may_hang(refresher, entry))
+        if (!entry->alone && !refresher->callbacks->is_suspect(refresher->userdata, entry->uuid))
             continue;
+        Query *query = query_new(refresher, reads_states_first(entry));
+
+        query->alone = true;
+        g_strlcpy(query->call.key, entry->uuid, sizeof query->call.key);
         g_queue_delete_link(&refresher->ready, link);
-        ask_one(refresher, entry);
+        add_entry(query, entry);
+        send_query(refresher, query);
     }
 }
 
 /* Take from `ready` what one query of this kind can hold. */
-static RefreshQuery *
+static Query *
 collect(Refresher *refresher, bool states)
 {
     unsigned max = states ? STATES_BATCH_MAX : FACTS_BATCH_MAX;
-    RefreshQuery *query = NULL;
+    Query *query = NULL;
     GList *next;
 
     for (GList *link = refresher->ready.head; link; link = next) {
         Entry *entry = link->data;
 
         next = link->next;
-        if ((next_facts(entry, false) == FACT_STATE) != states)
+        if (reads_states_first(entry) != states)
             continue;
         if (!query)
-            query = query_new(refresher, next_facts(entry, false));
+            query = query_new(refresher, states);
         g_queue_delete_link(&refresher->ready, link);
         add_entry(query, entry);
         if (query->uuids->len == max)
@@ -433,7 +514,7 @@ collect(Refresher *refresher, bool states)
 static bool
 ask(Refresher *refresher, bool states)
 {
-    RefreshQuery *query = collect(refresher, states);
+    Query *query = collect(refresher, states);
 
     if (query)
         send_query(refresher, query);
@@ -463,9 +544,9 @@ on_pump(void *userdata)
 
 /* One of these domains hangs: ask about each of them alone, and ignore this answer. */
 static void
-split_query(Refresher *refresher, RefreshQuery *query)
+split_query(Refresher *refresher, Query *query)
 {
-    g_atomic_int_set(&query->split, 1);
+    query->split = true;
     for (unsigned i = 0; query->uuids->pdata[i]; i++) {
         Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
@@ -476,21 +557,6 @@ split_query(Refresher *refresher, RefreshQuery *query)
     }
 }
 
-/* The domain goes on without its XML, which is not asked for again before this one is back. */
-static void
-leave_query(Refresher *refresher, RefreshQuery *query)
-{
-    const char *uuid = query->uuids->pdata[0];
-    Entry *entry = g_hash_table_lookup(refresher->entries, uuid);
-
-    query->left = true;
-    g_hash_table_replace(refresher->silent, g_strdup(uuid), query);
-    if (!entry || entry->query != query->number || !entry->asked)
-        return;
-    entry->stale = without_silent(refresher, uuid, entry->stale);
-    finish_entry(refresher, entry);
-}
-
 static void
 on_hang_timer(void *userdata)
 {
@@ -498,13 +564,9 @@ on_hang_timer(void *userdata)
     uint64_t now = clock_now_usec();
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        RefreshQuery *query = refresher->queries->pdata[i];
+        Query *query = refresher->queries->pdata[i];
 
-        if (!refresh_query_is_watched(query) || query->asked_at + HANGS_AFTER_USEC > now)
-            continue;
-        if (query->alone)
-            leave_query(refresher, query);
-        else
+        if (!query->alone && !query->split && query->asked_at + HANGS_AFTER_USEC <= now)
             split_query(refresher, query);
     }
     pump(refresher);
@@ -523,9 +585,8 @@ refresher_new(struct sd_event *event, LanePool *pool, const RefreshCallbacks *ca
     refresher->userdata = userdata;
     refresher->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_entry);
     g_queue_init(&refresher->ready);
-    refresher->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     refresher->queries = g_ptr_array_new();
-    refresher->waits = refresh_waits_new();
+    g_queue_init(&refresher->waiting);
     refresher->pump = deferred_new(event, DEFERRED_IN_TURN, on_pump, refresher);
     refresher->hang_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_hang_timer, refresher);
     refresher->again_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_again_timer, refresher);
@@ -537,13 +598,13 @@ refresher_free(Refresher *refresher)
 {
     if (!refresher)
         return;
-    refresh_waits_free(refresher->waits);
+    while (!g_queue_is_empty(&refresher->waiting))
+        pending_cancel(((Wait *)g_queue_peek_head(&refresher->waiting))->pending);
     deferred_free(refresher->pump);
     timer_free(refresher->hang_timer);
     timer_free(refresher->again_timer);
     g_queue_clear(&refresher->ready);
     g_hash_table_unref(refresher->entries);
-    g_hash_table_unref(refresher->silent);
     g_ptr_array_unref(refresher->queries);
     g_free(refresher);
 }
@@ -551,12 +612,9 @@ refresher_free(Refresher *refresher)
 void
 refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts)
 {
-    DomainFacts readable = without_silent(refresher, uuid, facts);
-    if (!readable)
-        return;
-
     Entry *entry = get_entry(refresher, uuid);
-    entry->stale |= readable;
+
+    entry->stale |= facts;
     queue_entry(refresher, entry);
 }
 
@@ -578,6 +636,24 @@ refresher_is_fresh(const Refresher *refresher, const char *uuid)
     return !g_hash_table_contains(refresher->entries, uuid);
 }
 
+static void
+add_wait(Refresher *refresher, GHashTable *uuids, bool awaits_suspects, Pending *pending,
+         WaiterDone done, void *userdata)
+{
+    Wait *wait = g_new0(Wait, 1);
+
+    wait->link.data = wait;
+    wait->stale = uuids;
+    wait->awaits_suspects = awaits_suspects;
+    wait->pending = pending;
+    wait->done = done;
+    wait->userdata = userdata;
+    push_wait(&refresher->waiting, wait);
+    *pending = (Pending){free_wait, wait};
+    if (g_hash_table_size(uuids) == 0)
+        answer_wait(wait);
+}
+
 void
 refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
                void *userdata)
@@ -590,13 +666,13 @@ refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, Waiter
         if (refresher_is_fresh(refresher, uuid) ||
             refresher->callbacks->is_suspect(refresher->userdata, uuid))
             g_hash_table_iter_remove(&iter);
-    refresh_waits_add(refresher->waits, uuids, false, pending, done, userdata);
+    add_wait(refresher, uuids, false, pending, done, userdata);
 }
 
 void
 refresher_suspect(Refresher *refresher, const char *uuid)
 {
-    refresh_waits_answer(refresher->waits, uuid, false);
+    answer_waits(refresher, uuid, false);
 }
 
 void
@@ -607,7 +683,7 @@ refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, Wait
 
     refresher_mark(refresher, uuid, FACT_ALL);
     g_hash_table_add(uuids, g_strdup(uuid));
-    refresh_waits_add(refresher->waits, uuids, true, pending, done, userdata);
+    add_wait(refresher, uuids, true, pending, done, userdata);
 }
 
 void

@@ -7,8 +7,7 @@
  *
  * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second each of
  * its batch is read on its own, as a suspect one is from the beginning. It is read again when that
- * read has returned. Where it is its XML that hangs, the domain is fresh without it after a further
- * second, and all else of it goes on to be read. Belongs to the loop.
+ * read has returned. Belongs to the loop.
  */
 
 #include "lane-pool.h"

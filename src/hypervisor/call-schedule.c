@@ -4,8 +4,6 @@
 /* A read that is likely to hang is begun with fewer calls than this under way, so that others find
  * places. */
 #define LIKELY_TO_HANG_MAX 15
-/* Of XML that is likely to hang so much may hang; the other places are for domains that answer. */
-#define XML_HANGING_MAX    4
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
@@ -108,28 +106,14 @@ is_hanging_in_read(const CallDomain *domain)
     return domain->n_hanging[TRACK_READ] > 0;
 }
 
-/* Something about it hangs, or is a long call, which is not said to hang. */
-static bool
-is_busy(const CallDomain *domain)
-{
-    for (unsigned track = 0; track < _TRACK_MAX; track++)
-        if (domain->n_hanging[track] > 0)
-            return true;
-    return domain->n_running[TRACK_LONG] > 0;
-}
-
 /* By what else is under way about its domain. */
 static bool
 is_likely_to_hang(const Call *call)
 {
     const CallDomain *domain = call->domain;
 
-    if (!domain)
-        return false;
-    if (track_of(call) == TRACK_XML)
-        return is_busy(domain);
-    return is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
-           domain->n_hanging[TRACK_NONE] > 0;
+    return domain && (is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
+                      domain->n_hanging[TRACK_NONE] > 0);
 }
 
 /* Whether what is under way about the domain, or waits since before, lets the call be sent. */
@@ -256,11 +240,10 @@ has_place(const CallSchedule *schedule, CallClass class)
 {
     const CallRules *rules = &call_rules[class];
     const CallGroupRules *group = &call_group_rules[rules->group];
-    unsigned total = count_workers(schedule);
 
     return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit &&
-           schedule->n_of_group[rules->group] < group->max && total < group->total_max &&
-           total - schedule->n_of_group[group->kept_for] < group->others_max;
+           schedule->n_of_group[rules->group] < group->max &&
+           count_workers(schedule) < group->total_max;
 }
 
 static bool
@@ -268,10 +251,7 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 {
     if (call->class == CALL_FORCE)
         return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    if (call->class == CALL_XML && schedule->n_hanging[CALL_XML] >= XML_HANGING_MAX)
-        return false;
-    return (track_of(call) != TRACK_READ && call->class != CALL_XML) ||
-           count_workers(schedule) < LIKELY_TO_HANG_MAX;
+    return track_of(call) != TRACK_READ || count_workers(schedule) < LIKELY_TO_HANG_MAX;
 }
 
 static bool
@@ -365,14 +345,6 @@ call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
     const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
 
     return domain && is_hanging_in_read(domain);
-}
-
-bool
-call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid)
-{
-    const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
-
-    return domain && is_busy(domain);
 }
 
 void

@@ -40,7 +40,6 @@ unsigned call_schedule_waiting(const CallSchedule *schedule, CallClass class);
 /* Whether calls of it are under way, those that hang included. */
 unsigned call_schedule_running(const CallSchedule *schedule, CallClass class);
 bool call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid);
-bool call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid);
 
 /* Tell of each class and user how many calls wait. */
 typedef void (*CallScheduleTell)(void *userdata, CallClass class, uid_t uid, unsigned waiting);

@@ -4,16 +4,14 @@
 /*
  * libvirtd has 20 workers for all its clients, and each call that is under way holds one. What we
  * send leaves it one for others, and no group of calls takes all places: three stay for reads,
- * whatever else hangs, and three for changes. Five further workers carry only what libvirt calls
+ * whatever changes hang, and three for changes. Five further workers carry only what libvirt calls
  * high priority, such as virDomainDestroy, which is not bounded here.
  */
 const CallGroupRules call_group_rules[_CALL_GROUP_MAX] = {
-    /* max, total_max, kept_for, others_max */
-    [CALL_GROUP_URGENT] = {UINT_MAX, UINT_MAX, CALL_GROUP_READ, UINT_MAX},
-    [CALL_GROUP_CHANGE] = {16, 19, CALL_GROUP_READ, 16},
-    [CALL_GROUP_READ] = {16, 19, CALL_GROUP_CHANGE, 16},
-    [CALL_GROUP_XML] = {8, 19, CALL_GROUP_CHANGE, 16},
-    [CALL_GROUP_GUEST] = {8, 16, CALL_GROUP_READ, 16},
+    [CALL_GROUP_URGENT] = {.max = UINT_MAX, .total_max = UINT_MAX},
+    [CALL_GROUP_CHANGE] = {.max = 16, .total_max = 19},
+    [CALL_GROUP_READ] = {.max = 16, .total_max = 19},
+    [CALL_GROUP_GUEST] = {.max = 8, .total_max = 16},
 };
 
 const CallRules call_rules[_CALL_CLASS_MAX] = {
@@ -25,7 +23,6 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_CHANGE] = {"change", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8, .per_user = 1024},
     [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_slow = true},
     [CALL_READ] = {"read", CALL_GROUP_READ, TRACK_READ, .limit = 4, .per_user = 1024},
-    [CALL_XML] = {"xml", CALL_GROUP_XML, TRACK_XML, .limit = 4, .per_user = 1024},
     [CALL_GUEST] = {"guest", CALL_GROUP_GUEST, TRACK_GUEST, .limit = 6, .per_user = 256},
     [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},
     [CALL_PROGRESS] = {"progress", CALL_GROUP_GUEST, TRACK_PROGRESS, .limit = 4},

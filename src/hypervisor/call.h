@@ -24,7 +24,6 @@ typedef enum {
     CALL_CHANGE,      /* any other change of a domain */
     CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
     CALL_READ,        /* a client's */
-    CALL_XML,         /* of the domain's XML: it may hang where no other read does */
     CALL_GUEST,       /* as slow as the agent in a guest: nothing else of its domain waits for it */
     CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
     CALL_PROGRESS,    /* how far a long call is: nobody waits for it */
@@ -38,7 +37,6 @@ typedef enum {
 typedef enum {
     TRACK_NONE, /* as many as come */
     TRACK_READ, /* needs no more than the domain's lock: one that hangs shows that it is held */
-    TRACK_XML,  /* in libvirt 11 it waits for what else is under way about the domain */
     TRACK_CHANGE,
     TRACK_LONG,
     TRACK_GUEST,
@@ -53,7 +51,6 @@ typedef enum {
     CALL_GROUP_URGENT,
     CALL_GROUP_CHANGE,
     CALL_GROUP_READ,
-    CALL_GROUP_XML,
     CALL_GROUP_GUEST, /* what depends on a guest's agent or process, or on the host's disks and
                          devices */
     _CALL_GROUP_MAX,
@@ -62,10 +59,6 @@ typedef enum {
 typedef struct {
     unsigned max;       /* calls of the group under way, those that hang included */
     unsigned total_max; /* none is begun with so many calls of all groups under way */
-    /* Nor with `others_max` under way beside those of this group: the other places are kept for it.
-     */
-    CallGroup kept_for;
-    unsigned others_max;
 } CallGroupRules;
 
 typedef struct {

@@ -337,12 +337,6 @@ lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
     return call_schedule_domain_hangs(pool->schedule, uuid);
 }
 
-bool
-lane_pool_domain_is_busy(const LanePool *pool, const char *uuid)
-{
-    return call_schedule_domain_is_busy(pool->schedule, uuid);
-}
-
 static const char *
 state_of(const Slot *slot)
 {

@@ -89,8 +89,6 @@ bool lane_pool_withdraw(LanePool *pool, Call *call);
 
 /* Whether a read of this domain hangs. */
 bool lane_pool_domain_hangs(const LanePool *pool, const char *uuid);
-/* Whether any call about it hangs, or is a long one: its XML may have to wait for that. */
-bool lane_pool_domain_is_busy(const LanePool *pool, const char *uuid);
 
 /* For people: what every lane does now, and what waits. */
 typedef struct {

@@ -128,8 +128,7 @@ is_blocked(const Call *call)
 {
     const SimDomain *guest = call->key[0] ? guests_find(call->key) : NULL;
 
-    return guest && guest->frozen && call->class != CALL_FORCE &&
-           (call->class != CALL_QUICK || guests_freeze_states());
+    return guest && guest->frozen && call->class != CALL_FORCE;
 }
 
 static bool
@@ -414,12 +413,6 @@ bool
 lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
 {
     return call_schedule_domain_hangs(pool->schedule, uuid);
-}
-
-bool
-lane_pool_domain_is_busy(const LanePool *pool, const char *uuid)
-{
-    return call_schedule_domain_is_busy(pool->schedule, uuid);
 }
 
 LanePool *

@@ -369,26 +369,6 @@ test_no_group_takes_all_places(void)
     world_clear(&w);
 }
 
-/* Nor do two groups together: changes, agents and XML leave three places for reads. */
-static void
-test_groups_together_leave_places(void)
-{
-    World w;
-    unsigned n_changes = call_group_rules[CALL_GROUP_CHANGE].max - 4;
-
-    world_init(&w);
-    for (unsigned i = 0; i < 3; i++)
-        start_and_hang(&w, add_nth(&w, CALL_GUEST, ALICE, 30 + i));
-    start_and_hang(&w, add_nth(&w, CALL_XML, ALICE, 33));
-    for (unsigned i = 0; i < n_changes; i++)
-        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
-    add(&w, CALL_CHANGE, ROOT, "other");
-    expect(&w, CALL_CHANGE, NULL);
-    for (unsigned i = 0; i < 3; i++)
-        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, 50 + i));
-    world_clear(&w);
-}
-
 /* Reads of domains whose changes hang leave places for reads of others. */
 static void
 test_reads_likely_to_hang_leave_places(void)
@@ -430,50 +410,6 @@ test_force_of_hanging_domains_is_bounded(void)
     expect(&w, CALL_OPERATION, add(&w, CALL_OPERATION, ROOT, "other"));
     end(&w, forced[0]);
     expect(&w, CALL_FORCE, last);
-    world_clear(&w);
-}
-
-/* The XML of a domain waits for its process: nothing else of the domain waits for the XML. */
-static void
-test_hanging_xml_holds_up_nothing_else(void)
-{
-    World w;
-
-    world_init(&w);
-    g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
-    start_and_hang(&w, add(&w, CALL_XML, ALICE, "d"));
-    g_assert_true(call_schedule_domain_is_busy(w.schedule, "d"));
-    g_assert_false(call_schedule_domain_hangs(w.schedule, "d"));
-    add(&w, CALL_XML, BOB, "d");
-    expect(&w, CALL_XML, NULL);
-    expect(&w, CALL_QUICK, add(&w, CALL_QUICK, ROOT, "d"));
-    expect(&w, CALL_OPERATION, add(&w, CALL_OPERATION, ALICE, "d"));
-    expect(&w, CALL_GUEST, add(&w, CALL_GUEST, ALICE, "d"));
-    expect(&w, CALL_XML, add(&w, CALL_XML, BOB, "other"));
-    world_clear(&w);
-}
-
-/* Of domains whose process does not answer, few are asked for their XML at a time. */
-static void
-test_xml_likely_to_hang_leaves_places(void)
-{
-    World w;
-    Call *first = NULL;
-
-    world_init(&w);
-    for (unsigned i = 0; i < 5; i++)
-        expect(&w, CALL_LONG, add_nth(&w, CALL_LONG, ROOT, i));
-    for (unsigned i = 0; i < 4; i++) {
-        Call *call = add_nth(&w, CALL_XML, ALICE, i);
-
-        start_and_hang(&w, call);
-        first = first ? first : call;
-    }
-    Call *last = add_nth(&w, CALL_XML, ALICE, 4);
-    expect(&w, CALL_XML, NULL);
-    expect(&w, CALL_XML, add(&w, CALL_XML, ALICE, "other"));
-    end(&w, first);
-    expect(&w, CALL_XML, last);
     world_clear(&w);
 }
 
@@ -531,11 +467,8 @@ main(int argc, char **argv)
     TEST("what-stops-others-waits", test_what_stops_others_waits);
     TEST("hanging-calls-take-no-place", test_hanging_calls_take_no_place);
     TEST("no-group-takes-all-places", test_no_group_takes_all_places);
-    TEST("groups-together-leave-places", test_groups_together_leave_places);
     TEST("reads-likely-to-hang-leave-places", test_reads_likely_to_hang_leave_places);
     TEST("force-of-hanging-domains-is-bounded", test_force_of_hanging_domains_is_bounded);
-    TEST("hanging-xml-holds-up-nothing-else", test_hanging_xml_holds_up_nothing_else);
-    TEST("xml-likely-to-hang-leaves-places", test_xml_likely_to_hang_leaves_places);
     TEST("hanging-agents-are-bounded", test_hanging_agents_are_bounded);
     TEST("describe", test_describe);
 #undef TEST
