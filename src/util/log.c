@@ -159,7 +159,6 @@ log_set_target(LogTarget wanted)
     return true;
 }
 
-/* A journal bounds by itself how much one service writes. */
 static void
 send_journal(int level, const char *id, const char *message, const LogField *fields,
              size_t n_fields)
@@ -226,7 +225,7 @@ send_stderr(int level, const char *message, const LogField *fields, size_t n_fie
         return;
 }
 
-/* A journal bounds by itself what one service writes. */
+/* Bounded here, as a journal bounds by itself what one service writes. */
 static void
 send_syslog(int level, const char *message, const LogField *fields, size_t n_fields)
 {

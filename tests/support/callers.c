@@ -9,7 +9,7 @@
 /* The first clients read from memory alone: nothing may hold them up. */
 #define READERS        2
 /* A busy machine is allowed for; a read that waits for libvirt would take much longer. */
-#define READ_BOUND_MS  5000
+#define READ_BOUND_MS  2000
 #define CALL_BOUND_MS  21000
 
 typedef struct Caller {
