@@ -240,10 +240,11 @@ has_place(const CallSchedule *schedule, CallClass class)
 {
     const CallRules *rules = &call_rules[class];
     const CallGroupRules *group = &call_group_rules[rules->group];
+    unsigned total = count_workers(schedule);
 
     return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit &&
-           schedule->n_of_group[rules->group] < group->max &&
-           count_workers(schedule) < group->total_max;
+           schedule->n_of_group[rules->group] < group->max && total < group->total_max &&
+           total - schedule->n_of_group[group->kept_for] < group->others_max;
 }
 
 static bool

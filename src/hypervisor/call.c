@@ -3,15 +3,16 @@
 
 /*
  * libvirtd has 20 workers for all its clients, and each call that is under way holds one. What we
- * send leaves it one for others, and no group of calls takes all places: three stay for reads,
- * whatever changes hang, and three for changes. Five further workers carry only what libvirt calls
- * high priority, such as virDomainDestroy, which is not bounded here.
+ * send leaves it one for others, and no groups of calls take all places together: three stay for
+ * reads, whatever else hangs, and three for changes. Five further workers carry only what libvirt
+ * calls high priority, such as virDomainDestroy, which is not bounded here.
  */
 const CallGroupRules call_group_rules[_CALL_GROUP_MAX] = {
-    [CALL_GROUP_URGENT] = {.max = UINT_MAX, .total_max = UINT_MAX},
-    [CALL_GROUP_CHANGE] = {.max = 16, .total_max = 19},
-    [CALL_GROUP_READ] = {.max = 16, .total_max = 19},
-    [CALL_GROUP_GUEST] = {.max = 8, .total_max = 16},
+    /* max, total_max, kept_for, others_max */
+    [CALL_GROUP_URGENT] = {UINT_MAX, UINT_MAX, CALL_GROUP_READ, UINT_MAX},
+    [CALL_GROUP_CHANGE] = {16, 19, CALL_GROUP_READ, 16},
+    [CALL_GROUP_READ] = {16, 19, CALL_GROUP_CHANGE, 16},
+    [CALL_GROUP_GUEST] = {8, 16, CALL_GROUP_READ, 16},
 };
 
 const CallRules call_rules[_CALL_CLASS_MAX] = {

@@ -59,6 +59,10 @@ typedef enum {
 typedef struct {
     unsigned max;       /* calls of the group under way, those that hang included */
     unsigned total_max; /* none is begun with so many calls of all groups under way */
+    /* Nor with `others_max` under way beside those of this group: the other places are kept for it.
+     */
+    CallGroup kept_for;
+    unsigned others_max;
 } CallGroupRules;
 
 typedef struct {

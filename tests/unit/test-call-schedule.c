@@ -369,6 +369,25 @@ test_no_group_takes_all_places(void)
     world_clear(&w);
 }
 
+/* Nor do two groups together: changes and agents leave three places for reads. */
+static void
+test_groups_together_leave_places(void)
+{
+    World w;
+    unsigned n_changes = call_group_rules[CALL_GROUP_CHANGE].max - 3;
+
+    world_init(&w);
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_GUEST, ALICE, 30 + i));
+    for (unsigned i = 0; i < n_changes; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    add(&w, CALL_CHANGE, ROOT, "other");
+    expect(&w, CALL_CHANGE, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, 50 + i));
+    world_clear(&w);
+}
+
 /* Reads of domains whose changes hang leave places for reads of others. */
 static void
 test_reads_likely_to_hang_leave_places(void)
@@ -467,6 +486,7 @@ main(int argc, char **argv)
     TEST("what-stops-others-waits", test_what_stops_others_waits);
     TEST("hanging-calls-take-no-place", test_hanging_calls_take_no_place);
     TEST("no-group-takes-all-places", test_no_group_takes_all_places);
+    TEST("groups-together-leave-places", test_groups_together_leave_places);
     TEST("reads-likely-to-hang-leave-places", test_reads_likely_to_hang_leave_places);
     TEST("force-of-hanging-domains-is-bounded", test_force_of_hanging_domains_is_bounded);
     TEST("hanging-agents-are-bounded", test_hanging_agents_are_bounded);
