@@ -23,7 +23,8 @@ begin(const char *options, const char *mode)
     libvirtd_clean();
     Service *s = service_new("--uri=qemu:///system", NULL);
 
-    run(s->world, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
+    /* With the snapshot's image of a case before, libvirt would refuse to make it. */
+    run(s->world, "rm -f /run/vms/disk.* && cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
     guest_define(s->world, options, "web", mode);
     guest_start(s->world, "web");
     guest_wait(s->world, "web", "VMS-GUEST-READY");
