@@ -228,11 +228,8 @@ call_schedule_first(CallSchedule *schedule)
 static unsigned
 count_workers(const CallSchedule *schedule)
 {
-    unsigned n = 0;
-
-    for (unsigned group = 0; group < _CALL_GROUP_MAX; group++)
-        n += schedule->n_of_group[group];
-    return n - MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
+    return call_schedule_all_running(schedule) -
+           MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
 }
 
 static bool
@@ -338,6 +335,26 @@ unsigned
 call_schedule_running(const CallSchedule *schedule, CallClass class)
 {
     return schedule->n_running[class];
+}
+
+unsigned
+call_schedule_all_running(const CallSchedule *schedule)
+{
+    unsigned n = 0;
+
+    for (unsigned group = 0; group < _CALL_GROUP_MAX; group++)
+        n += schedule->n_of_group[group];
+    return n;
+}
+
+unsigned
+call_schedule_all_hanging(const CallSchedule *schedule)
+{
+    unsigned n = 0;
+
+    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
+        n += schedule->n_hanging[class];
+    return n;
 }
 
 bool

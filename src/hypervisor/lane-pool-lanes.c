@@ -166,6 +166,7 @@ on_opened(void *data)
     LanePool *pool = task->pool;
     Slot *slot = task->slot;
 
+    call_pace_return(&pool->pace);
     if (slot_is_in_use(slot) && task->opened) {
         slot->open = true;
         slot->since = clock_now_usec();
@@ -201,7 +202,17 @@ open_one(LanePool *pool)
     task->pool = pool;
     task->slot = slot_new(pool, primary->generation, false);
     g_ptr_array_add(pool->slots, task->slot);
+    call_pace_begin(&pool->pace, clock_now_usec());
     lane_do(task->slot->lane, work_open, task);
+}
+
+uint64_t
+lanes_next_begin(const LanePool *pool, CallGroup group)
+{
+    return call_pace_next(&pool->pace, group,
+                          call_schedule_all_running(pool->schedule) +
+                              count_secondary(pool, is_opening),
+                          call_schedule_all_hanging(pool->schedule));
 }
 
 static bool
@@ -210,7 +221,8 @@ may_open(const LanePool *pool, unsigned n_opening, bool urgent)
     if (urgent && n_opening == 0)
         return pool->n_left_behind < LEFT_BEHIND_URGENT_MAX;
     return pool->open_again_at == 0 && n_opening < OPENING_MAX &&
-           pool->n_left_behind < LEFT_BEHIND_MAX;
+           pool->n_left_behind < LEFT_BEHIND_MAX &&
+           lanes_next_begin(pool, CALL_GROUP_READ) <= clock_now_usec();
 }
 
 void
@@ -261,9 +273,13 @@ lanes_elapsed(LanePool *pool, uint64_t now)
 uint64_t
 lanes_next_event(const LanePool *pool)
 {
+    unsigned n_idle = count_secondary(pool, slot_is_idle);
+    uint64_t begin = lanes_next_begin(pool, CALL_GROUP_READ);
     uint64_t when = pool->open_again_at ? pool->open_again_at : TIMER_NEVER;
-    bool may_close = count_secondary(pool, slot_is_idle) > 1;
+    bool may_close = n_idle > 1;
 
+    if (n_idle == 0 && !pool->single && begin > clock_now_usec())
+        when = MIN(when, begin);
     for (unsigned i = 1; i < pool->slots->len; i++) {
         const Slot *slot = pool->slots->pdata[i];
 

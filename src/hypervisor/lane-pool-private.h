@@ -7,6 +7,7 @@
  * three alone.
  */
 
+#include "call-pace.h"
 #include "call-schedule.h"
 #include "deferred.h"
 #include "lane-pool.h"
@@ -44,6 +45,7 @@ struct LanePool {
     uint64_t open_pause;
 
     CallSchedule *schedule;
+    CallPace pace;
     Deferred *dispatch; /* to be scheduled when a lane or a place has come free */
     GPtrArray *unsent;  /* calls to be told so at the next turn of the loop */
     Deferred *tell_unsent;
@@ -61,6 +63,8 @@ void slot_drop(Slot *slot);
 
 /* The idle lane that a call of this class may have now, or NULL. */
 Slot *lanes_find(const LanePool *pool, CallClass class);
+/* When another lane may be opened, or a call of this group begun, beside what is under way. */
+uint64_t lanes_next_begin(const LanePool *pool, CallGroup group);
 /* So many calls found none; urgent ones among them are not to wait for others' openings. */
 void lanes_open(LanePool *pool, unsigned wanted, bool urgent);
 /* Whether calls of this class may have the lane that is kept for them. */

@@ -134,6 +134,7 @@ on_call_done(void *data)
 
     slot->call = NULL;
     slot->since = clock_now_usec();
+    call_pace_return(&pool->pace);
     /* That of a connection which was cleared has ended for the schedule already. */
     if (slot_is_in_use(slot)) {
         end_call(pool, call);
@@ -168,6 +169,7 @@ start_call(LanePool *pool, Slot *slot, Call *call)
     call_schedule_start(pool->schedule, call);
     slot->call = call;
     slot->since = clock_now_usec();
+    call_pace_begin(&pool->pace, slot->since);
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }
@@ -222,10 +224,25 @@ mark_hanging(LanePool *pool, uint64_t now)
     }
 }
 
+/* When a call that waits may follow the last one. */
+static uint64_t
+next_begin(const LanePool *pool)
+{
+    uint64_t when = TIMER_NEVER;
+
+    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
+        uint64_t begin = lanes_next_begin(pool, call_rules[class].group);
+
+        if (begin > clock_now_usec() && call_schedule_next(pool->schedule, (CallClass) class))
+            when = MIN(when, begin);
+    }
+    return when;
+}
+
 static uint64_t
 next_event(const LanePool *pool)
 {
-    uint64_t when = lanes_next_event(pool);
+    uint64_t when = MIN(lanes_next_event(pool), next_begin(pool));
     uint64_t turn = end_of_sizes_turn(pool);
 
     if (call_schedule_waiting(pool->schedule, CALL_STATS) > 0 && turn > clock_now_usec())
@@ -252,13 +269,20 @@ on_timer(void *userdata)
 
 /* --- dispatching -------------------------------------------------------------------------- */
 
+static bool
+may_begin(const LanePool *pool, CallClass class)
+{
+    return is_its_turn(pool, class) &&
+           lanes_next_begin(pool, call_rules[class].group) <= clock_now_usec();
+}
+
 /* Send what can be sent of this class; true where a call finds no lane. */
 static bool
 dispatch_class(LanePool *pool, CallClass class)
 {
     Call *call;
 
-    while (is_its_turn(pool, class) && (call = call_schedule_next(pool->schedule, class))) {
+    while (may_begin(pool, class) && (call = call_schedule_next(pool->schedule, class))) {
         Slot *slot = lanes_find(pool, class);
 
         if (!slot)

@@ -303,8 +303,11 @@ test_others_start(gconstpointer n_workers)
         run(NULL, "echo 'max_workers = %s' >>/etc/libvirt/libvirtd.conf", (const char *)n_workers);
     Stuck *stuck = begin(n);
 
+    /* Not together: libvirtd would not make a worker for each (see call-pace.h). */
     run(stuck->service->world,
-        "for i in $(seq 0 %u); do setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & done",
+        "for i in $(seq 0 %u); do\n"
+        "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
+        "done",
         n - 1);
     wait_until_hanging(stuck);
     check_while_hanging(stuck);
@@ -359,7 +362,9 @@ test_reconnect(void)
     Service *s = stuck->service;
     World *w = s->world;
 
-    run(w, "for i in 0 1; do setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & done");
+    run(w, "for i in 0 1; do\n"
+           "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
+           "done");
     wait_until_hanging(stuck);
 
     g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);

@@ -262,6 +262,15 @@ submit_nth(World *w, CallClass class, unsigned n)
     return submit(w, class, key);
 }
 
+TestCall *
+submit_at_pace(World *w, CallClass class, unsigned n)
+{
+    TestCall *call = submit_nth(w, class, n);
+
+    pass(w, CALL_PACE_USEC);
+    return call;
+}
+
 bool
 is_under_way(const TestCall *call)
 {

@@ -6,6 +6,7 @@
  * calls return when the test says so.
  */
 
+#include "call-pace.h"
 #include "clock.h"
 #include "fake-hypervisor.h"
 #include "fake-loop.h"
@@ -60,6 +61,8 @@ TestCall *submit_for(World *w, CallClass class, uid_t uid, const char *key);
 TestCall *submit(World *w, CallClass class, const char *key);
 /* Of the n-th domain of this class. */
 TestCall *submit_nth(World *w, CallClass class, unsigned n);
+/* And wait until another one may be begun. */
+TestCall *submit_at_pace(World *w, CallClass class, unsigned n);
 bool is_under_way(const TestCall *call);
 void on_done(Call *base, CallOutcome outcome, const Error *error);
 /* Let it return, wait until it is freed, and settle, or not. */

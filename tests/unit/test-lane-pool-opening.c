@@ -167,7 +167,7 @@ test_idle_lanes_close_but_for_one(void)
     world_init(&w);
     g_assert_cmpuint(fake_hypervisor_open_count(), ==, 2);
     for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
-        calls[i] = submit_nth(&w, CALL_READ, i);
+        calls[i] = submit_at_pace(&w, CALL_READ, i);
     for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
         finish(&w, calls[i]);
     g_assert_cmpuint(count_lanes(&w, "idle"), ==, 6);

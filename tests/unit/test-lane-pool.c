@@ -15,15 +15,18 @@ test_hanging_calls_hold_up_no_other(void)
 
     world_init(&w);
     for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
-        calls[i] = submit_nth(&w, CALL_OPERATION, i);
+        calls[i] = submit_at_pace(&w, CALL_OPERATION, i);
     other = submit(&w, CALL_OPERATION, "other");
     g_assert_true(is_under_way(calls[7]));
     g_assert_false(is_under_way(calls[8]));
     g_assert_false(is_under_way(other));
-    pass(&w, 290 * MSEC);
+    pass(&w, 290 * MSEC - G_N_ELEMENTS(calls) * CALL_PACE_USEC);
     g_assert_false(is_under_way(calls[8]));
     expect_log(&w, "");
     pass(&w, 20 * MSEC);
+    /* Each needs another lane, which takes a moment, too. */
+    for (unsigned i = 0; i < 2 * G_N_ELEMENTS(calls); i++)
+        pass(&w, CALL_PACE_USEC);
     g_assert_true(g_str_has_prefix(w.log->str, "hangs:operation-0:operation hangs:operation-1:"));
     g_assert_true(is_under_way(calls[11]));
     g_assert_true(is_under_way(other));
@@ -34,6 +37,27 @@ test_hanging_calls_hold_up_no_other(void)
     g_string_truncate(w.log, 0);
     finish(&w, calls[3]);
     expect_log(&w, "returned:operation-3 ");
+    world_clear(&w);
+}
+
+/* libvirtd could not make workers for calls that come together. */
+static void
+test_calls_are_not_begun_together(void)
+{
+    World w;
+    TestCall *calls[3];
+
+    world_init(&w);
+    for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++)
+        calls[i] = submit_nth(&w, CALL_CHANGE, i);
+    g_assert_true(is_under_way(calls[0]));
+    g_assert_false(is_under_way(calls[1]));
+    pass(&w, CALL_PACE_USEC);
+    g_assert_true(is_under_way(calls[1]));
+    g_assert_false(is_under_way(calls[2]));
+    /* Its worker is free for the next one. */
+    finish(&w, calls[0]);
+    g_assert_true(is_under_way(calls[2]));
     world_clear(&w);
 }
 
@@ -190,12 +214,12 @@ test_only_the_flooder_is_refused(void)
     unsigned max = call_rules[CALL_READ].per_user;
 
     world_init(&w);
-    (void)submit(&w, CALL_READ, "d");
+    (void)submit_at_pace(&w, CALL_READ, 0);
     for (unsigned i = 0; i < max; i++)
-        g_assert_nonnull(submit_for(&w, CALL_READ, ALICE, "d"));
-    g_assert_null(submit_for(&w, CALL_READ, ALICE, "d"));
-    g_assert_true(is_under_way(submit(&w, CALL_CHANGE, "d")));
-    g_assert_nonnull(submit(&w, CALL_READ, "d"));
+        g_assert_nonnull(submit_for(&w, CALL_READ, ALICE, "read-0"));
+    g_assert_null(submit_for(&w, CALL_READ, ALICE, "read-0"));
+    g_assert_true(is_under_way(submit(&w, CALL_CHANGE, "read-0")));
+    g_assert_nonnull(submit(&w, CALL_READ, "read-0"));
     world_clear(&w);
 }
 
@@ -314,6 +338,7 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
 #define TEST(name, function) g_test_add_func("/lane-pool/" name, function)
     TEST("hanging-calls-hold-up-no-other", test_hanging_calls_hold_up_no_other);
+    TEST("calls-are-not-begun-together", test_calls_are_not_begun_together);
     TEST("hanging-read-is-told", test_hanging_read_is_told);
     TEST("long-calls-are-patient", test_long_calls_are_patient);
     TEST("dead-connection-is-told", test_dead_connection_is_told);
