@@ -289,6 +289,18 @@ wait_until_hanging(const Stuck *stuck)
         g_strv_length(stuck->slow));
 }
 
+/* Not together: libvirtd would not make a worker for each (see call-pace.h). */
+static void
+start_by_others(const Stuck *stuck)
+{
+    run(stuck->service->world,
+        "for i in $(seq 0 %u); do\n"
+        "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
+        "done",
+        g_strv_length(stuck->slow) - 1);
+    wait_until_hanging(stuck);
+}
+
 /* --- the cases ---------------------------------------------------------------------------- */
 
 /* Each start that virsh makes holds a worker of libvirtd's, and so does the read by which the
@@ -303,13 +315,7 @@ test_others_start(gconstpointer n_workers)
         run(NULL, "echo 'max_workers = %s' >>/etc/libvirt/libvirtd.conf", (const char *)n_workers);
     Stuck *stuck = begin(n);
 
-    /* Not together: libvirtd would not make a worker for each (see call-pace.h). */
-    run(stuck->service->world,
-        "for i in $(seq 0 %u); do\n"
-        "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
-        "done",
-        n - 1);
-    wait_until_hanging(stuck);
+    start_by_others(stuck);
     check_while_hanging(stuck);
     check_when_over(stuck);
     assert_logged(stuck, "libvirt answers for \"slow-0\" again");
@@ -354,6 +360,49 @@ test_own_start(void)
     end(stuck);
 }
 
+static void
+assert_all_ok(const GPtrArray *calls)
+{
+    for (guint i = 0; i < calls->len; i++)
+        assert_ok(calls->pdata[i]);
+}
+
+/* With as few workers as libvirtd begins with. */
+static void
+hold_starts_again(World *w)
+{
+    run(w, "for i in $(seq 0 7); do virsh -q destroy slow-$i; done\n"
+           "rm /run/vms/hung.* && touch /run/vms/hang\n"
+           "pool='virt-admin -q -c libvirtd:///system srv-threadpool-set libvirtd'\n"
+           "$pool --max-workers 5 && $pool --max-workers 20\n");
+}
+
+/* Reads that come together, when connections are open for them: libvirtd makes its workers one by
+ * one, and goes on to serve others. */
+static void
+test_together(void)
+{
+    Stuck *stuck = begin(8);
+    World *w = stuck->service->world;
+
+    start_by_others(stuck);
+    g_autoptr(GPtrArray) before = read_all(stuck);
+    wait_for(w, are_all(stuck, "Available", "false"));
+    let_go(w);
+    assert_all_ok(before);
+    wait_for(w, are_all(stuck, "State", "running"));
+    hold_starts_again(w);
+    wait_for(w, are_all(stuck, "State", "shutoff"));
+
+    start_by_others(stuck);
+    g_autoptr(GPtrArray) reads = read_all(stuck);
+    run(w, "sleep 0.2; timeout 5 virsh -q dumpxml neighbour >/dev/null");
+    assert_as_fast(stuck, "GetXml", stuck->xml_alone, time_xml);
+    check_when_over(stuck);
+    assert_all_ok(reads);
+    end(stuck);
+}
+
 /* A connection is made though no list comes, and the domains that answer are available on it. */
 static void
 test_reconnect(void)
@@ -362,11 +411,7 @@ test_reconnect(void)
     Service *s = stuck->service;
     World *w = s->world;
 
-    run(w, "for i in 0 1; do\n"
-           "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
-           "done");
-    wait_until_hanging(stuck);
-
+    start_by_others(stuck);
     g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);
     assert_ok(reconnect);
     g_assert_cmpint(call_duration_ms(reconnect), <, 5000);
@@ -548,6 +593,7 @@ main(int argc, char *argv[])
     libvirtd_add_data_func("/stuck/others-start", NULL, test_others_start);
     libvirtd_add_data_func("/stuck/others-start-more", "32", test_others_start);
     libvirtd_add_func("/stuck/own-start", test_own_start);
+    libvirtd_add_func("/stuck/together", test_together);
     libvirtd_add_func("/stuck/reconnect", test_reconnect);
     libvirtd_add_func("/stuck/dead-storage", test_dead_storage);
     libvirtd_add_func("/stuck/off", test_off);
