@@ -8,14 +8,14 @@
  * call that arrives while another one still waits for its new worker adds none: the queue's length
  * is subtracted from the number of free workers as an unsigned number (virThreadPoolSendJob() in
  * virthreadpool.c). Where all workers hang, that call then waits until one of them returns, and so
- * does every later call of every client, however far max_workers is. So two calls that may take
- * long are not begun together.
+ * does every later call of every client, however far max_workers is. So two calls are not
+ * begun together: the second one waits until any call returns, or for a while.
  */
 
 #include "call.h"
 
 /* Time enough for libvirtd to make a thread, on a busy machine, too. */
-#define CALL_PACE_USEC UINT64_C(10000)
+#define CALL_PACE_USEC UINT64_C(30000)
 
 typedef struct {
     uint64_t begun_at; /* the last call, clock_now_usec() */
@@ -26,9 +26,5 @@ typedef struct {
 void call_pace_begin(CallPace *pace, uint64_t now);
 void call_pace_return(CallPace *pace);
 
-/*
- * When a call of this group may be begun, with so many under way and so many of them hanging: now
- * or earlier where it may at once.
- */
-uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running,
-                        unsigned n_hanging);
+/* When a call of this group may be begun beside so many: in the past where it may at once. */
+uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running);
