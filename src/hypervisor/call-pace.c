@@ -15,9 +15,12 @@ call_pace_return(CallPace *pace)
 }
 
 uint64_t
-call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running)
+call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, unsigned n_hanging)
 {
     bool at_once = !pace->waits || n_running == 0 || group == CALL_GROUP_URGENT;
+    bool returns_soon = group == CALL_GROUP_READ && n_hanging == 0;
 
-    return at_once ? 0 : pace->begun_at + CALL_PACE_USEC;
+    if (at_once)
+        return 0;
+    return pace->begun_at + (returns_soon ? CALL_PACE_READ_USEC : CALL_PACE_USEC);
 }

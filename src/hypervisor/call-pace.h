@@ -15,7 +15,9 @@
 #include "call.h"
 
 /* Time enough for libvirtd to make a thread, on a busy machine, too. */
-#define CALL_PACE_USEC UINT64_C(30000)
+#define CALL_PACE_USEC      UINT64_C(30000)
+/* And on one that is not. So soon a read may follow while nothing hangs: there are many of them. */
+#define CALL_PACE_READ_USEC UINT64_C(2000)
 
 typedef struct {
     uint64_t begun_at; /* the last call, clock_now_usec() */
@@ -26,5 +28,9 @@ typedef struct {
 void call_pace_begin(CallPace *pace, uint64_t now);
 void call_pace_return(CallPace *pace);
 
-/* When a call of this group may be begun beside so many: in the past where it may at once. */
-uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running);
+/*
+ * When a call of this group may be begun beside so many, of which so many hang: in the past where
+ * it may at once.
+ */
+uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running,
+                        unsigned n_hanging);

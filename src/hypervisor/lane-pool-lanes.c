@@ -211,7 +211,8 @@ lanes_next_begin(const LanePool *pool, CallGroup group)
 {
     return call_pace_next(&pool->pace, group,
                           call_schedule_all_running(pool->schedule) +
-                              count_secondary(pool, is_opening));
+                              count_secondary(pool, is_opening),
+                          call_schedule_all_hanging(pool->schedule));
 }
 
 static bool
