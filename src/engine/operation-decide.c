@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-private.h"
 
+/* How long libvirt may take to end a domain that it does not force any more, and how often the
+ * domain is looked at meanwhile. */
+#define ENDING_LIMIT UINT64_C(60000000)
+#define ENDING_PAUSE UINT64_C(200000)
+
 /* The request to the guest failed or was lost: a Stop that forces waits out its time. */
 static void
 decide_about_request(Operation *op, uint64_t now)
@@ -59,6 +64,29 @@ joins_start(const Operation *op)
            op->phase == PHASE_REFUSED && !op->began_active && operation_is_active(op);
 }
 
+/*
+ * libvirt has taken the domain's id away, and answers "domain is not running", but its state does
+ * not tell yet: somebody else's destroy, or a start that failed, is still cleaning up.
+ */
+static bool
+is_being_ended(const Operation *op)
+{
+    return op->phase == PHASE_REFUSED && operation_steps[*op->step].verb == VERB_DESTROY &&
+           !operation_is_active(op) && !operation_is_off(op);
+}
+
+/* False when that has taken too long. */
+static bool
+awaits_end(Operation *op, uint64_t now)
+{
+    if (op->ending_until == 0)
+        op->ending_until = operation_time_after(now, ENDING_LIMIT);
+    if (now >= op->ending_until)
+        return false;
+    op->until = operation_time_after(now, ENDING_PAUSE);
+    return true;
+}
+
 /* libvirt's words for a call during which the domain ended may be about the end, not about it. */
 static void
 finish_failed_call(Operation *op)
@@ -85,6 +113,8 @@ decide_about_call(Operation *op, uint64_t now)
         operation_skip_to(op, now, STEP_AWAIT_DOWN);
     } else if (destroys && operation_is_off(op)) {
         operation_finish_not_possible(op);
+    } else if (is_being_ended(op) && awaits_end(op, now)) {
+        return;
     } else if (joins_start(op)) {
         op->plan = &operation_plan_join_start;
         op->step = op->plan->steps;

@@ -106,6 +106,7 @@ struct Operation {
     uint64_t deadline;      /* of what the guest is waited for */
     uint64_t refresh_limit; /* until then the deadline waits for a refresh */
     uint64_t until;         /* the end of a pause; UINT64_MAX: none */
+    uint64_t ending_until;  /* so long it is waited for an end that libvirt is making; 0: not */
     uint64_t disconnected_since;
     uint64_t armed;
 };

@@ -149,6 +149,8 @@ handle_pause_end(Operation *op, uint64_t now)
         operation_finish(op, RESULT_DONE, NULL);
     else if (op->phase == PHASE_WATCHING)
         operation_enter(op, now, PHASE_PROBING);
+    else if (op->phase == PHASE_REFUSED)
+        operation_enter(op, now, PHASE_REFUSED); /* it is looked at once more */
     else if (*op->step == STEP_AWAIT_STARTED)
         operation_finish_timeout(op);
     else

@@ -271,6 +271,41 @@ test_forced_by_a_refused_call(void)
     }
 }
 
+static void
+see_without_id(World *w, DomainState state)
+{
+    Observation seen = {.state = state, .id = -1, .persistent = true, .fresh = true};
+
+    operation_observe(w->op, w->now, &seen);
+}
+
+/* libvirt says that it is not running while it still cleans up, and shows the state of before. */
+static void
+test_force_of_what_is_being_ended(void)
+{
+    g_autoptr(World) w = begun(OPERATION_FORCE_STOP, DOMAIN_PAUSED);
+
+    end_call(w, w->serial, OUTCOME_FAILED);
+    see_without_id(w, DOMAIN_PAUSED);
+    expect(w, "destroy refresh");
+    pass(w, SEC / 4);
+    expect(w, "refresh");
+    see_without_id(w, DOMAIN_PAUSED);
+    refreshed(w, DOMAIN_SHUTOFF);
+    refreshed(w, DOMAIN_SHUTOFF);
+    expect(w, "refresh done");
+
+    g_autoptr(World) stuck = begun(OPERATION_FORCE_STOP, DOMAIN_PAUSED);
+    end_call(stuck, stuck->serial, OUTCOME_FAILED);
+    for (unsigned i = 0; i < 60; i++) {
+        see_without_id(stuck, DOMAIN_PAUSED);
+        pass(stuck, SEC);
+    }
+    see_without_id(stuck, DOMAIN_PAUSED);
+    g_assert_nonnull(g_strstr_len(stuck->log->str, -1, "failed"));
+    expect_error(stuck, ERROR_OPERATION_FAILED, "libvirt's own words");
+}
+
 /* It ended without us: nothing that we did reached it. */
 static void
 test_force_of_what_is_off(void)
@@ -325,6 +360,7 @@ main(int argc, char **argv)
     TEST("start-timeout", test_start_timeout);
     TEST("last-refresh-is-bounded", test_last_refresh_is_bounded);
     TEST("forced-by-a-refused-call", test_forced_by_a_refused_call);
+    TEST("being-ended", test_force_of_what_is_being_ended);
     TEST("force-of-what-is-off", test_force_of_what_is_off);
 #undef TEST
     return g_test_run();
