@@ -25,7 +25,7 @@ test_calls_follow_one_by_one(void)
     g_assert_true(may_begin(&pace, CALL_GROUP_CHANGE, 1, 0, NOW + CALL_PACE_USEC));
 }
 
-/* Whatever returned took a worker, which is free for the next one. */
+/* The worker of a call that has returned is free for the next one. */
 static void
 test_return_lets_next_begin(void)
 {
