@@ -106,14 +106,19 @@ is_hanging_in_read(const CallDomain *domain)
     return domain->n_hanging[TRACK_READ] > 0;
 }
 
-/* By what else is under way about its domain. */
+/* By what else is under way about its domain. A read waits for a change that may hang from its
+ * beginning. */
 static bool
 is_likely_to_hang(const Call *call)
 {
     const CallDomain *domain = call->domain;
 
-    return domain && (is_hanging_in_read(domain) || domain->n_hanging[TRACK_CHANGE] > 0 ||
-                      domain->n_hanging[TRACK_NONE] > 0);
+    if (!domain)
+        return false;
+    if (is_hanging_in_read(domain) || domain->n_hanging[TRACK_NONE] > 0)
+        return true;
+    return track_of(call) == TRACK_READ ? domain->n_running[TRACK_CHANGE] > 0
+                                        : domain->n_hanging[TRACK_CHANGE] > 0;
 }
 
 /* Whether what is under way about the domain, or waits since before, lets the call be sent. */

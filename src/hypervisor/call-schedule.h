@@ -8,8 +8,9 @@
  * order in which they came. Changes of one domain keep their order whoever sent them; one that is
  * made again has the place of the first try. A domain that hangs in a read gets no further one: its
  * calls wait without taking a place, and it is what the return of that read shows to be back. A
- * read of a domain that hangs in a change is likely to hang as well, so it is sent only while there
- * is room enough for others. So is a ForceStop of a domain that hangs; of any other it always is.
+ * read of a domain is likely to hang while a change of it is under way, so it is sent only while
+ * there is room enough for others. So is a ForceStop of a domain that hangs; of any other it always
+ * is.
  */
 
 #include "call.h"

@@ -29,10 +29,20 @@ wait_lost(Service *s, const char *status)
     wait_for(s->world, manager_is(s, "Status", status));
 }
 
+static bool
+has_been_lost(Service *s, guint64 mark)
+{
+    g_autofree char *history = mirror_history(s->mirror, mark, VMS_ROOT_PATH, "Available");
+
+    return g_str_has_prefix(history, "false");
+}
+
 /* meanwhile is a script that returns when libvirtd has been away for long enough. */
 static void
 cause(Service *s, Fault fault, const char *meanwhile)
 {
+    guint64 mark = mirror_mark(s->mirror);
+
     switch (fault) {
     case STOPPED:
     case KILLED:
@@ -43,6 +53,7 @@ cause(Service *s, Fault fault, const char *meanwhile)
         break;
     case RESTARTED:
         libvirtd(s->world, "restart");
+        wait_for(s->world, has_been_lost(s, mark));
         break;
     case FROZEN:
         libvirtd(s->world, "freeze");

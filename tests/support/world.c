@@ -16,6 +16,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+/* How long a turn waits: what a condition depends on may cause no event. */
+#define LOOK_AGAIN_USEC UINT64_C(50000)
+
 struct World {
     char *directory;
     char *address;
@@ -358,7 +361,7 @@ world_turn(World *w, gint64 deadline)
 
     if (left <= 0)
         return false;
-    r = sd_event_run(w->event, (uint64_t)left);
+    r = sd_event_run(w->event, MIN((uint64_t)left, LOOK_AGAIN_USEC));
     if (r < 0 && r != -EINTR)
         g_error("the event loop fails: %s", g_strerror(-r));
     return true;

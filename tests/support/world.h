@@ -76,8 +76,9 @@ Process *world_bus(const World *w);
 const char *world_program(void);
 
 /*
- * One turn of the loop: dispatches what is there, else waits for it until the deadline, in the time
- * of g_get_monotonic_time(). False when it has passed. Aborts when the service has died.
+ * One turn of the loop: dispatches what is there, else waits for it, but not for long, as a
+ * condition may depend on what causes no event here. The deadline is in the time of
+ * g_get_monotonic_time(). False when it has passed. Aborts when the service has died.
  */
 bool world_turn(World *w, gint64 deadline);
 

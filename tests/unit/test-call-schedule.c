@@ -395,8 +395,14 @@ test_reads_likely_to_hang_leave_places(void)
     World w;
 
     world_init(&w);
-    for (unsigned i = 0; i < 12; i++)
-        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    /* The last changes have only just begun. */
+    for (unsigned i = 0; i < 12; i++) {
+        Call *change = add_nth(&w, CALL_OPERATION, ROOT, i);
+
+        expect(&w, CALL_OPERATION, change);
+        if (i < 6)
+            hang(&w, change);
+    }
     for (unsigned i = 0; i < 3; i++)
         start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, i));
     for (unsigned i = 3; i < 12; i++)
