@@ -4,6 +4,8 @@
 /* A read that is likely to hang is begun with fewer calls than this under way, so that others find
  * places. */
 #define LIKELY_TO_HANG_MAX 15
+/* And with fewer such reads. */
+#define MAY_HANG_MAX       3
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
@@ -32,6 +34,7 @@ struct CallSchedule {
     unsigned n_running[_CALL_CLASS_MAX];
     unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
     unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
+    unsigned n_may_hang;                  /* of those that run: see Call */
     uint64_t last_order;
 };
 
@@ -237,16 +240,25 @@ count_workers(const CallSchedule *schedule)
            MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
 }
 
+/* Calls under way beside those of this group. A read that may hang with a change counts as one. */
+static unsigned
+count_beside(const CallSchedule *schedule, CallGroup group)
+{
+    unsigned n = count_workers(schedule) - schedule->n_of_group[group];
+
+    return group == CALL_GROUP_READ ? n + schedule->n_may_hang : n;
+}
+
 static bool
 has_place(const CallSchedule *schedule, CallClass class)
 {
     const CallRules *rules = &call_rules[class];
     const CallGroupRules *group = &call_group_rules[rules->group];
-    unsigned total = count_workers(schedule);
 
     return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit &&
-           schedule->n_of_group[rules->group] < group->max && total < group->total_max &&
-           total - schedule->n_of_group[group->kept_for] < group->others_max;
+           schedule->n_of_group[rules->group] < group->max &&
+           count_workers(schedule) < group->total_max &&
+           count_beside(schedule, group->kept_for) < group->others_max;
 }
 
 static bool
@@ -254,7 +266,8 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 {
     if (call->class == CALL_FORCE)
         return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    return track_of(call) != TRACK_READ || count_workers(schedule) < LIKELY_TO_HANG_MAX;
+    return track_of(call) != TRACK_READ ||
+           (schedule->n_may_hang < MAY_HANG_MAX && count_workers(schedule) < LIKELY_TO_HANG_MAX);
 }
 
 static bool
@@ -294,6 +307,8 @@ end_turn(CallSchedule *schedule, Call *call)
 void
 call_schedule_start(CallSchedule *schedule, Call *call)
 {
+    call->may_hang = track_of(call) == TRACK_READ && is_likely_to_hang(call);
+    schedule->n_may_hang += call->may_hang;
     end_turn(schedule, call);
     take_out(schedule, call);
     call->state = CALL_RUNNING;
@@ -318,6 +333,7 @@ call_schedule_end(CallSchedule *schedule, Call *call)
     bool hangs = call->state == CALL_HANGING;
 
     call->state = CALL_NEW;
+    schedule->n_may_hang -= call->may_hang;
     schedule->n_running[call->class]--;
     schedule->n_hanging[call->class] -= hangs;
     schedule->n_of_group[call_rules[call->class].group]--;

@@ -122,6 +122,7 @@ struct Call {
 
     /* The schedule's. */
     CallState state;
+    bool may_hang;             /* a read begun while its domain was being changed */
     struct CallDomain *domain; /* of `key`, while it waits or is under way */
     struct CallUser *user;     /* while it waits */
 };

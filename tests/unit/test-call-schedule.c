@@ -395,7 +395,7 @@ test_reads_likely_to_hang_leave_places(void)
     World w;
 
     world_init(&w);
-    /* The last changes have only just begun. */
+    /* The last changes have only just begun, and reads of their domains with them. */
     for (unsigned i = 0; i < 12; i++) {
         Call *change = add_nth(&w, CALL_OPERATION, ROOT, i);
 
