@@ -13,13 +13,14 @@
 #                 "sim", and with the first compiler alone
 #   --roots       only makes the root directories that --beside needs
 #
-#   debian13      gcc and clang, libvirt 11; warnings are errors
-#   i386          Debian 12 on a processor of 32 bits; warnings are errors
-#   dbus-broker   this system with dbus-broker for all buses; service tests, and instances on the
-#                 system bus
-#   sysvinit      Debian 13 without systemd and polkit: Slackware's package is installed and tried
-#   hostdev       Debian 12 as a whole machine in QEMU: a guest in it is given a USB stick
-#   musl          the syntax of the sources with musl's headers
+#   debian13           gcc and clang, libvirt 11; warnings are errors
+#   i386               Debian 12 on a processor of 32 bits; warnings are errors
+#   arm64, armhf       Debian 13, compiled by a cross-compiler; the unit tests run in QEMU's user mode
+#   dbus-broker        this system with dbus-broker for all buses; service tests, and instances on the
+#                      system bus
+#   sysvinit           Debian 13 without systemd and polkit: Slackware's package is installed and tried
+#   hostdev            Debian 12 as a whole machine in QEMU: a guest in it is given a USB stick
+#   musl               the syntax of the sources with musl's headers
 set -euo pipefail
 
 top=$(dirname -- "$(dirname -- "$(realpath -- "$0")")")
@@ -27,6 +28,8 @@ roots=${VMS_ELSEWHERE:-$top/build-elsewhere}
 mirror=${VMS_MIRROR:-} # that of debootstrap
 # shellcheck source=tests/packages.sh
 source "$top/tests/packages.sh"
+# shellcheck source=tests/elsewhere/cross.sh
+source "$top/tests/elsewhere/cross.sh"
 # shellcheck source=tests/elsewhere/sysvinit.sh
 source "$top/tests/elsewhere/sysvinit.sh"
 # shellcheck source=tests/elsewhere/hostdev.sh
@@ -38,6 +41,8 @@ source "$top/tests/elsewhere/hostdev.sh"
 declare -A TARGETS=(
     [debian13]="in_root trixie amd64 -Dwerror=true gcc clang"
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
+    [arm64]="cross_built trixie arm64 aarch64-linux-gnu"
+    [armhf]="cross_built trixie armhf arm-linux-gnueabihf"
     [dbus-broker]="on_broker"
     [sysvinit]="on_sysvinit"
     [hostdev]="on_hostdev"
@@ -54,6 +59,16 @@ usage() {
 skip() {
     echo "skipped: $*" >&2
     exit 77
+}
+
+# add_architectures ROOT PACKAGE...: those that the names of packages end with, as in libc6-dev:arm64.
+add_architectures() {
+    local root=$1 architecture
+    shift
+    for architecture in $(printf '%s\n' "$@" | sed -n 's/.*://p' | sort -u); do
+        chroot "$root" dpkg --add-architecture "$architecture"
+        chroot "$root" apt-get -qq update
+    done
 }
 
 # make_root ROOT SUITE ARCHITECTURE PACKAGE...: it gets its name when it is complete, as one that was left
@@ -73,6 +88,7 @@ make_root() {
     printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
     chmod 755 "$new/usr/sbin/policy-rc.d"
     printf '127.0.0.1 localhost %s\n' "$(hostname)" >"$new/etc/hosts"
+    add_architectures "$new" "$@"
     chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
         --no-install-recommends "$@" >>"$new.log" 2>&1 || { tail -n 20 "$new.log" >&2 && return 1; }
     rm -f "$new"/var/cache/apt/archives/*.deb "$new.log"
@@ -111,6 +127,15 @@ run_tests() {
     tests=(meson test --no-rebuild --print-errorlogs --num-processes "$(($(nproc) * 2))" "${suites[@]}")
 }
 
+# compile ROOT COMPILER OPTION...: to /build-COMPILER in there; the options are meson's, for the first time.
+compile() {
+    local root=$1 compiler=$2 build=/build-$2
+    shift 2
+    [[ -e $root$build/build.ninja ]] ||
+        inside "$root" env CC="$compiler" meson setup "$@" "$build" /src >/dev/null
+    inside "$root" ninja --quiet -C "$build"
+}
+
 # in_root TARGET SUITE ARCHITECTURE OPTION COMPILER...
 in_root() {
     local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler tests packages
@@ -122,9 +147,7 @@ in_root() {
     ((!roots_alone)) || return 0
     copy_sources "$root"
     for compiler; do
-        [[ -e $root/build-$compiler/build.ninja ]] ||
-            inside "$root" env CC="$compiler" meson setup "$option" "/build-$compiler" /src >/dev/null
-        inside "$root" ninja --quiet -C "/build-$compiler"
+        compile "$root" "$compiler" "$option"
     done
     made
     run_tests --suite unit --suite service
