@@ -18,8 +18,11 @@ import xml.sax.handler
 MEMBERS = ("method", "signal", "property")
 
 
-class Reader(xml.sax.handler.ContentHandler, xml.sax.handler.LexicalHandler):
-    """Collects interfaces, each member with the comment that comes before it."""
+class Reader(xml.sax.handler.ContentHandler):
+    """Collects interfaces, each member with the comment that comes before it.
+
+    It is also a lexical handler, of which Python has a class since 3.10 only.
+    """
 
     def __init__(self):
         super().__init__()
@@ -29,6 +32,18 @@ class Reader(xml.sax.handler.ContentHandler, xml.sax.handler.LexicalHandler):
 
     def comment(self, content):
         self.text = textwrap.dedent(content).strip()
+
+    def startDTD(self, name, public_id, system_id):
+        pass
+
+    def endDTD(self):
+        pass
+
+    def startCDATA(self):
+        pass
+
+    def endCDATA(self):
+        pass
 
     def startElement(self, name, attributes):
         if name == "interface":

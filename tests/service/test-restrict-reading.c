@@ -23,10 +23,12 @@ policies(void)
     g_assert_true(g_file_get_contents(example, &text, NULL, NULL));
     const char *policy = strstr(text, "  <policy ");
     const char *end = strstr(text, "</busconfig>");
-    g_autoptr(GString) own = g_string_new_len(policy, end - policy);
-    g_assert_cmpuint(g_string_replace(own, "group=\"libvirt\"", "group=\"" READERS "\"", 0), ==, 1);
-    return g_strdup_printf("<include>%s/dbus/org.unraid.Vms.conf</include>%s",
-                           g_getenv("VMS_BUILD"), own->str);
+    g_autofree char *own = g_strndup(policy, end - policy);
+    g_auto(GStrv) around_group = g_strsplit(own, "group=\"libvirt\"", -1);
+    g_assert_cmpuint(g_strv_length(around_group), ==, 2);
+    return g_strdup_printf("<include>%s/dbus/org.unraid.Vms.conf</include>%sgroup=\"" READERS
+                           "\"%s",
+                           g_getenv("VMS_BUILD"), around_group[0], around_group[1]);
 }
 
 static Client *

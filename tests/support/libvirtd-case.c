@@ -13,6 +13,7 @@
 #define BEGUN_AGAIN_MAX 2
 
 typedef struct Case {
+    const char *path;
     GTestFunc func;
     GTestDataFunc data_func;
     gconstpointer data;
@@ -67,38 +68,39 @@ has_crashed(guint *known)
 static void
 run_case(gconstpointer data)
 {
+    const Case *c = data;
     guint known = libvirtd_crashes();
 
     for (guint again = 1;; again++) {
-        bool passed = run_apart(data);
+        bool passed = run_apart(c);
         bool crashed = has_crashed(&known);
 
         if (crashed)
-            g_print("# libvirtd itself has crashed in %s\n", g_test_get_path());
+            g_print("# libvirtd itself has crashed in %s\n", c->path);
         if (passed)
             return;
         if (!crashed || again > BEGUN_AGAIN_MAX)
             break;
-        g_print("# %s is begun again, %u of %u\n", g_test_get_path(), again, BEGUN_AGAIN_MAX);
+        g_print("# %s is begun again, %u of %u\n", c->path, again, BEGUN_AGAIN_MAX);
         libvirtd_clean();
     }
     g_test_fail();
 }
 
 static void
-add(const char *path, const Case *c)
+add(const Case *c)
 {
-    g_test_add_data_func_full(path, g_memdup2(c, sizeof *c), run_case, g_free);
+    g_test_add_data_func_full(c->path, g_memdup2(c, sizeof *c), run_case, g_free);
 }
 
 void
 libvirtd_add_func(const char *path, GTestFunc func)
 {
-    add(path, &(Case){.func = func});
+    add(&(Case){.path = g_intern_string(path), .func = func});
 }
 
 void
 libvirtd_add_data_func(const char *path, gconstpointer data, GTestDataFunc func)
 {
-    add(path, &(Case){.data_func = func, .data = data});
+    add(&(Case){.path = g_intern_string(path), .data_func = func, .data = data});
 }

@@ -86,7 +86,7 @@ delist(Process *p)
             all[i] = NULL;
 }
 
-G_NORETURN static void
+G_GNUC_NORETURN static void
 run_child(const char *const *argv, int out, int err, int pass_fd, pid_t parent)
 {
     sigset_t none;
