@@ -17,9 +17,14 @@ PASSED = ("OK", "EXPECTEDFAIL")
 OUTPUT_LINES = 40
 
 
+def name_of(test):
+    """Meson writes "unraid-vms:unit / log", and newer ones "unit - unraid-vms:log"."""
+    return test["name"].split(" / ")[-1].split(":")[-1]
+
+
 def print_failure(build, test):
     """The lines that TAP's reader needs, and the last ones: an abort stands there."""
-    print(f"FAILED: {build}: {test['name'].split(' / ')[-1]}: {test['result']} after {test['duration']:.0f} s")
+    print(f"FAILED: {build}: {name_of(test)}: {test['result']} after {test['duration']:.0f} s")
     output = test.get("stdout", "").splitlines()
     early = [line for line in output[:-OUTPUT_LINES] if line.startswith(("not ok", "Bail out!"))]
     errors = test.get("stderr", "").splitlines()
@@ -35,7 +40,7 @@ for counted in sys.argv[1:]:
         tests = sorted(map(json.loads, lines), key=lambda test: -test["duration"])
     seen.update(test["result"] for test in tests)
     failures += [(build, test) for test in tests if test["result"] not in (*PASSED, "SKIP")]
-    longest = ", ".join(f"{t['name'].split(' / ')[-1]} {t['duration']:.0f}" for t in tests[:5])
+    longest = ", ".join(f"{name_of(t)} {t['duration']:.0f}" for t in tests[:5])
     print(f"{build}: {sum(test['duration'] for test in tests):.0f} s; {longest}")
 for build, test in failures:
     print_failure(build, test)

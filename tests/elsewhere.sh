@@ -15,6 +15,7 @@
 #
 #   debian13           gcc and clang, libvirt 11; warnings are errors
 #   debian11           gcc, and the oldest libraries that will do; warnings are errors; unit tests
+#   sid                gcc and clang, of Debian's unstable release
 #   i386               Debian 12 on a processor of 32 bits; warnings are errors
 #   arm64, armhf       Debian 13, compiled by a cross-compiler; the unit tests run in QEMU's user mode
 #   dbus-broker        this system with dbus-broker for all buses; service tests, and instances on the
@@ -42,6 +43,7 @@ source "$top/tests/elsewhere/hostdev.sh"
 declare -A TARGETS=(
     [debian13]="in_root trixie amd64 -Dwerror=true gcc clang"
     [debian11]="in_root bullseye amd64 -Dwerror=true gcc"
+    [sid]="in_root sid amd64 -Dwerror=false gcc clang"
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
     [arm64]="cross_built trixie arm64 aarch64-linux-gnu"
     [armhf]="cross_built trixie armhf arm-linux-gnueabihf"
@@ -54,7 +56,7 @@ beside=0
 roots_alone=0
 
 usage() {
-    sed -n '4,24s/^# \?//p' "$0" >&2
+    sed -n '4,25s/^# \?//p' "$0" >&2
     exit 2
 }
 
