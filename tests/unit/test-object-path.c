@@ -28,7 +28,8 @@ test_domains(void)
         {VMS_DOMAIN_PREFIX "/" UUID, NULL},
     };
 
-    g_assert_cmpstr(object_path_of_domain(UUID).text, ==, PATH);
+    ObjectPath path = object_path_of_domain(UUID);
+    g_assert_cmpstr(path.text, ==, PATH);
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         char uuid[UUID_LENGTH + 1];
 
@@ -58,8 +59,10 @@ test_jobs(void)
         {PATH, 0},
     };
 
-    g_assert_cmpstr(object_path_of_job(0).text, ==, "/");
-    g_assert_cmpstr(object_path_of_job(7).text, ==, VMS_JOB_PREFIX "/7");
+    ObjectPath none = object_path_of_job(0);
+    ObjectPath seventh = object_path_of_job(7);
+    g_assert_cmpstr(none.text, ==, "/");
+    g_assert_cmpstr(seventh.text, ==, VMS_JOB_PREFIX "/7");
     for (unsigned i = 0; i < G_N_ELEMENTS(rows); i++) {
         uint64_t number = 0;
 
