@@ -229,6 +229,7 @@ go_round(Chaos *c)
     g_ptr_array_unref(c->calls);
     wait_until_settled(c, mark);
     g_assert_cmpint(jobs_left(c, mark), ==, 0);
+    libvirtd_wait_idle(c->s->world);
     /* virsh sets autostart too, which has no event. */
     g_autoptr(Call) list = manager_call(c->s, "ListDomains", NULL);
     assert_ok(list);

@@ -98,6 +98,17 @@ libvirtd_clean(void)
 }
 
 void
+libvirtd_wait_idle(World *w)
+{
+    run(w, "until virt-admin -q -c libvirtd:///system srv-threadpool-info libvirtd |\n"
+           "    awk -F: '{ gsub(/ /, \"\", $1); is[$1] = $2 + 0 } END {\n"
+           "        exit is[\"nWorkers\"] != is[\"freeWorkers\"] || is[\"jobQueueDepth\"] }'\n"
+           "do\n"
+           "    sleep 0.1\n"
+           "done");
+}
+
+void
 libvirtd_slow_starts(void)
 {
     run(NULL, "mkdir -p /etc/libvirt/hooks\n"

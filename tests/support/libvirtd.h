@@ -19,6 +19,8 @@ void run(World *w, const char *format, ...) G_GNUC_PRINTF(2, 3);
 
 /* libvirtd runs and has no domains; there is no second host. */
 void libvirtd_clean(void);
+/* Until libvirtd carries out nothing any more, calls included whose connection was lost. */
+void libvirtd_wait_idle(World *w);
 /*
  * Starts of domains whose names begin with "slow", and ends of those whose names begin with "held",
  * hang in libvirt's hook for as long as the file /run/vms/hang exists, which this makes;
