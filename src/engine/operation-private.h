@@ -21,7 +21,7 @@
  *
  *   step begins -> CALLING -> ok: next step      or -> WAITING -> reached: next step
  *                  CALLING -> UNSENT  -> refreshed: the call is made again
- *                  CALLING -> REFUSED -> refreshed: next step, or the end
+ *                  CALLING -> REFUSED -> refreshed: next step, or the end; or it is refreshed again
  *                  CALLING -> LOST    -> refreshed: next step, or the end
  *   a long call:   LOST -> PROBING -> next step
  *                          PROBING <-> WATCHING

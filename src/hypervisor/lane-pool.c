@@ -233,7 +233,8 @@ next_begin(const LanePool *pool)
     for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++) {
         uint64_t begin = lanes_next_begin(pool, call_rules[class].group);
 
-        if (begin > clock_now_usec() && call_schedule_next(pool->schedule, (CallClass) class))
+        if (begin > clock_now_usec() &&
+            call_schedule_waiting(pool->schedule, (CallClass) class) > 0)
             when = MIN(when, begin);
     }
     return when;

@@ -297,10 +297,10 @@ start_by_others(const Stuck *stuck)
 {
     run(stuck->service->world,
         "for i in $(seq 0 %u); do\n"
-        "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 & sleep 0.1\n"
+        "    setsid virsh -q start slow-$i </dev/null >/dev/null 2>&1 &\n"
+        "    until [[ -e /run/vms/hung.slow-$i ]]; do sleep 0.05; done\n"
         "done",
         g_strv_length(stuck->slow) - 1);
-    wait_until_hanging(stuck);
 }
 
 /* --- the cases ---------------------------------------------------------------------------- */
@@ -398,7 +398,8 @@ test_together(void)
 
     start_by_others(stuck);
     g_autoptr(GPtrArray) reads = read_all(stuck);
-    run(w, "sleep 0.2; timeout 5 virsh -q dumpxml neighbour >/dev/null");
+    wait_for_ms(w, NOTICE_MS, are_all(stuck, "Available", "false"));
+    run(w, "timeout 5 virsh -q dumpxml neighbour >/dev/null");
     assert_as_fast(stuck, "GetXml", stuck->xml_alone, time_xml);
     check_when_over(stuck);
     assert_all_ok(reads);

@@ -388,6 +388,30 @@ test_groups_together_leave_places(void)
     world_clear(&w);
 }
 
+/* However few calls are under way: more changes may come, and hang with the reads. */
+static void
+test_reads_beside_changes_are_few(void)
+{
+    World w;
+
+    world_init(&w);
+    for (unsigned i = 0; i < 4; i++)
+        expect(&w, CALL_OPERATION, add_nth(&w, CALL_OPERATION, ROOT, i));
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, i));
+    add_nth(&w, CALL_READ, ALICE, 3);
+    expect(&w, CALL_READ, NULL);
+
+    /* They count as changes. */
+    for (unsigned i = 4; i < 13; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    add(&w, CALL_OPERATION, ROOT, "other");
+    expect(&w, CALL_OPERATION, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_READ, ALICE, 20 + i));
+    world_clear(&w);
+}
+
 /* Reads of domains whose changes hang leave places for reads of others. */
 static void
 test_reads_likely_to_hang_leave_places(void)
@@ -493,6 +517,7 @@ main(int argc, char **argv)
     TEST("hanging-calls-take-no-place", test_hanging_calls_take_no_place);
     TEST("no-group-takes-all-places", test_no_group_takes_all_places);
     TEST("groups-together-leave-places", test_groups_together_leave_places);
+    TEST("reads-beside-changes-are-few", test_reads_beside_changes_are_few);
     TEST("reads-likely-to-hang-leave-places", test_reads_likely_to_hang_leave_places);
     TEST("force-of-hanging-domains-is-bounded", test_force_of_hanging_domains_is_bounded);
     TEST("hanging-agents-are-bounded", test_hanging_agents_are_bounded);
