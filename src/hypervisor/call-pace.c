@@ -1,26 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call-pace.h"
 
+static unsigned
+free_workers(const CallPace *pace, uint64_t now)
+{
+    return now <= pace->returned_at + CALL_PACE_FREE_USEC ? pace->n_free : 0;
+}
+
 void
 call_pace_begin(CallPace *pace, uint64_t now)
 {
-    pace->begun_at = now;
-    pace->waits = true;
+    if (free_workers(pace, now) > 0)
+        pace->n_free--;
+    else
+        pace->needed_at = now;
 }
 
 void
-call_pace_return(CallPace *pace)
+call_pace_return(CallPace *pace, uint64_t now)
 {
-    pace->waits = false;
+    pace->n_free = free_workers(pace, now) + 1;
+    pace->returned_at = now;
 }
 
 uint64_t
-call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, unsigned n_hanging)
+call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now)
 {
-    bool at_once = !pace->waits || n_running == 0 || group == CALL_GROUP_URGENT;
-    bool returns_soon = group == CALL_GROUP_READ && n_hanging == 0;
+    bool at_once = n_running == 0 || group == CALL_GROUP_URGENT || free_workers(pace, now) > 0;
 
-    if (at_once)
-        return 0;
-    return pace->begun_at + (returns_soon ? CALL_PACE_READ_USEC : CALL_PACE_USEC);
+    return at_once ? now : pace->needed_at + CALL_PACE_USEC;
 }

@@ -8,29 +8,27 @@
  * call that arrives while another one still waits for its new worker adds none: the queue's length
  * is subtracted from the number of free workers as an unsigned number (virThreadPoolSendJob() in
  * virthreadpool.c). Where all workers hang, that call then waits until one of them returns, and so
- * does every later call of every client, however far max_workers is. So two calls are not
- * begun together: the second one waits until any call returns, or for a while.
+ * does every later call of every client, however far max_workers is. So two calls that may each
+ * need a new worker are not begun together. A call for which another one has just returned needs
+ * none: it begins at once.
  */
 
 #include "call.h"
 
 /* Time enough for libvirtd to make a thread, on a busy machine, too. */
 #define CALL_PACE_USEC      UINT64_C(30000)
-/* And on one that is not. So soon a read may follow while nothing hangs: there are many of them. */
-#define CALL_PACE_READ_USEC UINT64_C(2000)
+/* So long a worker counts as free. After that, calls of others may have taken it. */
+#define CALL_PACE_FREE_USEC UINT64_C(5000)
 
 typedef struct {
-    uint64_t begun_at; /* the last call, clock_now_usec() */
-    bool waits;        /* since then no call has returned, whose worker would take what waits */
+    uint64_t needed_at;   /* the last call that may have needed a new worker, clock_now_usec() */
+    uint64_t returned_at; /* the last call that returned */
+    unsigned n_free;      /* the workers of calls that returned then, less those used since */
 } CallPace;
 
 /* A call has been begun; any call has returned. */
 void call_pace_begin(CallPace *pace, uint64_t now);
-void call_pace_return(CallPace *pace);
+void call_pace_return(CallPace *pace, uint64_t now);
 
-/*
- * When a call of this group may be begun beside so many, of which so many hang: in the past where
- * it may at once.
- */
-uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running,
-                        unsigned n_hanging);
+/* When a call of this group may be begun beside so many: not after now where it may at once. */
+uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now);

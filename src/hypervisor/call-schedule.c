@@ -368,16 +368,6 @@ call_schedule_all_running(const CallSchedule *schedule)
     return n;
 }
 
-unsigned
-call_schedule_all_hanging(const CallSchedule *schedule)
-{
-    unsigned n = 0;
-
-    for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
-        n += schedule->n_hanging[class];
-    return n;
-}
-
 bool
 call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
 {

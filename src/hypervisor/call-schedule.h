@@ -40,9 +40,8 @@ void call_schedule_end(CallSchedule *schedule, Call *call);
 unsigned call_schedule_waiting(const CallSchedule *schedule, CallClass class);
 /* Whether calls of it are under way, those that hang included. */
 unsigned call_schedule_running(const CallSchedule *schedule, CallClass class);
-/* The same for all classes; and how many of these hang. */
+/* The same for all classes. */
 unsigned call_schedule_all_running(const CallSchedule *schedule);
-unsigned call_schedule_all_hanging(const CallSchedule *schedule);
 bool call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid);
 
 /* Tell of each class and user how many calls wait. */

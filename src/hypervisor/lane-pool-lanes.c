@@ -166,7 +166,7 @@ on_opened(void *data)
     LanePool *pool = task->pool;
     Slot *slot = task->slot;
 
-    call_pace_return(&pool->pace);
+    call_pace_return(&pool->pace, clock_now_usec());
     if (slot_is_in_use(slot) && task->opened) {
         slot->open = true;
         slot->since = clock_now_usec();
@@ -212,7 +212,7 @@ lanes_next_begin(const LanePool *pool, CallGroup group)
     return call_pace_next(&pool->pace, group,
                           call_schedule_all_running(pool->schedule) +
                               count_secondary(pool, is_opening),
-                          call_schedule_all_hanging(pool->schedule));
+                          clock_now_usec());
 }
 
 static bool

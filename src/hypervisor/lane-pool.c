@@ -134,7 +134,7 @@ on_call_done(void *data)
 
     slot->call = NULL;
     slot->since = clock_now_usec();
-    call_pace_return(&pool->pace);
+    call_pace_return(&pool->pace, slot->since);
     /* That of a connection which was cleared has ended for the schedule already. */
     if (slot_is_in_use(slot)) {
         end_call(pool, call);

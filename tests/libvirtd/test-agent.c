@@ -339,6 +339,31 @@ test_killed(void)
 #define suspend(g, target)                                                                         \
     client_call((g)->service->client, (g)->path, VMS_SAVED_INTERFACE, "Suspend", "s", target)
 
+/* The guest says on its console when it has slept and woken up so often. */
+static void
+announce_wakeup(Guest *g, guint n)
+{
+    g_autofree char *command = g_strdup_printf(
+        "{ (until [ $(cat /sys/power/suspend_stats/success) = %u ]; do usleep 50000; done; "
+        "echo VMS-GUEST-AWAKE-%u >/dev/console) & }",
+        n, n);
+    g_autofree char *word = g_strdup_printf("VMS-GUEST-SLEEPY-%u", n);
+
+    guest_run(g, command, word);
+}
+
+/* A guest that wakes up makes a new connection to its agent, after it counts as running. */
+static void
+wait_for_agent(Guest *g, guint n)
+{
+    run(g->service->world,
+        "libvirtd-ctl wait-console web VMS-GUEST-AWAKE-%u\n"
+        "until virsh -q qemu-agent-command web '{\"execute\": \"guest-ping\"}' 2>/dev/null\n"
+        "do sleep 0.1; done",
+        n);
+    wait_for(g->service->world, is_connected(g, "true"));
+}
+
 /* The reply comes when the guest sleeps; it wakes up where it was. */
 static void
 test_suspend_to_memory(void)
@@ -347,6 +372,7 @@ test_suspend_to_memory(void)
     Mirror *m = g->service->mirror;
 
     for (guint i = 0; i < 2; i++) {
+        announce_wakeup(g, i + 1);
         g_autoptr(Call) sleep = suspend(g, "memory");
         assert_ok(sleep);
         g_assert_true(mirror_is(m, g->path, "State", "pmsuspended"));
@@ -355,7 +381,7 @@ test_suspend_to_memory(void)
         g_autoptr(Call) wake = domain_call(g->service, g->path, i ? "Resume" : "Start", NULL);
         assert_ok(wake);
         g_assert_true(mirror_is(m, g->path, "State", "running"));
-        wait_for(g->service->world, is_connected(g, "true"));
+        wait_for_agent(g, i + 1);
         g_autoptr(Call) hostname = guest_call(g, "GetHostname", NULL);
         assert_ok(hostname);
     }
