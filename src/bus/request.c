@@ -532,6 +532,20 @@ withdraw(Request *request)
     return true;
 }
 
+/* Nothing was done: libvirt could not be asked, or does not say what state the domain is in. */
+static void
+fail_unbegun(Request *request)
+{
+    bool is_away = request->phase == PHASE_CONNECTING ||
+                   !connection_is_available(request->service->core->connection);
+    g_autoptr(Error) error =
+        is_away ? error_not_available("libvirt did not answer in time")
+                : error_new(ERROR_TIMEOUT, "%s was not begun: libvirt does not answer for \"%s\"",
+                            request->verb, request->domain_name);
+
+    request_fail(request, error);
+}
+
 static void
 on_deadline(void *userdata)
 {
@@ -540,8 +554,7 @@ on_deadline(void *userdata)
 
     if (request->phase == PHASE_CONNECTING ||
         (request->method->kind == METHOD_OPERATION && request->phase != PHASE_JOB)) {
-        error = error_not_available("libvirt did not answer in time");
-        request_fail(request, error);
+        fail_unbegun(request);
     } else if (request->method->stops_others && withdraw(request)) {
         error = error_new(ERROR_TIMEOUT, "%s was not sent: all would wait for it", request->verb);
         request_fail(request, error);

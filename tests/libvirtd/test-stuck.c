@@ -256,6 +256,7 @@ check_while_hanging(const Stuck *stuck)
     assert_unresponsive(stuck, stuck->slow[0]);
     assert_listed(stuck, 1000);
     g_autoptr(GPtrArray) reads = read_all(stuck);
+    g_autoptr(Call) stop = domain_send(s, stuck->slow[0], "Stop", NULL);
     assert_as_fast(stuck, "Pause", stuck->pause_alone, time_pause);
     assert_as_fast(stuck, "GetXml", stuck->xml_alone, time_xml);
     assert_fresh(stuck);
@@ -266,6 +267,10 @@ check_while_hanging(const Stuck *stuck)
         assert_error(reads->pdata[i], VMS_ERROR_PREFIX "Timeout");
         g_assert_cmpint(call_duration_ms(reads->pdata[i]), <=, ANSWER_MS + 500);
     }
+    /* VMs are available: it is this one that libvirt says nothing of. */
+    assert_error_says(stop, VMS_ERROR_PREFIX "Timeout",
+                      "Stop was not begun: libvirt does not answer for \"slow-0\"");
+    g_assert_cmpint(call_duration_ms(stop), <=, ANSWER_MS + 500);
     assert_others_unharmed(stuck);
 }
 
