@@ -7,10 +7,11 @@
 # debootstrap makes, or in the container of tests/system. Needs root. The last lines are the time that
 # each target took, and the sum of all: "N passed, N failed, N skipped", in which the making of a target
 # counts as one more test, called "build". Roots and builds are kept in build-elsewhere/TARGET, or below
-# $VMS_ELSEWHERE, and used again.
+# $VMS_ELSEWHERE, and used again. In Debian's roots it is installed as README says, which counts as a
+# test called "install".
 #
 #   --beside      something else runs on this machine: without the suites "hostile", which measures, and
-#                 "sim", and with the first compiler alone
+#                 "sim", without "install", and with the first compiler alone
 #   --roots       only makes the root directories that --beside needs
 #
 #   debian13           gcc and clang, libvirt 11; warnings are errors
@@ -30,6 +31,8 @@ roots=${VMS_ELSEWHERE:-$top/build-elsewhere}
 mirror=${VMS_MIRROR:-} # that of debootstrap
 # shellcheck source=tests/packages.sh
 source "$top/tests/packages.sh"
+# shellcheck source=tests/elsewhere/install.sh
+source "$top/tests/elsewhere/install.sh"
 # shellcheck source=tests/elsewhere/cross.sh
 source "$top/tests/elsewhere/cross.sh"
 # shellcheck source=tests/elsewhere/sysvinit.sh
@@ -56,7 +59,7 @@ beside=0
 roots_alone=0
 
 usage() {
-    sed -n '4,25s/^# \?//p' "$0" >&2
+    sed -n '4,26s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -192,6 +195,7 @@ in_root() {
     fi
     inside "$root" "${tests[@]}" -C "/build-$1" || true
     cat "$root/build-$1/meson-logs/testlog.json" >>"$counted"
+    ((beside)) || try_install "$root" "$suite"
 }
 
 # on_broker TARGET
