@@ -38,7 +38,7 @@ static void
 test_reset_asleep(void)
 {
     run(NULL, "boot-disk sleep /run/vms/boot.img");
-    g_autoptr(Guest) g = begin("create", "--disk /run/vms/boot.img", "bare",
+    g_autoptr(Guest) g = begin("create", "--disk /run/vms/boot.img", "boot",
                                "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
 
     guest_wait_state(g, "pmsuspended");
@@ -198,7 +198,7 @@ test_disk_full(void)
     run(NULL, "mkdir -p /run/vms/full && mount -t tmpfs -o size=1m tmpfs /run/vms/full\n"
               "boot-disk fill /run/vms/full/boot.img");
     g_autoptr(Guest) g = begin(
-        "define", "--disk /run/vms/full/boot.img", "bare",
+        "define", "--disk /run/vms/full/boot.img", "boot",
         "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/");
 
     guest_start(g->service->world, "web");
@@ -232,7 +232,7 @@ test_disk_error(void)
               "/run/vms/boot.img </dev/null >/dev/null 2>&1 &\n"
               "until [[ -S /run/vms/nbd ]]; do sleep 0.05; done");
     g_autoptr(Guest) g = begin(
-        "define", "--disk /run/vms/boot.img", "bare",
+        "define", "--disk /run/vms/boot.img", "boot",
         "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/;"
         "s/disk type=.file./disk type='\\''network'\\''/;"
         "s:<source file=.*:<source protocol='\\''nbd'\\'' name='\\''disk'\\''>"

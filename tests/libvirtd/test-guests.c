@@ -210,7 +210,7 @@ test_boot_loop(void)
 {
     run(NULL, "boot-disk reboot /run/vms/loop.img");
     g_autoptr(Guest) g =
-        begin("--stop-timeout=2", "--disk /run/vms/loop.img --memory 32", "loop", "bare");
+        begin("--stop-timeout=2", "--disk /run/vms/loop.img --memory 32", "loop", "boot");
     Service *s = g->service;
 
     wait_for(s->world, strstr(guest_get(g, VMS_CONFIG_INTERFACE, "Disks"), "capacity"));
