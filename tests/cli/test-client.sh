@@ -28,4 +28,4 @@ case $client in
     ;;
 *) command=("$client") ;;
 esac
-exec "$environment" --no-guest "$test" "${command[@]}"
+exec "$environment" "$test" "${command[@]}"
