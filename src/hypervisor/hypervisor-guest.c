@@ -373,12 +373,16 @@ hypervisor_guest_hostname(Hypervisor *h, const char *uuid, Error **error)
     if (!dom)
         return NULL;
     g_auto(AgentRead) read = agent_read_begin(dom);
-    if (read_info(&read, GUEST_HOSTNAME, &update))
-        return update.guest.hostname;
-    g_autofree char *name = hypervisor_is_unsupported() ? virDomainGetHostname(dom, 0) : NULL;
-    if (!name)
+    char *name = read_info(&read, GUEST_HOSTNAME, &update) ? update.guest.hostname : NULL;
+    if (!name && hypervisor_is_unsupported()) {
+        g_autofree char *older = virDomainGetHostname(dom, 0);
+        name = older ? utf8_for_bus(older) : NULL;
+    }
+    if (name)
+        name[utf8_prefix(name, ROW_TEXT_MAX)] = '\0';
+    else
         hypervisor_agent_fail(dom, read.begun, error);
-    return name ? utf8_for_bus(name) : NULL;
+    return name;
 }
 
 /* --- file systems ------------------------------------------------------------------------- */
