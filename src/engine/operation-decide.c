@@ -105,7 +105,7 @@ decide_about_call(Operation *op, uint64_t now)
                           (operation_has_acted(op) || !operation_is_down(op));
 
     if (counts_all_the_same(op) && operation_is_goal_reached(op)) {
-        op->forced = *op->step == STEP_FORCE && op->phase == PHASE_LOST;
+        op->forced = operation_cuts_power(op) && op->phase == PHASE_LOST;
         operation_next_step(op, now);
     } else if (can_do_without) {
         /* The guest can be asked no longer: wait out the time, then force. */

@@ -60,6 +60,12 @@ operation_forces(const Operation *op)
 }
 
 bool
+operation_cuts_power(const Operation *op)
+{
+    return *op->step == STEP_FORCE && !op->had_crashed;
+}
+
+bool
 operation_has_ahead(const Operation *op, Step step)
 {
     for (const Step *next = op->step; *next != STEP_DONE; next++)

@@ -153,6 +153,7 @@ operation_begin_step(Operation *op, uint64_t now)
         op->step++;
         operation_request(op, now);
     } else {
+        op->had_crashed = op->seen.state == DOMAIN_CRASHED;
         operation_enter(op, now, PHASE_CALLING);
     }
 }

@@ -93,6 +93,7 @@ struct Operation {
     Impact impact;
     bool given_up; /* the hypervisor has agreed to end the long call */
     bool forced;
+    bool had_crashed; /* the guest, when it was forced */
 
     Asked asked;
     uint64_t asked_at;
@@ -129,6 +130,8 @@ bool operation_has_acted(const Operation *op);
 /* A call for which nothing waits is under way. */
 bool operation_is_asking(const Operation *op);
 bool operation_forces(const Operation *op);
+/* The call under way does, of a guest that could have powered off by itself. */
+bool operation_cuts_power(const Operation *op);
 /* The goal of the step under way. */
 bool operation_is_goal_reached(const Operation *op);
 

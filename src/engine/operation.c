@@ -271,7 +271,7 @@ call_done(Operation *op, uint64_t now, CallOutcome outcome, const Error *error)
 {
     switch (outcome) {
     case OUTCOME_OK:
-        op->forced = *op->step == STEP_FORCE;
+        op->forced = operation_cuts_power(op);
         operation_next_step(op, now);
         break;
     case OUTCOME_UNSENT:

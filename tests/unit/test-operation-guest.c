@@ -572,6 +572,13 @@ test_forced_is_told(void)
     g_assert_cmpint(late->result, ==, RESULT_DONE);
     g_assert_false(late->forced);
 
+    /* One that has crashed could not power off. */
+    g_autoptr(World) crashed = begun(OPERATION_STOP, DOMAIN_CRASHED);
+    ok(crashed);
+    refreshed(crashed, DOMAIN_SHUTOFF);
+    g_assert_cmpint(crashed->result, ==, RESULT_DONE);
+    g_assert_false(crashed->forced);
+
     /* Nobody expected this guest to shut down. */
     g_autoptr(World) force = begun(OPERATION_FORCE_STOP, DOMAIN_RUNNING);
     ok(force);
