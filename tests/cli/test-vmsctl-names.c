@@ -210,6 +210,26 @@ test_every_command(void)
     }
 }
 
+/* Those that go on: top ends after its rounds, monitor when it is told to. */
+static void
+test_followers(void)
+{
+    g_autoptr(Service) s = service_with_names("running");
+    static const unsigned places[] = {1, 2, 3, 4, 7, IMPOSTOR};
+    World *w = s->world;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(places); i++) {
+        g_autofree char *word = word_for(places[i]);
+        g_autoptr(Run) top = run_vmsctl(w, "top", "-n1", "-d1", "--", word, NULL);
+
+        run_assert(top, OK, __FILE__, __LINE__);
+        g_autoptr(Process) monitor = spawn_vmsctl(w, "monitor", "--", word, NULL);
+        wait_printed(w, monitor, ": running");
+        process_signal(monitor, SIGINT);
+        g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
+    }
+}
+
 /* A UUID is one in capitals and without its dashes, too, wherever a VM is meant. */
 static void
 test_uuids(void)
@@ -324,6 +344,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-names/operate", test_operate);
     g_test_add_func("/vmsctl-names/others", test_others);
     g_test_add_func("/vmsctl-names/every-command", test_every_command);
+    g_test_add_func("/vmsctl-names/followers", test_followers);
     g_test_add_func("/vmsctl-names/uuids", test_uuids);
     g_test_add_func("/vmsctl-names/terminal", test_terminal);
     g_test_add_func("/vmsctl-names/completion", test_completion);
