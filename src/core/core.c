@@ -123,6 +123,7 @@ apply_update(Core *core, DomainUpdate *update, bool log_added)
 
     if (added && log_added)
         presence_changed(core, LOG_EVENT_DOMAIN_ADDED, domain, "is there");
+    run_events_look(core->private->run_events, domain);
     if (has_xml)
         xml_read(core, domain);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "run-events.h"
 
+#include "clock.h"
 #include "hypervisor-storage.h"
 #include "log.h"
 
@@ -14,6 +15,13 @@ struct RunEvents {
      * guest may cause thousands of them. */
     GHashTable *disk_errors;
 };
+
+/* Asks which disks have errors. */
+typedef struct {
+    Call call;
+    RunEvents *run;
+    GPtrArray *errors; /* DiskError */
+} LookCall;
 
 /* Finds the disk that an event means. */
 typedef struct {
@@ -147,6 +155,89 @@ find_disk(RunEvents *run, const HypervisorEvent *event, ProblemKind kind)
     find->since = event->time;
     find->alias = g_strdup(event->device);
     lane_pool_submit(run->lane_pool, &find->call);
+}
+
+/* --- problems without an event ------------------------------------------------------------ */
+
+static void
+free_look(Call *call)
+{
+    LookCall *look = (LookCall *)call;
+
+    g_clear_pointer(&look->errors, g_ptr_array_unref);
+    g_free(look);
+}
+
+static bool
+work_look(Call *call, Hypervisor *h, Error **error)
+{
+    LookCall *look = (LookCall *)call;
+
+    look->errors = hypervisor_disk_errors(h, call->key, error);
+    return look->errors != NULL;
+}
+
+/* In the place of an alias: no disk has this one. */
+#define ANY_DISK ""
+
+static void
+on_looked(Call *call, CallOutcome outcome, const Error *error)
+{
+    LookCall *look = (LookCall *)call;
+    g_autofree char *key = key_of(call->key, PROBLEM_IO_ERROR, ANY_DISK);
+
+    if (outcome == OUTCOME_FAILED)
+        log_message(LOG_WARNING, "Which disks of domain %s have errors is not known: %s", call->key,
+                    error->message);
+    /* The guest was resumed meanwhile, or its run is over. */
+    if (outcome != OUTCOME_OK || !g_hash_table_contains(look->run->disk_errors, key))
+        return;
+    for (unsigned i = 0; i < look->errors->len; i++) {
+        const DiskError *found = look->errors->pdata[i];
+        ProblemKind kind = found->no_space ? PROBLEM_NO_SPACE : PROBLEM_IO_ERROR;
+
+        add_problem(look->run, call->key,
+                    &(Problem){
+                        .kind = kind,
+                        .device = found->target,
+                        .message = message_of(kind),
+                        .since = clock_realtime_usec(),
+                    });
+    }
+}
+
+static void
+look_for_disk_errors(RunEvents *run, const char *uuid)
+{
+    /* An event has told of one, or it is being looked for. */
+    if (g_hash_table_find(run->disk_errors, is_of_domain, (gpointer)uuid))
+        return;
+    LookCall *look = g_new0(LookCall, 1);
+
+    g_hash_table_add(run->disk_errors, key_of(uuid, PROBLEM_IO_ERROR, ANY_DISK));
+    look->run = run;
+    look->call.class = CALL_SIZES;
+    look->call.name = "virDomainGetDiskErrors";
+    g_strlcpy(look->call.key, uuid, sizeof look->call.key);
+    look->call.work = work_look;
+    look->call.done = on_looked;
+    look->call.free = free_look;
+    lane_pool_submit(run->lane_pool, &look->call);
+}
+
+void
+run_events_look(RunEvents *run, const Domain *domain)
+{
+    if (domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "io-error"))
+        look_for_disk_errors(run, domain->uuid);
+    else if (domain->state == DOMAIN_CRASHED && g_str_equal(domain->reason, "panicked"))
+        add_problem(run, domain->uuid,
+                    &(Problem){
+                        .kind = PROBLEM_PANICKED,
+                        .device = "",
+                        .message = message_of(PROBLEM_PANICKED),
+                        .since = clock_realtime_usec(),
+                    });
 }
 
 /* --- events ------------------------------------------------------------------------------- */

@@ -3,6 +3,7 @@
 
 #include "disk-chain.h"
 #include "hypervisor-private.h"
+#include "utf8.h"
 
 #include <string.h>
 
@@ -102,6 +103,39 @@ hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **
     if (xml)
         *ret_target = disk_chain_find_alias(xml, alias);
     return xml != NULL;
+}
+
+static void
+free_disk_error(gpointer data)
+{
+    DiskError *found = data;
+
+    g_free(found->target);
+    g_free(found);
+}
+
+GPtrArray *
+hypervisor_disk_errors(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    int n_disks = dom ? virDomainGetDiskErrors(dom, NULL, 0, 0) : -1;
+    g_autofree virDomainDiskErrorPtr told = g_new0(virDomainDiskError, (gsize)MAX(n_disks, 1));
+    int n = n_disks > 0 ? virDomainGetDiskErrors(dom, told, (unsigned)n_disks, 0) : n_disks;
+
+    if (dom && n < 0 && !hypervisor_is_unsupported())
+        hypervisor_fail(error);
+    if (!dom || *error)
+        return NULL;
+    GPtrArray *errors = g_ptr_array_new_with_free_func(free_disk_error);
+    for (int i = 0; i < n; i++) {
+        DiskError *found = g_new0(DiskError, 1);
+
+        found->target = utf8_for_bus(told[i].disk);
+        found->no_space = told[i].error == VIR_DOMAIN_DISK_ERROR_NO_SPACE;
+        g_ptr_array_add(errors, found);
+        free(told[i].disk);
+    }
+    return errors;
 }
 
 /* --- resizing ----------------------------------------------------------------------------- */

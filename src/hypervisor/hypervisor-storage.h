@@ -23,6 +23,15 @@ DiskCapacities *hypervisor_disk_capacities(Hypervisor *h, const char *uuid,
 bool hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
                           Error **error);
 
+/* An error of a disk for which the guest has been paused. */
+typedef struct {
+    char *target;
+    bool no_space;
+} DiskError;
+
+/* virDomainGetDiskErrors(): DiskError; none where the driver does not know. A QEMU is asked. */
+GPtrArray *hypervisor_disk_errors(Hypervisor *h, const char *uuid, Error **error);
+
 /* The capacity of one disk. libvirt may open its image. */
 bool hypervisor_get_capacity(Hypervisor *h, const char *uuid, const char *target, uint64_t *ret,
                              Error **error);

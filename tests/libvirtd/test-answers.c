@@ -192,6 +192,17 @@ has_problem(Guest *g, const char *kind, const char *disk)
     return strstr(problems, kind_text) && strstr(problems, disk_text) && !strstr(problems, "}, {");
 }
 
+/* No event tells the next process of what was before it. */
+static void
+restart_service(Service *s)
+{
+    g_clear_pointer(&s->mirror, mirror_free);
+    world_stop(s->world);
+    world_start(s->world, "--uri=qemu:///system", "--stop-timeout=20", NULL);
+    client_wait_available(s->client, true);
+    s->mirror = mirror_new(s->client);
+}
+
 static void
 test_disk_full(void)
 {
@@ -211,6 +222,8 @@ test_disk_full(void)
     if (resume->error_name)
         assert_error_says(resume, FAILED, "paused (io-error)");
     guest_wait_state(g, "paused");
+    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
+    restart_service(g->service);
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
 
     /* With space it goes on, and there is no problem any more. */

@@ -344,6 +344,13 @@ hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *allocate
     return capacities;
 }
 
+/* No guest is paused by an error of a disk. */
+GPtrArray *
+hypervisor_disk_errors(Hypervisor *h, const char *uuid, Error **error)
+{
+    return g_ptr_array_new();
+}
+
 /* No event is about a disk that is named by its alias. */
 bool
 hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **ret_target,
