@@ -8,17 +8,21 @@ free_workers(const CallPace *pace, uint64_t now)
 }
 
 void
-call_pace_begin(CallPace *pace, uint64_t now)
+call_pace_begin(CallPace *pace, const void *call, uint64_t now)
 {
-    if (free_workers(pace, now) > 0)
+    if (free_workers(pace, now) > 0) {
         pace->n_free--;
-    else
-        pace->needed_at = now;
+        return;
+    }
+    pace->needing = call;
+    pace->needed_at = now;
 }
 
 void
-call_pace_return(CallPace *pace, uint64_t now)
+call_pace_return(CallPace *pace, const void *call, uint64_t now)
 {
+    if (pace->needing == call)
+        pace->needing = NULL;
     pace->n_free = free_workers(pace, now) + 1;
     pace->returned_at = now;
 }
@@ -26,7 +30,8 @@ call_pace_return(CallPace *pace, uint64_t now)
 uint64_t
 call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now)
 {
-    bool at_once = n_running == 0 || group == CALL_GROUP_URGENT || free_workers(pace, now) > 0;
+    bool at_once = !pace->needing || n_running == 0 || group == CALL_GROUP_URGENT ||
+                   free_workers(pace, now) > 0;
 
-    return at_once ? now : pace->needed_at + CALL_PACE_USEC;
+    return at_once ? now : pace->needed_at + MIN(n_running, CALL_PACE_TIMES_MAX) * CALL_PACE_USEC;
 }

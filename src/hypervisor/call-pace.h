@@ -15,20 +15,25 @@
 
 #include "call.h"
 
-/* Time enough for libvirtd to make a thread, on a busy machine, too. */
+/*
+ * Time enough for libvirtd to make a thread, on a busy machine, too; as often as there are calls
+ * under way, since with each that hangs it is less likely that a worker is free.
+ */
 #define CALL_PACE_USEC      UINT64_C(30000)
+#define CALL_PACE_TIMES_MAX 8
 /* So long a worker counts as free. After that, calls of others may have taken it. */
 #define CALL_PACE_FREE_USEC UINT64_C(5000)
 
 typedef struct {
-    uint64_t needed_at;   /* the last call that may have needed a new worker, clock_now_usec() */
+    const void *needing;  /* the last call that may need a new worker; NULL: it has returned */
+    uint64_t needed_at;   /* when that was begun, clock_now_usec() */
     uint64_t returned_at; /* the last call that returned */
     unsigned n_free;      /* the workers of calls that returned then, less those used since */
 } CallPace;
 
-/* A call has been begun; any call has returned. */
-void call_pace_begin(CallPace *pace, uint64_t now);
-void call_pace_return(CallPace *pace, uint64_t now);
+/* This call has been begun, or has returned; only its address is used. */
+void call_pace_begin(CallPace *pace, const void *call, uint64_t now);
+void call_pace_return(CallPace *pace, const void *call, uint64_t now);
 
 /* When a call of this group may be begun beside so many: not after now where it may at once. */
 uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now);

@@ -166,7 +166,7 @@ on_opened(void *data)
     LanePool *pool = task->pool;
     Slot *slot = task->slot;
 
-    call_pace_return(&pool->pace, clock_now_usec());
+    call_pace_return(&pool->pace, task, clock_now_usec());
     if (slot_is_in_use(slot) && task->opened) {
         slot->open = true;
         slot->since = clock_now_usec();
@@ -202,7 +202,7 @@ open_one(LanePool *pool)
     task->pool = pool;
     task->slot = slot_new(pool, primary->generation, false);
     g_ptr_array_add(pool->slots, task->slot);
-    call_pace_begin(&pool->pace, clock_now_usec());
+    call_pace_begin(&pool->pace, task, clock_now_usec());
     lane_do(task->slot->lane, work_open, task);
 }
 

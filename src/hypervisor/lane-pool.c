@@ -134,7 +134,7 @@ on_call_done(void *data)
 
     slot->call = NULL;
     slot->since = clock_now_usec();
-    call_pace_return(&pool->pace, slot->since);
+    call_pace_return(&pool->pace, call, slot->since);
     /* That of a connection which was cleared has ended for the schedule already. */
     if (slot_is_in_use(slot)) {
         end_call(pool, call);
@@ -169,7 +169,7 @@ start_call(LanePool *pool, Slot *slot, Call *call)
     call_schedule_start(pool->schedule, call);
     slot->call = call;
     slot->since = clock_now_usec();
-    call_pace_begin(&pool->pace, slot->since);
+    call_pace_begin(&pool->pace, call, slot->since);
     call->slot = slot;
     lane_do(slot->lane, work_call, call);
 }

@@ -12,6 +12,8 @@ may_begin(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t no
     return call_pace_next(pace, group, n_running, now) <= now;
 }
 
+static const char calls[8]; /* their addresses */
+
 /* Reads, too: those that come together may all be for domains that hang, which nobody knows yet. */
 static void
 test_calls_follow_one_by_one(void)
@@ -19,7 +21,7 @@ test_calls_follow_one_by_one(void)
     CallPace pace = {0};
 
     g_assert_true(may_begin(&pace, CALL_GROUP_CHANGE, 0, NOW));
-    call_pace_begin(&pace, NOW);
+    call_pace_begin(&pace, &calls[0], NOW);
     for (CallGroup group = CALL_GROUP_READ; group < _CALL_GROUP_MAX; group++) {
         if (group == CALL_GROUP_URGENT)
             continue;
@@ -29,18 +31,44 @@ test_calls_follow_one_by_one(void)
     }
 }
 
+/* Where many hang, hardly a worker is free. */
+static void
+test_more_calls_are_slower(void)
+{
+    CallPace pace = {0};
+
+    call_pace_begin(&pace, &calls[0], NOW);
+    for (unsigned n = 1; n < 3 * CALL_PACE_TIMES_MAX; n++)
+        g_assert_cmpuint(call_pace_next(&pace, CALL_GROUP_READ, n, NOW), ==,
+                         NOW + MIN(n, CALL_PACE_TIMES_MAX) * CALL_PACE_USEC);
+}
+
+/* However much hangs: a call that has returned waits for no worker. */
+static void
+test_healthy_calls_wait_for_none(void)
+{
+    CallPace pace = {0};
+    uint64_t later = NOW + CALL_PACE_FREE_USEC + 1;
+
+    call_pace_begin(&pace, &calls[0], NOW);
+    call_pace_return(&pace, &calls[0], NOW);
+    g_assert_true(may_begin(&pace, CALL_GROUP_READ, 12, later));
+    call_pace_begin(&pace, &calls[1], later);
+    g_assert_false(may_begin(&pace, CALL_GROUP_READ, 13, later));
+}
+
 /* The workers of calls that have returned are free for as many others. */
 static void
 test_returns_let_others_begin(void)
 {
     CallPace pace = {0};
 
-    call_pace_begin(&pace, NOW);
-    for (guint i = 0; i < 2; i++)
-        call_pace_return(&pace, NOW);
-    for (guint i = 0; i < 2; i++) {
+    call_pace_begin(&pace, &calls[0], NOW);
+    for (guint i = 1; i <= 2; i++)
+        call_pace_return(&pace, &calls[i], NOW);
+    for (guint i = 3; i <= 4; i++) {
         g_assert_true(may_begin(&pace, CALL_GROUP_CHANGE, 3, NOW + CALL_PACE_FREE_USEC));
-        call_pace_begin(&pace, NOW + CALL_PACE_FREE_USEC);
+        call_pace_begin(&pace, &calls[i], NOW + CALL_PACE_FREE_USEC);
     }
     g_assert_false(may_begin(&pace, CALL_GROUP_CHANGE, 5, NOW + CALL_PACE_FREE_USEC));
 }
@@ -51,12 +79,12 @@ test_others_take_free_workers(void)
     CallPace pace = {0};
     uint64_t later = NOW + CALL_PACE_FREE_USEC + 1;
 
-    call_pace_begin(&pace, NOW);
-    call_pace_return(&pace, NOW);
+    call_pace_begin(&pace, &calls[0], NOW);
+    call_pace_return(&pace, &calls[1], NOW);
     g_assert_false(may_begin(&pace, CALL_GROUP_CHANGE, 1, later));
     /* That one does not come back with the next. */
-    call_pace_return(&pace, later);
-    call_pace_begin(&pace, later);
+    call_pace_return(&pace, &calls[2], later);
+    call_pace_begin(&pace, &calls[3], later);
     g_assert_false(may_begin(&pace, CALL_GROUP_CHANGE, 2, later));
 }
 
@@ -66,10 +94,10 @@ test_more_while_calls_return(void)
 {
     CallPace pace = {0};
 
-    call_pace_begin(&pace, NOW);
+    call_pace_begin(&pace, &calls[0], NOW);
     for (uint64_t now = NOW + 1000; now < NOW + CALL_PACE_USEC; now += 1000) {
-        call_pace_return(&pace, now);
-        call_pace_begin(&pace, now);
+        call_pace_return(&pace, &calls[1], now);
+        call_pace_begin(&pace, &calls[1], now);
         g_assert_false(may_begin(&pace, CALL_GROUP_READ, 1, now));
     }
     g_assert_true(may_begin(&pace, CALL_GROUP_READ, 1, NOW + CALL_PACE_USEC));
@@ -80,7 +108,7 @@ test_urgent_calls_wait_for_none(void)
 {
     CallPace pace = {0};
 
-    call_pace_begin(&pace, NOW);
+    call_pace_begin(&pace, &calls[0], NOW);
     g_assert_true(may_begin(&pace, CALL_GROUP_URGENT, 9, NOW));
 }
 
@@ -90,7 +118,7 @@ test_alone(void)
 {
     CallPace pace = {0};
 
-    call_pace_begin(&pace, NOW);
+    call_pace_begin(&pace, &calls[0], NOW);
     g_assert_true(may_begin(&pace, CALL_GROUP_CHANGE, 0, NOW));
 }
 
@@ -99,6 +127,8 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/call-pace/one-by-one", test_calls_follow_one_by_one);
+    g_test_add_func("/call-pace/slower", test_more_calls_are_slower);
+    g_test_add_func("/call-pace/healthy", test_healthy_calls_wait_for_none);
     g_test_add_func("/call-pace/returns", test_returns_let_others_begin);
     g_test_add_func("/call-pace/free", test_others_take_free_workers);
     g_test_add_func("/call-pace/more", test_more_while_calls_return);
