@@ -109,7 +109,7 @@ test_properties(void)
                                                        "sed -n 's/^os.kernel-release *: //p'");
     g_autofree char *os = g_strdup_printf("{\"kernel\": \"%s\"}", kernel);
     wait_for(g->service->world, mirror_says(g, "OsInfo", os));
-    /* No event tells of these: the agent is asked every minute, and less often after it was slow. */
+    /* No event tells of these: the agent is asked every minute, less often once it was slow. */
     guest_run(g, "ip addr add 10.0.2.99/24 dev eth0 && hostname renamed", "VMS-GUEST-MOVED");
     wait_for_ms(g->service->world, 300000, mirror_says(g, "Addresses", "10.0.2.99"));
     wait_for(g->service->world, mirror_says(g, "Hostname", "renamed"));
