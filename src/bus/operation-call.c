@@ -33,10 +33,13 @@ spec_of(const Request *request)
 static void
 enter_job(Request *request, Job *job)
 {
-    if (*request->method->out)
+    if (*request->method->out) {
         request_reply_path(request, object_path_of_job(job->object.number).text);
-    else
-        request_wait_for_job(request, job);
+        return;
+    }
+    request_wait_for_job(request, job);
+    if (request->is_overdue)
+        request_leave(request);
 }
 
 void
@@ -44,6 +47,11 @@ operation_call_fail(Request *request, const Error *error, const JobObject *runni
 {
     g_autoptr(Error) busy = NULL;
 
+    /* The last known state may be out of date: it is no reason to refuse. */
+    if (request->is_overdue && error->kind != ERROR_BUSY) {
+        request_fail_unbegun(request);
+        return;
+    }
     if (error->kind == ERROR_BUSY && running)
         busy = error_new(ERROR_BUSY, "%s (%s)", error->message,
                          object_path_of_job(running->number).text);

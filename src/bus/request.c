@@ -532,9 +532,8 @@ withdraw(Request *request)
     return true;
 }
 
-/* Nothing was done: libvirt could not be asked, or does not say what state the domain is in. */
-static void
-fail_unbegun(Request *request)
+void
+request_fail_unbegun(Request *request)
 {
     bool is_away = request->phase == PHASE_CONNECTING ||
                    !connection_is_available(request->service->core->connection);
@@ -546,15 +545,37 @@ fail_unbegun(Request *request)
     request_fail(request, error);
 }
 
+void
+request_leave(Request *request)
+{
+    if (!request->answered)
+        answer_still_running(request);
+    request->answered = true;
+    leave_to_others(request);
+}
+
+/* libvirt does not say what state the domain is in: the job begins all the same, and waits. */
+static void
+begin_overdue(Request *request)
+{
+    pending_cancel(&request->pending);
+    request->is_overdue = true;
+    request->next(request);
+}
+
 static void
 on_deadline(void *userdata)
 {
     Request *request = userdata;
+    bool is_operation = request->method->kind == METHOD_OPERATION;
     g_autoptr(Error) error = NULL;
 
-    if (request->phase == PHASE_CONNECTING ||
-        (request->method->kind == METHOD_OPERATION && request->phase != PHASE_JOB)) {
-        fail_unbegun(request);
+    if (is_operation && request->phase == PHASE_ASKING &&
+        connection_is_available(request->service->core->connection)) {
+        begin_overdue(request);
+    } else if (request->phase == PHASE_CONNECTING ||
+               (is_operation && request->phase != PHASE_JOB)) {
+        request_fail_unbegun(request);
     } else if (request->method->stops_others && withdraw(request)) {
         error = error_new(ERROR_TIMEOUT, "%s was not sent: all would wait for it", request->verb);
         request_fail(request, error);
@@ -562,10 +583,7 @@ on_deadline(void *userdata)
         error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", request->verb);
         request_fail(request, error);
     } else {
-        if (!request->answered)
-            answer_still_running(request);
-        request->answered = true;
-        leave_to_others(request);
+        request_leave(request);
     }
 }
 

@@ -60,6 +60,7 @@ struct Request {
     uint64_t call_order; /* a call that is made again keeps its place */
     Timer *deadline;
     bool answered;   /* the time was up: it goes on, and nobody waits for it */
+    bool is_overdue; /* the time was up: its job begins by what is known of the domain */
     Wire held_reply; /* until it is known how much the user has read */
 
     void *state; /* of a method with stages of its own; `run` makes it */
@@ -129,5 +130,9 @@ void request_reply_in_turn(Request *request, BodyWriter write, GPtrArray *shared
 void request_reply_result(Request *request, const MethodResult *result);
 void request_reply_path(Request *request, const char *path);
 void request_fail(Request *request, const Error *error);
+/* Timeout, or NotAvailable while libvirt is away: nothing was done. */
+void request_fail_unbegun(Request *request);
+/* StillRunning: what was begun goes on. */
+void request_leave(Request *request);
 /* A WaiterDone: an empty reply, or the error if it is not NULL. */
 void request_end(void *request, CallOutcome outcome, void *answer, const Error *error);

@@ -19,10 +19,16 @@ call_pace_begin(CallPace *pace, const void *call, uint64_t now)
 }
 
 void
-call_pace_return(CallPace *pace, const void *call, uint64_t now)
+call_pace_return_of_priority(CallPace *pace, const void *call)
 {
     if (pace->needing == call)
         pace->needing = NULL;
+}
+
+void
+call_pace_return(CallPace *pace, const void *call, uint64_t now)
+{
+    call_pace_return_of_priority(pace, call);
     pace->n_free = free_workers(pace, now) + 1;
     pace->returned_at = now;
 }
@@ -33,5 +39,5 @@ call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64
     bool at_once = !pace->needing || n_running == 0 || group == CALL_GROUP_URGENT ||
                    free_workers(pace, now) > 0;
 
-    return at_once ? now : pace->needed_at + MIN(n_running, CALL_PACE_TIMES_MAX) * CALL_PACE_USEC;
+    return at_once ? now : pace->needed_at + CALL_PACE_USEC;
 }

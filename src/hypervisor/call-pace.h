@@ -15,12 +15,8 @@
 
 #include "call.h"
 
-/*
- * Time enough for libvirtd to make a thread, on a busy machine, too; as often as there are calls
- * under way, since with each that hangs it is less likely that a worker is free.
- */
+/* Time enough for libvirtd to make a thread, on a busy machine, too. */
 #define CALL_PACE_USEC      UINT64_C(30000)
-#define CALL_PACE_TIMES_MAX 8
 /* So long a worker counts as free. After that, calls of others may have taken it. */
 #define CALL_PACE_FREE_USEC UINT64_C(5000)
 
@@ -34,6 +30,9 @@ typedef struct {
 /* This call has been begun, or has returned; only its address is used. */
 void call_pace_begin(CallPace *pace, const void *call, uint64_t now);
 void call_pace_return(CallPace *pace, const void *call, uint64_t now);
+/* It has, but says nothing of other workers: it may have had one of those that libvirtd keeps for
+ * calls of high priority, such as virConnectOpen() and virDomainDestroy(). */
+void call_pace_return_of_priority(CallPace *pace, const void *call);
 
 /* When a call of this group may be begun beside so many: not after now where it may at once. */
 uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now);

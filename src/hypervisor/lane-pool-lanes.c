@@ -166,7 +166,7 @@ on_opened(void *data)
     LanePool *pool = task->pool;
     Slot *slot = task->slot;
 
-    call_pace_return(&pool->pace, task, clock_now_usec());
+    call_pace_return_of_priority(&pool->pace, task);
     if (slot_is_in_use(slot) && task->opened) {
         slot->open = true;
         slot->since = clock_now_usec();

@@ -134,7 +134,10 @@ on_call_done(void *data)
 
     slot->call = NULL;
     slot->since = clock_now_usec();
-    call_pace_return(&pool->pace, call, slot->since);
+    if (call_rules[call->class].group == CALL_GROUP_URGENT)
+        call_pace_return_of_priority(&pool->pace, call);
+    else
+        call_pace_return(&pool->pace, call, slot->since);
     /* That of a connection which was cleared has ended for the schedule already. */
     if (slot_is_in_use(slot)) {
         end_call(pool, call);

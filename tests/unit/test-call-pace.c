@@ -31,18 +31,6 @@ test_calls_follow_one_by_one(void)
     }
 }
 
-/* Where many hang, hardly a worker is free. */
-static void
-test_more_calls_are_slower(void)
-{
-    CallPace pace = {0};
-
-    call_pace_begin(&pace, &calls[0], NOW);
-    for (unsigned n = 1; n < 3 * CALL_PACE_TIMES_MAX; n++)
-        g_assert_cmpuint(call_pace_next(&pace, CALL_GROUP_READ, n, NOW), ==,
-                         NOW + MIN(n, CALL_PACE_TIMES_MAX) * CALL_PACE_USEC);
-}
-
 /* However much hangs: a call that has returned waits for no worker. */
 static void
 test_healthy_calls_wait_for_none(void)
@@ -71,6 +59,21 @@ test_returns_let_others_begin(void)
         call_pace_begin(&pace, &calls[i], NOW + CALL_PACE_FREE_USEC);
     }
     g_assert_false(may_begin(&pace, CALL_GROUP_CHANGE, 5, NOW + CALL_PACE_FREE_USEC));
+}
+
+/* Their workers serve no others. */
+static void
+test_returns_of_priority_free_none(void)
+{
+    CallPace pace = {0};
+
+    call_pace_begin(&pace, &calls[0], NOW);
+    call_pace_return_of_priority(&pace, &calls[1]);
+    g_assert_false(may_begin(&pace, CALL_GROUP_READ, 1, NOW));
+    call_pace_return_of_priority(&pace, &calls[0]);
+    g_assert_true(may_begin(&pace, CALL_GROUP_READ, 1, NOW));
+    call_pace_begin(&pace, &calls[2], NOW);
+    g_assert_false(may_begin(&pace, CALL_GROUP_READ, 2, NOW));
 }
 
 static void
@@ -127,9 +130,9 @@ main(int argc, char *argv[])
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/call-pace/one-by-one", test_calls_follow_one_by_one);
-    g_test_add_func("/call-pace/slower", test_more_calls_are_slower);
     g_test_add_func("/call-pace/healthy", test_healthy_calls_wait_for_none);
     g_test_add_func("/call-pace/returns", test_returns_let_others_begin);
+    g_test_add_func("/call-pace/priority", test_returns_of_priority_free_none);
     g_test_add_func("/call-pace/free", test_others_take_free_workers);
     g_test_add_func("/call-pace/more", test_more_while_calls_return);
     g_test_add_func("/call-pace/urgent", test_urgent_calls_wait_for_none);
