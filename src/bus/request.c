@@ -254,6 +254,7 @@ request_authorize_again(Request *request)
     g_free(request->domain_name);
     request->domain_name = g_strdup(domain->name);
     g_clear_pointer(&request->deadline, timer_free);
+    request->is_overdue = false;
     request_drop_state(request);
     request->phase = PHASE_AUTHORIZING;
     authorize(request);

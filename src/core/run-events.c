@@ -186,12 +186,17 @@ on_looked(Call *call, CallOutcome outcome, const Error *error)
     LookCall *look = (LookCall *)call;
     g_autofree char *key = key_of(call->key, PROBLEM_IO_ERROR, ANY_DISK);
 
-    if (outcome == OUTCOME_FAILED)
-        log_message(LOG_WARNING, "Which disks of domain %s have errors is not known: %s", call->key,
-                    error->message);
     /* The guest was resumed meanwhile, or its run is over. */
-    if (outcome != OUTCOME_OK || !g_hash_table_contains(look->run->disk_errors, key))
+    if (!g_hash_table_contains(look->run->disk_errors, key))
         return;
+    if (outcome != OUTCOME_OK) {
+        if (outcome == OUTCOME_FAILED)
+            log_message(LOG_WARNING, "Which disks of domain %s have errors is not known: %s",
+                        call->key, error->message);
+        /* The next update asks again. */
+        g_hash_table_remove(look->run->disk_errors, key);
+        return;
+    }
     for (unsigned i = 0; i < look->errors->len; i++) {
         const DiskError *found = look->errors->pdata[i];
         ProblemKind kind = found->no_space ? PROBLEM_NO_SPACE : PROBLEM_IO_ERROR;

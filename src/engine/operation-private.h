@@ -93,7 +93,7 @@ struct Operation {
     Impact impact;
     bool given_up; /* the hypervisor has agreed to end the long call */
     bool forced;
-    bool had_crashed; /* the guest, when it was forced */
+    bool had_crashed; /* the guest, when the step's call was made */
 
     Asked asked;
     uint64_t asked_at;
