@@ -42,7 +42,8 @@ static const Property properties[] = {
     {"Domain", "o", PROPERTY_CONST, write_domain, 0},
     {"Disk", "s", PROPERTY_CONST, NULL, offsetof(JobObject, disk)},
     {"StartedAt", "t", PROPERTY_CONST, NULL, offsetof(JobObject, started_at)},
-    {"Progress", "d", 0, NULL, offsetof(JobObject, progress)},
+    {"Progress", "d", JOB_CHANGE_PROGRESS, NULL, offsetof(JobObject, progress)},
+    {"Forced", "b", JOB_CHANGE_FORCED, NULL, offsetof(JobObject, forced)},
     {NULL},
 };
 

@@ -91,12 +91,12 @@ publisher_job_removed(Publisher *publisher, JobObject *job, OperationResult resu
 }
 
 void
-publisher_job_progress(Publisher *publisher, JobObject *job)
+publisher_job_changed(Publisher *publisher, JobObject *job, JobChange change)
 {
     ObjectPath path = object_path_of_job(job->number);
 
     check(publisher, publisher->parts.job, path.text, "changed",
-          object_server_emit_changed(publisher->parts.job, path.text, job, UINT64_MAX));
+          object_server_emit_changed(publisher->parts.job, path.text, job, UINT64_C(1) << change));
 }
 
 /* --- at the next flush -------------------------------------------------------------------- */

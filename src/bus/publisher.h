@@ -29,7 +29,7 @@ void publisher_domain_removed(Publisher *publisher, Domain *domain);
 void publisher_job_added(Publisher *publisher, JobObject *job);
 void publisher_job_removed(Publisher *publisher, JobObject *job, OperationResult result,
                            const Error *error);
-void publisher_job_progress(Publisher *publisher, JobObject *job);
+void publisher_job_changed(Publisher *publisher, JobObject *job, JobChange change);
 /* At the next flush. */
 void publisher_domain_changed(Publisher *publisher, Domain *domain);
 /* A mask of the root object's properties: ConnectionChanges and HostChanges. */

@@ -192,9 +192,9 @@ on_job_removed(void *userdata, JobObject *job, OperationResult result, const Err
 }
 
 static void
-on_job_progress(void *userdata, JobObject *job)
+on_job_changed(void *userdata, JobObject *job, JobChange change)
 {
-    publisher_job_progress(((Service *)userdata)->publisher, job);
+    publisher_job_changed(((Service *)userdata)->publisher, job, change);
 }
 
 static void
@@ -232,7 +232,7 @@ const CoreListener service_core_listener = {
         {
             .added = on_job_added,
             .removed = on_job_removed,
-            .progress = on_job_progress,
+            .changed = on_job_changed,
         },
     .connection_changed = on_connection_changed,
     .host_changed = on_host_changed,

@@ -133,7 +133,7 @@ job_object_set_progress(JobObject *job, double progress)
     if (ABS(job->progress - progress) < 1e-6)
         return;
     job->progress = progress;
-    job->objects->listener->progress(job->objects->userdata, job);
+    job->objects->listener->changed(job->objects->userdata, job, JOB_CHANGE_PROGRESS);
 }
 
 /* --- waiting ------------------------------------------------------------------------------ */
@@ -184,7 +184,7 @@ job_object_describe(const JobObject *job)
 }
 
 static char *
-end_message(const JobObject *job, OperationResult result, const Error *error, bool forced)
+end_message(const JobObject *job, OperationResult result, const Error *error)
 {
     g_autofree char *what = job_object_describe(job);
 
@@ -192,13 +192,14 @@ end_message(const JobObject *job, OperationResult result, const Error *error, bo
         return g_strdup_printf("%s ended as %s: %s", what, operation_result_name(result),
                                error->message);
     return g_strdup_printf("%s is done%s", what,
-                           forced ? ": the guest did not power off within its time, and its power "
-                                    "was cut"
-                                  : "");
+                           job->forced
+                               ? ": the guest did not power off within its time, and its power "
+                                 "was cut"
+                               : "");
 }
 
 static void
-log_end(const JobObject *job, OperationResult result, const Error *error, bool forced)
+log_end(const JobObject *job, OperationResult result, const Error *error)
 {
     static const LogEvent events[_RESULT_MAX] = {
         [RESULT_DONE] = LOG_EVENT_OPERATION_DONE,
@@ -208,8 +209,8 @@ log_end(const JobObject *job, OperationResult result, const Error *error, bool f
     };
     char uid[LOG_NUMBER_SIZE];
     char code[LOG_NUMBER_SIZE];
-    LogEvent event = result == RESULT_DONE && forced ? LOG_EVENT_POWER_CUT : events[result];
-    g_autofree char *message = end_message(job, result, error, forced);
+    LogEvent event = result == RESULT_DONE && job->forced ? LOG_EVENT_POWER_CUT : events[result];
+    g_autofree char *message = end_message(job, result, error);
 
     log_event(event, message, LOG_FIELD_VM_UUID, job->domain->uuid, LOG_FIELD_VM_NAME,
               job->domain->name, LOG_FIELD_VM_OPERATION, job->operation, LOG_FIELD_VM_RESULT,
@@ -234,7 +235,10 @@ job_object_end(JobObject *job, OperationResult result, const Error *error, bool 
     g_autoptr(Error) too_late = result == RESULT_CANCELED ? NULL : too_late_error(job);
 
     job->ended = true;
-    log_end(job, result, error, forced);
+    job->forced = forced;
+    log_end(job, result, error);
+    if (forced)
+        objects->listener->changed(objects->userdata, job, JOB_CHANGE_FORCED);
     objects->listener->removed(objects->userdata, job, result, error);
     g_ptr_array_add(objects->ended, job_object_ref(job));
     deferred_schedule(objects->release_ended);

@@ -34,6 +34,12 @@ typedef struct {
     const char *name; /* NULL: nobody did */
 } JobCaller;
 
+/* Changes of a job while it is there. */
+typedef enum {
+    JOB_CHANGE_PROGRESS,
+    JOB_CHANGE_FORCED,
+} JobChange;
+
 struct JobObject {
     unsigned n_ref;
     JobObjects *objects;
@@ -44,6 +50,7 @@ struct JobObject {
     char *disk;            /* the target, or "" */
     uint64_t started_at;   /* µs since the epoch */
     double progress;       /* 0 to 1, -1: unknown */
+    bool forced;           /* a Stop has cut the guest's power */
     bool ended;
 
     uid_t uid; /* of the first caller */
@@ -56,7 +63,7 @@ typedef struct {
     void (*added)(void *userdata, JobObject *job);
     /* It can still be found until this returns. */
     void (*removed)(void *userdata, JobObject *job, OperationResult result, const Error *error);
-    void (*progress)(void *userdata, JobObject *job);
+    void (*changed)(void *userdata, JobObject *job, JobChange change);
 } JobListener;
 
 JobObjects *job_objects_new(struct sd_event *event, const JobListener *listener, void *userdata);

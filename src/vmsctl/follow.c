@@ -19,10 +19,9 @@ typedef struct Followed {
     char *vm;
     char *operation;
     char *job;
-    char *domain;
-    char *state_reason; /* of the domain, if it changed since */
     gint64 since;
     double progress; /* as in Job.Progress */
+    bool forced;     /* as in Job.Forced */
     bool is_over;
 } Followed;
 
@@ -42,8 +41,6 @@ followed_free(void *data)
     g_free(followed->vm);
     g_free(followed->operation);
     g_free(followed->job);
-    g_free(followed->domain);
-    g_free(followed->state_reason);
     g_free(followed);
 }
 
@@ -117,18 +114,15 @@ fail(Follower *follower, const char *vm, const GError *error)
 }
 
 const char *
-follow_remark(const char *operation, const char *result, const char *state_reason)
+follow_remark(bool forced)
 {
-    bool was_cut = g_str_equal(operation, "Stop") && g_str_equal(result, "done") &&
-                   g_strcmp0(state_reason, "destroyed") == 0;
-
-    return was_cut ? "the guest did not power off within its time; its power was cut" : NULL;
+    return forced ? "the guest did not power off within its time; its power was cut" : NULL;
 }
 
 static void
-tell_remark(Follower *follower, const Followed *followed, const char *result)
+tell_remark(Follower *follower, const Followed *followed)
 {
-    const char *remark = follow_remark(followed->operation, result, followed->state_reason);
+    const char *remark = follow_remark(followed->forced);
     g_autofree char *vm = terminal_text_escape(followed->vm);
 
     if (!remark || !isatty(STDERR_FILENO))
@@ -155,7 +149,7 @@ on_job_removed(Follower *follower, GVariant *body)
         failure_set(&error, status, "%s", *message ? message : result);
         fail(follower, followed->vm, error);
     }
-    tell_remark(follower, followed, result);
+    tell_remark(follower, followed);
     if (is_finished(follower) && follower->loop)
         (void)sd_event_exit(follower->loop, 0);
 }
@@ -164,19 +158,14 @@ static void
 on_properties_changed(Follower *follower, const char *path, GVariant *body)
 {
     g_autoptr(GVariant) changed = g_variant_get_child_value(body, 1);
+    Followed *followed = find(follower, path);
+    gboolean forced;
 
-    for (unsigned i = 0; i < follower->jobs->len; i++) {
-        Followed *followed = follower->jobs->pdata[i];
-        g_autofree char *reason = NULL;
-
-        if (g_str_equal(followed->job, path))
-            (void)g_variant_lookup(changed, "Progress", "d", &followed->progress);
-        else if (g_str_equal(followed->domain, path) &&
-                 g_variant_lookup(changed, "StateReason", "s", &reason)) {
-            g_free(followed->state_reason);
-            followed->state_reason = g_steal_pointer(&reason);
-        }
-    }
+    if (!followed)
+        return;
+    (void)g_variant_lookup(changed, "Progress", "d", &followed->progress);
+    if (g_variant_lookup(changed, "Forced", "b", &forced))
+        followed->forced = forced;
 }
 
 static int
@@ -235,7 +224,7 @@ operation_name(const char *method)
 }
 
 static void
-add(Follower *follower, const char *vm, const char *domain, const char *method, const char *job)
+add(Follower *follower, const char *vm, const char *method, const char *job)
 {
     Followed *followed = g_new0(Followed, 1);
 
@@ -243,7 +232,6 @@ add(Follower *follower, const char *vm, const char *domain, const char *method, 
         .vm = g_strdup(vm),
         .operation = operation_name(method),
         .job = g_strdup(job),
-        .domain = g_strdup(domain),
         .since = g_get_monotonic_time(),
         .progress = -1,
     };
@@ -281,7 +269,7 @@ call(Follower *follower, const char *vm, const char *interface, const char *meth
     else if (job && no_wait)
         puts(job + strlen(VMS_JOB_PREFIX "/"));
     else if (job)
-        add(follower, vm, path, method, job);
+        add(follower, vm, method, job);
 }
 
 static void

@@ -21,11 +21,8 @@ ExitStatus follow_each(Client *client, char **vms, const char *interface, const 
 ExitStatus follow_one(Client *client, const char *vm, const char *interface, const char *method,
                       GVariant *arguments, bool no_wait);
 
-/*
- * The details of a job besides its result; NULL: none. `state_reason` is the one that
- * its domain has when the job ends, or NULL.
- */
-const char *follow_remark(const char *operation, const char *result, const char *state_reason);
+/* The details of a job besides its result, by its property Forced; NULL: none. */
+const char *follow_remark(bool forced);
 
 /* The option that goes with it. */
 #define FOLLOW_NO_WAIT_OPTION(variable)                                                            \

@@ -56,6 +56,45 @@ test_stop(void)
     assert_state(s, "shutoff");
 }
 
+/* The Stop has not cut the power, although the reason of the state says that it was cut. */
+static void
+assert_stops_uncut(Terminal *stop, Service *s)
+{
+    g_assert_cmpint(terminal_wait(stop), ==, OK);
+    assert_state(s, "shutoff");
+    g_autofree char *path = guest_path(s->world, "web");
+    g_assert_true(mirror_is(s->mirror, path, "StateReason", "destroyed"));
+    g_assert_null(strstr(terminal_output(stop), "power was cut"));
+}
+
+static void
+test_stop_cut_by_others(void)
+{
+    g_autoptr(Service) s = service_with_guest("", "ignore");
+
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    g_autoptr(Terminal) stop = terminal_vmsctl(s->world, "stop", "--timeout=600s", "web", NULL);
+    terminal_expect(stop, "Stop web\r\n");
+    run(s->world, "virsh -q destroy web");
+    assert_stops_uncut(stop, s);
+}
+
+/* It obeyed, and was ended because it restarts. */
+static void
+test_stop_restarting(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=60", NULL);
+
+    run(s->world, "virsh -q define <(domain-xml web obey | "
+                  "sed 's/<on_poweroff>destroy/<on_poweroff>restart/')");
+    guest_start(s->world, "web");
+    guest_wait(s->world, "web", "VMS-GUEST-READY");
+    assert_state(s, "running");
+    g_autoptr(Terminal) stop = terminal_vmsctl(s->world, "stop", "web", NULL);
+    assert_stops_uncut(stop, s);
+}
+
 /* libvirtd restarts while the command runs. */
 static void
 test_restart(void)
@@ -453,6 +492,8 @@ main(int argc, char **argv)
     libvirtd_need();
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/vmsctl-guests/stop", test_stop);
+    g_test_add_func("/vmsctl-guests/stop-cut-by-others", test_stop_cut_by_others);
+    g_test_add_func("/vmsctl-guests/stop-restarting", test_stop_restarting);
     g_test_add_func("/vmsctl-guests/restart", test_restart);
     g_test_add_func("/vmsctl-guests/console", test_console);
     g_test_add_func("/vmsctl-guests/screen-and-keys", test_screen_and_keys);

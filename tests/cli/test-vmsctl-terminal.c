@@ -73,6 +73,27 @@ test_power_cut(void)
     terminal_expect(monitor, "web: \033[33mStop done: the guest did not power off within its time");
 }
 
+/* A transient domain is gone with its power, and so is the reason of its state. */
+static void
+test_power_cut_transient(void)
+{
+    g_autoptr(Node) node = node_new();
+
+    node_add_domain(node, &(NodeDomain){.name = "web", .state = "shutdown", .transient = true});
+    g_autoptr(Service) s = service_on_node(node, "--stop-timeout=600", NULL);
+    g_autoptr(Process) json = spawn_vmsctl(s->world, "--json", "monitor", NULL);
+    g_autoptr(Terminal) monitor = terminal_vmsctl(s->world, "monitor", NULL);
+
+    wait_printed(s->world, json, "\"web\"");
+    terminal_expect(monitor, "web: ");
+    g_autoptr(Terminal) stop = terminal_vmsctl(s->world, "stop", "--timeout=200ms", "web", NULL);
+    terminal_expect(stop,
+                    "web: the guest did not power off within its time; its power was cut\r\n");
+    g_assert_cmpint(terminal_wait(stop), ==, OK);
+    terminal_expect(monitor, "web: \033[33mStop done: the guest did not power off within its time");
+    wait_printed(s->world, json, "\"remark\":\"the guest did not power off within its time");
+}
+
 static void
 test_edit_again(void)
 {
@@ -136,6 +157,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-terminal/colours", test_colours);
     g_test_add_func("/vmsctl-terminal/progress", test_progress);
     g_test_add_func("/vmsctl-terminal/power-cut", test_power_cut);
+    g_test_add_func("/vmsctl-terminal/power-cut-transient", test_power_cut_transient);
     g_test_add_func("/vmsctl-terminal/edit-again", test_edit_again);
     g_test_add_func("/vmsctl-terminal/monitor", test_monitor);
     g_test_add_func("/vmsctl-terminal/screenshot", test_screenshot);

@@ -366,6 +366,20 @@ check_forced(const Record *record, const Error *error)
                 record->guest->name);
 }
 
+/* Only a Stop that may force, and has called for it, says that it cut the power. */
+static void
+check_power_cut(const Record *record)
+{
+    bool may_have = false;
+
+    for (unsigned i = 0; i < record->n_calls; i++)
+        may_have |= is_verb(&record->calls[i], VERB_DESTROY) && record->calls[i].told &&
+                    record->calls[i].outcome != OUTCOME_UNSENT &&
+                    record->calls[i].outcome != OUTCOME_FAILED;
+    REQUIRE(record->spec.kind == OPERATION_STOP && record->spec.force && may_have,
+            "%s: said to have cut the power, and did not", record->guest->name);
+}
+
 /* The answer is how the domain was last read. */
 static void
 check_last_refresh(const Record *record)
@@ -460,6 +474,8 @@ checks_job_removed(const Job *job, OperationResult result, const Error *error)
         operation_result_name(result), error ? error->message : "");
     note_seen(record);
     check_end(record, result, error);
+    if (job->object.forced)
+        check_power_cut(record);
     record->job = NULL;
 }
 

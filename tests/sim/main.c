@@ -96,8 +96,12 @@ on_job_removed(void *userdata, JobObject *object, OperationResult result, const 
 }
 
 static void
-on_progress(void *userdata, JobObject *job)
+on_job_changed(void *userdata, JobObject *job, JobChange change)
 {
+    if (change == JOB_CHANGE_FORCED) {
+        REQUIRE(job->ended && job->forced, "A job that goes on has cut the power");
+        return;
+    }
     REQUIRE(!job->ended && job->progress >= 0 && job->progress <= 1, "Progress that is none");
     disk_checks_progress(job);
 }
@@ -115,7 +119,7 @@ on_stopped(void *userdata)
 
 static const CoreListener listener = {
     .domains = {on_domain_added, on_domain_removed, on_domain_changed, on_flush},
-    .jobs = {on_job_added, on_job_removed, on_progress},
+    .jobs = {on_job_added, on_job_removed, on_job_changed},
     .connection_changed = on_connection_changed,
     .stopped = on_stopped,
 };

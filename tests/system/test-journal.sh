@@ -32,6 +32,14 @@ check_journal() {
     has "$(entries VM_NAME=web VM_STATE=shutoff | field VM_STATE_REASON)" destroyed
     # And journalctl -x explains.
     has "$(journalctl -x --since="$since" --no-pager VM_NAME=web)" "Defined-By: unraid-vms"
+    # A guest that does not listen, and whose power is cut.
+    call root "$web" org.unraid.Vms.Domain Start
+    call root "$web" org.unraid.Vms.Domain StopWithOptions 'a{sv}' 1 timeout t 100000 >/dev/null
+    until_true has_entries VM_NAME=web VM_OPERATION=Stop VM_RESULT=done
+    got=$(entries VM_NAME=web VM_OPERATION=Stop VM_RESULT=done)
+    is "$(field MESSAGE_ID <<<"$got")" 31ae5e0336fd450fa020a443b10f3648
+    has "$(journalctl -x --since="$since" --no-pager VM_NAME=web VM_OPERATION=Stop)" \
+        "what it had not written yet is"
     # A failure carries libvirt's number.
     virsh -q -c qemu:///system define /dev/stdin >/dev/null <<'XML'
 <domain type='qemu'><name>broken</name><memory unit='MiB'>16</memory><os><type>hvm</type></os>

@@ -25,14 +25,19 @@ typedef struct Told {
     GHashTable *problems; /* as describe_problem() has them */
 } Told;
 
+/* A job under way. */
+typedef struct ToldJob {
+    char *name; /* of its VM, which may go before the job ends */
+    bool forced;
+} ToldJob;
+
 typedef struct Monitor {
     Client *client;
     Mirror mirror;
     sd_event *loop;
     char **wanted;    /* paths; none: all */
     GHashTable *told; /* path → Told */
-    GHashTable
-        *jobs; /* path of a job under way → name of its VM, which may go before the job ends */
+    GHashTable *jobs; /* path → ToldJob */
     char *status;
     bool was_loaded;
 } Monitor;
@@ -47,6 +52,15 @@ told_free(void *data)
     g_free(told->job);
     g_hash_table_unref(told->problems);
     g_free(told);
+}
+
+static void
+told_job_free(void *data)
+{
+    ToldJob *job = data;
+
+    g_free(job->name);
+    g_free(job);
 }
 
 static void
@@ -286,16 +300,21 @@ sync_service(Monitor *monitor)
 static void
 remember_job(Monitor *monitor, const char *job)
 {
-    const char *path =
-        inventory_string(monitor->mirror.inventory, job, VMS_JOB_INTERFACE, "Domain");
+    const Inventory *inventory = monitor->mirror.inventory;
+    const char *path = inventory_string(inventory, job, VMS_JOB_INTERFACE, "Domain");
+    ToldJob *told = g_hash_table_lookup(monitor->jobs, job);
 
     if (!path)
         return;
-    const char *name = inventory_vm_name(monitor->mirror.inventory, path);
-    /* The other jobs are told with the domain's property. */
-    if (!g_hash_table_contains(monitor->jobs, job) && disk_of_job(monitor, job))
-        tell_job(monitor, path, name, job);
-    g_hash_table_replace(monitor->jobs, g_strdup(job), g_strdup(name));
+    if (!told) {
+        told = g_new0(ToldJob, 1);
+        told->name = g_strdup(inventory_vm_name(inventory, path));
+        g_hash_table_insert(monitor->jobs, g_strdup(job), told);
+        /* The other jobs are told with the domain's property. */
+        if (disk_of_job(monitor, job))
+            tell_job(monitor, path, told->name, job);
+    }
+    told->forced = inventory_bool(inventory, job, VMS_JOB_INTERFACE, "Forced");
 }
 
 static void
@@ -335,22 +354,17 @@ on_loaded(void *data)
     monitor->was_loaded = true;
 }
 
-static const char *
-name_of_job(const Monitor *monitor, const char *job, const char *path)
-{
-    const Told *told = g_hash_table_lookup(monitor->told, path);
-    const char *name = told ? told->name : g_hash_table_lookup(monitor->jobs, job);
-
-    return name ? name : path;
-}
-
 static void
-tell_job_end(const Monitor *monitor, GVariant *body, const char *name)
+tell_job_end(const Monitor *monitor, GVariant *body)
 {
-    const char *job, *path, *operation, *result, *message, *remark;
+    const char *job, *path, *operation, *result, *message;
 
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
-    remark = follow_remark(operation, result, domain_string(monitor, path, "StateReason"));
+    const Told *told = g_hash_table_lookup(monitor->told, path);
+    const ToldJob *told_job = g_hash_table_lookup(monitor->jobs, job);
+    const char *name = told ? told->name : told_job ? told_job->name : path;
+    const char *remark = follow_remark(told_job && told_job->forced);
+
     if (monitor->client->options->json) {
         print_event(monitor, "job-removed",
                     (const char *[]){"vm", name, "path", path, "job", job, "operation", operation,
@@ -378,7 +392,7 @@ on_signalled(const char *member, GVariant *body, void *data)
         return;
     g_variant_get(body, "(&o&o&s&s&s)", &job, &path, &operation, &result, &message);
     if (is_wanted(monitor, path))
-        tell_job_end(monitor, body, name_of_job(monitor, job, path));
+        tell_job_end(monitor, body);
     g_hash_table_remove(monitor->jobs, job);
 }
 
@@ -419,7 +433,7 @@ run(Client *client, const Command *command, char **arguments)
     if (!wanted)
         return failure_report(NULL, error);
     monitor.told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_free);
-    monitor.jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, g_free);
+    monitor.jobs = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, told_job_free);
     monitor.loop = loop_new(&error);
     if (monitor.loop &&
         mirror_open(&monitor.mirror, client, monitor.loop, &events, &monitor, &error))
