@@ -10,23 +10,12 @@
 #define FAILED  VMS_ERROR_PREFIX "OperationFailed"
 #define TIMEOUT VMS_ERROR_PREFIX "Timeout"
 
-/* `edit` is a sed script for the domain's XML; "create" makes it transient and starts it. */
-static Guest *
-begin(const char *how, const char *options, const char *mode, const char *edit)
-{
-    libvirtd_clean();
-    Service *s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
-
-    run(s->world, "virsh -q %s <(domain-xml %s web %s | sed -e '%s')", how, options, mode, edit);
-    return guest_new(s, guest_path(s->world, "web"));
-}
-
 /* --- reset in place -------------------------------------------------------------------------- */
 
 static void
 test_reset_paused(void)
 {
-    g_autoptr(Guest) g = begin("create --paused", "", "bare", "");
+    g_autoptr(Guest) g = guest_begin("create --paused", "", "bare", "");
 
     guest_wait_state(g, "paused");
     g_autoptr(Call) reset = guest_operate(g, "Reset");
@@ -38,8 +27,8 @@ static void
 test_reset_asleep(void)
 {
     run(NULL, "boot-disk sleep /run/vms/boot.img");
-    g_autoptr(Guest) g = begin("create", "--disk /run/vms/boot.img", "boot",
-                               "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
+    g_autoptr(Guest) g = guest_begin("create", "--disk /run/vms/boot.img", "boot",
+                                     "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
 
     guest_wait_state(g, "pmsuspended");
     g_autoptr(Call) reset = guest_operate(g, "Reset");
@@ -53,7 +42,8 @@ test_reset_asleep(void)
 static void
 test_reset_removes(void)
 {
-    g_autoptr(Guest) g = begin("create", "", "bare", "s/<on_reboot>restart/<on_reboot>destroy/");
+    g_autoptr(Guest) g =
+        guest_begin("create", "", "bare", "s/<on_reboot>restart/<on_reboot>destroy/");
 
     guest_wait_state(g, "running");
     g_autoptr(Call) reset = guest_operate(g, "Reset");
@@ -66,7 +56,7 @@ test_reset_removes(void)
 static Guest *
 guest_that_restarts(void)
 {
-    Guest *g = begin("define", "", "obey", "s/<on_poweroff>destroy/<on_poweroff>restart/");
+    Guest *g = guest_begin("define", "", "obey", "s/<on_poweroff>destroy/<on_poweroff>restart/");
 
     guest_start(g->service->world, "web");
     guest_wait(g->service->world, "web", "VMS-GUEST-READY");
@@ -125,8 +115,8 @@ test_start_while_others_start(void)
         "SH\n"
         "chmod 755 /run/vms/slow-qemu\n"
         "rm -f /run/vms/hung; touch /run/vms/hang");
-    g_autoptr(Guest) g = begin("define", "", "bare",
-                               "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
+    g_autoptr(Guest) g = guest_begin(
+        "define", "", "bare", "s:<devices>:<devices><emulator>/run/vms/slow-qemu</emulator>:");
 
     run(g->service->world, "virsh -q start web </dev/null >/dev/null 2>&1 &\n"
                            "until [[ -e /run/vms/hung ]]; do sleep 0.05; done");
@@ -141,7 +131,7 @@ test_start_while_others_start(void)
 static void
 test_stop_after_start(void)
 {
-    g_autoptr(Guest) g = begin("define", "", "obey", "");
+    g_autoptr(Guest) g = guest_begin("define", "", "obey", "");
 
     g_autoptr(Call) start = guest_operate(g, "Start");
     assert_ok(start);
@@ -161,7 +151,7 @@ test_agent_hangs(void)
 {
     run(NULL, "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img");
     g_autoptr(Guest) g =
-        begin("define", "--memory 192 --disk /run/vms/disk.img --nic", "agent", "");
+        guest_begin("define", "--memory 192 --disk /run/vms/disk.img --nic", "agent", "");
     World *w = g->service->world;
 
     guest_start(w, "web");
@@ -179,93 +169,6 @@ test_agent_hangs(void)
     g_assert_cmpint(call_duration_ms(stop), >=, 3000);
 }
 
-/* The one row of Problems is of this kind and about this disk. */
-static bool
-has_problem(Guest *g, const char *kind, const char *disk)
-{
-    const char *problems = guest_get(g, VMS_DOMAIN_INTERFACE, "Problems");
-    g_autofree char *kind_text = g_strdup_printf("\"kind\": <\"%s\">", kind);
-    g_autofree char *disk_text = g_strdup_printf("\"device\": <\"%s\">", disk);
-
-    return strstr(problems, kind_text) && strstr(problems, disk_text) && !strstr(problems, "}, {");
-}
-
-/* No event tells the next process of what was before it. */
-static void
-restart_service(Service *s)
-{
-    g_clear_pointer(&s->mirror, mirror_free);
-    world_stop(s->world);
-    world_start(s->world, "--uri=qemu:///system", "--stop-timeout=20", NULL);
-    client_wait_available(s->client, true);
-    s->mirror = mirror_new(s->client);
-}
-
-static void
-test_disk_full(void)
-{
-    run(NULL, "mkdir -p /run/vms/full && mount -t tmpfs -o size=1m tmpfs /run/vms/full\n"
-              "boot-disk fill /run/vms/full/boot.img");
-    g_autoptr(Guest) g = begin(
-        "define", "--disk /run/vms/full/boot.img", "boot",
-        "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/");
-
-    guest_start(g->service->world, "web");
-    guest_wait_state(g, "paused");
-    assert_domain(g, "StateReason", "io-error");
-    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
-    g_autoptr(Call) resume = guest_operate(g, "Resume");
-    /* It writes again at once: what the answer says is so when it comes. */
-    assert_domain(g, "State", resume->error_name ? "paused" : "running");
-    if (resume->error_name)
-        assert_error_says(resume, FAILED, "paused (io-error)");
-    guest_wait_state(g, "paused");
-    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
-    restart_service(g->service);
-    wait_for(g->service->world, has_problem(g, "no-space", "hda"));
-
-    /* With space it goes on, and there is no problem any more. */
-    run(g->service->world, "mount -o remount,size=100m /run/vms/full");
-    g_autoptr(Call) start = guest_operate(g, "Start");
-    assert_ok(start);
-    assert_domain(g, "State", "running");
-    assert_domain(g, "Problems", "[]");
-    g_autoptr(Call) off = guest_operate(g, "ForceStop");
-    assert_ok(off);
-}
-
-/* The other end of its disk goes away. */
-static void
-test_disk_error(void)
-{
-    run(NULL, "boot-disk fill /run/vms/boot.img\n"
-              "setsid qemu-nbd -t -f raw -x disk -k /run/vms/nbd --pid-file=/run/vms/nbd.pid "
-              "/run/vms/boot.img </dev/null >/dev/null 2>&1 &\n"
-              "until [[ -S /run/vms/nbd ]]; do sleep 0.05; done");
-    g_autoptr(Guest) g = begin(
-        "define", "--disk /run/vms/boot.img", "boot",
-        "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/;"
-        "s/disk type=.file./disk type='\\''network'\\''/;"
-        "s:<source file=.*:<source protocol='\\''nbd'\\'' name='\\''disk'\\''>"
-        "<host transport='\\''unix'\\'' socket='\\''/run/vms/nbd'\\''/></source>:");
-
-    guest_start(g->service->world, "web");
-    guest_wait_state(g, "running");
-    run(g->service->world, "kill -KILL $(</run/vms/nbd.pid)");
-    guest_wait_state(g, "paused");
-    assert_domain(g, "StateReason", "io-error");
-    wait_for(g->service->world, has_problem(g, "io-error", "hda"));
-
-    /* It is still there after the same again, and gone with the run. */
-    g_autoptr(Call) resume = guest_operate(g, "Resume");
-    call_wait(resume);
-    guest_wait_state(g, "paused");
-    wait_for(g->service->world, has_problem(g, "io-error", "hda"));
-    g_autoptr(Call) off = guest_operate(g, "ForceStop");
-    assert_ok(off);
-    assert_domain(g, "Problems", "[]");
-}
-
 int
 main(int argc, char **argv)
 {
@@ -279,8 +182,6 @@ main(int argc, char **argv)
     TEST("start-while-others-start", test_start_while_others_start);
     TEST("stop-after-start", test_stop_after_start);
     TEST("agent-hangs", test_agent_hangs);
-    TEST("disk-full", test_disk_full);
-    TEST("disk-error", test_disk_error);
 #undef TEST
     return g_test_run();
 }

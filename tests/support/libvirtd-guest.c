@@ -11,6 +11,16 @@ guest_new(Service *service, char *path)
     return g;
 }
 
+Guest *
+guest_begin(const char *how, const char *options, const char *mode, const char *edit)
+{
+    libvirtd_clean();
+    Service *s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
+
+    run(s->world, "virsh -q %s <(domain-xml %s web %s | sed -e '%s')", how, options, mode, edit);
+    return guest_new(s, guest_path(s->world, "web"));
+}
+
 void
 guest_free(Guest *g)
 {

@@ -18,6 +18,12 @@ Guest *guest_new(Service *service, char *path);
 void guest_free(Guest *g);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
 
+/*
+ * The domain "web" with a service of its own: `options` and `mode` are domain-xml's, `edit` is a
+ * sed script for the XML; "define" makes it persistent and off, "create" transient and running.
+ */
+Guest *guest_begin(const char *how, const char *options, const char *mode, const char *edit);
+
 /* Waits for this state of the domain, as signals tell it. */
 void guest_wait_state(Guest *g, const char *state);
 
