@@ -46,11 +46,23 @@ _vmsctl_options() {
         grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+=?' | grep -oE -- '--[a-z-]+=?'
 }
 
-# Adds each line of standard input that begins with what was typed, quoted for the shell.
+# A word of the line, which is as it was typed, without its quoting; nothing of it is carried out.
+_vmsctl_unquote() {
+    case $1 in
+    \'*) printf '%s\n' "${1//\'/}" ;;
+    *) sed 's/^"//; s/"$//; s/\\\(.\)/\1/g' <<<"$1" ;;
+    esac
+}
+
+# Adds each line of standard input that begins with what was typed, quoted for the shell; within
+# quotes it is readline that closes them.
 _vmsctl_add_lines() {
-    local line typed=${cur//\\/}
+    local line typed
+    typed=$(_vmsctl_unquote "$cur")
     while IFS= read -r line; do
-        [[ $line == "$typed"* ]] && COMPREPLY+=("$(printf %q "$line")")
+        [[ $line == "$typed"* ]] || continue
+        [[ $cur == [\'\"]* ]] || line=$(printf %q "$line")
+        COMPREPLY+=("$line")
     done
 }
 
@@ -130,8 +142,8 @@ _vmsctl_find_arguments() {
 
 # One kind of argument, as in the table of commands; "nic:MAC" has a prefix.
 _vmsctl_add_kind() {
-    local prefix='' vm=${arguments[0]-}
-    vm=${vm//\\/}
+    local prefix='' vm
+    vm=$(_vmsctl_unquote "${arguments[0]-}")
     [[ $1 == [a-z]*:[A-Z]* ]] && prefix=${1%%:*}:
     case ${1#"$prefix"} in
     VM | PATTERN) _vmsctl_add_vms "${states[@]}" ;;

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Completes lines as bash would, against the running service with the VMs "off" (shutoff),
+# Completes lines as bash would, against the running service with the VMs "off" and "z\z" (shutoff),
 # "two words" (paused) and "web" (running), which has the disk "vda", a drive "hdc", a network
-# interface, the host's device 1:4 and the snapshots "before the upgrade" and "later". $VMSCTL is the program, $VMSCTL_COMPLETION the file.
+# interface, the host's device 1:4 and the snapshots "before the upgrade" and "later"; so has "z\z"
+# the snapshot "first". $VMSCTL is the program, $VMSCTL_COMPLETION the file.
 set -uo pipefail
 
 library=/usr/share/bash-completion/bash_completion
@@ -28,8 +29,8 @@ expect() {
     shift
     COMP_LINE=${line/#vmsctl/$VMSCTL} COMPREPLY=()
     COMP_POINT=${#COMP_LINE}
-    # As readline splits it: "=" and ":" are words of their own.
-    eval "COMP_WORDS=(${line//=/ = })" 2>/dev/null
+    # As readline splits it: "=" and ":" are words of their own, and what quotes stays.
+    mapfile -t COMP_WORDS < <(grep -oE "('[^']*('|\$)|\"[^\"]*(\"|\$)|\\\\.|[^ =\\'\"])+|=" <<<"$line")
     [[ $line == *" " || $line == *= ]] && COMP_WORDS+=('')
     COMP_WORDS[0]=$VMSCTL
     COMP_CWORD=$((${#COMP_WORDS[@]} - 1))
@@ -47,19 +48,23 @@ expect 'vmsctl dis' discard disk
 expect 'vmsctl --no-l' --no-legend
 expect 'vmsctl stop --no' --no-force --no-wait --no-legend --no-ask-password
 expect 'vmsctl stop --ti' --timeout=
-expect 'vmsctl start ' off 'two\ words'
+expect 'vmsctl start ' off 'two\ words' 'z\\z'
 expect 'vmsctl start t' 'two\ words'
+expect 'vmsctl start two\ w' 'two\ words'
+expect "vmsctl start 'two w" 'two words'
+expect 'vmsctl start "two w' 'two words'
+expect "vmsctl start z\\\\" 'z\\z'
 expect 'vmsctl stop ' 'two\ words' web
 expect 'vmsctl pause ' web
 expect 'vmsctl --no-legend pause w' web
 expect 'vmsctl resume ' 'two\ words'
-expect 'vmsctl status ' off 'two\ words' web
+expect 'vmsctl status ' off 'two\ words' web 'z\\z'
 expect 'vmsctl autostart web o' off on off
 expect 'vmsctl suspend web ' memory disk hybrid
 expect 'vmsctl snapshot web re' revert
 expect 'vmsctl snapshot --disk-only -d what web re' revert
 expect 'vmsctl xml --inactive w' web
-expect 'vmsctl set-memory --live ' off 'two\ words' web
+expect 'vmsctl set-memory --live ' off 'two\ words' web 'z\\z'
 expect 'vmsctl set-memory --live web '
 expect 'vmsctl list --state=pa' paused
 expect 'vmsctl list --state=running,pa' running,paused
@@ -70,7 +75,7 @@ expect 'vmsctl --instance nobody start '
 expect 'vmsctl -inobody start '
 expect 'vmsctl cancel w' web
 expect 'vmsctl list two' 'two\ words'
-expect 'vmsctl autostart ' off 'two\ words' web
+expect 'vmsctl autostart ' off 'two\ words' web 'z\\z'
 expect 'vmsctl rename web '
 expect 'vmsctl snapshot two\ words c' create
 expect 'vmsctl jobs '
@@ -96,4 +101,6 @@ expect 'vmsctl set web password --va' --valid-for=
 expect 'vmsctl snapshot web create '
 expect 'vmsctl snapshot web revert ' 'before\ the\ upgrade' later
 expect 'vmsctl snapshot web delete b' 'before\ the\ upgrade'
+expect 'vmsctl snapshot z\\z revert ' first
+expect "vmsctl snapshot 'z\z' revert " first
 ((failures == 0))
