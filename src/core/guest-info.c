@@ -29,8 +29,8 @@ struct GuestInfo {
 typedef struct {
     int run; /* the domain's id */
     bool agent_connected;
-    bool agent_answers; /* the last time that it was asked */
-    bool has_os;        /* the OS was read since the agent connected */
+    bool has_addresses; /* of its agent, the last time that it was asked */
+    bool has_os;        /* read since the agent connected, also if it told none */
     unsigned skip;      /* how many rounds are skipped */
     unsigned skip_next; /* how many are after the next failure */
     bool is_new;        /* it, or its agent: not read since */
@@ -74,7 +74,7 @@ free_agent_call(Call *call)
 static void
 take_failure(Known *known)
 {
-    known->agent_answers = false;
+    known->has_addresses = false;
     known->skip = known->skip_next;
     known->skip_next = MIN(MAX(1, 2 * known->skip_next), SKIPPED_MAX);
 }
@@ -82,7 +82,7 @@ take_failure(Known *known)
 static void
 take_answer(GuestInfo *info, Known *known, AgentCall *asked, Domain *domain)
 {
-    known->agent_answers = true;
+    known->has_addresses = (asked->update.known & GUEST_ADDRESSES) != 0;
     known->skip_next = 0;
     known->has_os |= (asked->update.known & GUEST_OS_INFO) != 0;
     domain_apply_guest(domain, &asked->update);
@@ -183,7 +183,7 @@ needs_leases(const GuestInfo *info, const Domain *domain)
 {
     const Known *known = g_hash_table_lookup(info->guests, domain->uuid);
 
-    return known && known->run == domain->id && !(known->agent_connected && known->agent_answers);
+    return known && known->run == domain->id && !(known->agent_connected && known->has_addresses);
 }
 
 static void
@@ -300,7 +300,7 @@ static void
 change_agent(Known *known, bool connected)
 {
     known->agent_connected = connected;
-    known->agent_answers = false;
+    known->has_addresses = false;
     known->has_os = false;
     known->skip = 0;
     known->is_new = true;

@@ -9,6 +9,10 @@
 /* Bounds the answer that a guest can make us build. */
 #define ROWS_MAX 1024
 
+#if !LIBVIR_CHECK_VERSION(11, 2, 0)
+#define VIR_ERR_AGENT_COMMAND_FAILED 113
+#endif
+
 typedef struct {
     virTypedParameterPtr params;
     int n;
@@ -57,6 +61,15 @@ static bool
 is_late(uint64_t begun)
 {
     return clock_now_usec() - begun >= (uint64_t)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+}
+
+/* The agent has answered, and does not do this: it is too old for it, or it may not. */
+static bool
+agent_refuses(const AgentRead *read)
+{
+    return !is_late(read->begun) &&
+           (hypervisor_failed_with(VIR_ERR_INTERNAL_ERROR) || hypervisor_is_unsupported() ||
+            hypervisor_failed_with(VIR_ERR_AGENT_COMMAND_FAILED));
 }
 
 static bool
@@ -319,12 +332,11 @@ read_addresses_apart(const AgentRead *read, GuestFacts wanted, GuestUpdate *upda
 {
     GuestFacts others = wanted & ~(unsigned)GUEST_ADDRESSES;
 
-    if (others && !read_info(read, others, update))
+    if (others && !read_info(read, others, update) && !agent_refuses(read))
         return false;
-    if (!read_addresses(read->dom, ADDRESSES_AGENT, &update->guest.addresses))
-        return false;
-    update->known |= GUEST_ADDRESSES;
-    return true;
+    if (read_addresses(read->dom, ADDRESSES_AGENT, &update->guest.addresses))
+        update->known |= GUEST_ADDRESSES;
+    return update->known != 0;
 }
 
 static bool
@@ -336,8 +348,9 @@ read_facts(const AgentRead *read, GuestFacts wanted, GuestUpdate *update)
         return read_addresses_apart(read, wanted, update);
     if (read_info(read, wanted, update))
         return true;
-    /* The daemon is older than the library. */
-    return may_be_apart && hypervisor_failed_with(VIR_ERR_INVALID_ARG) &&
+    /* The daemon is older than the library; or a fact that the agent refuses fails the whole call.
+     */
+    return may_be_apart && (hypervisor_failed_with(VIR_ERR_INVALID_ARG) || agent_refuses(read)) &&
            read_addresses_apart(read, wanted, update);
 }
 
@@ -354,8 +367,10 @@ hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestU
     g_auto(AgentRead) read = agent_read_begin(dom);
     bool answered = !others || read_facts(&read, others, ret);
     /* An agent that does not know the OS fails the whole call, so it is one of its own. */
-    if (answered && (wanted & GUEST_OS_INFO))
-        answered = read_info(&read, GUEST_OS_INFO, ret) || others;
+    if (answered && (wanted & GUEST_OS_INFO) && !read_info(&read, GUEST_OS_INFO, ret)) {
+        answered = others != 0;
+        ret->known |= agent_refuses(&read) ? (unsigned)GUEST_OS_INFO : 0U;
+    }
     if (answered)
         return true;
     hypervisor_agent_fail(dom, read.begun, error);

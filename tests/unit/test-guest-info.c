@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
-/* When each guest is read, and that one whose agent comes and goes disturbs no other. */
+/* When each guest is read and asked for which facts, and that one whose agent comes and goes
+ * disturbs no other. */
 
 #include "clock.h"
 #include "fake-loop.h"
@@ -19,6 +20,9 @@ typedef struct {
 
 static GPtrArray *calls;  /* Call: under way */
 static unsigned n_steady; /* how often the steady guest's agent was asked */
+static unsigned n_os;     /* how often an agent was asked for its OS */
+static unsigned n_leases; /* how often libvirt was */
+static GuestFacts told;   /* by an agent that answers */
 
 /* --- what the module calls ---------------------------------------------------------------- */
 
@@ -33,19 +37,27 @@ bool
 hypervisor_guest_read(Hypervisor *h, const char *uuid, GuestFacts wanted, GuestUpdate *ret,
                       Error **error)
 {
-    return false;
+    n_os += (wanted & GUEST_OS_INFO) != 0;
+    *ret = (GuestUpdate){.known = told & wanted};
+    if (ret->known & GUEST_ADDRESSES)
+        ret->guest.addresses = g_bytes_new(NULL, 0);
+    return true;
 }
 
 bool
 hypervisor_read_leases(Hypervisor *h, GBytes **ret, Error **error)
 {
-    return false;
+    n_leases++;
+    *ret = g_bytes_new(NULL, 0);
+    return true;
 }
 
 static void
 answer(Call *call, CallOutcome outcome)
 {
     g_ptr_array_remove_fast(calls, call);
+    if (outcome == OUTCOME_OK)
+        g_assert_true(call->work(call, NULL, NULL));
     call->done(call, outcome, NULL);
     call->free(call);
 }
@@ -87,7 +99,8 @@ world_new(void)
 
     fake_loop_reset();
     calls = g_ptr_array_new();
-    n_steady = 0;
+    n_steady = n_os = n_leases = 0;
+    told = GUEST_HOSTNAME | GUEST_ADDRESSES | GUEST_OS_INFO;
     w->cache = silent_cache_new();
     w->info = guest_info_new(NULL, NULL, w->cache);
     silent_cache_set(w->cache, STEADY, 1);
@@ -142,11 +155,62 @@ test_flapping(void)
     g_assert_cmpuint(n_steady, <=, 11);
 }
 
+static void
+run_rounds(World *w, unsigned n)
+{
+    for (unsigned i = 0; i < 60 * n; i++) {
+        fake_loop_advance(SEC);
+        answer_others(FLAPPING);
+    }
+}
+
+static void
+test_os_once(void)
+{
+    g_autoptr(World) w = world_new();
+
+    set_agent(w, STEADY, true);
+    run_rounds(w, 5);
+    g_assert_cmpuint(n_os, ==, 1);
+    /* Another agent may know another one. */
+    set_agent(w, STEADY, false);
+    set_agent(w, STEADY, true);
+    run_rounds(w, 5);
+    g_assert_cmpuint(n_os, ==, 2);
+    /* This one did not say that it knows none. */
+    told = GUEST_HOSTNAME;
+    set_agent(w, STEADY, false);
+    set_agent(w, STEADY, true);
+    run_rounds(w, 5);
+    g_assert_cmpuint(n_os, >=, 6);
+}
+
+/* The networks' leases stand in for addresses that no agent tells. */
+static void
+test_leases(void)
+{
+    g_autoptr(World) w = world_new();
+
+    silent_cache_set(w->cache, FLAPPING, -1);
+    guest_info_refreshed(w->info, cache_find(w->cache, FLAPPING));
+    set_agent(w, STEADY, true);
+    run_rounds(w, 2);
+    unsigned before = n_leases;
+
+    run_rounds(w, 5);
+    g_assert_cmpuint(n_leases, ==, before);
+    told = GUEST_HOSTNAME;
+    run_rounds(w, 5);
+    g_assert_cmpuint(n_leases, >=, before + 4);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/guest-info/periods", test_periods);
     g_test_add_func("/guest-info/flapping", test_flapping);
+    g_test_add_func("/guest-info/os-once", test_os_once);
+    g_test_add_func("/guest-info/leases", test_leases);
     return g_test_run();
 }
