@@ -194,6 +194,14 @@ effect_arm(void *userdata, uint64_t when)
     timer_arm(((Connection *)userdata)->timer, when);
 }
 
+static bool
+effect_daemon_lives(void *userdata)
+{
+    const Connection *connection = userdata;
+
+    return connection->daemon_watch && daemon_watch_lives(connection->daemon_watch);
+}
+
 static const AvailabilityEffects effects = {
     .connect = effect_connect,
     .leave = effect_leave,
@@ -204,6 +212,7 @@ static const AvailabilityEffects effects = {
     .close = effect_close,
     .status = effect_status,
     .answer = effect_answer,
+    .daemon_lives = effect_daemon_lives,
     .arm = effect_arm,
 };
 

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdalign.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -359,6 +360,19 @@ daemon_watch_may_stop(const DaemonWatch *watch)
     Found found = find_targets(watch);
 
     return found.pid_file && found.socket;
+}
+
+bool
+daemon_watch_lives(const DaemonWatch *watch)
+{
+    for (guint i = 0; i < watch->targets->len; i++) {
+        const Target *target = watch->targets->pdata[i];
+
+        if (!target->socket && target->there && target->known &&
+            (kill(target->pid, 0) == 0 || errno == EPERM))
+            return true;
+    }
+    return false;
 }
 
 /* --- events ------------------------------------------------------------------------------ */

@@ -36,6 +36,8 @@ int daemon_watch_new(sd_event *event, const char *const *pid_paths, const char *
 void daemon_watch_free(DaemonWatch *watch);
 /* Whether HINT_STOPPED may come: there are a PID file and a socket. */
 bool daemon_watch_may_stop(const DaemonWatch *watch);
+/* Whether the process that a PID file names is there, ending or not. */
+bool daemon_watch_lives(const DaemonWatch *watch);
 
 /* The PID in `text`, which may be any bytes: a decimal number, white space around it allowed.
  * -EINVAL, and `ret` left alone, for anything else. */

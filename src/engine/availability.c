@@ -26,6 +26,8 @@
 #define PROBE_INTERVAL      (10 * SEC)
 /* A daemon removes its PID file and closes its connections at its end, in any order. */
 #define STOP_FOLLOWS        (500 * MSEC)
+/* One that still runs after that does not end: it has closed this connection alone. */
+#define STOP_LASTS          (3 * STOP_FOLLOWS)
 #define STOP_PRECEDES       (10 * SEC)
 
 #define NO_ANSWER "libvirt does not answer"
@@ -67,6 +69,7 @@ struct Availability {
     uint64_t last_attempt; /* when one was last started */
     uint64_t armed;
     bool caller_tried;   /* a caller has had one started since the last connection */
+    uint64_t stop_until; /* until then the daemon may be ending; 0: it is not known to */
     bool resting;        /* the daemon was stopped: none is started without a reason from outside */
     uint64_t stopped_at; /* when a daemon was stopped while there was a connection; 0: never */
 
@@ -428,7 +431,9 @@ availability_elapsed(Availability *a, uint64_t now)
         leave_if_it_hangs(a, now);
         give_up_if_overdue(a, now);
         refuse_impatient_waiters(a, now);
-        if (a->next_attempt <= now && !a->resting)
+        if (a->next_attempt <= now && now < a->stop_until && a->effects->daemon_lives(a->userdata))
+            a->next_attempt = now + STOP_FOLLOWS;
+        else if (a->next_attempt <= now && !a->resting)
             try_to_connect(a, now);
         probe_if_due(a, now);
     }
@@ -561,6 +566,7 @@ availability_lost(Availability *a, uint64_t now, unsigned generation, bool may_b
         a->next_attempt = now;
     else if (!current_attempt(a))
         schedule_attempt(a, now);
+    a->stop_until = may_be_stopped ? now + STOP_LASTS : 0;
     if (may_be_stopped)
         a->next_attempt = MAX(a->next_attempt, now + STOP_FOLLOWS);
     arm(a);

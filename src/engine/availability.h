@@ -55,6 +55,8 @@ typedef struct {
     void (*status)(void *userdata, Status status, const char *message);
     /* Answer one waiter: error is NULL where the hypervisor is there. */
     void (*answer)(void *userdata, void *waiter, const Error *error);
+    /* Whether the daemon's process runs, as far as its PID file tells. */
+    bool (*daemon_lives)(void *userdata);
     /* Call availability_elapsed() at `when`; AVAILABILITY_NEVER disarms. */
     void (*arm)(void *userdata, uint64_t when);
 } AvailabilityEffects;

@@ -45,6 +45,12 @@ daemon_watch_may_stop(const DaemonWatch *watch)
     return percent(50);
 }
 
+bool
+daemon_watch_lives(const DaemonWatch *watch)
+{
+    return percent(50);
+}
+
 void
 parts_hint(Hint hint)
 {

@@ -116,6 +116,12 @@ on_arm(void *userdata, uint64_t when)
     w->armed = when;
 }
 
+static bool
+on_daemon_lives(void *userdata)
+{
+    return ((const World *)userdata)->daemon_lives;
+}
+
 static const AvailabilityEffects effects = {
     .connect = on_connect,
     .leave = on_leave,
@@ -126,6 +132,7 @@ static const AvailabilityEffects effects = {
     .close = on_close,
     .status = on_status,
     .answer = on_answer,
+    .daemon_lives = on_daemon_lives,
     .arm = on_arm,
 };
 

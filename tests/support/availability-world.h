@@ -17,11 +17,12 @@ typedef struct {
     uint64_t armed;
     GString *log;
     bool may_be_stopped; /* what a loss says of it */
-    bool ends;           /* leaving an attempt ends it */
-    bool shared;         /* what an adopted connection published is there */
-    void *forget;        /* a waiter to forget from within the next answer */
-    bool again;          /* wait again from within the next answer */
-    bool drop;           /* ask for a new connection from within the next answer */
+    bool daemon_lives;
+    bool ends;    /* leaving an attempt ends it */
+    bool shared;  /* what an adopted connection published is there */
+    void *forget; /* a waiter to forget from within the next answer */
+    bool again;   /* wait again from within the next answer */
+    bool drop;    /* ask for a new connection from within the next answer */
 } World;
 
 World *world_new(void);

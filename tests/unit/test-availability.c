@@ -435,6 +435,43 @@ test_lost_and_not_stopped(void)
     expect(w, "connect:2");
 }
 
+/* A daemon that has closed its connections takes its time to end. */
+static void
+test_lost_and_stopped_slowly(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    w->daemon_lives = true;
+    lose(w, 1);
+    expect(w, "clear:1 unreachable close:1");
+    pass(w, 1400 * MSEC);
+    expect(w, "");
+    hint(w, HINT_STOPPED);
+    pass(w, 3600 * SEC);
+    expect(w, "stopped");
+}
+
+/* Not for ever; and one that is gone without a word has crashed. */
+static void
+test_lost_and_lives(void)
+{
+    g_autoptr(World) w = connected_world();
+
+    w->may_be_stopped = true;
+    w->daemon_lives = true;
+    lose(w, 1);
+    pass(w, 1500 * MSEC);
+    expect(w, "clear:1 unreachable close:1 connect:2");
+    succeed(w, 2);
+    pass(w, 60 * SEC);
+    lose(w, 2);
+    pass(w, 500 * MSEC);
+    w->daemon_lives = false;
+    pass(w, 500 * MSEC);
+    expect(w, "adopt:2 available clear:2 unreachable close:2 connect:3");
+}
+
 static void
 test_lost_again_and_stopped(void)
 {
@@ -540,6 +577,8 @@ main(int argc, char **argv)
     TEST("stopped-then-lost", test_stopped_then_lost);
     TEST("lost-then-stopped", test_lost_then_stopped);
     TEST("lost-and-not-stopped", test_lost_and_not_stopped);
+    TEST("lost-and-stopped-slowly", test_lost_and_stopped_slowly);
+    TEST("lost-and-lives", test_lost_and_lives);
     TEST("lost-again-and-stopped", test_lost_again_and_stopped);
     TEST("lost-and-called", test_lost_and_called);
     TEST("stopped-long-before", test_stopped_long_before);

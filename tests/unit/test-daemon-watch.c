@@ -600,6 +600,20 @@ test_parse(void)
     g_assert_cmpint(pidfile_parse(big, PIDFILE_SIZE_MAX + 1, &pid), ==, -EINVAL);
 }
 
+static void
+test_lives(Fixture *f, const void *unused)
+{
+    g_autofree char *own = g_strdup_printf("%d\n", (int)getpid());
+
+    watch(f, "d.pid", NULL);
+    put(f, "d.pid", own);
+    expect_new_daemon(f);
+    g_assert_true(daemon_watch_lives(f->watch));
+    put(f, "d.pid", "2147483647\n");
+    expect_new_daemon(f);
+    g_assert_false(daemon_watch_lives(f->watch));
+}
+
 /* libvirtd holds its PID file open: its end is a deletion, and then a close. */
 static void
 test_stopped(Fixture *f, const void *unused)
@@ -675,6 +689,7 @@ main(int argc, char **argv)
     add("/pidfile/symlink-loop", test_symlink_loop);
     add("/pidfile/two-names", test_two_names);
     add("/pidfile/socket", test_socket);
+    add("/pidfile/lives", test_lives);
     add("/pidfile/stopped", test_stopped);
     add("/pidfile/stopped-without-socket", test_stopped_without_socket);
     add("/pidfile/overflow", test_overflow);
