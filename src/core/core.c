@@ -456,11 +456,13 @@ make_parts(Core *core, struct sd_event *event)
         .refresher = core->refresher,
         .objects = core->job_objects,
     });
+    private->disk_sizes = disk_sizes_new(core->lane_pool, core->cache, core->refresher);
     core->storage_jobs = storage_jobs_new(&(StorageJobParts){
         .event = event,
         .lane_pool = core->lane_pool,
         .cache = core->cache,
         .refresher = core->refresher,
+        .disk_sizes = private->disk_sizes,
         .objects = core->job_objects,
     });
     core->host = host_new(event, core->lane_pool, on_host_changed, core);
@@ -468,7 +470,6 @@ make_parts(Core *core, struct sd_event *event)
     core->watches = domain_watches_new();
     private->run_events = run_events_new(core->lane_pool, core->cache);
     private->rereader = rereader_new(event, core->cache, on_reread, core);
-    private->disk_sizes = disk_sizes_new(core->lane_pool, core->cache, core->refresher);
     core->stats = stats_new(event, core->lane_pool, core->cache, private->disk_sizes);
     core->usage = usage_new(event, core->lane_pool, core->cache, private->disk_sizes);
 }

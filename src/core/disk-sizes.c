@@ -35,6 +35,7 @@ typedef struct {
     char uuid[UUID_LENGTH + 1];
     uint64_t asked_at;
     bool sizes_wanted;  /* else the state alone */
+    bool outdated;      /* a capacity has changed meanwhile */
     int id;             /* of the domain's run */
     char *disks;        /* text_of_disks() */
     GHashTable *before; /* Asked.allocated, where they are read again; else NULL */
@@ -171,7 +172,7 @@ remember(DiskSizes *sizes, SizesCall *read, const Domain *domain)
     asked->in_turn = true;
     if (!read->sizes_wanted)
         return;
-    asked->again = false;
+    asked->again = read->outdated;
     asked->id = read->id;
     g_free(asked->disks);
     asked->disks = g_steal_pointer(&read->disks);
@@ -184,7 +185,7 @@ remember(DiskSizes *sizes, SizesCall *read, const Domain *domain)
 static void
 take_answer(DiskSizes *sizes, SizesCall *read, Domain *domain)
 {
-    if (read->found)
+    if (read->found && !read->outdated)
         domain_set_capacities(domain, read->found->bytes);
     cache_before_change(sizes->cache, domain, DOMAIN_CHANGED(PROBLEMS));
     domain_remove_problem(domain, PROBLEM_CONTROL_ERROR, NULL);
@@ -208,10 +209,10 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
         take_answer(sizes, read, domain);
     else if (domain && outcome == OUTCOME_FAILED && error->kind == ERROR_NO_SUCH_DOMAIN)
         refresher_mark(sizes->refresher, domain->uuid, FACT_STATE);
-    if (domain && answered && gave_up)
-        disk_sizes_want(sizes, domain);
-    else if (domain && answered)
+    if (domain && answered && !gave_up)
         remember(sizes, read, domain);
+    if (domain && answered && (gave_up || read->outdated))
+        disk_sizes_want(sizes, domain);
     pump(sizes);
 }
 
@@ -310,6 +311,16 @@ disk_sizes_reread(DiskSizes *sizes, const Domain *domain)
         return;
     asked->again = true;
     enqueue(sizes, domain->uuid);
+}
+
+void
+disk_sizes_outdate(DiskSizes *sizes, const char *uuid)
+{
+    for (unsigned i = 0; i < sizes->running->len; i++) {
+        SizesCall *read = sizes->running->pdata[i];
+
+        read->outdated |= g_str_equal(read->uuid, uuid);
+    }
 }
 
 void

@@ -25,6 +25,8 @@ void disk_sizes_free(DiskSizes *sizes);
 void disk_sizes_want(DiskSizes *sizes, const Domain *domain);
 /* Read them again if libvirt opens no image for that. */
 void disk_sizes_reread(DiskSizes *sizes, const Domain *domain);
+/* A capacity has changed: an answer to a read that is under way may be from before that. */
+void disk_sizes_outdate(DiskSizes *sizes, const char *uuid);
 /* The domain is gone. */
 void disk_sizes_forget(DiskSizes *sizes, const char *uuid);
 void disk_sizes_connection_lost(DiskSizes *sizes);

@@ -119,6 +119,7 @@ note_capacity(const StorageJob *job, uint64_t capacity)
 
     if (!domain || capacity == 0)
         return;
+    disk_sizes_outdate(job->jobs->parts.disk_sizes, domain->uuid);
     g_hash_table_insert(capacities, job->object.disk, &capacity);
     cache_before_change(cache, domain, DOMAIN_CHANGED(DISKS));
     domain_set_capacities(domain, capacities);

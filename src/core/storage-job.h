@@ -11,6 +11,7 @@
 
 #include "cache.h"
 #include "disk-operation.h"
+#include "disk-sizes.h"
 #include "hypervisor-events.h"
 #include "job-object.h"
 #include "refresher.h"
@@ -25,6 +26,7 @@ typedef struct {
     LanePool *lane_pool;
     Cache *cache;
     Refresher *refresher;
+    DiskSizes *disk_sizes;
     JobObjects *objects;
 } StorageJobParts;
 
