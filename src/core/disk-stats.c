@@ -15,6 +15,7 @@ struct DiskStats {
     SingleFlight *flight;
     Timer *timer;
     GPtrArray *calls;   /* DisksCall, of the question under way */
+    bool extended;      /* its time, for calls that others held up */
     GPtrArray *records; /* its answer so far */
 };
 
@@ -114,6 +115,7 @@ start(void *userdata)
     gpointer value;
 
     stats->records = g_ptr_array_new_with_free_func(free_record);
+    stats->extended = false;
     cache_iter_init(&iter, stats->cache);
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Domain *domain = value;
@@ -133,10 +135,21 @@ on_timer(void *userdata)
 {
     DiskStats *stats = userdata;
 
-    for (unsigned i = 0; i < stats->calls->len; i++)
-        lane_pool_abandon(stats->lane_pool, stats->calls->pdata[i]);
-    g_ptr_array_set_size(stats->calls, 0);
-    end(stats);
+    for (unsigned i = stats->calls->len; i-- > 0;) {
+        DisksCall *asked = stats->calls->pdata[i];
+
+        /* Domains that hang make others wait for a lane. */
+        if (!stats->extended && asked->call.state == CALL_WAITING)
+            continue;
+        g_ptr_array_remove_index_fast(stats->calls, i);
+        lane_pool_abandon(stats->lane_pool, &asked->call);
+    }
+    if (stats->calls->len == 0) {
+        end(stats);
+        return;
+    }
+    stats->extended = true;
+    timer_arm_relative(stats->timer, LIMIT_USEC);
 }
 
 void
