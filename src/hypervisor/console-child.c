@@ -22,7 +22,7 @@
 #define CLOSE_LIMIT_SEC        3
 /* libvirt may take a moment to notice that a console was closed. */
 #define TAKEN_RETRY_USEC       20000
-#define TAKEN_RETRIES          25
+#define TAKEN_RETRIES          50
 /*
  * Signs of life from us, at this interval, so that libvirtd does not give up a client that does not
  * read for a while. That it does not answer them then is no reason to give up.
