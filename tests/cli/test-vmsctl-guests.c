@@ -221,6 +221,10 @@ test_hardware(void)
     g_assert_null(strstr(detached->out, "Disks"));
 
     assert_prints(w, "", "set-memory", "--live", "web", "160");
+    /* The guest is up before its agent is. */
+    g_autofree char *path = guest_path(w, "web");
+    wait_for(w, g_strcmp0(mirror_get(s->mirror, path, VMS_GUEST_INTERFACE, "AgentConnected"),
+                          "true") == 0);
     g_autoptr(Run) addresses =
         run_vmsctl(w, "--no-legend", "addresses", "--source=agent", "web", NULL);
     run_assert(addresses, OK, __FILE__, __LINE__);
@@ -333,6 +337,7 @@ test_disk_seen(void)
     assert_prints(w, "", "disk", "web", "eject", "hdc");
     guest_wait(w, "web", "VMS-GUEST-CD empty after two");
     run(w, "[[ $(head -n 1 /run/vms/web.img) == empty ]]");
+    wait_size(w, "8M");
     assert_prints(w, "", "disk", "web", "resize", "vda", "+8M");
     guest_wait(w, "web", "VMS-GUEST-DISK 16777216");
     assert_prints(w, "", "stop", "web");

@@ -65,7 +65,7 @@ test_power_cut(void)
 
     terminal_expect(monitor, "mail: \033[32mrunning (");
     g_autoptr(Terminal) stop =
-        terminal_vmsctl(s->world, "stop", "--timeout=200ms", "web", "mail", NULL);
+        terminal_vmsctl(s->world, "stop", "--timeout=5s", "web", "mail", NULL);
     terminal_expect(stop,
                     "web: the guest did not power off within its time; its power was cut\r\n");
     g_assert_cmpint(terminal_wait(stop), ==, OK);

@@ -157,7 +157,8 @@ test_agent_hangs(void)
     guest_start(w, "web");
     guest_wait(w, "web", "VMS-GUEST-READY");
     wait_for(w, g_strcmp0(guest_get(g, VMS_GUEST_INTERFACE, "AgentConnected"), "true") == 0);
-    run(w, "virsh -q qemu-agent-command web '{\"execute\": \"guest-exec\", \"arguments\": {\n"
+    run(w, "virsh -q qemu-agent-command --timeout 5 web '{\"execute\": \"guest-exec\", "
+           "\"arguments\": {\n"
            "    \"path\": \"/bin/sh\",\n"
            "    \"arg\": [\"-c\", \"kill -STOP $(pidof qemu-ga); echo VMS-GUEST-MUTE "
            ">/dev/console\"]\n"

@@ -156,23 +156,6 @@ press(Service *s, const char *path, const char *codeset, guint32 code)
     assert_ok(call);
 }
 
-static void
-type(Service *s, const char *path, const char *letters)
-{
-    /* Linux numbers the keys by their places on the keyboard. */
-    static const char *const rows[] = {"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", " "};
-    static const guint32 first[] = {2, 16, 30, 44, 57};
-
-    for (; *letters; letters++)
-        for (unsigned row = 0; row < G_N_ELEMENTS(rows); row++) {
-            const char *found = strchr(rows[row], *letters);
-            if (found)
-                press(s, path, "linux", first[row] + (guint32)(found - rows[row]));
-        }
-    /* Enter, as a USB keyboard says it. */
-    press(s, path, "usb", 40);
-}
-
 /* In the guest's shell on the serial console: until its screen, as text, has this. */
 static void
 wait_for_screen(Stream *serial, const char *pattern)
@@ -185,6 +168,28 @@ wait_for_screen(Stream *serial, const char *pattern)
 
     stream_write(serial, command);
     stream_wait(serial, answer);
+}
+
+/* After the prompt on the screen: each letter once the one before it is there, since a keyboard
+ * holds few. */
+static void
+type(Service *s, const char *path, Stream *serial, const char *prompt, const char *letters)
+{
+    /* Linux numbers the keys by their places on the keyboard. */
+    static const char *const rows[] = {"1234567890", "qwertyuiop", "asdfghjkl", "zxcvbnm", " "};
+    static const guint32 first[] = {2, 16, 30, 44, 57};
+
+    for (size_t n = 0; letters[n]; n++) {
+        for (unsigned row = 0; row < G_N_ELEMENTS(rows); row++) {
+            const char *found = strchr(rows[row], letters[n]);
+            if (found)
+                press(s, path, "linux", first[row] + (guint32)(found - rows[row]));
+        }
+        g_autofree char *seen = g_strdup_printf("%s%.*s", prompt, (int)(n + 1), letters);
+        wait_for_screen(serial, seen);
+    }
+    /* Enter, as a USB keyboard says it. */
+    press(s, path, "usb", 40);
 }
 
 static Stream *
@@ -216,9 +221,9 @@ test_screen_and_keys(void)
     g_assert_cmpuint(count_lit(before), >, 300);
     g_assert_cmpuint(count_lit(before), <, before->width * before->height / 4);
 
-    type(s, path, "root");
+    type(s, path, serial, "guest login: ", "root");
     wait_for_screen(serial, "~ #");
-    type(s, path, "seq 47");
+    type(s, path, serial, "~ # ", "seq 47");
     wait_for_screen(serial, " 46  *47 ");
     g_autoptr(Picture) after = take_picture(s, path, "shell");
     g_assert_cmpuint(compare(before, after), >, 300);

@@ -47,7 +47,7 @@ assert_goes_on(Guest *g)
 static void
 test_missing(void)
 {
-    run(NULL, "mkdir /run/vms/drivers; cp " DRIVERS "/*.so /run/vms/drivers\n"
+    run(NULL, "mkdir -p /run/vms/drivers; cp " DRIVERS "/*.so /run/vms/drivers\n"
               "rm /run/vms/drivers/libvirt_driver_nodedev.so\n"
               "mount --bind /run/vms/drivers " DRIVERS);
     {

@@ -21,7 +21,7 @@
 #define UUID       "7b5f0c52-6a0e-4f4e-9a51-0d6d0c3a1f01"
 #define MAC        "52:54:00:11:22:33"
 #define DIR        "/run/vms/images"
-#define EVENT_WAIT (20 * G_USEC_PER_SEC)
+#define EVENT_WAIT (60 * G_USEC_PER_SEC)
 
 /* --- the world ---------------------------------------------------------------------------- */
 

@@ -57,11 +57,14 @@ begin_save(Service *s, const char *path)
     return save;
 }
 
-/* Its progress was told now and then, and never more often than five times a second. */
+/*
+ * Its progress was told now and then, and no more than five times a second: on the average, since
+ * one signal may reach us late, and the next in time.
+ */
 static void
 check_progress_signals(Service *s, guint64 mark, const char *job)
 {
-    gint64 last = 0;
+    gint64 first = 0, last = 0;
     guint n = 0;
 
     for (guint i = 0; i < s->mirror->signals->len; i++) {
@@ -70,11 +73,12 @@ check_progress_signals(Service *s, guint64 mark, const char *job)
         if (signal->sequence <= mark || !g_str_equal(signal->path, job) ||
             !g_str_equal(signal->member, "PropertiesChanged"))
             continue;
-        if (n++)
-            g_assert_cmpint(signal->usec - last, >, 200000 - 20000);
+        if (n++ == 0)
+            first = signal->usec;
         last = signal->usec;
     }
     g_assert_cmpuint(n, >=, 1);
+    g_assert_cmpint((n - 1) * 200000, <=, last - first + 400000);
 }
 
 /* A guest that goes on still obeys. */
@@ -133,7 +137,6 @@ test_saved_by_others(void)
     assert_job_ends(s, save, "Save done ");
     /* Of this libvirt sends no event. */
     run(s->world, "virsh -q managedsave-remove web");
-    g_assert_true(service_is_saved(s, path, true));
     g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
     assert_ok(list);
     g_assert_true(service_is_saved(s, path, false));
@@ -341,13 +344,36 @@ start_proxy(World *w)
            "            selector.register(near, selectors.EVENT_READ)\n"
            "            selector.register(far, selectors.EVENT_READ)\n"
            "        elif key.fileobj in peers:\n"
-           "            data = key.fileobj.recv(65536)\n"
-           "            peers[key.fileobj].sendall(data) if data else drop(key.fileobj)\n"
+           "            try:\n"
+           "                data = key.fileobj.recv(65536)\n"
+           "                peers[key.fileobj].sendall(data) if data else drop(key.fileobj)\n"
+           "            except OSError:\n"
+           "                drop(key.fileobj)\n"
            "PYTHON\n"
            "rm -f /run/vms/proxy\n"
            "python3 /run/vms/proxy.py </dev/null >/run/vms/proxy.log 2>&1 &\n"
            "echo $! >/run/vms/proxy.pid\n"
            "until [[ -S /run/vms/proxy ]]; do sleep 0.02; done");
+}
+
+static bool
+manager_was_lost(Service *s, guint64 mark)
+{
+    g_autofree char *history = mirror_history(s->mirror, mark, VMS_ROOT_PATH, "Available");
+
+    return g_str_has_prefix(history, "false");
+}
+
+/* While the save makes no progress, so that it outlasts what the test does; to be continued. */
+static void
+cut_in_the_middle(Service *s)
+{
+    run(s->world, "pkill -STOP -x gzip");
+    guint64 mark = mirror_mark(s->mirror);
+
+    run(s->world, "kill -USR1 $(</run/vms/proxy.pid)");
+    wait_for(s->world, manager_was_lost(s, mark));
+    client_wait_available(s->client, true);
 }
 
 /* The connection breaks and libvirtd goes on: so does the job, to its end. */
@@ -360,14 +386,12 @@ test_save_connection_cut(void)
     g_autoptr(Service) s =
         service_with_guest("--uri=qemu+unix:///system?socket=/run/vms/proxy", "");
     g_autofree char *path = guest_path(s->world, "web");
-    guint64 mark = mirror_mark(s->mirror);
-
     g_autoptr(Call) save = begin_save(s, path);
-    run(s->world, "kill -USR1 $(</run/vms/proxy.pid)");
-    wait_for(s->world, mirror_count(s->mirror, mark, VMS_ROOT_PATH, "PropertiesChanged") > 0);
-    client_wait_available(s->client, true);
+
+    cut_in_the_middle(s);
     guint64 cut = mirror_mark(s->mirror);
     g_assert_true(mirror_is(s->mirror, path, "Job", call_path(save)));
+    run(s->world, "pkill -CONT -x gzip");
     assert_job_ends(s, save, "Save done ");
     check_progress_signals(s, cut, call_path(save));
     g_assert_true(service_is_saved(s, path, true));
@@ -380,12 +404,10 @@ test_save_connection_cut(void)
     g_autoptr(Call) again = saved_call(s, path, "Save", "a{sv}", 0);
     assert_ok(again);
     wait_progress(s, call_path(again));
-    mark = mirror_mark(s->mirror);
-    run(s->world, "kill -USR1 $(</run/vms/proxy.pid)");
-    wait_for(s->world, mirror_count(s->mirror, mark, VMS_ROOT_PATH, "PropertiesChanged") > 0);
-    client_wait_available(s->client, true);
+    cut_in_the_middle(s);
     g_autoptr(Call) cancel =
-        client_call(s->client, call_path(again), VMS_JOB_INTERFACE, "Cancel", NULL);
+        client_send(s->client, call_path(again), VMS_JOB_INTERFACE, "Cancel", NULL);
+    run(s->world, "pkill -CONT -x gzip");
     assert_ok(cancel);
     assert_job_ends(s, again, "Save canceled Save of \"web\" was canceled: as was asked for");
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));
@@ -474,20 +496,17 @@ test_snapshots_of_others(void)
         g_autofree char *count = g_strdup_printf("%u", i);
 
         run(s->world, "virsh -q snapshot-create-as web other%u", i);
-        g_assert_false(has_count(s, path, count));
         g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
         assert_ok(list);
         g_assert_true(has_count(s, path, count));
     }
     /* At the domain's next event, too, and by a new connection. */
     run(s->world, "virsh -q snapshot-delete web other2");
-    g_assert_true(has_count(s, path, "3"));
     run(s->world, "virsh -q start web");
     wait_for(s->world, has_count(s, path, "2"));
     g_autoptr(Call) down = domain_call(s, path, "ForceStop", NULL);
     assert_ok(down);
     run(s->world, "virsh -q snapshot-delete web other1");
-    g_assert_true(has_count(s, path, "2"));
     g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);
     assert_ok(reconnect);
     wait_for(s->world, has_count(s, path, "1"));

@@ -13,12 +13,25 @@ static bool
 has_problem(Guest *g, const char *kind, const char *disk)
 {
     const char *problems = guest_get(g, VMS_DOMAIN_INTERFACE, "Problems");
+
+    if (!problems)
+        return false;
     g_autofree char *kind_text = g_strdup_printf("\"kind\": <\"%s\">", kind);
     g_autofree char *disk_text =
         disk ? g_strdup_printf("\"device\": <\"%s\">", disk) : g_strdup("\"device\"");
 
     return strstr(problems, kind_text) && (strstr(problems, disk_text) != NULL) == (disk != NULL) &&
            !strstr(problems, "}, {");
+}
+
+/* Not before it runs, when it is paused, too. */
+static void
+wait_paused(Guest *g, const char *reason)
+{
+    Mirror *m = g->service->mirror;
+
+    wait_for(g->service->world, mirror_is(m, g->path, "State", "paused") &&
+                                    mirror_is(m, g->path, "StateReason", reason));
 }
 
 /* No event tells the next process of what was before it. */
@@ -42,15 +55,14 @@ test_disk_full(void)
         "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s/type=.raw./& error_policy='\\''stop'\\''/");
 
     guest_start(g->service->world, "web");
-    guest_wait_state(g, "paused");
-    assert_domain(g, "StateReason", "io-error");
+    wait_paused(g, "io-error");
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
     g_autoptr(Call) resume = guest_operate(g, "Resume");
     /* It writes again at once: what the answer says is so when it comes. */
     assert_domain(g, "State", resume->error_name ? "paused" : "running");
     if (resume->error_name)
         assert_error_says(resume, FAILED, "paused (io-error)");
-    guest_wait_state(g, "paused");
+    wait_paused(g, "io-error");
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
     restart_service(g->service);
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
@@ -83,14 +95,13 @@ test_disk_error(void)
     guest_start(g->service->world, "web");
     guest_wait_state(g, "running");
     run(g->service->world, "kill -KILL $(</run/vms/nbd.pid)");
-    guest_wait_state(g, "paused");
-    assert_domain(g, "StateReason", "io-error");
+    wait_paused(g, "io-error");
     wait_for(g->service->world, has_problem(g, "io-error", "hda"));
 
     /* It is still there after the same again, and gone with the run. */
     g_autoptr(Call) resume = guest_operate(g, "Resume");
     call_wait(resume);
-    guest_wait_state(g, "paused");
+    wait_paused(g, "io-error");
     wait_for(g->service->world, has_problem(g, "io-error", "hda"));
     g_autoptr(Call) off = guest_operate(g, "ForceStop");
     assert_ok(off);
@@ -132,8 +143,7 @@ test_watchdog_pauses(void)
 {
     g_autoptr(Guest) g = guest_with_watchdog("pause");
 
-    guest_wait_state(g, "paused");
-    assert_domain(g, "StateReason", "watchdog");
+    wait_paused(g, "watchdog");
     assert_domain(g, "Problems", "[]");
 }
 

@@ -147,10 +147,11 @@ assert_contents(const char *image)
     run(NULL, "qemu-img compare -qU " DIR "/%s " DIR "/expected.raw", image);
 }
 
+/* `bandwidth` in bytes a second. */
 static Call *
-begin_slow_pull(Service *s)
+begin_slow_pull(Service *s, guint64 bandwidth)
 {
-    Call *pull = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 1, "bandwidth", "t", MIB);
+    Call *pull = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 1, "bandwidth", "t", bandwidth);
 
     assert_ok(pull);
     wait_progress(s, call_path(pull));
@@ -270,13 +271,14 @@ test_beside(void)
     g_autoptr(Service) s = service_with_guest();
     guint64 mark = mirror_mark(s->mirror);
 
-    g_autoptr(Call) pull = begin_slow_pull(s);
+    g_autoptr(Call) pull = begin_slow_pull(s, MIB / 16);
     const char *job = call_path(pull);
     g_assert_cmpstr(job_property(s, job, "Operation"), ==, "Pull");
     g_assert_cmpstr(job_property(s, job, "Disk"), ==, "vda");
     g_assert_true(disks_say(s, job));
     g_assert_true(mirror_is(s->mirror, PATH, "Job", "/"));
-    g_autoptr(Call) same = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 1, "bandwidth", "t", MIB);
+    g_autoptr(Call) same =
+        storage_call(s, PATH, "Pull", "sa{sv}", "vda", 1, "bandwidth", "t", MIB / 16);
     g_assert_cmpstr(call_path(same), ==, job);
     g_autoptr(Call) other = storage_call(s, PATH, "Commit", "sa{sv}", "vda", 0);
     assert_error_says(other, BUSY, job);
@@ -297,7 +299,7 @@ test_beside(void)
     g_assert_null(strstr(history, job));
 
     /* The end of the domain decides about its result. */
-    g_autoptr(Call) again = begin_slow_pull(s);
+    g_autoptr(Call) again = begin_slow_pull(s, MIB / 16);
     g_autoptr(Call) stop = domain_call(s, PATH, "StopWithOptions", "a{sv}", 1, "timeout", "t",
                                        G_GUINT64_CONSTANT(100000));
     assert_ok(stop);
@@ -360,7 +362,7 @@ test_daemon_away(void)
 {
     g_autoptr(Service) s = service_with_guest();
 
-    g_autoptr(Call) pull = begin_slow_pull(s);
+    g_autoptr(Call) pull = begin_slow_pull(s, MIB);
     run(s->world,
         "libvirtd-ctl kill\n"
         "until ! qemu-img info -U --backing-chain " DIR "/top.qcow2 | grep -q middle.qcow2\n"
@@ -392,7 +394,7 @@ test_service_restarted(void)
     g_autoptr(Client) c = client_new(w);
     client_wait_available(c, true);
     g_autoptr(Call) pull = client_call(c, PATH, VMS_STORAGE_INTERFACE, "Pull", "sa{sv}", "vda", 1,
-                                       "bandwidth", "t", MIB);
+                                       "bandwidth", "t", MIB / 16);
     assert_ok(pull);
     run(w, "until virsh blockjob web vda 2>&1 | grep -q Pull; do sleep 0.1; done");
     world_stop(w);

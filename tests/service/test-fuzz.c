@@ -20,7 +20,7 @@
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 #define AT_ONCE    32
 #define ROUNDS     20 /* of one service */
-#define OTHERS_MS  5000
+#define OTHERS_MS  15000
 #define MAX_DEPTH  4
 #define NEW_DOMAIN                                                                                 \
     "<domain type='test'><name>new</name><memory>4096</memory>"                                    \

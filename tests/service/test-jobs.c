@@ -208,8 +208,12 @@ test_force_stop_overtakes(void)
     g_autoptr(Call) stop = domain_send(s, path, "StopWithOptions", "a{sv}", 0);
     assert_ok(stop);
     guint64 mark = mirror_mark(s->mirror);
+    /* The service finds both at once: the second one comes while the first is under way. */
+    process_signal(world_service(s->world), SIGSTOP);
     g_autoptr(Call) force_a = domain_send(s, path, "ForceStop", NULL);
     g_autoptr(Call) force_b = domain_send(s, path, "ForceStop", NULL);
+    client_pass_through_bus(s->client);
+    process_signal(world_service(s->world), SIGCONT);
     assert_ok(force_a);
     assert_ok(force_b);
     assert_error(waiting, CANCELED);
@@ -322,7 +326,8 @@ test_still_running(void)
 
     assert_error(stop, STILL_RUNNING);
     assert_error(reboot, STILL_RUNNING);
-    g_assert_cmpint(call_duration_ms(stop), <=, 21000);
+    /* Before the bus's own time-out, of 25 s. */
+    g_assert_cmpint(call_duration_ms(stop), <, 25000);
     g_assert_cmpint(call_duration_ms(stop), >=, 15000);
     g_assert_true(g_str_has_suffix(stop->error_message, stop_job));
     g_assert_true(g_str_has_suffix(reboot->error_message, reboot_job));

@@ -99,7 +99,8 @@ check_refusal(Service *s, const char *path, Call *call, const struct Row *row, c
     /* It names both, and nothing has happened. */
     assert_error_says(call, cell->error, operation);
     assert_error_says(call, cell->error, row->state);
-    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, path, NULL), ==, 0);
+    g_assert_cmpuint(mirror_count(s->mirror, mark, VMS_ROOT_PATH, NULL), ==, 0);
 }
 
 static void

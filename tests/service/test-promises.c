@@ -127,9 +127,9 @@ test_silent_hypervisor(void)
                                "GetManagedObjects", NULL);
     for (guint i = 0; i < G_N_ELEMENTS(reads); i++) {
         assert_ok(reads[i]);
-        g_assert_cmpint(call_duration_ms(reads[i]), <, 2000);
         call_free(reads[i]);
     }
+    /* They did not wait for the attempt. */
     g_assert_false(calls[0]->done);
     for (guint i = 0; i < G_N_ELEMENTS(calls); i++) {
         assert_error_says(calls[i], NOT_AVAILABLE, "VMs are not available: ");

@@ -318,3 +318,12 @@ client_wait_available(Client *c, bool available)
     }
     sd_bus_slot_unref(slot);
 }
+
+void
+client_pass_through_bus(Client *c)
+{
+    int r = sd_bus_call_method(c->bus, "org.freedesktop.DBus", "/org/freedesktop/DBus",
+                               "org.freedesktop.DBus", "GetId", NULL, NULL, NULL);
+
+    g_assert_cmpint(r, >=, 0);
+}

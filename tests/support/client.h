@@ -92,6 +92,8 @@ char *client_get(Client *c, const char *path, const char *interface, const char 
 char *client_domain(Client *c, const char *name_or_uuid);
 /* /org/unraid/Vms/domain/…, without asking. */
 char *domain_path(const char *uuid);
+/* The calls that were sent before have been handed on by the bus, when this returns. */
+void client_pass_through_bus(Client *c);
 /* Waits until somebody owns the destination's name. */
 void client_wait_owned(Client *c);
 /* Waits until the Manager's Available is as wanted. */

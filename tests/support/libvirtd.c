@@ -92,7 +92,7 @@ libvirtd_clean(void)
 {
     run(NULL, "libvirtd-ctl kill 2>/dev/null || true\n" /* there is none, or it ends by itself */
               "[[ ! -e /mnt/vms-peer ]] || libvirtd-peer stop\n"
-              "qemus=$(pidof qemu-system-x86_64) && kill -KILL $qemus\n"
+              "qemus=$(pidof qemu-system-x86_64) && kill -KILL $qemus || true\n"
               "rm -rf /run/libvirt/qemu /etc/libvirt/qemu /var/lib/libvirt/qemu\n"
               "libvirtd-ctl start");
 }
@@ -204,6 +204,21 @@ compare_domain(Service *s, GString *list, const char *uuid, const char *name, co
                            uuid, name, state, path);
 }
 
+/* A guest is asked at its own times. */
+static guint
+count_news(const Mirror *m, guint64 mark)
+{
+    guint n = 0;
+
+    for (guint i = 0; i < m->signals->len; i++) {
+        const Signal *signal = m->signals->pdata[i];
+
+        n += signal->sequence > mark && !(g_str_equal(signal->member, "PropertiesChanged") &&
+                                          g_str_has_prefix(signal->body, VMS_GUEST_INTERFACE " "));
+    }
+    return n;
+}
+
 void
 assert_equals_virsh(Service *s)
 {
@@ -228,6 +243,6 @@ assert_equals_virsh(Service *s)
     g_autoptr(Call) call = manager_call(s, "ListDomains", NULL);
     assert_ok(call);
     g_assert_cmpstr(call->body, ==, list->str);
-    g_assert_cmpuint(mirror_count(s->mirror, mark, NULL, NULL), ==, 0);
+    g_assert_cmpuint(count_news(s->mirror, mark), ==, 0);
     mirror_check(s->mirror);
 }

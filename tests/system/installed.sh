@@ -26,7 +26,7 @@ if [[ -z ${VMS_IN_CONTAINER-} ]]; then
 fi
 
 readonly manager=(org.unraid.Vms /org/unraid/Vms org.unraid.Vms.Manager)
-readonly bound=20
+readonly bound=90
 scratch=$(mktemp -d)
 check=setup
 
@@ -159,7 +159,7 @@ if child == 0:
     # The agent lets go of the descriptor when polkit knows it.
     agent = 'cat < <(exec pkttyagent --process $$ --notify-fd 1); exec "$@"'
     os.execvp("setpriv", sys.argv[2:6] + ["bash", "-c", agent, "-"] + sys.argv[6:])
-said, answered, end = b"", False, time.monotonic() + 20
+said, answered, end = b"", False, time.monotonic() + 90
 while time.monotonic() < end:
     try:
         if select.select([terminal], [], [], 1)[0]:
