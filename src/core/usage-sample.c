@@ -4,13 +4,16 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define KIB 1024
+#define KIB       1024
+/* Two devices cannot have this name: it stands for all of a domain's disks. */
+#define ALL_DISKS "*"
 
 UsageReading *
 usage_reading_new(int run)
 {
     UsageReading *reading = g_new0(UsageReading, 1);
 
+    reading->run = run;
     reading->counters = usage_sample_new(run);
     return reading;
 }
@@ -21,6 +24,7 @@ usage_reading_free(UsageReading *reading)
     if (!reading)
         return;
     usage_sample_free(reading->counters);
+    g_strfreev(reading->disks);
     g_free(reading);
 }
 
@@ -106,4 +110,35 @@ usage_reading_add(UsageReading *reading, const StatsRecord *record, uint64_t at_
     add_devices(reading, record, "block.", block, USAGE_DISK_READ, at_usec);
     add_devices(reading, record, "net.", net, USAGE_NET_RX, at_usec);
     add_memory(reading, record);
+}
+
+void
+usage_reading_add_sums(UsageReading *reading, const char *const *disks, uint64_t read,
+                       uint64_t written, uint64_t at_usec)
+{
+    g_strfreev(reading->disks);
+    reading->disks = g_strdupv((char **)disks);
+    usage_sample_add(reading->counters, USAGE_DISK_READ, ALL_DISKS, read, at_usec);
+    usage_sample_add(reading->counters, USAGE_DISK_WRITE, ALL_DISKS, written, at_usec);
+}
+
+static bool
+lacks_disk(const UsageReading *now, const UsageReading *before)
+{
+    for (char **disk = before->disks; now->disks && disk && *disk; disk++)
+        if (!g_strv_contains((const char *const *)now->disks, *disk))
+            return true;
+    return false;
+}
+
+void
+usage_reading_rates(const UsageReading *before, const UsageReading *now, UsageRates *ret)
+{
+    usage_rates_compute(before ? before->counters : NULL, now->counters, ret);
+    if (!before || !lacks_disk(now, before))
+        return;
+    for (unsigned rate = USAGE_DISK_READ; rate <= USAGE_DISK_WRITE; rate++) {
+        ret->known &= ~(1U << rate);
+        ret->values[rate] = 0;
+    }
 }

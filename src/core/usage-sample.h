@@ -9,7 +9,9 @@
 #include "usage-rates.h"
 
 typedef struct {
+    int run; /* the domain's id when it was asked */
     UsageSample *counters;
+    char **disks;     /* those that the sums are of; NULL: there are no sums */
     bool has_figures; /* a record was added */
     bool has_used;
     bool has_rss;
@@ -22,3 +24,12 @@ void usage_reading_free(UsageReading *reading);
 
 /* Take the figures of STATS_CPU, _BALLOON, _INTERFACE and _BLOCK, which were read at this time. */
 void usage_reading_add(UsageReading *reading, const StatsRecord *record, uint64_t at_usec);
+/* Take the sums of these disks; any text that tells one disk from another. */
+void usage_reading_add_sums(UsageReading *reading, const char *const *disks, uint64_t read,
+                            uint64_t written, uint64_t at_usec);
+
+/*
+ * `before` may be NULL. The rates of the disks are not known where a disk of the earlier sum is
+ * gone: its share cannot be told from the others'.
+ */
+void usage_reading_rates(const UsageReading *before, const UsageReading *now, UsageRates *ret);

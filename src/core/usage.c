@@ -14,8 +14,6 @@
 #define HANGS_USEC    SEC
 /* So many calls about many domains may hang; after that the domains are asked one by one. */
 #define HANGING_MAX   2
-/* Two devices cannot have this name: it stands for all of a domain's disks. */
-#define ALL_DISKS     "*"
 
 #define USAGE_GROUPS (STATS_CPU | STATS_BALLOON | STATS_INTERFACE)
 
@@ -56,6 +54,7 @@ typedef struct {
     Usage *usage;
     AskWhat what;
     GStrv uuids;
+    GStrv disks; /* disks_of(), with ASK_DISKS */
     bool abandoned;
     uint64_t at; /* the middle of the call */
     GPtrArray *records;
@@ -114,10 +113,10 @@ row_of(const UsageSeries *series, const Domain *domain)
         series->before ? g_hash_table_lookup(series->before, domain->uuid) : NULL;
 
     g_strlcpy(row.uuid, domain->uuid, sizeof row.uuid);
-    if (!now)
+    if (!now || !now->has_figures || now->run != domain->id)
         return row;
     row.stale = false;
-    usage_rates_compute(before ? before->counters : NULL, now->counters, &row.rates);
+    usage_reading_rates(before, now, &row.rates);
     row.memory =
         (now->has_used ? USAGE_HAS_MEMORY_USED : 0U) | (now->has_rss ? USAGE_HAS_MEMORY_RSS : 0U);
     row.memory_used = now->memory_used;
@@ -193,6 +192,7 @@ free_call(Call *call)
     if (asked->abandoned)
         asked->usage->n_hanging--;
     g_strfreev(asked->uuids);
+    g_strfreev(asked->disks);
     if (asked->records)
         g_ptr_array_unref(asked->records);
     g_free(asked);
@@ -217,17 +217,53 @@ work(Call *call, Hypervisor *h, Error **error)
     return answered;
 }
 
+/* A text for each disk, another one after a change of its medium. */
+static GStrv
+disks_of(const Domain *domain)
+{
+    GPtrArray *texts = g_ptr_array_new();
+    Row disk;
+
+    for (Rows disks = domain_config_rows(&domain->config, HARDWARE_DISKS);
+         rows_take(&disks, &disk);)
+        g_ptr_array_add(texts, g_strdup_printf("%s\n%s", row_text(disk, ROW_TARGET),
+                                               row_text(disk, ROW_SOURCE)));
+    g_ptr_array_add(texts, NULL);
+    return (GStrv)g_ptr_array_free(texts, FALSE);
+}
+
+/* That of this run of the domain; it is empty at first. */
 static UsageReading *
-get_reading(Usage *usage, const char *uuid)
+get_reading(Usage *usage, const Domain *domain)
+{
+    UsageReading *reading = g_hash_table_lookup(usage->answer, domain->uuid);
+
+    if (!reading || reading->run != domain->id) {
+        reading = usage_reading_new(domain->id);
+        g_hash_table_insert(usage->answer, g_strdup(domain->uuid), reading);
+    }
+    return reading;
+}
+
+/* NULL where the figures may be those of another run than the one that runs now. */
+static UsageReading *
+find_reading(const Usage *usage, const char *uuid)
 {
     UsageReading *reading = g_hash_table_lookup(usage->answer, uuid);
     const Domain *domain = cache_find(usage->cache, uuid);
 
-    if (!reading && domain && domain->id >= 0) {
-        reading = usage_reading_new(domain->id);
-        g_hash_table_insert(usage->answer, g_strdup(uuid), reading);
-    }
-    return reading;
+    return reading && domain && domain->id == reading->run ? reading : NULL;
+}
+
+static void
+take_sums(const UsageCall *asked, UsageReading *reading, const Domain *domain)
+{
+    g_auto(GStrv) disks = disks_of(domain);
+
+    /* Else nobody knows which disks they are of. */
+    if (g_strv_equal((const char *const *)asked->disks, (const char *const *)disks))
+        usage_reading_add_sums(reading, (const char *const *)disks, asked->read, asked->written,
+                               asked->at);
 }
 
 static void
@@ -235,16 +271,14 @@ take_result(Usage *usage, const UsageCall *asked)
 {
     for (unsigned i = 0; asked->records && i < asked->records->len; i++) {
         const StatsRecord *record = asked->records->pdata[i];
-        UsageReading *reading = get_reading(usage, record->uuid);
+        UsageReading *reading = find_reading(usage, record->uuid);
 
         if (reading)
             usage_reading_add(reading, record, asked->at);
     }
-    UsageReading *disks = asked->what == ASK_DISKS ? get_reading(usage, *asked->uuids) : NULL;
-    if (!disks)
-        return;
-    usage_sample_add(disks->counters, USAGE_DISK_READ, ALL_DISKS, asked->read, asked->at);
-    usage_sample_add(disks->counters, USAGE_DISK_WRITE, ALL_DISKS, asked->written, asked->at);
+    UsageReading *reading = asked->what == ASK_DISKS ? find_reading(usage, *asked->uuids) : NULL;
+    if (reading)
+        take_sums(asked, reading, cache_find(usage->cache, *asked->uuids));
 }
 
 static void
@@ -261,9 +295,10 @@ on_done(Call *call, CallOutcome outcome, const Error *error)
         end_round(usage);
 }
 
-/* Takes the UUIDs. A call about one domain has its key, so that its hanging is noticed. */
+/* Takes the UUIDs and the disks. A call about one domain has its key, so that its hanging is
+ * noticed. */
 static void
-ask(Usage *usage, AskWhat what, GStrv uuids)
+ask(Usage *usage, AskWhat what, GStrv uuids, GStrv disks)
 {
     UsageCall *asked = g_new0(UsageCall, 1);
     bool is_one = what == ASK_DISKS || usage->one_by_one;
@@ -271,6 +306,7 @@ ask(Usage *usage, AskWhat what, GStrv uuids)
     asked->usage = usage;
     asked->what = what;
     asked->uuids = uuids;
+    asked->disks = disks;
     asked->call.class = is_one ? CALL_QUICK : CALL_STATS;
     asked->call.name = what == ASK_DISKS ? "virDomainBlockStatsFlags" : "virDomainListGetStats";
     if (is_one)
@@ -283,11 +319,11 @@ ask(Usage *usage, AskWhat what, GStrv uuids)
 }
 
 static void
-ask_one(Usage *usage, AskWhat what, const char *uuid)
+ask_one(Usage *usage, AskWhat what, const char *uuid, GStrv disks)
 {
     const char *const uuids[] = {uuid, NULL};
 
-    ask(usage, what, g_strdupv((char **)uuids));
+    ask(usage, what, g_strdupv((char **)uuids), disks);
 }
 
 static void
@@ -297,11 +333,11 @@ ask_many(Usage *usage, AskWhat what, GPtrArray *uuids)
         return;
     if (usage->one_by_one) {
         for (unsigned i = 0; i < uuids->len; i++)
-            ask_one(usage, what, uuids->pdata[i]);
+            ask_one(usage, what, uuids->pdata[i], NULL);
         return;
     }
     g_ptr_array_add(uuids, NULL);
-    ask(usage, what, g_strdupv((char **)uuids->pdata));
+    ask(usage, what, g_strdupv((char **)uuids->pdata), NULL);
 }
 
 static void
@@ -319,16 +355,14 @@ abandon_calls(Usage *usage)
     }
 }
 
-/* More than what its disks have read and written. */
+/* It runs, does not hang, and has told no more in this round than what its disks have read. */
 static bool
-has_answered(const Usage *usage, const Domain *domain)
+needs_asking(Usage *usage, const Domain *domain)
 {
-    const UsageReading *reading = g_hash_table_lookup(usage->answer, domain->uuid);
-
-    return reading && reading->has_figures;
+    return domain->id >= 0 && !lane_pool_domain_hangs(usage->lane_pool, domain->uuid) &&
+           !get_reading(usage, domain)->has_figures;
 }
 
-/* Ask the domains that run, do not hang, and have not answered yet in this round. */
 static void
 ask_domains(Usage *usage)
 {
@@ -341,15 +375,13 @@ ask_domains(Usage *usage)
     while (g_hash_table_iter_next(&iter, NULL, &value)) {
         const Domain *domain = value;
 
-        if (domain->id < 0 || has_answered(usage, domain) ||
-            lane_pool_domain_hangs(usage->lane_pool, domain->uuid))
+        if (!needs_asking(usage, domain))
             continue;
-        g_ptr_array_add(disk_sizes_opens_none(usage->disk_sizes, domain) ? closed : opened,
-                        domain->uuid);
+        bool opens = !disk_sizes_opens_none(usage->disk_sizes, domain);
+        if (opens && !get_reading(usage, domain)->disks)
+            ask_one(usage, ASK_DISKS, domain->uuid, disks_of(domain));
+        g_ptr_array_add(opens ? opened : closed, domain->uuid);
     }
-    for (unsigned i = 0; i < opened->len; i++)
-        if (!g_hash_table_contains(usage->answer, opened->pdata[i]))
-            ask_one(usage, ASK_DISKS, opened->pdata[i]);
     ask_many(usage, ASK_ALL, closed);
     ask_many(usage, ASK_BASIC, opened);
 }
@@ -360,7 +392,8 @@ on_hang_timer(void *userdata)
     Usage *usage = userdata;
 
     abandon_calls(usage);
-    if (!usage->one_by_one) {
+    /* Without a series nobody waits for the others. */
+    if (!usage->one_by_one && usage->series->len > 0) {
         usage->one_by_one = true;
         ask_domains(usage);
         timer_arm_relative(usage->hang_timer, HANGS_USEC);

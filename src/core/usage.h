@@ -7,7 +7,8 @@
  * Each series has a tick of its own: its first one comes an interval after it was made, later ones
  * at multiples of the interval, so that series share the round trip to libvirt. A domain that is
  * known to hang is not asked; if an answer does not come in time, the domains that it was about are
- * asked one by one. Without a series nothing is asked and no timer runs. Belongs to the loop.
+ * asked one by one. Figures of a run that has ended meanwhile are dropped. Without a series nothing
+ * is asked and no timer runs, once the question that is under way has ended. Belongs to the loop.
  */
 
 #include "cache.h"
