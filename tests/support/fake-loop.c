@@ -252,6 +252,12 @@ fake_loop_advance(uint64_t usec)
     __atomic_store_n(&loop.now, (gint64)until, __ATOMIC_SEQ_CST);
 }
 
+bool
+fake_loop_is_idle(void)
+{
+    return loop.deferred->len == 0 && !next_timer();
+}
+
 void
 fake_loop_wait(bool (*holds)(void *userdata), void *userdata)
 {

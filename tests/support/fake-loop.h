@@ -16,5 +16,7 @@ void fake_loop_reset(void);
 void fake_loop_run(void);
 /* Let this time pass, with everything that falls due in it at its own time. */
 void fake_loop_advance(uint64_t usec);
+/* Nothing is due and no timer is armed: only a thread's post would wake the loop up. */
+bool fake_loop_is_idle(void);
 /* Run until this holds, waiting for the threads' posts; the test fails after 10 s of real time. */
 void fake_loop_wait(bool (*holds)(void *userdata), void *userdata);
