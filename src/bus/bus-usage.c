@@ -125,14 +125,11 @@ ask_whether_read(Subscriber *subscriber)
 }
 
 static void
-on_usage(void *userdata, uint64_t timestamp, const GArray *rows)
+send_usage(const Subscriber *subscriber, uint64_t timestamp, const GArray *rows)
 {
-    Subscriber *subscriber = userdata;
     const Service *service = subscriber->subscribers->service;
     g_auto(Wire) body = {NULL};
 
-    if (subscriber->unread >= UNREAD_MAX)
-        return;
     wire_put_u64(&body, timestamp);
     size_t array = wire_begin_array(&body, 8);
     for (unsigned i = 0; i < rows->len; i++)
@@ -144,7 +141,19 @@ on_usage(void *userdata, uint64_t timestamp, const GArray *rows)
     if (r < 0)
         log_message(LOG_ERR, "Sending the usage to %s failed: %s", subscriber->name,
                     g_strerror(-r));
-    if (++subscriber->unread >= UNREAD_ASKED && !subscriber->ping)
+}
+
+static void
+on_usage(void *userdata, uint64_t timestamp, const GArray *rows)
+{
+    Subscriber *subscriber = userdata;
+
+    if (subscriber->unread < UNREAD_MAX) {
+        send_usage(subscriber, timestamp, rows);
+        subscriber->unread++;
+    }
+    /* Also where no more is sent: the questions so far may all have failed. */
+    if (subscriber->unread >= UNREAD_ASKED && !subscriber->ping)
         ask_whether_read(subscriber);
 }
 

@@ -11,6 +11,7 @@
 #include "context.h"
 #include "usage-world.h"
 
+#include <errno.h>
 #include <string.h>
 
 #define VALID_FOR  (60 * SEC)
@@ -40,6 +41,7 @@ static struct {
     Service service;
     Core core;
     GHashTable *clients; /* unique name -> Client */
+    int failure;         /* of each ping; 0: none */
     uint64_t valid_for;  /* by the last reply */
 } bus;
 
@@ -88,6 +90,8 @@ sd_bus_call_async(sd_bus *unused, sd_bus_slot **ret, sd_bus_message *message,
 {
     Client *to = client(message->destination);
 
+    if (bus.failure)
+        return bus.failure;
     /* One at a time, however long it takes. */
     g_assert_null(to->on_pong);
     g_assert_cmpuint(usec, ==, UINT64_MAX);
@@ -369,6 +373,22 @@ test_subscriber_that_reads_loses_no_tick(void)
     end();
 }
 
+static void
+test_subscriber_that_cannot_be_asked_is_asked_later(void)
+{
+    begin();
+    subscribe(ALICE, SEC);
+    bus.failure = -ENOBUFS;
+    fake_loop_advance(20 * SEC);
+    g_assert_cmpuint(client(ALICE)->n_sent, ==, UNREAD_MAX);
+    bus.failure = 0;
+    fake_loop_advance(SEC);
+    answer_ping(ALICE);
+    fake_loop_advance(3 * SEC);
+    g_assert_cmpuint(client(ALICE)->n_sent, ==, UNREAD_MAX + 3);
+    end();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -383,6 +403,7 @@ main(int argc, char **argv)
     ADD("unread", subscriber_that_does_not_read_loses_ticks);
     ADD("requests-unread", request_is_no_sign_of_reading);
     ADD("read", subscriber_that_reads_loses_no_tick);
+    ADD("not-asked", subscriber_that_cannot_be_asked_is_asked_later);
 #undef ADD
     return g_test_run();
 }
