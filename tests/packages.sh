@@ -24,7 +24,7 @@ declare -A PACKAGES=(
     [packaging]="git rpm rpmlint makepkg"
     # A libvirtd of one's own and guests in it.
     [libvirtd]="libvirt-daemon libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients
-        qemu-system-x86 qemu-utils seabios ipxe-qemu strace"
+        qemu-system-x86 qemu-utils seabios ipxe-qemu dnsmasq-base strace"
     # The peers to measure beside.
     [bench]="libvirt-dbus libvirt-clients python3"
     [guests]="busybox-static cpio dpkg-dev kmod e2fsprogs xz-utils"

@@ -151,6 +151,38 @@ test_refusing(gconstpointer refused)
                                tells_addresses ? "refusing" : "10.0.2.98"));
 }
 
+/* The leases of libvirt's networks stand in for an agent that is not there. */
+static void
+test_lease(void)
+{
+    libvirtd_clean();
+    Service *s = service_new("--uri=qemu:///system", ASKED, NULL);
+    World *w = s->world;
+
+    run(w, "virsh -q net-define <(echo '<network><name>lan</name><bridge name=\"vmsbr0\"/>"
+           "<ip address=\"192.168.77.1\" netmask=\"255.255.255.0\"><dhcp>"
+           "<range start=\"192.168.77.10\" end=\"192.168.77.10\"/></dhcp></ip></network>')\n"
+           "virsh -q net-start lan\n"
+           "cp \"$VMS_GUEST_DIR/disk.img\" /run/vms/disk.img\n"
+           "virsh -q create <(domain-xml --memory 192 --disk /run/vms/disk.img --nic web agent | "
+           "sed 's:interface type=.user.>:interface type=\"network\"><source network=\"lan\"/>:')");
+    guest_wait(w, "web", "VMS-GUEST-READY");
+    g_autoptr(Guest) g = guest_new(s, guest_path(w, "web"));
+    wait_for(w, is_connected(g, "true"));
+    guest_run(g,
+              "udhcpc -i eth0 -n -q -t 20 -s /bin/true && rm /usr/sbin/qemu-ga && "
+              "{ (sleep 1; kill -9 $(pidof qemu-ga)) & }",
+              "VMS-GUEST-LEASE");
+    wait_for(w, is_connected(g, "false"));
+    wait_for_ms(w, 300000, mirror_says(g, "Addresses", "\"192.168.77.10\""));
+    g_assert_true(mirror_says(g, "Addresses", "\"prefix\": <24>, \"source\": <\"lease\">"));
+    g_assert_false(mirror_says(g, "Addresses", "\"agent\""));
+    g_autoptr(Call) lease = guest_call(g, "GetAddresses", "s", "lease");
+    assert_body(lease, "192.168.77.10");
+    run(w, "virsh -q destroy web; virsh -q net-destroy lan; virsh -q net-undefine lan");
+    wait_for(w, !mirror_has(s->mirror, g->path, VMS_DOMAIN_INTERFACE));
+}
+
 static char *
 freeze_state(Guest *g)
 {
@@ -479,6 +511,7 @@ main(int argc, char **argv)
                            "guest-get-host-name,guest-get-osinfo", test_refusing);
     libvirtd_add_data_func("/libvirtd/agent/refusing/addresses", "guest-network-get-interfaces",
                            test_refusing);
+    libvirtd_add_func("/libvirtd/agent/lease", test_lease);
     libvirtd_add_func("/libvirtd/agent/freeze", test_freeze);
     libvirtd_add_func("/libvirtd/agent/time", test_time);
     libvirtd_add_func("/libvirtd/agent/password", test_password);

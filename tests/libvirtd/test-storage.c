@@ -141,9 +141,10 @@ count_progress(Service *s, const char *job)
 
 /* The guest sees the same as before. QEMU keeps some of it in memory until it ends. */
 static void
-assert_contents(const char *image)
+assert_contents(Service *s, const char *image)
 {
     run(NULL, "virsh -q destroy web 2>/dev/null || true");
+    wait_for(s->world, mirror_is(s->mirror, PATH, "State", "shutoff"));
     run(NULL, "qemu-img compare -qU " DIR "/%s " DIR "/expected.raw", image);
 }
 
@@ -205,7 +206,7 @@ test_commit(void)
     g_assert_true(disks_say(s, DIR "/base.qcow2"));
     g_autofree char *job = job_of_disk(s);
     g_assert_null(job);
-    assert_contents("base.qcow2");
+    assert_contents(s, "base.qcow2");
     run(s->world, "test -e " DIR "/middle.qcow2 -a -e " DIR "/top.qcow2");
     assert_equals_virsh(s);
 }
@@ -222,7 +223,7 @@ test_commit_to_base(void)
     g_autoptr(Call) more = storage_call(s, PATH, "Commit", "sa{sv}", "vda", 0);
     g_autofree char *end = service_job_end(s, more);
     g_assert_true(g_str_has_prefix(end, "Commit failed "));
-    assert_contents("base.qcow2");
+    assert_contents(s, "base.qcow2");
     run(s->world, "! test -e " DIR "/middle.qcow2 -o -e " DIR "/top.qcow2");
 }
 
@@ -244,8 +245,8 @@ test_copy(void)
     assert_job_ends(s, pivot, "Copy done ");
     g_assert_true(disks_say(s, DIR "/new.qcow2"));
     assert_equals_virsh(s);
-    assert_contents("copy.raw");
-    assert_contents("new.qcow2");
+    assert_contents(s, "copy.raw");
+    assert_contents(s, "new.qcow2");
 }
 
 static void
@@ -352,7 +353,7 @@ test_daemon_restarted(void)
     assert_job_ends(s, copy, "Copy done ");
     g_assert_true(disks_say(s, DIR "/new.qcow2"));
     (void)count_progress(s, call_path(copy));
-    assert_contents("new.qcow2");
+    assert_contents(s, "new.qcow2");
     assert_equals_virsh(s);
 }
 
@@ -368,7 +369,7 @@ test_daemon_away(void)
         "until ! qemu-img info -U --backing-chain " DIR "/top.qcow2 | grep -q middle.qcow2\n"
         "do sleep 0.2; done; libvirtd-ctl start");
     assert_job_ends(s, pull, "Pull done ");
-    assert_contents("top.qcow2");
+    assert_contents(s, "top.qcow2");
 
     /* And one that did not. */
     run(s->world, "cd " DIR "; " MORE_DATA "; virsh -q start web");
@@ -384,20 +385,47 @@ test_daemon_away(void)
     assert_equals_virsh(s);
 }
 
+/* The jobs that go on without the service, and how they end then. */
+typedef struct {
+    const char *operation;
+    bool killed;
+    const char *finish; /* by others */
+    const char *image;
+} Left;
+
+static Call *
+begin_left(Client *c, const Left *left)
+{
+    guint64 slow = MIB / 16;
+
+    if (g_str_equal(left->operation, "Pull"))
+        return client_call(c, PATH, VMS_STORAGE_INTERFACE, "Pull", "sa{sv}", "vda", 1, "bandwidth",
+                           "t", slow);
+    if (g_str_equal(left->operation, "Commit"))
+        return client_call(c, PATH, VMS_STORAGE_INTERFACE, "Commit", "sa{sv}", "vda", 2, "top", "s",
+                           DIR "/middle.qcow2", "bandwidth", "t", slow);
+    return client_call(c, PATH, VMS_STORAGE_INTERFACE, "Copy", "ssa{sv}", "vda", DIR "/new.qcow2",
+                       2, "pivot", "b", true, "bandwidth", "t", slow);
+}
+
 /* The next process finds what the last one has begun. */
 static void
-test_service_restarted(void)
+test_service_restarted(gconstpointer data)
 {
-    start_guest(NULL, "true");
+    const Left *left = data;
+
+    start_guest(NULL, MORE_DATA);
     g_autoptr(World) w = world_new();
     world_start(w, "--uri=qemu:///system", NULL);
     g_autoptr(Client) c = client_new(w);
     client_wait_available(c, true);
-    g_autoptr(Call) pull = client_call(c, PATH, VMS_STORAGE_INTERFACE, "Pull", "sa{sv}", "vda", 1,
-                                       "bandwidth", "t", MIB / 16);
-    assert_ok(pull);
-    run(w, "until virsh blockjob web vda 2>&1 | grep -q Pull; do sleep 0.1; done");
-    world_stop(w);
+    g_autoptr(Call) begun = begin_left(c, left);
+    assert_ok(begun);
+    run(w, "until virsh blockjob web vda 2>&1 | grep -q %s; do sleep 0.1; done", left->operation);
+    if (left->killed)
+        world_kill(w);
+    else
+        world_stop(w);
 
     world_start(w, "--uri=qemu:///system", NULL);
     client_wait_available(c, true);
@@ -405,11 +433,11 @@ test_service_restarted(void)
     Service s = {w, c, mirror};
     wait_for(w, disks(&s) && strstr(disks(&s), VMS_JOB_PREFIX "/"));
     g_autofree char *job = job_of_disk(&s);
-    g_assert_cmpstr(job, !=, call_path(pull));
-    g_assert_cmpstr(job_property(&s, job, "Operation"), ==, "Pull");
-    run(w, "virsh -q blockjob web vda --bandwidth 0");
+    g_assert_cmpstr(job, !=, call_path(begun));
+    g_assert_cmpstr(job_property(&s, job, "Operation"), ==, left->operation);
+    run(w, "%s", left->finish);
     assert_ends(&s, job, "done");
-    assert_contents("top.qcow2");
+    assert_contents(&s, left->image);
     mirror_check(mirror);
 }
 
@@ -452,6 +480,15 @@ test_hostile(void)
     run(s->world, "test $(ls " DIR " | wc -l) = 5");
 }
 
+#define HURRY "virsh -q blockjob web vda --bandwidth 0"
+#define PIVOT HURRY "; until virsh -q blockjob web vda --pivot 2>/dev/null; do sleep 0.1; done"
+
+static const Left left[] = {
+    {"Pull", false, HURRY, "top.qcow2"},  {"Pull", true, HURRY, "top.qcow2"},
+    {"Commit", true, HURRY, "top.qcow2"}, {"Copy", false, PIVOT, "new.qcow2"},
+    {"Copy", true, PIVOT, "new.qcow2"},
+};
+
 int
 main(int argc, char **argv)
 {
@@ -466,7 +503,12 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/storage/of-others", test_of_others);
     libvirtd_add_func("/libvirtd/storage/daemon-restarted", test_daemon_restarted);
     libvirtd_add_func("/libvirtd/storage/daemon-away", test_daemon_away);
-    libvirtd_add_func("/libvirtd/storage/service-restarted", test_service_restarted);
+    for (guint i = 0; i < G_N_ELEMENTS(left); i++) {
+        g_autofree char *name =
+            g_strdup_printf("/libvirtd/storage/service-%s/%s",
+                            left[i].killed ? "killed" : "restarted", left[i].operation);
+        libvirtd_add_data_func(name, &left[i], test_service_restarted);
+    }
     libvirtd_add_func("/libvirtd/storage/hostile", test_hostile);
     return g_test_run();
 }
