@@ -1,49 +1,205 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lists the VMs and follows them, through any restart of libvirt and of the service itself, with
- * sd-bus alone:
+ * sd-bus alone: their states, problems, pending changes and addresses, and with --usage what they
+ * use.
  *     cc follow.c -o follow $(pkg-config --cflags --libs libsystemd)
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
 
-#define SERVICE "org.unraid.Vms"
-#define ROOT    "/org/unraid/Vms"
-#define DOMAIN  SERVICE ".Domain"
-#define MANAGER SERVICE ".Manager"
+#define SERVICE       "org.unraid.Vms"
+#define ROOT          "/org/unraid/Vms"
+#define CONFIG        SERVICE ".Config"
+#define DOMAIN        SERVICE ".Domain"
+#define GUEST         SERVICE ".Guest"
+#define MANAGER       SERVICE ".Manager"
+#define INTERVAL_USEC UINT64_C(2000000)
 
-typedef struct Vm {
-    struct Vm *next;
-    char *path, *name, *state;
-    unsigned listed; /* the last list that had it */
-} Vm;
+/* Any text may be a guest's: what a terminal would act on is printed as an escape. */
+static void
+put(FILE *file, const char *text)
+{
+    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
+        if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) /* U+0080 to U+009F */
+            fprintf(file, "\\x%02x", *c == 0xc2 ? *++c : *c);
+        else
+            putc(*c, file);
+}
 
-static Vm *vms;
-static unsigned lists;
-static int restarted; /* another process owns the service's name */
+static void
+say(const char *name, const char *words, const char *text)
+{
+    put(stdout, name);
+    put(stdout, words);
+    put(stdout, text);
+    putchar('\n');
+}
 
 static void
 check(int r, const char *what)
 {
     if (r >= 0)
         return;
-    fprintf(stderr, "%s: %s\n", what, strerror(-r));
+    put(stderr, what);
+    fprintf(stderr, ": %s\n", strerror(-r));
     exit(1);
 }
 
-/* Whether it is another text. */
+static void
+enter(sd_bus_message *m, char type, const char *contents)
+{
+    check(sd_bus_message_enter_container(m, type, contents), contents);
+}
+
+static void
+leave(sd_bus_message *m)
+{
+    check(sd_bus_message_exit_container(m), "the end of a value");
+}
+
+/* Enters the next entry of a dictionary and reads its key; false where there is none. */
+static int
+enter_next(sd_bus_message *m, const char *types, const char **key)
+{
+    int r = sd_bus_message_enter_container(m, 'e', types);
+
+    check(r, "a dictionary");
+    if (r > 0)
+        check(sd_bus_message_read_basic(m, *types, key), "a dictionary");
+    return r > 0;
+}
+
+static void
+write_available(FILE *file, sd_bus_message *m)
+{
+    int is_available;
+
+    check(sd_bus_message_read(m, "v", "b", &is_available), "Available");
+    fputs(is_available ? "available" : "not available", file);
+}
+
+static void
+write_text(FILE *file, sd_bus_message *m)
+{
+    const char *text;
+
+    check(sd_bus_message_read(m, "v", "s", &text), "text");
+    fputs(text, file);
+}
+
+static void
+write_keys(FILE *file, sd_bus_message *m)
+{
+    const char *key, *separator = "";
+
+    enter(m, 'v', "a{sv}");
+    enter(m, 'a', "{sv}");
+    for (; enter_next(m, "sv", &key); leave(m)) {
+        fprintf(file, "%s%s", separator, key);
+        separator = ", ";
+        check(sd_bus_message_skip(m, "v"), key);
+    }
+    leave(m);
+    leave(m);
+}
+
+/* The texts that a row has of these keys. */
+static void
+write_row(FILE *file, sd_bus_message *m, const char *const keys[3])
+{
+    const char *key, *texts[3] = {NULL}, *separator = "";
+
+    for (; enter_next(m, "sv", &key); leave(m)) {
+        size_t i = 0;
+
+        while (i < 3 && strcmp(keys[i], key) != 0)
+            i++;
+        check(i < 3 ? sd_bus_message_read(m, "v", "s", &texts[i]) : sd_bus_message_skip(m, "v"),
+              key);
+    }
+    for (size_t i = 0; i < 3; i++) {
+        if (texts[i]) {
+            fprintf(file, "%s%s", separator, texts[i]);
+            separator = ": ";
+        }
+    }
+}
+
+static void
+write_rows(FILE *file, sd_bus_message *m, const char *const keys[3])
+{
+    const char *separator = "";
+
+    enter(m, 'v', "aa{sv}");
+    enter(m, 'a', "a{sv}");
+    for (; sd_bus_message_enter_container(m, 'a', "{sv}") > 0; leave(m)) {
+        fputs(separator, file);
+        separator = ", ";
+        write_row(file, m, keys);
+    }
+    leave(m);
+    leave(m);
+}
+
+static void
+write_problems(FILE *file, sd_bus_message *m)
+{
+    write_rows(file, m, (const char *const[]){"kind", "device", "message"});
+}
+
+static void
+write_addresses(FILE *file, sd_bus_message *m)
+{
+    write_rows(file, m, (const char *const[]){"address", "", ""});
+}
+
+/* The properties that are told: their value as text, the words before it, and those for no text. */
+static const struct {
+    const char *interface, *property;
+    void (*write)(FILE *file, sd_bus_message *m);
+    const char *words, *words_without;
+} told[] = {
+    {MANAGER, "Available", write_available, " are ", ""},
+    {DOMAIN, "State", write_text, " ", ""},
+    {DOMAIN, "Problems", write_problems, " has a problem: ", " has no problems any more"},
+    {CONFIG, "Next", write_keys, " changes at its next start: ", " has no pending change any more"},
+    {GUEST, "Addresses", write_addresses, " has the addresses ", " has no addresses any more"},
+};
+#define TOLD (sizeof told / sizeof *told)
+
+/* The Manager is one of them, named "VMs". */
+typedef struct Vm {
+    struct Vm *next;
+    char *path, *name;
+    char *texts[TOLD];
+    int is_new[TOLD];
+    unsigned listed; /* the last list that had it */
+} Vm;
+
+static Vm *vms;
+static unsigned lists;
+static char *owner; /* the process that was asked */
+static int wants_usage;
+static sd_event_source *renewal; /* of the request for it */
+
+/* Whether it is another text; none is as good as an empty one. */
 static int
 replace(char **text, const char *new_text)
 {
     if (*text && strcmp(*text, new_text) == 0)
         return 0;
+    int is_other = *text || *new_text;
     free(*text);
     *text = strdup(new_text);
     check(*text ? 0 : -ENOMEM, "strdup");
-    return 1;
+    return is_other;
 }
 
 static Vm **
@@ -66,6 +222,7 @@ find_or_add(const char *path)
         check(*at ? 0 : -ENOMEM, "calloc");
         replace(&(*at)->path, path);
     }
+    (*at)->listed = lists;
     return *at;
 }
 
@@ -76,117 +233,13 @@ drop(const char *path)
 
     if (!vm)
         return;
-    printf("%s is gone\n", vm->name);
+    say(vm->name, " is gone", "");
     *at = vm->next;
     free(vm->path);
     free(vm->name);
-    free(vm->state);
+    for (size_t i = 0; i < TOLD; i++)
+        free(vm->texts[i]);
     free(vm);
-}
-
-/* A dictionary a{sv}: takes what belongs to the VM (or NULL), and skips all else. */
-static void
-read_properties(sd_bus_message *m, Vm *vm)
-{
-    int has_news = 0, is_available;
-    const char *name, *text;
-
-    check(sd_bus_message_enter_container(m, 'a', "{sv}"), "properties");
-    while (sd_bus_message_enter_container(m, 'e', "sv") > 0) {
-        check(sd_bus_message_read(m, "s", &name), "property");
-        if (vm && (strcmp(name, "Name") == 0 || strcmp(name, "State") == 0)) {
-            check(sd_bus_message_read(m, "v", "s", &text), name);
-            has_news |= replace(*name == 'N' ? &vm->name : &vm->state, text);
-        } else if (!vm && strcmp(name, "Available") == 0) {
-            check(sd_bus_message_read(m, "v", "b", &is_available), name);
-            printf("VMs are %s\n", is_available ? "available" : "not available");
-        } else {
-            check(sd_bus_message_skip(m, "v"), name);
-        }
-        check(sd_bus_message_exit_container(m), "property");
-    }
-    check(sd_bus_message_exit_container(m), "properties");
-    if (vm && has_news)
-        printf("%s %s\n", vm->name, vm->state);
-}
-
-/* One object of a GetManagedObjects, or the body of an InterfacesAdded. */
-static void
-read_object(sd_bus_message *m)
-{
-    const char *path, *interface;
-
-    check(sd_bus_message_read(m, "o", &path), "object");
-    check(sd_bus_message_enter_container(m, 'a', "{sa{sv}}"), "interfaces");
-    while (sd_bus_message_enter_container(m, 'e', "sa{sv}") > 0) {
-        check(sd_bus_message_read(m, "s", &interface), "interface");
-        if (strcmp(interface, DOMAIN) == 0) {
-            find_or_add(path)->listed = lists;
-            read_properties(m, *find(path));
-        } else {
-            check(sd_bus_message_skip(m, "a{sv}"), interface);
-        }
-        check(sd_bus_message_exit_container(m), "interface");
-    }
-    check(sd_bus_message_exit_container(m), "interfaces");
-}
-
-static void
-read_removal(sd_bus_message *m)
-{
-    const char *path, *interface;
-
-    check(sd_bus_message_read(m, "o", &path), "object");
-    check(sd_bus_message_enter_container(m, 'a', "s"), "interfaces");
-    while (sd_bus_message_read(m, "s", &interface) > 0)
-        if (strcmp(interface, DOMAIN) == 0)
-            drop(path);
-}
-
-static int
-on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const char *interface;
-
-    if (sd_bus_message_is_signal(m, NULL, "InterfacesAdded")) {
-        read_object(m);
-    } else if (sd_bus_message_is_signal(m, NULL, "InterfacesRemoved")) {
-        read_removal(m);
-    } else if (sd_bus_message_is_signal(m, NULL, "PropertiesChanged")) {
-        check(sd_bus_message_read(m, "s", &interface), "interface");
-        if (strcmp(interface, DOMAIN) == 0 && *find(sd_bus_message_get_path(m)))
-            read_properties(m, *find(sd_bus_message_get_path(m)));
-        else if (strcmp(interface, MANAGER) == 0)
-            read_properties(m, NULL);
-    }
-    return 0;
-}
-
-/* No signal tells how the objects of another process differ from the mirror: it is read again. */
-static int
-on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
-{
-    const char *name, *old_owner, *new_owner;
-
-    check(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), "owner");
-    if (strcmp(name, SERVICE) == 0 && *new_owner)
-        restarted = 1;
-    return 0;
-}
-
-/* NULL if the service ended meanwhile: it is asked again when the name has its next owner. */
-static sd_bus_message *
-call(sd_bus *bus, const char *interface, const char *method, const char *argument)
-{
-    sd_bus_error error = SD_BUS_ERROR_NULL;
-    sd_bus_message *reply = NULL;
-    int r = sd_bus_call_method(bus, SERVICE, ROOT, interface, method, &error, &reply,
-                               argument ? "s" : "", argument);
-
-    if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY))
-        check(r, error.message ? error.message : method);
-    sd_bus_error_free(&error);
-    return reply;
 }
 
 static void
@@ -199,37 +252,262 @@ drop_unlisted(void)
     }
 }
 
+static void
+set_name(Vm *vm, const char *name)
+{
+    if (vm->name && strcmp(vm->name, name) != 0)
+        say(vm->name, " is now called ", name);
+    replace(&vm->name, name);
+}
+
+static void
+set_text(Vm *vm, size_t i, sd_bus_message *m)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *file = open_memstream(&text, &size);
+
+    check(file ? 0 : -errno, "open_memstream");
+    told[i].write(file, m);
+    check(fclose(file) == 0 ? 0 : -errno, "fclose");
+    vm->is_new[i] |= replace(&vm->texts[i], text);
+    free(text);
+}
+
+/* A dictionary a{sv}: takes what is told, and skips all else. */
+static void
+read_properties(sd_bus_message *m, Vm *vm, const char *interface)
+{
+    const char *property, *name;
+
+    enter(m, 'a', "{sv}");
+    for (; enter_next(m, "sv", &property); leave(m)) {
+        size_t i = 0;
+
+        while (i < TOLD && (strcmp(told[i].interface, interface) != 0 ||
+                            strcmp(told[i].property, property) != 0))
+            i++;
+        if (i < TOLD) {
+            set_text(vm, i, m);
+        } else if (strcmp(interface, DOMAIN) == 0 && strcmp(property, "Name") == 0) {
+            check(sd_bus_message_read(m, "v", "s", &name), property);
+            set_name(vm, name);
+        } else {
+            check(sd_bus_message_skip(m, "v"), property);
+        }
+    }
+    leave(m);
+}
+
+static void
+tell(Vm *vm)
+{
+    for (size_t i = 0; i < TOLD; i++) {
+        const char *text = vm->texts[i];
+
+        if (vm->is_new[i])
+            say(vm->name, *text ? told[i].words : told[i].words_without, text);
+        vm->is_new[i] = 0;
+    }
+}
+
+/* One object of a GetManagedObjects, or the body of an InterfacesAdded. */
+static void
+read_object(sd_bus_message *m, const char *path)
+{
+    const char *interface;
+
+    if (strncmp(path, ROOT "/domain/", strlen(ROOT "/domain/")) != 0) {
+        check(sd_bus_message_skip(m, "a{sa{sv}}"), path);
+        return;
+    }
+    Vm *vm = find_or_add(path);
+    enter(m, 'a', "{sa{sv}}");
+    for (; enter_next(m, "sa{sv}", &interface); leave(m))
+        read_properties(m, vm, interface);
+    leave(m);
+    tell(vm);
+}
+
+static void
+read_removal(sd_bus_message *m, const char *path)
+{
+    const char *interface;
+
+    enter(m, 'a', "s");
+    while (sd_bus_message_read(m, "s", &interface) > 0)
+        if (strcmp(interface, DOMAIN) == 0)
+            drop(path);
+}
+
+/* The figures of a domain, a{sv}; any of them may be missing. */
+static void
+tell_figures(sd_bus_message *m, const char *name)
+{
+    const char *key, *separator = " uses ";
+    int is_stale = 0;
+    double cpus;
+    uint64_t bytes;
+
+    put(stdout, name);
+    enter(m, 'a', "{sv}");
+    for (; enter_next(m, "sv", &key); leave(m)) {
+        if (strcmp(key, "stale") == 0) {
+            check(sd_bus_message_read(m, "v", "b", &is_stale), key);
+        } else if (strcmp(key, "cpu") == 0) {
+            check(sd_bus_message_read(m, "v", "d", &cpus), key);
+            printf("%s%.1f %% of a processor", separator, 100 * cpus);
+            separator = ", ";
+        } else if (strcmp(key, "memory_rss") == 0) {
+            check(sd_bus_message_read(m, "v", "t", &bytes), key);
+            printf("%s%" PRIu64 " MiB of memory", separator, bytes >> 20);
+            separator = ", ";
+        } else {
+            check(sd_bus_message_skip(m, "v"), key);
+        }
+    }
+    leave(m);
+    puts(is_stale ? " does not answer" : *separator == ',' ? "" : " has no figures");
+}
+
+static void
+read_usage(sd_bus_message *m)
+{
+    const char *path;
+
+    check(sd_bus_message_skip(m, "t"), "Usage");
+    enter(m, 'a', "{oa{sv}}");
+    for (; enter_next(m, "oa{sv}", &path); leave(m)) {
+        if (*find(path))
+            tell_figures(m, (*find(path))->name);
+        else
+            check(sd_bus_message_skip(m, "a{sv}"), path);
+    }
+}
+
+static int
+on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const char *path = sd_bus_message_get_path(m), *interface;
+
+    /* Anybody may send a signal to this connection alone, as Usage is sent. */
+    if (!owner || strcmp(sd_bus_message_get_sender(m), owner) != 0)
+        return 0;
+    if (sd_bus_message_is_signal(m, NULL, "InterfacesAdded")) {
+        check(sd_bus_message_read(m, "o", &path), "object");
+        read_object(m, path);
+    } else if (sd_bus_message_is_signal(m, NULL, "InterfacesRemoved")) {
+        check(sd_bus_message_read(m, "o", &path), "object");
+        read_removal(m, path);
+    } else if (sd_bus_message_is_signal(m, NULL, "PropertiesChanged") && *find(path)) {
+        check(sd_bus_message_read(m, "s", &interface), "interface");
+        read_properties(m, *find(path), interface);
+        tell(*find(path));
+    } else if (sd_bus_message_is_signal(m, MANAGER, "Usage")) {
+        read_usage(m);
+    }
+    return 0;
+}
+
+/* NULL if the service ended meanwhile: it is asked again when the name has its next owner. */
+static sd_bus_message *
+call(sd_bus *bus, const char *interface, const char *method, const char *types, ...)
+{
+    sd_bus_error error = SD_BUS_ERROR_NULL;
+    sd_bus_message *reply = NULL;
+    va_list arguments;
+
+    va_start(arguments, types);
+    int r = sd_bus_call_methodv(bus, SERVICE, ROOT, interface, method, &error, &reply, types,
+                                arguments);
+    va_end(arguments);
+    if (!sd_bus_error_has_name(&error, SD_BUS_ERROR_NO_REPLY) &&
+        !(owner && sd_bus_error_has_name(&error, SD_BUS_ERROR_SERVICE_UNKNOWN)))
+        check(r, error.message ? error.message : method);
+    sd_bus_error_free(&error);
+    return reply;
+}
+
+static int on_renewal(sd_event_source *source, uint64_t usec, void *bus);
+
+/* Usage comes to this connection alone, for the time that the reply says. */
+static void
+subscribe_usage(sd_bus *bus)
+{
+    sd_bus_message *reply = call(bus, MANAGER, "SubscribeUsage", "ta{sv}", INTERVAL_USEC, 0);
+    uint64_t valid_for_usec;
+
+    renewal = sd_event_source_unref(renewal);
+    if (!reply)
+        return;
+    check(sd_bus_message_read(reply, "t", &valid_for_usec), "SubscribeUsage");
+    check(sd_event_add_time_relative(sd_bus_get_event(bus), &renewal, CLOCK_MONOTONIC,
+                                     valid_for_usec / 2, 0, on_renewal, bus),
+          "a timer");
+    sd_bus_message_unref(reply);
+}
+
+static int
+on_renewal(sd_event_source *source, uint64_t usec, void *bus)
+{
+    subscribe_usage(bus);
+    return 0;
+}
+
 /* Make the mirror what the service says now. */
 static void
 list(sd_bus *bus)
 {
     sd_bus_message *objects =
-        call(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", NULL);
-    sd_bus_message *manager = call(bus, "org.freedesktop.DBus.Properties", "GetAll", MANAGER);
+        call(bus, "org.freedesktop.DBus.ObjectManager", "GetManagedObjects", "");
+    sd_bus_message *manager = call(bus, "org.freedesktop.DBus.Properties", "GetAll", "s", MANAGER);
+    const char *path;
 
     if (!objects || !manager)
         goto end;
     lists++;
-    read_properties(manager, NULL);
-    check(sd_bus_message_enter_container(objects, 'a', "{oa{sa{sv}}}"), "objects");
-    while (sd_bus_message_enter_container(objects, 'e', "oa{sa{sv}}") > 0) {
-        read_object(objects);
-        check(sd_bus_message_exit_container(objects), "object");
-    }
+    replace(&owner, sd_bus_message_get_sender(objects));
+    set_name(find_or_add(ROOT), "VMs");
+    read_properties(manager, *find(ROOT), MANAGER);
+    tell(*find(ROOT));
+    enter(objects, 'a', "{oa{sa{sv}}}");
+    for (; enter_next(objects, "oa{sa{sv}}", &path); leave(objects))
+        read_object(objects, path);
     drop_unlisted();
+    if (wants_usage)
+        subscribe_usage(bus);
 end:
     sd_bus_message_unref(objects);
     sd_bus_message_unref(manager);
 }
 
+/* No signal tells how the objects of another process differ from the mirror: it is read again. */
+static int
+on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
+{
+    const char *name, *old_owner, *new_owner;
+
+    check(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), "owner");
+    if (strcmp(name, SERVICE) != 0)
+        return 0;
+    renewal = sd_event_source_unref(renewal);
+    if (*new_owner)
+        list(sd_bus_message_get_bus(m));
+    return 0;
+}
+
 int
-main(void)
+main(int argc, char **argv)
 {
     sd_bus *bus = NULL;
-    int r;
+    sd_event *loop = NULL;
 
+    wants_usage = argc > 1 && strcmp(argv[1], "--usage") == 0;
     setvbuf(stdout, NULL, _IOLBF, 0);
+    check(sd_event_default(&loop), "the loop");
     check(sd_bus_open_system(&bus), "the system bus");
+    check(sd_bus_attach_event(bus, loop, 0), "the loop");
+    check(sd_bus_set_exit_on_disconnect(bus, 1), "the loop");
     /* One subscription for all objects, before asking what there is: so nothing falls between. */
     check(sd_bus_add_match(bus, NULL,
                            "type='signal',sender='" SERVICE "',path_namespace='" ROOT "'",
@@ -239,14 +517,5 @@ main(void)
                               "NameOwnerChanged", on_owner_changed, NULL),
           "subscribing");
     list(bus);
-    for (;;) {
-        r = sd_bus_process(bus, NULL);
-        check(r, "the bus");
-        if (restarted) {
-            restarted = 0;
-            list(bus);
-        }
-        if (r == 0)
-            check(sd_bus_wait(bus, UINT64_MAX), "the bus");
-    }
+    return sd_event_loop(loop);
 }

@@ -1,62 +1,116 @@
 #!/usr/bin/node
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Lists the VMs and follows them, through any restart of libvirt and of the service
-// itself (npm install dbus-next).
+// itself (npm install dbus-next): their states, problems, pending changes and addresses, and
+// with --usage what they use.
 'use strict';
 
 const dbus = require('dbus-next');
 
 const SERVICE = 'org.unraid.Vms';
 const ROOT = '/org/unraid/Vms';
+const CONFIG = SERVICE + '.Config';
 const DOMAIN = SERVICE + '.Domain';
+const GUEST = SERVICE + '.Guest';
 const MANAGER = SERVICE + '.Manager';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
-const vms = new Map(); // path → properties of the Domain interface
+const ERROR = 'org.freedesktop.DBus.Error.';
+const INTERVAL_USEC = 2000000n;
+
+// The texts of these keys of each row, those that it has.
+const rowsBy = (...keys) => (rows) => rows.map((row) =>
+  keys.filter((key) => key in row).map((key) => row[key].value).join(': ')).join(', ');
+
+// The properties that are told: their value as text, the words before it, and those for no text.
+const TOLD = [
+  [MANAGER, 'Available', (value) => (value ? 'available' : 'not available'), ' are ', ''],
+  [DOMAIN, 'State', (value) => value, ' ', ''],
+  [DOMAIN, 'Problems', rowsBy('kind', 'device', 'message'),
+    ' has a problem: ', ' has no problems any more'],
+  [CONFIG, 'Next', (value) => Object.keys(value).join(', '),
+    ' changes at its next start: ', ' has no pending change any more'],
+  [GUEST, 'Addresses', rowsBy('address'), ' has the addresses ', ' has no addresses any more'],
+];
+const FIGURES = [
+  ['cpu', (cpus) => `${(100 * cpus).toFixed(1)} % of a processor`],
+  ['memory_rss', (size) => `${size >> 20n} MiB of memory`],
+];
+const mirror = new Map(); // path → its Name, and as which text each property was told
+let owner = null; // the process that was asked
 let queue = null; // signals that arrive while everything is read
+let renewal = null; // the timer of the request for Usage
 
-const values = (dict) =>
-  Object.fromEntries(Object.entries(dict).map(([name, variant]) => [name, variant.value]));
+// Any text may be a guest's: what a terminal would act on becomes an escape.
+const printable = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (c) => {
+  const code = c.codePointAt(0).toString(16);
+  return code.length > 2 ? `\\u${code.padStart(4, '0')}` : `\\x${code.padStart(2, '0')}`;
+});
 
-function show(path) {
-  const vm = vms.get(path);
-  console.log(`${vm.Name} ${vm.State}`);
-}
+const say = (...texts) => console.log(printable(texts.join('')));
 
-function showAvailable(properties) {
-  if ('Available' in properties)
-    console.log(`VMs are ${properties.Available ? 'available' : 'not available'}`);
+// Takes over properties, all or those that changed, and prints what is new. The Manager is "VMs".
+function tell(path, interfaces) {
+  const known = mirror.get(path) ?? {};
+  const name = interfaces[DOMAIN]?.Name?.value ?? known.Name ?? 'VMs';
+
+  if (known.Name && known.Name !== name) say(known.Name, ' is now called ', name);
+  known.Name = name;
+  mirror.set(path, known);
+  for (const [interfaceName, key, toText, words, without] of TOLD) {
+    const variant = interfaces[interfaceName]?.[key];
+    if (!variant) continue;
+    const text = toText(variant.value);
+    if (text !== (known[key] ?? '')) say(name, text ? words : without, text);
+    known[key] = text;
+  }
 }
 
 function add(path, interfaces) {
-  if (!(DOMAIN in interfaces)) return;
-  vms.set(path, values(interfaces[DOMAIN]));
-  show(path);
+  if (DOMAIN in interfaces) tell(path, interfaces);
 }
 
 function remove(path, interfaces) {
-  if (!interfaces.includes(DOMAIN) || !vms.has(path)) return;
-  console.log(`${vms.get(path).Name} is gone`);
-  vms.delete(path);
+  if (!interfaces.includes(DOMAIN) || !mirror.has(path)) return;
+  say(mirror.get(path).Name, ' is gone');
+  mirror.delete(path);
 }
 
 function change(path, interfaceName, changed) {
-  changed = values(changed);
-  if (interfaceName === MANAGER) showAvailable(changed);
-  if (interfaceName !== DOMAIN || !vms.has(path)) return;
-  Object.assign(vms.get(path), changed);
-  if ('State' in changed || 'Name' in changed) show(path);
+  if (mirror.has(path)) tell(path, { [interfaceName]: changed });
+}
+
+function tellUsage(timestamp, usage) {
+  for (const [path, figures] of Object.entries(usage)) {
+    const texts = FIGURES.filter(([key]) => key in figures)
+      .map(([key, toText]) => toText(figures[key].value));
+    const words = texts.length ? ` uses ${texts.join(', ')}` : ' has no figures';
+    if (mirror.has(path))
+      say(mirror.get(path).Name, figures.stale?.value ? ' does not answer' : words);
+  }
 }
 
 function onSignal(message) {
+  // Anybody may send a signal to this connection alone, as Usage is sent.
+  if (message.sender !== owner) return;
   if (message.member === 'PropertiesChanged') change(message.path, ...message.body);
   else if (message.member === 'InterfacesAdded') add(...message.body);
   else if (message.member === 'InterfacesRemoved') remove(...message.body);
+  else if (message.member === 'Usage') tellUsage(...message.body);
 }
 
 const call = (bus, destination, path, interfaceName, member, signature = '', body = []) =>
   bus.call(new dbus.Message({
     destination, path, interface: interfaceName, member, signature, body,
   }));
+
+// Usage comes to this connection alone, for the time that the reply says.
+async function subscribeUsage(bus) {
+  const reply = await call(bus, SERVICE, ROOT, MANAGER, 'SubscribeUsage', 'ta{sv}',
+    [INTERVAL_USEC, {}]);
+  clearTimeout(renewal);
+  renewal = setTimeout(() => subscribeUsage(bus).catch(failUnlessGone),
+    Number(reply.body[0]) / 2000);
+}
 
 // Make the mirror what the service says now; signals that arrive meanwhile are applied after it.
 async function readAll(bus) {
@@ -67,20 +121,16 @@ async function readAll(bus) {
   const objects = managed.body[0];
   const name = ([, interfaces]) => (interfaces[DOMAIN] ? interfaces[DOMAIN].Name.value : '');
 
-  showAvailable(values(manager.body[0]));
-  for (const path of vms.keys())
-    if (!(path in objects)) remove(path, [DOMAIN]);
-  for (const [path, interfaces] of Object.entries(objects).sort((a, b) => (name(a) < name(b) ? -1 : 1))) {
-    const known = vms.get(path);
-    const found = interfaces[DOMAIN] && values(interfaces[DOMAIN]);
-    if (known && found && known.Name === found.Name && known.State === found.State)
-      vms.set(path, found);
-    else
-      add(path, interfaces);
-  }
+  owner = managed.sender;
+  tell(ROOT, { [MANAGER]: manager.body[0] });
+  for (const path of mirror.keys())
+    if (path !== ROOT && !(path in objects)) remove(path, [DOMAIN]);
+  for (const [path, interfaces] of Object.entries(objects).sort((a, b) => (name(a) < name(b) ? -1 : 1)))
+    add(path, interfaces);
   const arrived = queue;
   queue = null;
   arrived.forEach(onSignal);
+  if (process.argv.includes('--usage')) await subscribeUsage(bus);
 }
 
 const match = (bus, rule) => call(bus, 'org.freedesktop.DBus', '/org/freedesktop/DBus',
@@ -91,6 +141,7 @@ async function main() {
   bus.on('message', (message) => {
     if (message.type !== dbus.MessageType.SIGNAL) return;
     if (message.member === 'NameOwnerChanged' && message.body[0] === SERVICE) {
+      clearTimeout(renewal);
       // Another process owns the name: no signal tells how its objects differ from the mirror.
       if (message.body[2]) readAll(bus).catch(failUnlessGone);
     } else if (message.path.startsWith(ROOT)) {
@@ -106,13 +157,15 @@ async function main() {
 }
 
 function fail(error) {
-  console.error(error.text || error.message);
+  console.error(printable(error.text || error.message));
   process.exit(1);
 }
 
 // A service that ends while it is asked is asked again when the name has its next owner.
 function failUnlessGone(error) {
-  if (error.type !== 'org.freedesktop.DBus.Error.NoReply') fail(error);
+  const isGone = error.type === ERROR + 'NoReply' ||
+    (owner && error.type === ERROR + 'ServiceUnknown');
+  if (!isGone) fail(error);
 }
 
 main().catch(fail);

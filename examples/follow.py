@@ -1,83 +1,143 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lists the VMs and follows them, through any restart of libvirt and of the service itself (Debian:
-python3-dasbus)."""
+python3-dasbus): their states, problems, pending changes and addresses, and with --usage what they
+use."""
+
+import sys
 
 from dasbus.connection import SystemMessageBus
 from dasbus.error import DBusError
 from dasbus.loop import EventLoop
 from dasbus.typing import get_native
-from gi.repository import Gio
+from gi.repository import Gio, GLib
 
 SERVICE, ROOT = "org.unraid.Vms", "/org/unraid/Vms"
-DOMAIN, MANAGER = SERVICE + ".Domain", SERVICE + ".Manager"
-vms = {}  # path: properties of the Domain interface
+CONFIG, DOMAIN = SERVICE + ".Config", SERVICE + ".Domain"
+GUEST, MANAGER = SERVICE + ".Guest", SERVICE + ".Manager"
+INTERVAL_USEC = 2_000_000
+ERROR = "org.freedesktop.DBus.Error."
 
 
-def show(path):
-    print(vms[path]["Name"], vms[path]["State"], flush=True)
+def rows_by(*keys):
+    """The texts of these keys of each row, those that it has."""
+    return lambda rows: ", ".join(": ".join(row[key] for key in keys if key in row) for row in rows)
 
 
-def show_available(properties):
-    if "Available" in properties:
-        print("VMs are", "available" if properties["Available"] else "not available", flush=True)
+# The properties that are told: their value as text, the words before it, and those for no text.
+TOLD = (
+    (MANAGER, "Available", lambda value: "available" if value else "not available", " are ", ""),
+    (DOMAIN, "State", str, " ", ""),
+    (DOMAIN, "Problems", rows_by("kind", "device", "message"),
+     " has a problem: ", " has no problems any more"),
+    (CONFIG, "Next", ", ".join, " changes at its next start: ", " has no pending change any more"),
+    (GUEST, "Addresses", rows_by("address"), " has the addresses ", " has no addresses any more"),
+)
+FIGURES = {
+    "cpu": lambda cpus: f"{100 * cpus:.1f} % of a processor",
+    "memory_rss": lambda size: f"{size >> 20} MiB of memory",
+}
+mirror = {}  # path: {"Name": its name, property: as which text it was told}; the Manager is "VMs"
+renewal = None  # the timer of the request for Usage
+
+
+def printable(text):
+    """Any text may be a guest's: what a terminal would act on becomes an escape."""
+    return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def say(*texts):
+    print(printable("".join(texts)), flush=True)
+
+
+def tell(path, interfaces):
+    """Takes over properties, all or those that changed, and prints what is new."""
+    known = mirror.setdefault(path, {})
+    name = interfaces.get(DOMAIN, {}).get("Name") or known.get("Name", "VMs")
+    if known.setdefault("Name", name) != name:
+        say(known["Name"], " is now called ", name)
+        known["Name"] = name
+    for interface, key, to_text, words, without in TOLD:
+        if key in interfaces.get(interface, {}):
+            text = to_text(interfaces[interface][key])
+            if text != known.get(key, ""):
+                say(name, words if text else without, text)
+            known[key] = text
 
 
 def add(path, interfaces):
     if DOMAIN in interfaces:
-        vms[path] = interfaces[DOMAIN]
-        show(path)
+        tell(path, interfaces)
 
 
 def remove(path, interfaces):
-    if DOMAIN in interfaces and path in vms:
-        print(vms.pop(path)["Name"], "is gone", flush=True)
+    if DOMAIN in interfaces and path in mirror:
+        say(mirror.pop(path)["Name"], " is gone")
 
 
 def change(path, interface, changed, _invalidated):
-    if interface == MANAGER:
-        show_available(changed)
-    elif interface == DOMAIN and path in vms:
-        vms[path].update(changed)
-        if "State" in changed or "Name" in changed:
-            show(path)
+    if path in mirror:
+        tell(path, {interface: changed})
+
+
+def tell_usage(_path, _timestamp, usage):
+    for path, figures in usage.items():
+        texts = [to_text(figures[key]) for key, to_text in FIGURES.items() if key in figures]
+        if figures.get("stale"):
+            words = " does not answer"
+        else:
+            words = " uses " + ", ".join(texts) if texts else " has no figures"
+        if path in mirror:
+            say(mirror[path]["Name"], words)
 
 
 def on_signal(_bus, _sender, path, _interface, signal, body):
     handlers = {"PropertiesChanged": lambda *args: change(path, *args), "InterfacesAdded": add,
-                "InterfacesRemoved": remove}
+                "InterfacesRemoved": remove, "Usage": lambda *args: tell_usage(path, *args)}
     if signal in handlers:
         handlers[signal](*get_native(body))
 
 
-def read_all():
-    """Make the mirror what the service says now. One that ends meanwhile is asked again when the name
-    has its next owner."""
+def ask(question):
+    """A service that ends meanwhile is asked again when the name has its next owner."""
     try:
-        read()
+        question()
     except DBusError as error:
-        if error.dbus_name != "org.freedesktop.DBus.Error.NoReply":
-            raise
+        is_gone = error.dbus_name == ERROR + "NoReply" or (
+            mirror and error.dbus_name == ERROR + "ServiceUnknown")
+        if not is_gone:
+            sys.exit(printable(str(error)))
 
 
 def read():
-    manager = bus.get_proxy(SERVICE, ROOT)
-    objects = get_native(manager.GetManagedObjects())
-    show_available({"Available": manager.Available})
-    for path in vms.keys() - objects.keys():
+    """Make the mirror what the service says now."""
+    root = bus.get_proxy(SERVICE, ROOT)
+    objects = get_native(root.GetManagedObjects())
+    tell(ROOT, {MANAGER: get_native(root.GetAll(MANAGER))})
+    for path in mirror.keys() - objects.keys() - {ROOT}:
         remove(path, [DOMAIN])
     for path in sorted(objects, key=lambda path: objects[path].get(DOMAIN, {}).get("Name", "")):
-        known, found = vms.get(path), objects[path].get(DOMAIN)
-        if found and known and (known["Name"], known["State"]) == (found["Name"], found["State"]):
-            vms[path] = found
-        else:
-            add(path, objects[path])
+        add(path, objects[path])
+    if "--usage" in sys.argv:
+        subscribe_usage()
+
+
+def subscribe_usage():
+    """Usage comes to this connection alone, for the time that the reply says."""
+    global renewal
+    renewal = None
+    valid_for_usec = bus.get_proxy(SERVICE, ROOT).SubscribeUsage(INTERVAL_USEC, {})
+    renewal = GLib.timeout_add(valid_for_usec // 2000, ask, subscribe_usage)
 
 
 def on_owner_changed(_name, _old, new):
+    global renewal
+    if renewal:
+        GLib.source_remove(renewal)
+        renewal = None
     # Another process owns the name: no signal tells how its objects differ from the mirror.
     if new:
-        read_all()
+        ask(read)
 
 
 bus = SystemMessageBus()
@@ -87,5 +147,5 @@ bus.connection.signal_subscribe(SERVICE, None, None, None, None, Gio.DBusSignalF
 bus.connection.signal_subscribe("org.freedesktop.DBus", "org.freedesktop.DBus", "NameOwnerChanged",
                                 None, SERVICE, Gio.DBusSignalFlags.NONE,
                                 lambda *args: on_owner_changed(*get_native(args[5])))
-read_all()
+ask(read)
 EventLoop().run()

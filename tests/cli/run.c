@@ -83,30 +83,56 @@ spawn_vmsctl(World *w, const char *argument, ...)
     return process_spawn((const char *const *)argv->pdata, -1);
 }
 
-static bool
-has_printed(const Process *p, const char *text)
+Process *
+spawn_client(World *w, char **command, const char *argument)
+{
+    g_autoptr(GPtrArray) argv = g_ptr_array_new();
+
+    for (char **word = command; *word; word++)
+        g_ptr_array_add(argv, *word);
+    g_ptr_array_add(argv, (char *)argument);
+    g_ptr_array_add(argv, NULL);
+    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
+    return process_spawn((const char *const *)argv->pdata, -1);
+}
+
+unsigned
+count_printed(const Process *p, const char *text)
 {
     g_autofree char *out = process_stdout(p);
+    unsigned found = 0;
 
-    return strstr(out, text) != NULL;
+    for (const char *at = out; (at = strstr(at, text)); at += strlen(text))
+        found++;
+    return found;
+}
+
+void
+wait_printed_times(World *w, Process *p, const char *text, unsigned times)
+{
+    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
+
+    for (;;) {
+        bool is_alive = process_is_alive(p);
+        gint64 now = g_get_monotonic_time();
+
+        if (count_printed(p, text) >= times)
+            return;
+        if (now > deadline || !is_alive) {
+            g_autofree char *out = process_stdout(p);
+            g_autofree char *err = process_stderr(p);
+
+            g_error("\"%s\" was not printed %u times; there was: %s%s", text, times, out, err);
+        }
+        /* Its output is a file, which cannot be polled: check again soon. */
+        (void)world_turn(w, MIN(now + 20000, deadline + 1));
+    }
 }
 
 void
 wait_printed(World *w, Process *p, const char *text)
 {
-    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
-
-    while (!has_printed(p, text)) {
-        gint64 now = g_get_monotonic_time();
-
-        if (now > deadline) {
-            g_autofree char *out = process_stdout(p);
-
-            g_error("\"%s\" was not printed; there was: %s", text, out);
-        }
-        /* Its output is a file, which cannot be polled: check again soon. */
-        (void)world_turn(w, MIN(now + 20000, deadline + 1));
-    }
+    wait_printed_times(w, p, text, 1);
 }
 
 static int

@@ -70,8 +70,13 @@ void run_assert(const Run *run, int expected, const char *file, int line);
 /* Starts it in a terminal, or as a child whose output is kept. */
 Terminal *terminal_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMINATED;
 Process *spawn_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMINATED;
-/* Until the process has written TEXT to stdout. */
+/* Another client of the bus, with one more argument or NULL. */
+Process *spawn_client(World *w, char **command, const char *argument);
+/* How often the process has written TEXT to stdout so far. */
+unsigned count_printed(const Process *p, const char *text);
+/* Until it has written that, or has so often; it must not end before. */
 void wait_printed(World *w, Process *p, const char *text);
+void wait_printed_times(World *w, Process *p, const char *text, unsigned times);
 /* Until it has ended; the world's loop runs meanwhile. */
 void wait_ended(World *w, Process *p);
 /* Until /proc/PID/status has this TEXT: the signals that it blocks or ignores show how far it is.

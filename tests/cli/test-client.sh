@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
 # test-client.sh ENVIRONMENT TEST WORK CLIENT: gets what the client needs into WORK, while there is
-# a network, and runs TEST with it in ENVIRONMENT (tests/support/libvirtd-env). Exits with 77, and says why,
-# where the client cannot be had.
+# a network, and runs TEST with it in ENVIRONMENT (tests/support/libvirtd-env, or env). Exits with 77, and
+# says why, where the client cannot be had.
 set -euo pipefail
 
 environment=$1 test=$2 work=$3 client=$4
@@ -22,7 +22,8 @@ case $client in
     for tool in node npm; do
         command -v "$tool" >/dev/null || skip "there is no $tool"
     done
-    "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
+    mkdir -p "$work"
+    flock "$work" "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
     export NODE_PATH=$work/node_modules
     command=(node "$client")
     ;;

@@ -9,37 +9,7 @@
 #include "libvirtd.h"
 #include "run.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 static char **command;
-
-static unsigned
-count(Process *p, const char *line)
-{
-    g_autofree char *out = process_stdout(p);
-    unsigned found = 0;
-
-    for (const char *at = out; (at = strstr(at, line)); at += strlen(line))
-        found++;
-    return found;
-}
-
-static void
-expect(World *w, Process *client, const char *line, unsigned times)
-{
-    gint64 deadline = g_get_monotonic_time() + BOUND_MS * G_GINT64_CONSTANT(1000);
-
-    while (count(client, line) < times) {
-        g_autofree char *out = process_stdout(client);
-        g_autofree char *err = process_stderr(client);
-        gint64 now = g_get_monotonic_time();
-
-        if (now > deadline || !process_is_alive(client))
-            g_error("\"%s\" was not said %u times; there was: %s%s", line, times, out, err);
-        (void)world_turn(w, MIN(now + 20000, deadline + 1));
-    }
-}
 
 static void
 test_follow(void)
@@ -54,27 +24,31 @@ test_follow(void)
     g_autofree char *web = guest_path(w, "web");
     wait_for(w, mirror_is(s->mirror, web, "State", "running"));
 
-    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
-    g_autoptr(Process) client = process_spawn((const char *const *)command, -1);
-    expect(w, client, "VMs are available\n", 1);
-    expect(w, client, "web running\n", 1);
-    expect(w, client, "mail shutoff\n", 1);
+    g_autoptr(Process) client = spawn_client(w, command, NULL);
+    wait_printed(w, client, "VMs are available\n");
+    wait_printed(w, client, "web running\n");
+    wait_printed(w, client, "mail shutoff\n");
+    g_autoptr(Process) counting = spawn_client(w, command, "--usage");
+    wait_printed_times(w, counting, "web uses ", 2);
+    wait_printed(w, counting, " % of a processor, ");
+    wait_printed(w, counting, " MiB of memory\n");
+    g_assert_cmpuint(count_printed(counting, "mail uses "), ==, 0);
 
     run(w, "virsh -q destroy web >/dev/null");
-    expect(w, client, "web shutoff\n", 1);
+    wait_printed(w, client, "web shutoff\n");
 
     libvirtd(w, "stop");
-    expect(w, client, "VMs are not available\n", 1);
+    wait_printed(w, client, "VMs are not available\n");
     libvirtd(w, "start");
-    expect(w, client, "VMs are available\n", 2);
+    wait_printed_times(w, client, "VMs are available\n", 2);
 
     /* The same client goes on, and has printed nothing that did not change. */
     run(w, "virsh -q start mail >/dev/null");
-    expect(w, client, "mail running\n", 1);
-    g_assert_cmpuint(count(client, "web shutoff\n"), ==, 1);
-    g_assert_cmpuint(count(client, "web running\n"), ==, 1);
+    wait_printed(w, client, "mail running\n");
+    g_assert_cmpuint(count_printed(client, "web shutoff\n"), ==, 1);
+    g_assert_cmpuint(count_printed(client, "web running\n"), ==, 1);
     run(w, "virsh -q undefine web >/dev/null");
-    expect(w, client, "web is gone\n", 1);
+    wait_printed(w, client, "web is gone\n");
     g_assert_true(process_is_alive(client));
     g_autofree char *err = process_stderr(client);
     g_assert_cmpstr(err, ==, "");
@@ -100,19 +74,18 @@ test_service_restarted(gconstpointer killed)
     guest_define(w, "", "web", "bare");
     guest_define(w, "", "mail", "bare");
     world_start(w, "--uri=qemu:///system", NULL);
-    g_setenv("DBUS_SYSTEM_BUS_ADDRESS", world_address(w), TRUE);
-    g_autoptr(Process) client = process_spawn((const char *const *)command, -1);
-    expect(w, client, "mail shutoff\n", 1);
-    expect(w, client, "web shutoff\n", 1);
+    g_autoptr(Process) client = spawn_client(w, command, NULL);
+    wait_printed(w, client, "mail shutoff\n");
+    wait_printed(w, client, "web shutoff\n");
 
     end(w, killed);
     run(w, "virsh -q undefine web >/dev/null; virsh -q start mail >/dev/null");
     world_start(w, "--uri=qemu:///system", NULL);
-    expect(w, client, "web is gone\n", 1);
-    expect(w, client, "mail running\n", 1);
-    g_assert_cmpuint(count(client, "web shutoff\n"), ==, 1);
+    wait_printed(w, client, "web is gone\n");
+    wait_printed(w, client, "mail running\n");
+    g_assert_cmpuint(count_printed(client, "web shutoff\n"), ==, 1);
     run(w, "virsh -q destroy mail >/dev/null");
-    expect(w, client, "mail shutoff\n", 2);
+    wait_printed_times(w, client, "mail shutoff\n", 2);
     g_assert_true(process_is_alive(client));
     run(w, "virsh -q undefine mail >/dev/null");
 }
