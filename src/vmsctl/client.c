@@ -68,6 +68,7 @@ client_close(Client *client)
     agent_stop();
     client->bus = sd_bus_flush_close_unref(client->bus);
     g_clear_pointer(&client->service, g_free);
+    g_clear_pointer(&client->owner, g_free);
 }
 
 bool
@@ -212,32 +213,72 @@ client_change_one(Client *client, const char *vm, const char *interface, const c
 }
 
 static bool
-add_match(Client *client, const char *rule, sd_bus_message_handler_t handler, void *data,
-          GError **error)
+add_match(Client *client, const char *rule, sd_bus_message_handler_t handler, GError **error)
 {
-    int r = sd_bus_add_match(client->bus, NULL, rule, handler, data);
+    int r = sd_bus_add_match(client->bus, NULL, rule, handler, client);
 
     if (r < 0)
         failure_set(error, EXIT_NOT_AVAILABLE, "Cannot listen to the service: %s", g_strerror(-r));
     return r >= 0;
 }
 
-bool
-client_subscribe(Client *client, sd_bus_message_handler_t handler, void *data, GError **error)
+/* A match for a well-known name lets pass what anybody sends to this connection alone. */
+static int
+on_signal(sd_bus_message *message, void *data, sd_bus_error *error)
 {
-    g_autofree char *rule = g_strdup_printf(
-        "type='signal',sender='%s',path_namespace='" VMS_ROOT_PATH "'", client->service);
+    Client *client = data;
+    const char *sender = sd_bus_message_get_sender(message);
 
-    return add_match(client, rule, handler, data, error);
+    if (!client->owner || g_strcmp0(sender, client->owner) != 0)
+        return 0;
+    return client->on_signal(message, client->handler_data, error);
+}
+
+static int
+on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
+{
+    Client *client = data;
+    const char *name, *old_owner, *new_owner;
+    int r = sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner);
+
+    if (r < 0)
+        return r;
+    g_free(client->owner);
+    client->owner = *new_owner ? g_strdup(new_owner) : NULL;
+    r = sd_bus_message_rewind(message, true);
+    return r < 0 ? r : client->on_owner(message, client->handler_data, error);
+}
+
+static void
+read_owner(Client *client)
+{
+    sd_bus_creds *creds = NULL;
+    const char *owner = NULL;
+
+    if (sd_bus_get_name_creds(client->bus, client->service, SD_BUS_CREDS_UNIQUE_NAME, &creds) >= 0)
+        (void)sd_bus_creds_get_unique_name(creds, &owner);
+    g_free(client->owner);
+    client->owner = g_strdup(owner);
+    sd_bus_creds_unref(creds);
 }
 
 bool
-client_watch_service(Client *client, sd_bus_message_handler_t handler, void *data, GError **error)
+client_subscribe(Client *client, sd_bus_message_handler_t signal_handler,
+                 sd_bus_message_handler_t owner_handler, void *data, GError **error)
 {
-    g_autofree char *rule =
+    g_autofree char *signals = g_strdup_printf(
+        "type='signal',sender='%s',path_namespace='" VMS_ROOT_PATH "'", client->service);
+    g_autofree char *owners =
         g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
                         "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
                         client->service);
 
-    return add_match(client, rule, handler, data, error);
+    client->on_signal = signal_handler;
+    client->on_owner = owner_handler;
+    client->handler_data = data;
+    if (!add_match(client, owners, on_owner, error) ||
+        !add_match(client, signals, on_signal, error))
+        return false;
+    read_owner(client);
+    return true;
 }

@@ -29,6 +29,12 @@ typedef struct Client {
     const ClientOptions *options;
     sd_bus *bus;
     char *service; /* the bus name */
+
+    /* Of client_subscribe(). */
+    char *owner; /* of the bus name; NULL: nobody */
+    sd_bus_message_handler_t on_signal;
+    sd_bus_message_handler_t on_owner;
+    void *handler_data;
 } Client;
 
 /* Connects to the bus, which starts the service itself at the first call. */
@@ -72,8 +78,10 @@ ExitStatus client_change_each(Client *client, char **vms, const char *interface,
 ExitStatus client_change_one(Client *client, const char *vm, const char *interface,
                              const char *method, GVariant *arguments);
 
-/* Every signal of the service below its root object. */
-bool client_subscribe(Client *client, sd_bus_message_handler_t handler, void *data, GError **error);
-/* NameOwnerChanged of the service's name: it comes or goes. */
-bool client_watch_service(Client *client, sd_bus_message_handler_t handler, void *data,
-                          GError **error);
+/*
+ * `signal_handler` is for every signal of the service below its root object, `owner_handler` for
+ * NameOwnerChanged of its name: it comes or goes. Once for a connection. What others send to us
+ * alone, which the bus allows, is not among them.
+ */
+bool client_subscribe(Client *client, sd_bus_message_handler_t signal_handler,
+                      sd_bus_message_handler_t owner_handler, void *data, GError **error);

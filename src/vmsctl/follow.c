@@ -319,8 +319,7 @@ follow_each(Client *client, char **vms, const char *interface, const char *metho
     Follower follower = {.client = client, .jobs = jobs};
 
     /* Before the calls: a job may end right after the reply. */
-    if (!client_subscribe(client, on_signal, &follower, &error) ||
-        !client_watch_service(client, on_owner, &follower, &error))
+    if (!client_subscribe(client, on_signal, on_owner, &follower, &error))
         return failure_report(NULL, error);
     for (; *vms; vms++)
         call(&follower, *vms, interface, method, held, no_wait);

@@ -169,8 +169,7 @@ connect(Mirror *mirror, GError **error)
     int r;
 
     if (!loop_attach(mirror->loop, mirror->client, on_lost, mirror, error) ||
-        !client_subscribe(mirror->client, on_signal, mirror, error) ||
-        !client_watch_service(mirror->client, on_owner, mirror, error))
+        !client_subscribe(mirror->client, on_signal, on_owner, mirror, error))
         return false;
     r = load(mirror);
     if (r < 0)

@@ -219,6 +219,27 @@ test_monitor(void)
                  "\",\"problem\":\"no-space vda\"}\n");
 }
 
+/* Only the owner of the name is believed. */
+static void
+test_liar(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Scripted) scripted = scripted_new(w, full_script);
+    g_autoptr(Client) liar = client_new(w);
+    g_autoptr(Process) monitor = spawn_vmsctl(w, "monitor", NULL);
+
+    wait_printed(w, monitor, "  web: problem: no-space vda: ");
+    send_to_all(liar, WEB, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
+                VMS_DOMAIN_INTERFACE, 1, "State", "s", "crashed", 0);
+    send_to_all(liar, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "JobRemoved", "oosss",
+                VMS_JOB_PREFIX "/1", WEB, "Stop", "done", "");
+    scripted_change(scripted, WEB, VMS_DOMAIN_INTERFACE,
+                    "{'Problems': <[{'kind': <'watchdog'>, 'message': <'bitten'>}]>}");
+    wait_printed(w, monitor, "  web: problem: watchdog: bitten\n");
+    g_assert_cmpuint(count_printed(monitor, "crashed"), ==, 0);
+    g_assert_cmpuint(count_printed(monitor, "Stop done"), ==, 0);
+}
+
 #define NONE ", 'StartedAt': <uint64 0>"
 #define OFF  VMS_DOMAIN_PREFIX "/c0de0002_0000_4000_8000_000000000002"
 static const ScriptLine metrics_script[] = {
@@ -346,6 +367,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-scripted/status", test_status);
     g_test_add_func("/vmsctl-scripted/list", test_list);
     g_test_add_func("/vmsctl-scripted/monitor", test_monitor);
+    g_test_add_func("/vmsctl-scripted/liar", test_liar);
     g_test_add_func("/vmsctl-scripted/metrics", test_metrics);
     g_test_add_func("/vmsctl-scripted/metrics-away", test_metrics_away);
     g_test_add_func("/vmsctl-scripted/host", test_host);
