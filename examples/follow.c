@@ -22,15 +22,39 @@
 #define MANAGER       SERVICE ".Manager"
 #define INTERVAL_USEC UINT64_C(2000000)
 
-/* Any text may be a guest's: what a terminal would act on is printed as an escape. */
+/* Of UTF-8, as all text of the bus is; `n` is how many bytes the character has. */
+static unsigned
+decode(const char *text, unsigned *n)
+{
+    unsigned char first = (unsigned char)*text;
+    unsigned length = first < 0xc0 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+    unsigned character = length == 1 ? first : first & (0x7fU >> length);
+
+    for (*n = 1; *n < length && text[*n]; (*n)++)
+        character = character << 6 | ((unsigned char)text[*n] & 0x3f);
+    return character;
+}
+
+/* A terminal acts on it, or it turns the text around. */
+static int
+is_unseen(unsigned c)
+{
+    return c < ' ' || (c >= 0x7f && c < 0xa0) || (c >= 0x200e && c <= 0x200f) ||
+           (c >= 0x2028 && c <= 0x202e) || (c >= 0x2060 && c <= 0x206f) || c == 0xfeff;
+}
+
+/* Any text may be a guest's: such a character is printed as an escape. */
 static void
 put(FILE *file, const char *text)
 {
-    for (const unsigned char *c = (const unsigned char *)text; *c; c++)
-        if (*c < ' ' || *c == 0x7f || (*c == 0xc2 && c[1] < 0xa0)) /* U+0080 to U+009F */
-            fprintf(file, "\\x%02x", *c == 0xc2 ? *++c : *c);
+    for (unsigned n; *text; text += n) {
+        unsigned c = decode(text, &n);
+
+        if (is_unseen(c))
+            fprintf(file, c < 0x100 ? "\\x%02x" : "\\u%04x", c);
         else
-            putc(*c, file);
+            fwrite(text, 1, n, file);
+    }
 }
 
 static void
@@ -487,6 +511,8 @@ on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const char *name, *old_owner, *new_owner;
 
+    if (strcmp(sd_bus_message_get_sender(m), "org.freedesktop.DBus") != 0)
+        return 0;
     check(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), "owner");
     if (strcmp(name, SERVICE) != 0)
         return 0;

@@ -114,10 +114,11 @@ async function subscribeUsage(bus) {
 
 // Make the mirror what the service says now; signals that arrive meanwhile are applied after it.
 async function readAll(bus) {
-  queue = [];
+  const arrived = queue = [];
   const managed = await call(bus, SERVICE, ROOT, 'org.freedesktop.DBus.ObjectManager',
     'GetManagedObjects');
   const manager = await call(bus, SERVICE, ROOT, PROPERTIES, 'GetAll', 's', [MANAGER]);
+  if (queue !== arrived) return; // another owner has come meanwhile, and its objects are being read
   const objects = managed.body[0];
   const name = ([, interfaces]) => (interfaces[DOMAIN] ? interfaces[DOMAIN].Name.value : '');
 
@@ -127,7 +128,6 @@ async function readAll(bus) {
     if (path !== ROOT && !(path in objects)) remove(path, [DOMAIN]);
   for (const [path, interfaces] of Object.entries(objects).sort((a, b) => (name(a) < name(b) ? -1 : 1)))
     add(path, interfaces);
-  const arrived = queue;
   queue = null;
   arrived.forEach(onSignal);
   if (process.argv.includes('--usage')) await subscribeUsage(bus);
@@ -140,7 +140,8 @@ async function main() {
   const bus = dbus.systemBus();
   bus.on('message', (message) => {
     if (message.type !== dbus.MessageType.SIGNAL) return;
-    if (message.member === 'NameOwnerChanged' && message.body[0] === SERVICE) {
+    if (message.member === 'NameOwnerChanged' && message.sender === 'org.freedesktop.DBus' &&
+        message.body[0] === SERVICE) {
       clearTimeout(renewal);
       // Another process owns the name: no signal tells how its objects differ from the mirror.
       if (message.body[2]) readAll(bus).catch(failUnlessGone);

@@ -97,14 +97,18 @@ put_row(Wire *body, const UsageRow *row)
     wire_end_array(body, figures, 8);
 }
 
-/* A reply or a refusal shows that the client has read everything sent before the ping. */
+/*
+ * A reply or a refusal of the client shows that it has read everything sent before the ping; a
+ * refusal of the bus, whose queue for it may be full, does not.
+ */
 static int
 on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 {
     Subscriber *subscriber = userdata;
 
     subscriber->ping = sd_bus_slot_unref(subscriber->ping);
-    subscriber->unread = 0;
+    if (g_strcmp0(sd_bus_message_get_sender(reply), subscriber->name) == 0)
+        subscriber->unread = 0;
     return 0;
 }
 

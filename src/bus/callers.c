@@ -173,7 +173,9 @@ on_name_lost(sd_bus_message *message, void *userdata, sd_bus_error *error)
     const char *name;
     const Connection *connection;
 
-    if (sd_bus_message_read(message, "s", &name) < 0 || *name != ':')
+    /* Anybody may send the same to us alone, which the match lets pass. */
+    if (g_strcmp0(sd_bus_message_get_sender(message), BUS_NAME) != 0 ||
+        sd_bus_message_read(message, "s", &name) < 0 || *name != ':')
         return 0;
     /* If the bus is still being asked about it, the reply says that it has gone. */
     connection = g_hash_table_lookup(callers->connections, name);

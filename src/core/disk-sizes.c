@@ -302,15 +302,26 @@ disk_sizes_want(DiskSizes *sizes, const Domain *domain)
         enqueue(sizes, domain->uuid);
 }
 
+/* That libvirt is in control again only an answer of the domain's process shows. */
+static bool
+has_control_error(const Domain *domain)
+{
+    for (unsigned i = 0; domain->problems && i < domain->problems->len; i++)
+        if (((const Problem *)domain->problems->pdata[i])->kind == PROBLEM_CONTROL_ERROR)
+            return true;
+    return false;
+}
+
 void
 disk_sizes_reread(DiskSizes *sizes, const Domain *domain)
 {
     Asked *asked = g_hash_table_lookup(sizes->asked, domain->uuid);
 
-    if (domain->id < 0 || !is_asked(asked, domain) || !asked->opens_none)
+    if (domain->id < 0 || !is_asked(asked, domain))
         return;
-    asked->again = true;
-    enqueue(sizes, domain->uuid);
+    asked->again |= asked->opens_none;
+    asked->in_turn &= !has_control_error(domain);
+    disk_sizes_want(sizes, domain);
 }
 
 void

@@ -23,7 +23,10 @@ void disk_sizes_free(DiskSizes *sizes);
 
 /* The XML of this domain was read. */
 void disk_sizes_want(DiskSizes *sizes, const Domain *domain);
-/* Read them again if libvirt opens no image for that. */
+/*
+ * Read them again if libvirt opens no image for that; the state alone of a domain that libvirt has
+ * lost control of.
+ */
 void disk_sizes_reread(DiskSizes *sizes, const Domain *domain);
 /* A capacity has changed: an answer to a read that is under way may be from before that. */
 void disk_sizes_outdate(DiskSizes *sizes, const char *uuid);

@@ -138,8 +138,8 @@ on_timer(void *userdata)
     for (unsigned i = stats->calls->len; i-- > 0;) {
         DisksCall *asked = stats->calls->pdata[i];
 
-        /* Domains that hang make others wait for a lane. */
-        if (!stats->extended && asked->call.state == CALL_WAITING)
+        /* Domains that hang have made others wait for a lane. */
+        if (!stats->extended && asked->call.state != CALL_HANGING)
             continue;
         g_ptr_array_remove_index_fast(stats->calls, i);
         lane_pool_abandon(stats->lane_pool, &asked->call);

@@ -50,7 +50,7 @@ struct JobObject {
     char *disk;            /* the target, or "" */
     uint64_t started_at;   /* µs since the epoch */
     double progress;       /* 0 to 1, -1: unknown */
-    bool forced;           /* a Stop has cut the guest's power */
+    int forced;            /* a boolean: a Stop has cut the guest's power */
     bool ended;
 
     uid_t uid; /* of the first caller */

@@ -68,8 +68,8 @@ struct Availability {
     uint64_t backoff;
     uint64_t last_attempt; /* when one was last started */
     uint64_t armed;
-    bool caller_tried;   /* a caller has had one started since the last connection */
     uint64_t stop_until; /* until then the daemon may be ending; 0: it is not known to */
+    bool caller_tried;   /* a caller has had one started since the last connection */
     bool resting;        /* the daemon was stopped: none is started without a reason from outside */
     uint64_t stopped_at; /* when a daemon was stopped while there was a connection; 0: never */
 
@@ -391,6 +391,8 @@ availability_hint(Availability *a, uint64_t now, Hint hint)
         for (unsigned i = 0; i < G_N_ELEMENTS(a->attempts); i++)
             if (a->attempts[i].number != 0)
                 a->attempts[i].replaced = true;
+    if (hint == HINT_NEW_DAEMON)
+        a->stop_until = 0;
     a->stopped_at = hint == HINT_STOPPED ? now : 0;
     if (!a->running || a->generation != 0)
         return;
@@ -423,6 +425,13 @@ give_up_if_overdue(Availability *a, uint64_t now)
     refuse_waiters(a, NO_ANSWER);
 }
 
+/* A call that waits for libvirt is a reason to start it. */
+static bool
+may_be_ending(const Availability *a, uint64_t now)
+{
+    return now < a->stop_until && a->waiters->len == 0 && a->effects->daemon_lives(a->userdata);
+}
+
 void
 availability_elapsed(Availability *a, uint64_t now)
 {
@@ -431,7 +440,7 @@ availability_elapsed(Availability *a, uint64_t now)
         leave_if_it_hangs(a, now);
         give_up_if_overdue(a, now);
         refuse_impatient_waiters(a, now);
-        if (a->next_attempt <= now && now < a->stop_until && a->effects->daemon_lives(a->userdata))
+        if (a->next_attempt <= now && may_be_ending(a, now))
             a->next_attempt = now + STOP_FOLLOWS;
         else if (a->next_attempt <= now && !a->resting)
             try_to_connect(a, now);
@@ -457,6 +466,7 @@ connected(Availability *a, uint64_t now, unsigned number)
 {
     a->generation = number;
     a->connected_at = now;
+    a->stop_until = 0;
     if (!a->flapping)
         a->backoff = BACKOFF_MIN;
     a->next_attempt = AVAILABILITY_NEVER;

@@ -67,7 +67,7 @@ is_late(uint64_t begun)
 static bool
 agent_refuses(const AgentRead *read)
 {
-    return !is_late(read->begun) &&
+    return !is_late(read->begun) && virConnectIsAlive(virDomainGetConnect(read->dom)) > 0 &&
            (hypervisor_failed_with(VIR_ERR_INTERNAL_ERROR) || hypervisor_is_unsupported() ||
             hypervisor_failed_with(VIR_ERR_AGENT_COMMAND_FAILED));
 }
@@ -336,7 +336,7 @@ read_addresses_apart(const AgentRead *read, GuestFacts wanted, GuestUpdate *upda
         return false;
     if (read_addresses(read->dom, ADDRESSES_AGENT, &update->guest.addresses))
         update->known |= GUEST_ADDRESSES;
-    return update->known != 0;
+    return update->known != 0 && !is_late(read->begun);
 }
 
 static bool

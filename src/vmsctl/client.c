@@ -5,6 +5,7 @@
 #include "bus-open.h"
 #include "value.h"
 
+#define BUS_NAME            "org.freedesktop.DBus"
 /* The service answers within 20 s of being authorised. */
 #define READ_TIMEOUT_USEC   ((uint64_t)30 * G_USEC_PER_SEC)
 /* A user may have to type a password first. */
@@ -222,7 +223,7 @@ add_match(Client *client, const char *rule, sd_bus_message_handler_t handler, GE
     return r >= 0;
 }
 
-/* A match for a well-known name lets pass what anybody sends to this connection alone. */
+/* A match for a well-known name, as that of the bus, lets pass what anybody sends to us alone. */
 static int
 on_signal(sd_bus_message *message, void *data, sd_bus_error *error)
 {
@@ -239,8 +240,10 @@ on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
 {
     Client *client = data;
     const char *name, *old_owner, *new_owner;
-    int r = sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner);
 
+    if (g_strcmp0(sd_bus_message_get_sender(message), BUS_NAME) != 0)
+        return 0;
+    int r = sd_bus_message_read(message, "sss", &name, &old_owner, &new_owner);
     if (r < 0)
         return r;
     g_free(client->owner);
@@ -249,17 +252,24 @@ on_owner(sd_bus_message *message, void *data, sd_bus_error *error)
     return r < 0 ? r : client->on_owner(message, client->handler_data, error);
 }
 
-static void
-read_owner(Client *client)
+static bool
+read_owner(Client *client, GError **error)
 {
     sd_bus_creds *creds = NULL;
     const char *owner = NULL;
+    int r = sd_bus_get_name_creds(client->bus, client->service, SD_BUS_CREDS_UNIQUE_NAME, &creds);
 
-    if (sd_bus_get_name_creds(client->bus, client->service, SD_BUS_CREDS_UNIQUE_NAME, &creds) >= 0)
-        (void)sd_bus_creds_get_unique_name(creds, &owner);
+    if (r >= 0)
+        r = sd_bus_creds_get_unique_name(creds, &owner);
     g_free(client->owner);
     client->owner = g_strdup(owner);
     sd_bus_creds_unref(creds);
+    /* Nobody owns it: the first call has the service started. */
+    if (r >= 0 || r == -ENXIO || r == -ESRCH)
+        return true;
+    failure_set(error, EXIT_NOT_AVAILABLE, "Cannot ask the bus for the service: %s",
+                g_strerror(-r));
+    return false;
 }
 
 bool
@@ -269,8 +279,8 @@ client_subscribe(Client *client, sd_bus_message_handler_t signal_handler,
     g_autofree char *signals = g_strdup_printf(
         "type='signal',sender='%s',path_namespace='" VMS_ROOT_PATH "'", client->service);
     g_autofree char *owners =
-        g_strdup_printf("type='signal',sender='org.freedesktop.DBus',"
-                        "interface='org.freedesktop.DBus',member='NameOwnerChanged',arg0='%s'",
+        g_strdup_printf("type='signal',sender='" BUS_NAME "',"
+                        "interface='" BUS_NAME "',member='NameOwnerChanged',arg0='%s'",
                         client->service);
 
     client->on_signal = signal_handler;
@@ -279,6 +289,5 @@ client_subscribe(Client *client, sd_bus_message_handler_t signal_handler,
     if (!add_match(client, owners, on_owner, error) ||
         !add_match(client, signals, on_signal, error))
         return false;
-    read_owner(client);
-    return true;
+    return read_owner(client, error);
 }

@@ -60,10 +60,12 @@ describe_problems(const Inventory *inventory, const char *path)
     return g_string_free(text, text->len == 0);
 }
 
+/* Nobody reaches the guest by it from elsewhere. */
 static bool
-is_link_local(const char *address)
+is_local(const char *address)
 {
-    return g_str_has_prefix(address, "fe80:") || g_str_has_prefix(address, "169.254.");
+    return g_str_has_prefix(address, "fe80:") || g_str_has_prefix(address, "169.254.") ||
+           g_str_has_prefix(address, "127.") || g_str_equal(address, "::1");
 }
 
 const char *
@@ -77,7 +79,7 @@ describe_address(const Inventory *inventory, const char *path)
         /* The text is part of the whole value. */
         const char *address = row_text(row, "address", NULL);
 
-        if (address && !is_link_local(address))
+        if (address && !is_local(address))
             return address;
         first = first ? first : address;
     }

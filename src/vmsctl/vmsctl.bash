@@ -46,23 +46,39 @@ _vmsctl_options() {
         grep -oE '^ +(-[a-zA-Z], )?--[a-z-]+=?' | grep -oE -- '--[a-z-]+=?'
 }
 
+_vmsctl_quote="'"
+_vmsctl_quote_within="'\\''"
+
 # A word of the line, which is as it was typed, without its quoting; nothing of it is carried out.
 _vmsctl_unquote() {
+    local text
     case $1 in
-    \'*) printf '%s\n' "${1//\'/}" ;;
-    *) sed 's/^"//; s/"$//; s/\\\(.\)/\1/g' <<<"$1" ;;
+    \'*)
+        text=${1//"$_vmsctl_quote_within"/$'\n'}
+        text=${text//"$_vmsctl_quote"/}
+        printf '%s\n' "${text//$'\n'/"$_vmsctl_quote"}"
+        ;;
+    \"*) sed 's/^"//; s/\([^\\]\)"$/\1/; s/\\\([\\"$`]\)/\1/g' <<<"$1" ;;
+    *) sed 's/\\\(.\)/\1/g' <<<"$1" ;;
     esac
 }
 
-# Adds each line of standard input that begins with what was typed, quoted for the shell; within
-# quotes it is readline that closes them.
+# A line as it is typed on after what is typed, so that the shell takes it as it is: readline closes
+# the quotes.
+_vmsctl_as_typed() {
+    case $cur in
+    \'*) printf '%s\n' "${1//"$_vmsctl_quote"/"$_vmsctl_quote_within"}" ;;
+    \"*) sed 's/[\\"$`]/\\&/g' <<<"$1" ;;
+    *) printf '%q\n' "$1" ;;
+    esac
+}
+
+# Adds each line of standard input that begins with what was typed.
 _vmsctl_add_lines() {
     local line typed
     typed=$(_vmsctl_unquote "$cur")
     while IFS= read -r line; do
-        [[ $line == "$typed"* ]] || continue
-        [[ $cur == [\'\"]* ]] || line=$(printf %q "$line")
-        COMPREPLY+=("$line")
+        [[ $line == "$typed"* ]] && COMPREPLY+=("$(_vmsctl_as_typed "$line")")
     done
 }
 

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: LGPL-2.1-or-later
 #
-# Completes lines as bash would, against the running service with the VMs "off" and "z\z" (shutoff),
+# Completes lines as bash would, against the running service with the VMs "off" and "z\'$z" (shutoff),
 # "two words" (paused) and "web" (running), which has the disk "vda", a drive "hdc", a network
-# interface, the host's device 1:4 and the snapshots "before the upgrade" and "later"; so has "z\z"
+# interface, the host's device 1:4 and the snapshots "before the upgrade" and "later"; so has "z\'$z"
 # the snapshot "first". $VMSCTL is the program, $VMSCTL_COMPLETION the file.
 set -uo pipefail
 
@@ -22,6 +22,7 @@ source "${VMSCTL_COMPLETION:?}"
 # Options that bash sets for the running completion need one that runs.
 compopt() { :; }
 failures=0
+hard=$(printf %q "z\\'\$z")
 
 # expect LINE WORD...: what the end of LINE may become, in order.
 expect() {
@@ -48,23 +49,25 @@ expect 'vmsctl dis' discard disk
 expect 'vmsctl --no-l' --no-legend
 expect 'vmsctl stop --no' --no-force --no-wait --no-legend --no-ask-password
 expect 'vmsctl stop --ti' --timeout=
-expect 'vmsctl start ' off 'two\ words' 'z\\z'
+expect 'vmsctl start ' off 'two\ words' "$hard"
 expect 'vmsctl start t' 'two\ words'
 expect 'vmsctl start two\ w' 'two\ words'
 expect "vmsctl start 'two w" 'two words'
 expect 'vmsctl start "two w' 'two words'
-expect "vmsctl start z\\\\" 'z\\z'
+expect "vmsctl start z\\\\" "$hard"
+expect "vmsctl start 'z\\" "z\\'\\''\$z"
+expect 'vmsctl start "z' "z\\\\'\\\$z"
 expect 'vmsctl stop ' 'two\ words' web
 expect 'vmsctl pause ' web
 expect 'vmsctl --no-legend pause w' web
 expect 'vmsctl resume ' 'two\ words'
-expect 'vmsctl status ' off 'two\ words' web 'z\\z'
+expect 'vmsctl status ' off 'two\ words' web "$hard"
 expect 'vmsctl autostart web o' off on off
 expect 'vmsctl suspend web ' memory disk hybrid
 expect 'vmsctl snapshot web re' revert
 expect 'vmsctl snapshot --disk-only -d what web re' revert
 expect 'vmsctl xml --inactive w' web
-expect 'vmsctl set-memory --live ' off 'two\ words' web 'z\\z'
+expect 'vmsctl set-memory --live ' off 'two\ words' web "$hard"
 expect 'vmsctl set-memory --live web '
 expect 'vmsctl list --state=pa' paused
 expect 'vmsctl list --state=running,pa' running,paused
@@ -75,7 +78,7 @@ expect 'vmsctl --instance nobody start '
 expect 'vmsctl -inobody start '
 expect 'vmsctl cancel w' web
 expect 'vmsctl list two' 'two\ words'
-expect 'vmsctl autostart ' off 'two\ words' web 'z\\z'
+expect 'vmsctl autostart ' off 'two\ words' web "$hard"
 expect 'vmsctl rename web '
 expect 'vmsctl snapshot two\ words c' create
 expect 'vmsctl jobs '
@@ -101,6 +104,7 @@ expect 'vmsctl set web password --va' --valid-for=
 expect 'vmsctl snapshot web create '
 expect 'vmsctl snapshot web revert ' 'before\ the\ upgrade' later
 expect 'vmsctl snapshot web delete b' 'before\ the\ upgrade'
-expect 'vmsctl snapshot z\\z revert ' first
-expect "vmsctl snapshot 'z\z' revert " first
+expect "vmsctl snapshot $hard revert " first
+expect "vmsctl snapshot 'z\\'\\''\$z' revert " first
+expect "vmsctl snapshot \"z\\\\'\\\$z\" revert " first
 ((failures == 0))

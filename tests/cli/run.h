@@ -72,9 +72,6 @@ Terminal *terminal_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMI
 Process *spawn_vmsctl(World *w, const char *argument, ...) G_GNUC_NULL_TERMINATED;
 /* Another client of the bus, with one more argument or NULL. */
 Process *spawn_client(World *w, char **command, const char *argument);
-/* A signal to each connection that there may be, by its name, as the bus lets anybody send. */
-void send_to_all(Client *liar, const char *path, const char *interface, const char *member,
-                 const char *types, ...);
 /* How often the process has written TEXT to stdout so far. */
 unsigned count_printed(const Process *p, const char *text);
 /* Until it has written that, or has so often; it must not end before. */

@@ -270,13 +270,17 @@ test_liar(void)
     g_autoptr(World) w = world_new();
     g_autoptr(Scripted) scripted = scripted_new(w, before);
     g_autoptr(Client) liar = client_new(w);
+    const char *liar_name;
     g_autoptr(Process) client = spawn_client(w, command, "--usage");
 
+    g_assert_cmpint(sd_bus_get_unique_name(liar->bus, &liar_name), >=, 0);
     wait_printed(w, client, "web uses");
-    send_to_all(liar, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Usage", "ta{oa{sv}}",
-                G_GUINT64_CONSTANT(1), 1, WEB, 1, "cpu", "d", 77.0);
-    send_to_all(liar, WEB, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
-                VMS_DOMAIN_INTERFACE, 1, "State", "s", "crashed", 0);
+    client_signal_everybody(liar, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                            "NameOwnerChanged", "sss", "org.unraid.Vms", "", liar_name);
+    client_signal_everybody(liar, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "Usage", "ta{oa{sv}}",
+                            G_GUINT64_CONSTANT(1), 1, WEB, 1, "cpu", "d", 77.0);
+    client_signal_everybody(liar, WEB, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                            "sa{sv}as", VMS_DOMAIN_INTERFACE, 1, "State", "s", "crashed", 0);
     scripted_change(scripted, WEB, VMS_DOMAIN_INTERFACE, "{'State': <'paused'>}");
     wait_printed(w, client, "web paused\n");
     g_assert_cmpuint(count_printed(client, "web uses"), ==, 1);

@@ -110,6 +110,8 @@ test_top_keys(void)
 #define GUEST                                                                                      \
     "'org.unraid.Vms.Guest': {'AgentConnected': <true>, 'Hostname': <'w\\u001b]0;x\\u0007'>, "     \
     "'OsInfo': <{'name': 'Debian', 'version': '12', 'kernel': '6.1\\u202e'}>, 'Addresses': <["     \
+    "{'interface': <'lo'>, 'address': <'127.0.0.1'>, 'prefix': <uint32 8>, "                       \
+    "'source': <'agent'>}, "                                                                       \
     "{'interface': <'eth0'>, 'address': <'fe80::1'>, 'prefix': <uint32 64>, "                      \
     "'source': <'agent'>}, "                                                                       \
     "{'interface': <'eth\\u001b[0m0'>, 'address': <'192.0.2.7'>, 'prefix': <uint32 24>, "          \
@@ -156,7 +158,8 @@ test_status(void)
     assert_line(status, "          Job: Copy of vda, begun ");
     assert_line(status, "    Host name: w\\x1b]0;x\\x07\n");
     assert_line(status, "     Guest OS: Debian 12 6.1\\u202e\n");
-    assert_line(status, "    Addresses: fe80::1/64 on eth0 (agent)\n"
+    assert_line(status, "    Addresses: 127.0.0.1/8 on lo (agent)\n"
+                        "             : fe80::1/64 on eth0 (agent)\n"
                         "             : 192.0.2.7/24 on eth\\x1b[0m0 (agent)\n");
     assert_line(status, "      Network: 52:54:00:00:00:01 on user\n");
     assert_line(status, "   Next start: MemoryBytes: 4G → 1G\n"
@@ -226,13 +229,17 @@ test_liar(void)
     g_autoptr(World) w = world_new();
     g_autoptr(Scripted) scripted = scripted_new(w, full_script);
     g_autoptr(Client) liar = client_new(w);
+    const char *liar_name;
     g_autoptr(Process) monitor = spawn_vmsctl(w, "monitor", NULL);
 
+    g_assert_cmpint(sd_bus_get_unique_name(liar->bus, &liar_name), >=, 0);
     wait_printed(w, monitor, "  web: problem: no-space vda: ");
-    send_to_all(liar, WEB, "org.freedesktop.DBus.Properties", "PropertiesChanged", "sa{sv}as",
-                VMS_DOMAIN_INTERFACE, 1, "State", "s", "crashed", 0);
-    send_to_all(liar, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "JobRemoved", "oosss",
-                VMS_JOB_PREFIX "/1", WEB, "Stop", "done", "");
+    client_signal_everybody(liar, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                            "NameOwnerChanged", "sss", "org.unraid.Vms", "", liar_name);
+    client_signal_everybody(liar, WEB, "org.freedesktop.DBus.Properties", "PropertiesChanged",
+                            "sa{sv}as", VMS_DOMAIN_INTERFACE, 1, "State", "s", "crashed", 0);
+    client_signal_everybody(liar, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "JobRemoved", "oosss",
+                            VMS_JOB_PREFIX "/1", WEB, "Stop", "done", "");
     scripted_change(scripted, WEB, VMS_DOMAIN_INTERFACE,
                     "{'Problems': <[{'kind': <'watchdog'>, 'message': <'bitten'>}]>}");
     wait_printed(w, monitor, "  web: problem: watchdog: bitten\n");

@@ -300,13 +300,13 @@ test_completion(void)
     g_autoptr(Service) s = service_with_hardware();
     const char *script = g_getenv("VMSCTL_TEST_COMPLETION");
 
-    g_autofree char *xml = node_domain_xml(&(NodeDomain){.name = "z\\z"});
+    g_autofree char *xml = node_domain_xml(&(NodeDomain){.name = "z\\'$z"});
     g_autofree char *file = g_build_filename(world_directory(s->world), "z.xml", NULL);
 
     g_assert_nonnull(script);
     g_assert_true(g_file_set_contents(file, xml, -1, NULL));
     assert_prints(s->world, "", "define", file);
-    assert_prints(s->world, "", "snapshot", "z\\z", "create", "first");
+    assert_prints(s->world, "", "snapshot", "z\\'$z", "create", "first");
     assert_prints(s->world, "", "snapshot", "web", "create", "before the upgrade");
     assert_prints(s->world, "", "snapshot", "web", "create", "later");
     g_autoptr(Run) run = run_program(s->world, (const char *const[]){"bash", script, NULL});

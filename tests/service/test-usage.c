@@ -143,6 +143,23 @@ test_intervals(void)
     wait_for_ms(s->world, 80000, ticks.n >= 2);
 }
 
+/* Nobody but the bus tells that a subscriber has left. */
+static void
+test_liar(void)
+{
+    g_autoptr(Service) s = new_service();
+    g_autoptr(Client) liar = client_new(s->world);
+    g_auto(Ticks) ticks = {NULL};
+    const char *name;
+
+    ticks_watch(&ticks, s->client);
+    assert_valid_for(s->client, SEC, "60000000");
+    g_assert_cmpint(sd_bus_get_unique_name(s->client->bus, &name), >=, 0);
+    client_signal_everybody(liar, "/org/freedesktop/DBus", "org.freedesktop.DBus",
+                            "NameOwnerChanged", "sss", name, name, "");
+    wait_for(s->world, ticks.n >= 2);
+}
+
 static void
 test_bad_arguments(void)
 {
@@ -194,6 +211,7 @@ main(int argc, char **argv)
     g_test_add_func("/usage/ticks", test_ticks);
     g_test_add_func("/usage/unsubscribe", test_unsubscribe);
     g_test_add_func("/usage/intervals", test_intervals);
+    g_test_add_func("/usage/liar", test_liar);
     g_test_add_func("/usage/bad-arguments", test_bad_arguments);
     g_test_add_func("/usage/limits", test_limits);
     return g_test_run();

@@ -327,3 +327,24 @@ client_pass_through_bus(Client *c)
 
     g_assert_cmpint(r, >=, 0);
 }
+
+void
+client_signal_everybody(Client *liar, const char *path, const char *interface, const char *member,
+                        const char *types, ...)
+{
+    for (unsigned i = 0; i < 16; i++) {
+        g_autofree char *name = g_strdup_printf(":1.%u", i);
+        sd_bus_message *signal = NULL;
+        va_list arguments;
+
+        g_assert_cmpint(sd_bus_message_new_signal(liar->bus, &signal, path, interface, member), >=,
+                        0);
+        va_start(arguments, types);
+        g_assert_cmpint(sd_bus_message_appendv(signal, types, arguments), >=, 0);
+        va_end(arguments);
+        g_assert_cmpint(sd_bus_message_set_destination(signal, name), >=, 0);
+        g_assert_cmpint(sd_bus_send(liar->bus, signal, NULL), >=, 0);
+        sd_bus_message_unref(signal);
+    }
+    client_pass_through_bus(liar);
+}

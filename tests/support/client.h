@@ -94,6 +94,9 @@ char *client_domain(Client *c, const char *name_or_uuid);
 char *domain_path(const char *uuid);
 /* The calls that were sent before have been handed on by the bus, when this returns. */
 void client_pass_through_bus(Client *c);
+/* A signal to each connection that there may be, by its name, as the bus lets anybody send. */
+void client_signal_everybody(Client *liar, const char *path, const char *interface,
+                             const char *member, const char *types, ...);
 /* Waits until somebody owns the destination's name. */
 void client_wait_owned(Client *c);
 /* Waits until the Manager's Available is as wanted. */

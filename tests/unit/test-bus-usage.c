@@ -103,6 +103,13 @@ sd_bus_call_async(sd_bus *unused, sd_bus_slot **ret, sd_bus_message *message,
     return 0;
 }
 
+/* A reply is the name of its sender. */
+const char *
+sd_bus_message_get_sender(sd_bus_message *reply)
+{
+    return (const char *)reply;
+}
+
 sd_bus_slot *
 sd_bus_slot_unref(sd_bus_slot *slot)
 {
@@ -196,14 +203,20 @@ subscribe(const char *name, uint64_t interval)
     g_assert_cmpuint(bus.valid_for, ==, MAX(VALID_FOR, 2 * interval));
 }
 
-/* It has read everything. */
 static void
-answer_ping(const char *name)
+answer_ping_as(const char *name, const char *sender)
 {
     Client *to = client(name);
 
     g_assert_nonnull(to->on_pong);
-    to->on_pong(NULL, to->userdata, NULL);
+    to->on_pong((sd_bus_message *)sender, to->userdata, NULL);
+}
+
+/* It has read everything. */
+static void
+answer_ping(const char *name)
+{
+    answer_ping_as(name, name);
 }
 
 /* So much time passes, and it reads all the time. */
@@ -347,6 +360,24 @@ test_subscriber_that_does_not_read_loses_ticks(void)
     end();
 }
 
+static void
+test_refusal_of_the_bus_is_no_sign_of_reading(void)
+{
+    begin();
+    subscribe(ALICE, SEC);
+    for (unsigned i = 0; i < 20; i++) {
+        fake_loop_advance(SEC);
+        if (client(ALICE)->on_pong)
+            answer_ping_as(ALICE, "org.freedesktop.DBus");
+    }
+    g_assert_cmpuint(client(ALICE)->n_sent, ==, UNREAD_MAX);
+    fake_loop_advance(SEC);
+    answer_ping(ALICE);
+    fake_loop_advance(3 * SEC);
+    g_assert_cmpuint(client(ALICE)->n_sent, ==, UNREAD_MAX + 3);
+    end();
+}
+
 /* A request shows nothing: it may be written without reading. */
 static void
 test_request_is_no_sign_of_reading(void)
@@ -401,6 +432,7 @@ main(int argc, char **argv)
     ADD("end", subscription_ends_with_its_connection_or_on_demand);
     ADD("round-trips", subscribers_cost_one_round_trip_a_tick);
     ADD("unread", subscriber_that_does_not_read_loses_ticks);
+    ADD("bus-refuses", refusal_of_the_bus_is_no_sign_of_reading);
     ADD("requests-unread", request_is_no_sign_of_reading);
     ADD("read", subscriber_that_reads_loses_no_tick);
     ADD("not-asked", subscriber_that_cannot_be_asked_is_asked_later);

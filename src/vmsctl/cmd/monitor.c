@@ -363,7 +363,8 @@ tell_job_end(const Monitor *monitor, GVariant *body)
     const Told *told = g_hash_table_lookup(monitor->told, path);
     const ToldJob *told_job = g_hash_table_lookup(monitor->jobs, job);
     const char *name = told ? told->name : told_job ? told_job->name : path;
-    const char *remark = follow_remark(told_job && told_job->forced);
+    bool is_done = g_str_equal(result, "done");
+    const char *remark = follow_remark(is_done && told_job && told_job->forced);
 
     if (monitor->client->options->json) {
         print_event(monitor, "job-removed",
@@ -374,11 +375,7 @@ tell_job_end(const Monitor *monitor, GVariant *body)
     const char *words = remark ? remark : message;
     g_autofree char *text =
         g_strdup_printf("%s %s%s%s", operation, result, *words ? ": " : "", words);
-    print_text(name,
-               !g_str_equal(result, "done") ? COLOR_RED
-               : remark                     ? COLOR_YELLOW
-                                            : COLOR_NONE,
-               text);
+    print_text(name, !is_done ? COLOR_RED : remark ? COLOR_YELLOW : COLOR_NONE, text);
 }
 
 static void

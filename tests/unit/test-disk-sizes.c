@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* When a domain is asked for the capacities of its disks, and for its state alone. */
+
+#include "disk-capacities.h"
+#include "disk-sizes.h"
+#include "hypervisor-list.h"
+#include "hypervisor-storage.h"
+#include "silent-cache.h"
+
+#define UUID "00000000-0000-4000-8000-000000000001"
+
+static Call *call; /* under way, or NULL */
+static unsigned n_capacities, n_states;
+
+/* --- what the module calls ---------------------------------------------------------------- */
+
+void
+lane_pool_submit(LanePool *pool, Call *submitted)
+{
+    g_assert_null(call);
+    call = submitted;
+}
+
+void
+refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts)
+{
+}
+
+DiskCapacities *
+hypervisor_disk_capacities(Hypervisor *h, const char *uuid, GHashTable *before, Error **error)
+{
+    n_capacities++;
+    return disk_capacities_new(DOMAIN_RUNNING);
+}
+
+bool
+hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret, Error **error)
+{
+    n_states++;
+    *ret = DOMAIN_RUNNING;
+    return true;
+}
+
+/* --- cases -------------------------------------------------------------------------------- */
+
+static void
+answer(void)
+{
+    Call *answered = g_steal_pointer(&call);
+
+    g_assert_nonnull(answered);
+    g_assert_true(answered->work(answered, NULL, NULL));
+    answered->done(answered, OUTCOME_OK, NULL);
+    answered->free(answered);
+}
+
+/* A capacity that has changed meanwhile is read again; and once. */
+static void
+test_outdated(void)
+{
+    Cache *cache = silent_cache_new();
+    DiskSizes *sizes = disk_sizes_new(NULL, cache, NULL);
+
+    silent_cache_set(cache, UUID, 1);
+    disk_sizes_want(sizes, cache_find(cache, UUID));
+    disk_sizes_outdate(sizes, UUID);
+    answer();
+    g_assert_cmpuint(n_capacities, ==, 1);
+    answer();
+    g_assert_cmpuint(n_capacities, ==, 2);
+    g_assert_null(call);
+
+    /* On a new connection its state alone is. */
+    disk_sizes_connection_lost(sizes);
+    disk_sizes_want(sizes, cache_find(cache, UUID));
+    answer();
+    g_assert_cmpuint(n_capacities, ==, 2);
+    g_assert_cmpuint(n_states, ==, 1);
+    g_assert_null(call);
+    disk_sizes_free(sizes);
+    cache_free(cache);
+}
+
+int
+main(int argc, char **argv)
+{
+    g_test_init(&argc, &argv, NULL);
+    g_test_add_func("/disk-sizes/outdated", test_outdated);
+    return g_test_run();
+}
