@@ -63,11 +63,16 @@ is_late(uint64_t begun)
     return clock_now_usec() - begun >= (uint64_t)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
 }
 
-/* The agent has answered, and does not do this: it is too old for it, or it may not. */
+/*
+ * The agent has answered, and does not do this: it is too old for it, or it may not. Without a call
+ * to libvirt, which would clear the error.
+ */
 static bool
 agent_refuses(const AgentRead *read)
 {
-    return !is_late(read->begun) && virConnectIsAlive(virDomainGetConnect(read->dom)) > 0 &&
+    bool is_cut = virGetLastErrorDomain() == VIR_FROM_RPC;
+
+    return !is_late(read->begun) && !is_cut &&
            (hypervisor_failed_with(VIR_ERR_INTERNAL_ERROR) || hypervisor_is_unsupported() ||
             hypervisor_failed_with(VIR_ERR_AGENT_COMMAND_FAILED));
 }
