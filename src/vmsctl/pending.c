@@ -31,6 +31,32 @@ find_kind(const char *property)
     return NULL;
 }
 
+/* A device that is chosen by its IDs has an address only where it runs. */
+static bool
+is_same_model(GVariant *row, GVariant *other)
+{
+    const char *vendor = row_text(row, "vendor", NULL);
+
+    return vendor && g_str_equal(vendor, row_text(other, "vendor", "")) &&
+           g_str_equal(row_text(row, "product", ""), row_text(other, "product", ""));
+}
+
+/* The row of the same thing among ROWS, or NULL. */
+static GVariant *
+find_same(const RowKind *kind, GVariant *rows, GVariant *row)
+{
+    const char *key = row_text(row, kind->key, NULL);
+    GVariant *same = key ? rows_find(rows, kind->key, key) : NULL;
+
+    for (gsize i = 0; !same && i < g_variant_n_children(rows); i++) {
+        g_autoptr(GVariant) other = g_variant_get_child_value(rows, i);
+
+        if ((!key || !row_text(other, kind->key, NULL)) && is_same_model(row, other))
+            same = g_variant_ref(other);
+    }
+    return same;
+}
+
 /* Has ROW each key of OTHER, with the same value? */
 static bool
 has_all(GVariant *row, GVariant *other, const RowKind *kind)
@@ -44,8 +70,9 @@ has_all(GVariant *row, GVariant *other, const RowKind *kind)
     while (g_variant_iter_next(&iter, "{&sv}", &key, &value)) {
         g_autoptr(GVariant) own = g_variant_lookup_value(row, key, NULL);
         bool matters = !g_str_equal(key, kind->of_run) && !g_str_equal(key, "job");
+        bool is_equal = own ? g_variant_equal(own, value) : g_str_equal(key, kind->key);
 
-        same = same && (!matters || (own && g_variant_equal(own, value)));
+        same = same && (!matters || is_equal);
         g_variant_unref(value);
     }
     return same;
@@ -66,7 +93,7 @@ compare_rows(GPtrArray *texts, const RowKind *kind, GVariant *rows, GVariant *ot
 {
     for (gsize i = 0; i < g_variant_n_children(rows); i++) {
         g_autoptr(GVariant) row = g_variant_get_child_value(rows, i);
-        g_autoptr(GVariant) other = rows_find(others, kind->key, row_text(row, kind->key, ""));
+        g_autoptr(GVariant) other = find_same(kind, others, row);
 
         if (!other)
             add_row(texts, kind, missing, row);

@@ -99,14 +99,17 @@ test_top_keys(void)
 #define DOMAIN_PROPERTIES                                                                          \
     "'StartedAt': <uint64 1>, 'Problems': <[{'kind': <'no-space'>, 'device': <'vda'>, "            \
     "'message': <'No \\u001b[2Jspace'>, 'since': <uint64 1>}]>"
-#define VDA "{'target': <'vda'>, 'bus': <'virtio'>, 'source': <'/a.img'>"
+#define VDA   "{'target': <'vda'>, 'bus': <'virtio'>, 'source': <'/a.img'>"
+#define STICK "'vendor': <'0951'>, 'product': <'1666'>"
 #define CONFIG_PROPERTIES                                                                          \
     "'Disks': <[" VDA ", 'capacity': <uint64 " GIB ">}, "                                          \
     "{'target': <'vdb'>, 'bus': <'virtio'>, 'source': <'/b.img'>}]>, "                             \
     "'Nics': <[{'mac': <'52:54:00:00:00:01'>, 'type': <'user'>}]>, "                               \
+    "'HostDevices': <[{'type': <'usb'>, 'address': <'1:4'>, " STICK "}, {'type': <'pci'>, "        \
+    "'address': <'0000:01:00.0'>}]>, "                                                             \
     "'Next': <{'MemoryBytes': <uint64 " GIB ">, 'BootOrder': <['disk:vda']>, "                     \
     "'Disks': <[" VDA "}, {'target': <'vdc'>, 'bus': <'virtio'>, 'source': <'/c.img'>}, "          \
-    "{'target': <'vdd'>, 'bus': <'sata'>}]>}>"
+    "{'target': <'vdd'>, 'bus': <'sata'>}]>, 'HostDevices': <[{'type': <'usb'>, " STICK "}]>}>"
 #define GUEST                                                                                      \
     "'org.unraid.Vms.Guest': {'AgentConnected': <true>, 'Hostname': <'w\\u001b]0;x\\u0007'>, "     \
     "'OsInfo': <{'name': 'Debian', 'version': '12', 'kernel': '6.1\\u202e'}>, 'Addresses': <["     \
@@ -166,7 +169,9 @@ test_status(void)
                         "             : BootOrder: - → disk:vda\n"
                         "             : Disks: + vdc (virtio) /c.img\n"
                         "             : Disks: + vdd (sata) (empty)\n"
-                        "             : Disks: - vdb (virtio) /b.img\n");
+                        "             : Disks: - vdb (virtio) /b.img\n"
+                        "             : HostDevices: - pci 0000:01:00.0\n"
+                        "    Snapshots: one (");
     assert_line(status, "    Snapshots: one (");
     assert_line(status, "             : ├─two (");
     assert_line(status, "             : │ └─th\\x1b[0m (");
