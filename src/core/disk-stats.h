@@ -5,8 +5,8 @@
  * The block figures of the domains that run and of which libvirt would open an image if they were
  * asked for with those of all domains: one domain at a time, by calls that open nothing.
  *
- * Those who ask at the same time share the calls. A domain that does not answer within a second is
- * left out. Belongs to the loop.
+ * Those who ask at the same time share the calls. A domain that hangs is left out after a second,
+ * one that waited beside it after another. Belongs to the loop.
  */
 
 #include "disk-sizes.h"
