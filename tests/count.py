@@ -23,13 +23,13 @@ def name_of(test):
 
 
 def print_failure(build, test):
-    """The lines that TAP's reader needs, and the last ones: an abort stands there."""
+    """Of each stream the lines that TAP's reader needs, and the last ones: an abort stands there."""
     print(f"FAILED: {build}: {name_of(test)}: {test['result']} after {test['duration']:.0f} s")
-    output = test.get("stdout", "").splitlines()
-    early = [line for line in output[:-OUTPUT_LINES] if line.startswith(("not ok", "Bail out!"))]
-    errors = test.get("stderr", "").splitlines()
-    for line in early + output[-OUTPUT_LINES:] + errors[-OUTPUT_LINES:]:
-        print(f"    {line[:300]}")
+    for stream in ("stdout", "stderr"):
+        lines = test.get(stream, "").splitlines()
+        early = [line for line in lines[:-OUTPUT_LINES] if line.startswith(("not ok", "Bail out!"))]
+        for line in early + lines[-OUTPUT_LINES:]:
+            print(f"    {line[:300]}")
 
 
 seen = collections.Counter()

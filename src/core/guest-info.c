@@ -11,7 +11,8 @@
 #define ACCURACY    (5 * SEC)
 /* Of a guest, or its agent, that has just come. */
 #define SOON        (1 * SEC)
-/* After n failures an agent is asked every 2^n minutes, at the longest after this many rounds. */
+/* From its second failure in a row on an agent is left out of 1, 2, 4 rounds and so on, at most of
+ * so many. */
 #define SKIPPED_MAX 16
 
 struct GuestInfo {

@@ -23,20 +23,34 @@ test_reset_paused(void)
     assert_domain(g, "State", "running");
 }
 
+/* A transient guest that does this at its first start, and is reset then. */
 static void
-test_reset_asleep(void)
+check_reset_after(const char *what, const char *state)
 {
-    run(NULL, "boot-disk sleep /run/vms/boot.img");
-    g_autoptr(Guest) g = guest_begin("create", "--disk /run/vms/boot.img", "boot",
+    run(NULL, "boot-disk %s /run/vms/boot.img", what);
+    g_autoptr(Guest) g = guest_begin("create", "--panic --disk /run/vms/boot.img", "boot",
                                      "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
 
-    guest_wait_state(g, "pmsuspended");
+    guest_wait_state(g, state);
     g_autoptr(Call) reset = guest_operate(g, "Reset");
     assert_ok(reset);
     assert_domain(g, "State", "running");
-    /* It boots; what was reset in its sleep would neither wake nor run. */
+    assert_domain(g, "Problems", "[]");
+    /* It boots: what was only reset would stay as it was. */
     run(NULL, "timeout 60 bash -c 'until (($(od -An -tu1 -j39 -N1 /run/vms/boot.img) > 1)); do "
               "sleep 0.1; done'");
+}
+
+static void
+test_reset_asleep(void)
+{
+    check_reset_after("sleep", "pmsuspended");
+}
+
+static void
+test_reset_crashed(void)
+{
+    check_reset_after("panic", "crashed");
 }
 
 static void
@@ -143,6 +157,57 @@ test_stop_after_start(void)
     assert_domain(g, "StateReason", "shut-down");
 }
 
+/* --- a guest that ends by itself ---------------------------------------------------------------
+ */
+
+/* Its process ends while ForceStop waits for libvirtd, which then does this. */
+static void
+check_force_stop_ended(const char *how, const char *libvirtd_does)
+{
+    g_autoptr(Guest) g = guest_begin(how, "", "bare", "");
+    World *w = g->service->world;
+    bool is_transient = g_str_equal(how, "create");
+
+    if (!is_transient)
+        guest_start(w, "web");
+    guest_wait_state(g, "running");
+    run(w, "libvirtd-ctl qemu-pid web >/run/vms/pid; libvirtd-ctl freeze");
+    g_autoptr(Call) stop = domain_send(g->service, g->path, "ForceStop", NULL);
+    wait_for(w, !mirror_is(g->service->mirror, g->path, "Job", "/"));
+    run(w, "kill -KILL $(</run/vms/pid); %s", libvirtd_does);
+    call_wait(stop);
+    if (stop->error_name)
+        g_assert_cmpstr(stop->error_name, ==, VMS_ERROR_PREFIX "InvalidState");
+    if (is_transient)
+        wait_for(w, !mirror_has(g->service->mirror, g->path, VMS_DOMAIN_INTERFACE));
+    else
+        wait_for(w, mirror_is(g->service->mirror, g->path, "State", "shutoff"));
+}
+
+static void
+test_force_stop_ended(void)
+{
+    check_force_stop_ended("define", "libvirtd-ctl thaw");
+}
+
+static void
+test_force_stop_ended_transient(void)
+{
+    check_force_stop_ended("create", "libvirtd-ctl thaw");
+}
+
+static void
+test_force_stop_back_without(void)
+{
+    check_force_stop_ended("define", "libvirtd-ctl kill; libvirtd-ctl start");
+}
+
+static void
+test_force_stop_back_without_transient(void)
+{
+    check_force_stop_ended("create", "libvirtd-ctl kill; libvirtd-ctl start");
+}
+
 /* --- an agent that hangs, and a disk that is full ----------------------------------------------
  */
 
@@ -178,10 +243,15 @@ main(int argc, char **argv)
 #define TEST(name, function) libvirtd_add_func("/libvirtd/answers/" name, function)
     TEST("reset-paused", test_reset_paused);
     TEST("reset-asleep", test_reset_asleep);
+    TEST("reset-crashed", test_reset_crashed);
     TEST("reset-removes", test_reset_removes);
     TEST("restarting", test_restarting);
     TEST("start-while-others-start", test_start_while_others_start);
     TEST("stop-after-start", test_stop_after_start);
+    TEST("force-stop-ended", test_force_stop_ended);
+    TEST("force-stop-ended-transient", test_force_stop_ended_transient);
+    TEST("force-stop-back-without", test_force_stop_back_without);
+    TEST("force-stop-back-without-transient", test_force_stop_back_without_transient);
     TEST("agent-hangs", test_agent_hangs);
 #undef TEST
     return g_test_run();

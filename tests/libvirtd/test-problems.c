@@ -34,17 +34,6 @@ wait_paused(Guest *g, const char *reason)
                                     mirror_is(m, g->path, "StateReason", reason));
 }
 
-/* No event tells the next process of what was before it. */
-static void
-restart_service(Service *s)
-{
-    g_clear_pointer(&s->mirror, mirror_free);
-    world_stop(s->world);
-    world_start(s->world, "--uri=qemu:///system", "--stop-timeout=20", NULL);
-    client_wait_available(s->client, true);
-    s->mirror = mirror_new(s->client);
-}
-
 static void
 test_disk_full(void)
 {
@@ -64,7 +53,7 @@ test_disk_full(void)
         assert_error_says(resume, FAILED, "paused (io-error)");
     wait_paused(g, "io-error");
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
-    restart_service(g->service);
+    guest_restart_service(g);
     wait_for(g->service->world, has_problem(g, "no-space", "hda"));
 
     /* With space it goes on, and there is no problem any more. */
@@ -151,16 +140,14 @@ static void
 test_panic(void)
 {
     run(NULL, "boot-disk panic /run/vms/boot.img");
-    g_autoptr(Guest) g = guest_begin(
-        "define", "--disk /run/vms/boot.img", "boot",
-        "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/;s:<on_crash>.*</on_crash>::;"
-        "s:<devices>:<on_crash>preserve</on_crash>&:;s:</devices>:<panic model='\\''isa'\\''/>&:");
+    g_autoptr(Guest) g = guest_begin("define", "--panic --disk /run/vms/boot.img", "boot",
+                                     "s/vda. bus=.virtio/hda'\\'' bus='\\''ide/");
 
     guest_start(g->service->world, "web");
     guest_wait_state(g, "crashed");
     assert_domain(g, "StateReason", "panicked");
     wait_for(g->service->world, has_problem(g, "panicked", NULL));
-    restart_service(g->service);
+    guest_restart_service(g);
     wait_for(g->service->world, has_problem(g, "panicked", NULL));
     g_autoptr(Call) off = guest_operate(g, "ForceStop");
     assert_ok(off);

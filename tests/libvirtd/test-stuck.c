@@ -7,10 +7,13 @@
 
 #include "libvirtd.h"
 
+#include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #define OWN          12 /* that the service starts */
 #define ROUNDS       7
@@ -528,22 +531,48 @@ test_off(void)
 
 /* --- QEMUs that cannot be killed ---------------------------------------------------------- */
 
+static void
+inherit(int signal)
+{
+    (void)prctl(PR_SET_CHILD_SUBREAPER, signal == 0);
+}
+
 /*
- * libvirt waits until a process that it has killed is gone. A QEMU becomes the child of whoever
- * reaps orphans: this process, which does not, so that QEMU stays as a zombie until it does.
+ * libvirt waits until a process that it has killed is gone. This process inherits the QEMUs of the
+ * libvirtd that it starts, as init does from others, until SIGUSR1. While it stands still they
+ * cannot go: killed, they stay as zombies.
  */
+static pid_t
+start_reaper(World *w)
+{
+    pid_t reaper = fork();
+
+    g_assert_cmpint(reaper, >=, 0);
+    if (reaper == 0) {
+        inherit(0);
+        (void)signal(SIGUSR1, inherit);
+        if (fork() == 0) {
+            (void)execlp("sh", "sh", "-c", "libvirtd-ctl restart && touch /run/vms/restarted",
+                         NULL);
+            _exit(127);
+        }
+        while (waitpid(-1, NULL, 0) > 0 || errno == EINTR)
+            ;
+        _exit(0);
+    }
+    run(w, "until [[ -e /run/vms/restarted ]]; do sleep 0.05; done; rm /run/vms/restarted");
+    return reaper;
+}
+
 static void
 start_unkillable(World *w)
 {
-    g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 1), ==, 0);
     run(w,
-        "libvirtd-ctl restart\n"
         "for i in $(seq 0 %d); do\n"
         "    virsh -q start slow-$i\n"
         "    libvirtd-ctl qemu-pid slow-$i >/run/vms/pid.$i\n"
         "done",
         UNKILLABLE - 1);
-    g_assert_cmpint(prctl(PR_SET_CHILD_SUBREAPER, 0), ==, 0);
 }
 
 /* All have been killed, and none is gone. */
@@ -555,16 +584,6 @@ wait_until_zombies(World *w)
         "    until grep -q '^State:.Z' /proc/$(cat /run/vms/pid.$i)/status; do sleep 0.1; done\n"
         "done",
         UNKILLABLE - 1);
-}
-
-static void
-reap(void)
-{
-    for (guint i = 0; i < UNKILLABLE; i++) {
-        g_autofree char *pid = shell(NULL, "cat /run/vms/pid.%u", i);
-
-        (void)waitpid((pid_t)g_ascii_strtoll(pid, NULL, 10), NULL, 0);
-    }
 }
 
 static void
@@ -597,11 +616,14 @@ test_unkillable(void)
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);
 
     let_go(w);
+    pid_t reaper = start_reaper(w);
     start_unkillable(w);
+    g_assert_cmpint(kill(reaper, SIGUSR1), ==, 0);
     wait_for(w, are_all(stuck, "State", "running"));
     gint64 alone = time_force_stop(stuck);
 
     run_neighbour(stuck);
+    g_assert_cmpint(kill(reaper, SIGSTOP), ==, 0);
     for (guint i = 0; i < UNKILLABLE; i++)
         g_ptr_array_add(forces, domain_send(stuck->service, stuck->slow[i], "ForceStop", NULL));
     wait_until_zombies(w);
@@ -610,11 +632,13 @@ test_unkillable(void)
     for (guint i = 0; i < UNKILLABLE; i++)
         g_assert_false(((const Call *)forces->pdata[i])->done);
 
-    reap();
+    g_assert_cmpint(kill(reaper, SIGCONT), ==, 0);
     for (guint i = 0; i < UNKILLABLE; i++)
         assert_ok(forces->pdata[i]);
     assert_equals_virsh(stuck->service);
     end(stuck);
+    g_assert_cmpint(kill(reaper, SIGKILL), ==, 0);
+    g_assert_cmpint(waitpid(reaper, NULL, 0), ==, reaper);
 }
 
 int

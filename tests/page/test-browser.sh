@@ -24,6 +24,13 @@ serve_logins() {
         </dev/null >"$scratch/ws-$1" 2>&1 &
 }
 
+# Why a case failed stands last: tests/count.py shows the end of the output.
+explain() {
+    journalctl --no-pager -o short-precise -n 40 -u 'unraid-vms*'
+    cat "$scratch"/ws-*
+    grep -A 35 '^not ok' "$scratch/cases" | head -n 38
+}
+
 in_container() {
     # shellcheck source=tests/system/installed.sh
     source "$top/tests/system/installed.sh"
@@ -40,11 +47,9 @@ in_container() {
     virsh -q -c qemu:///system undefine web
     virsh -q -c qemu:///system undefine mail
     status=0
-    node --test-name-pattern="${VMS_ONLY:-.}" "$top/tests/page/browser-cases.mjs" >&2 || status=$?
-    ((!status)) || {
-        journalctl --no-pager -o short-precise -n 40 -u 'unraid-vms*' >&2
-        cat "$scratch"/ws-* >&2
-    }
+    node --test-name-pattern="${VMS_ONLY:-.}" "$top/tests/page/browser-cases.mjs" 2>&1 |
+        tee "$scratch/cases" >&2 || status=$?
+    ((!status)) || explain >&2
     tar -C "$VMS_SCREENSHOTS" -cf - .
     exit "$status"
 }

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "libvirtd-guest.h"
 
+#define URI          "--uri=qemu:///system"
+#define STOP_TIMEOUT "--stop-timeout=20"
+
 Guest *
 guest_new(Service *service, char *path)
 {
@@ -15,7 +18,7 @@ Guest *
 guest_begin(const char *how, const char *options, const char *mode, const char *edit)
 {
     libvirtd_clean();
-    Service *s = service_new("--uri=qemu:///system", "--stop-timeout=20", NULL);
+    Service *s = service_new(URI, STOP_TIMEOUT, NULL);
 
     run(s->world, "virsh -q %s <(domain-xml %s web %s | sed -e '%s')", how, options, mode, edit);
     return guest_new(s, guest_path(s->world, "web"));
@@ -28,6 +31,18 @@ guest_free(Guest *g)
     service_free(g->service);
     g_free(g->path);
     g_free(g);
+}
+
+void
+guest_restart_service(Guest *g)
+{
+    Service *s = g->service;
+
+    g_clear_pointer(&s->mirror, mirror_free);
+    world_stop(s->world);
+    world_start(s->world, URI, STOP_TIMEOUT, NULL);
+    client_wait_available(s->client, true);
+    s->mirror = mirror_new(s->client);
 }
 
 void

@@ -24,6 +24,9 @@ G_DEFINE_AUTOPTR_CLEANUP_FUNC(Guest, guest_free)
  */
 Guest *guest_begin(const char *how, const char *options, const char *mode, const char *edit);
 
+/* Ends the service and starts it again: no event tells it of what was before. */
+void guest_restart_service(Guest *g);
+
 /* Waits for this state of the domain, as signals tell it. */
 void guest_wait_state(Guest *g, const char *state);
 

@@ -71,6 +71,18 @@ answer_others(const char *uuid)
             answer(calls->pdata[i], OUTCOME_OK);
 }
 
+static void
+answer_flapping(CallOutcome outcome)
+{
+    for (unsigned i = 0; i < calls->len; i++) {
+        if (g_str_equal(((Call *)calls->pdata[i])->key, FLAPPING)) {
+            answer(calls->pdata[i], outcome);
+            return;
+        }
+    }
+    g_assert_not_reached();
+}
+
 static unsigned
 count_calls(const char *uuid)
 {
@@ -185,6 +197,55 @@ test_os_once(void)
     g_assert_cmpuint(n_os, >=, 6);
 }
 
+/* The rounds between two questions to an agent that fails, until it was asked so often. */
+static void
+gaps_of_failing(World *w, unsigned gaps[], unsigned n)
+{
+    unsigned rounds = 1;
+
+    for (unsigned i = 0; i < n; rounds++) {
+        for (unsigned second = 0; second < 60; second++) {
+            fake_loop_advance(SEC);
+            answer_others(FLAPPING);
+        }
+        if (count_calls(FLAPPING) == 0)
+            continue;
+        answer_flapping(OUTCOME_FAILED);
+        gaps[i++] = rounds;
+        rounds = 0;
+    }
+}
+
+/* One that fails is asked less often, and the steady one as often as ever. */
+static void
+test_back_off(void)
+{
+    static const unsigned expected[] = {1, 2, 3, 5, 9, 17, 17};
+    unsigned gaps[G_N_ELEMENTS(expected)];
+    g_autoptr(World) w = world_new();
+
+    set_agent(w, STEADY, true);
+    set_agent(w, FLAPPING, true);
+    run_rounds(w, 1);
+    answer_flapping(OUTCOME_FAILED);
+    unsigned before = n_steady;
+    gaps_of_failing(w, gaps, G_N_ELEMENTS(gaps));
+    g_assert_cmpmem(gaps, sizeof gaps, expected, sizeof expected);
+    unsigned rounds = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(expected); i++)
+        rounds += expected[i];
+    g_assert_cmpuint(n_steady - before, ==, rounds);
+
+    /* Another agent is asked at once, and one that answers is forgiven. */
+    set_agent(w, FLAPPING, false);
+    set_agent(w, FLAPPING, true);
+    run_rounds(w, 1);
+    answer_flapping(OUTCOME_OK);
+    gaps_of_failing(w, gaps, 4);
+    g_assert_cmpuint(gaps[0], ==, 1);
+    g_assert_cmpmem(gaps + 1, 3 * sizeof *gaps, expected, 3 * sizeof *gaps);
+}
+
 /* The networks' leases stand in for addresses that no agent tells. */
 static void
 test_leases(void)
@@ -211,6 +272,7 @@ main(int argc, char **argv)
     g_test_add_func("/guest-info/periods", test_periods);
     g_test_add_func("/guest-info/flapping", test_flapping);
     g_test_add_func("/guest-info/os-once", test_os_once);
+    g_test_add_func("/guest-info/back-off", test_back_off);
     g_test_add_func("/guest-info/leases", test_leases);
     return g_test_run();
 }
