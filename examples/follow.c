@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
  * Lists the VMs and follows them, through any restart of libvirt and of the service itself, with
- * sd-bus alone: their states, problems, pending changes and addresses, and with --usage what they
- * use.
+ * sd-bus alone: their states, start times, problems, pending changes, screens, host names, systems
+ * and addresses, and with --usage what they use.
  *     cc follow.c -o follow $(pkg-config --cflags --libs libsystemd)
  */
 #include <errno.h>
@@ -13,14 +13,17 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
+#include <time.h>
 
 #define SERVICE       "org.unraid.Vms"
 #define ROOT          "/org/unraid/Vms"
 #define CONFIG        SERVICE ".Config"
+#define DISPLAY       SERVICE ".Display"
 #define DOMAIN        SERVICE ".Domain"
 #define GUEST         SERVICE ".Guest"
 #define MANAGER       SERVICE ".Manager"
 #define INTERVAL_USEC UINT64_C(2000000)
+#define MIB           1048576.
 
 /* Of UTF-8, as all text of the bus is; `n` is how many bytes the character has. */
 static unsigned
@@ -109,12 +112,40 @@ write_available(FILE *file, sd_bus_message *m)
     fputs(is_available ? "available" : "not available", file);
 }
 
+/* Of a text or a number, in a variant or not. */
 static void
-write_text(FILE *file, sd_bus_message *m)
+write_value(FILE *file, sd_bus_message *m)
 {
-    const char *text;
+    const char *contents, *text;
+    uint32_t number;
+    char type;
 
-    check(sd_bus_message_read(m, "v", "s", &text), "text");
+    check(sd_bus_message_peek_type(m, &type, &contents), "a value");
+    if (type == 'v') {
+        enter(m, 'v', contents);
+        write_value(file, m);
+        leave(m);
+    } else if (type == 'u') {
+        check(sd_bus_message_read(m, "u", &number), "a number");
+        fprintf(file, "%" PRIu32, number);
+    } else {
+        check(sd_bus_message_read(m, "s", &text), "a text");
+        fputs(text, file);
+    }
+}
+
+/* Local time, in whole seconds; nothing for 0. */
+static void
+write_time(FILE *file, sd_bus_message *m)
+{
+    uint64_t usec;
+    char text[64] = "";
+    struct tm local;
+
+    check(sd_bus_message_read(m, "v", "t", &usec), "a time");
+    time_t seconds = (time_t)(usec / 1000000);
+    if (usec && localtime_r(&seconds, &local))
+        strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", &local);
     fputs(text, file);
 }
 
@@ -134,30 +165,29 @@ write_keys(FILE *file, sd_bus_message *m)
     leave(m);
 }
 
-/* The texts that a row has of these keys. */
+/* The values that a row has of these keys, in their order: it is read once for each of them. */
 static void
-write_row(FILE *file, sd_bus_message *m, const char *const keys[3])
+write_row(FILE *file, sd_bus_message *m, const char *types, const char *between,
+          const char *const *keys)
 {
-    const char *key, *texts[3] = {NULL}, *separator = "";
+    const char *key, *separator = "";
 
-    for (; enter_next(m, "sv", &key); leave(m)) {
-        size_t i = 0;
-
-        while (i < 3 && strcmp(keys[i], key) != 0)
-            i++;
-        check(i < 3 ? sd_bus_message_read(m, "v", "s", &texts[i]) : sd_bus_message_skip(m, "v"),
-              key);
-    }
-    for (size_t i = 0; i < 3; i++) {
-        if (texts[i]) {
-            fprintf(file, "%s%s", separator, texts[i]);
-            separator = ": ";
+    for (; *keys; keys++) {
+        check(sd_bus_message_rewind(m, 0), *keys);
+        for (; enter_next(m, types, &key); leave(m)) {
+            if (strcmp(key, *keys) == 0) {
+                fputs(separator, file);
+                separator = between;
+                write_value(file, m);
+            } else {
+                check(sd_bus_message_skip(m, types + 1), key);
+            }
         }
     }
 }
 
 static void
-write_rows(FILE *file, sd_bus_message *m, const char *const keys[3])
+write_rows(FILE *file, sd_bus_message *m, const char *between, const char *const *keys)
 {
     const char *separator = "";
 
@@ -166,7 +196,7 @@ write_rows(FILE *file, sd_bus_message *m, const char *const keys[3])
     for (; sd_bus_message_enter_container(m, 'a', "{sv}") > 0; leave(m)) {
         fputs(separator, file);
         separator = ", ";
-        write_row(file, m, keys);
+        write_row(file, m, "sv", between, keys);
     }
     leave(m);
     leave(m);
@@ -175,13 +205,29 @@ write_rows(FILE *file, sd_bus_message *m, const char *const keys[3])
 static void
 write_problems(FILE *file, sd_bus_message *m)
 {
-    write_rows(file, m, (const char *const[]){"kind", "device", "message"});
+    write_rows(file, m, ": ", (const char *const[]){"kind", "device", "message", NULL});
 }
 
 static void
 write_addresses(FILE *file, sd_bus_message *m)
 {
-    write_rows(file, m, (const char *const[]){"address", "", ""});
+    write_rows(file, m, "", (const char *const[]){"address", NULL});
+}
+
+static void
+write_screens(FILE *file, sd_bus_message *m)
+{
+    write_rows(file, m, " ", (const char *const[]){"type", "listen", "port", "socket", NULL});
+}
+
+static void
+write_system(FILE *file, sd_bus_message *m)
+{
+    enter(m, 'v', "a{ss}");
+    enter(m, 'a', "{ss}");
+    write_row(file, m, "ss", " ", (const char *const[]){"name", "version", NULL});
+    leave(m);
+    leave(m);
 }
 
 /* The properties that are told: their value as text, the words before it, and those for no text. */
@@ -191,12 +237,33 @@ static const struct {
     const char *words, *words_without;
 } told[] = {
     {MANAGER, "Available", write_available, " are ", ""},
-    {DOMAIN, "State", write_text, " ", ""},
+    {DOMAIN, "State", write_value, " ", ""},
+    {DOMAIN, "StartedAt", write_time, " has been up since ", " is not up any more"},
     {DOMAIN, "Problems", write_problems, " has a problem: ", " has no problems any more"},
     {CONFIG, "Next", write_keys, " changes at its next start: ", " has no pending change any more"},
+    {DISPLAY, "Graphics", write_screens, " has the screens ", " has no screens any more"},
+    {GUEST, "Hostname", write_value, " has the host name ", " has no known host name any more"},
+    {GUEST, "OsInfo", write_system, " runs ", " runs no known system any more"},
     {GUEST, "Addresses", write_addresses, " has the addresses ", " has no addresses any more"},
 };
 #define TOLD (sizeof told / sizeof *told)
+
+/* The figures that are told: in which unit, with how many decimals, and the words after it. */
+static const struct {
+    const char *key, *type;
+    double unit;
+    int decimals;
+    const char *words;
+} figures[] = {
+    {"cpu", "d", 0.01, 1, " % of a processor"},
+    {"memory_rss", "t", MIB, 0, " MiB of memory"},
+    {"memory_used", "t", MIB, 0, " MiB of memory in the guest"},
+    {"disk_read", "d", MIB, 1, " MiB/s read from disks"},
+    {"disk_write", "d", MIB, 1, " MiB/s written to disks"},
+    {"net_rx", "d", MIB, 1, " MiB/s received"},
+    {"net_tx", "d", MIB, 1, " MiB/s sent"},
+};
+#define FIGURES (sizeof figures / sizeof *figures)
 
 /* The Manager is one of them, named "VMs". */
 typedef struct Vm {
@@ -364,33 +431,50 @@ read_removal(sd_bus_message *m, const char *path)
             drop(path);
 }
 
-/* The figures of a domain, a{sv}; any of them may be missing. */
+static double
+read_number(sd_bus_message *m, const char *type)
+{
+    union {
+        double d;
+        uint64_t t;
+    } number;
+
+    check(sd_bus_message_read(m, "v", type, &number), "a figure");
+    return *type == 't' ? (double)number.t : number.d;
+}
+
+/* The figures of a domain, a{sv}; any of them may be missing, and none is negative. */
 static void
 tell_figures(sd_bus_message *m, const char *name)
 {
     const char *key, *separator = " uses ";
+    double numbers[FIGURES];
     int is_stale = 0;
-    double cpus;
-    uint64_t bytes;
 
-    put(stdout, name);
+    for (size_t i = 0; i < FIGURES; i++)
+        numbers[i] = -1;
     enter(m, 'a', "{sv}");
     for (; enter_next(m, "sv", &key); leave(m)) {
-        if (strcmp(key, "stale") == 0) {
+        size_t i = 0;
+
+        while (i < FIGURES && strcmp(figures[i].key, key) != 0)
+            i++;
+        if (i < FIGURES)
+            numbers[i] = read_number(m, figures[i].type);
+        else if (strcmp(key, "stale") == 0)
             check(sd_bus_message_read(m, "v", "b", &is_stale), key);
-        } else if (strcmp(key, "cpu") == 0) {
-            check(sd_bus_message_read(m, "v", "d", &cpus), key);
-            printf("%s%.1f %% of a processor", separator, 100 * cpus);
-            separator = ", ";
-        } else if (strcmp(key, "memory_rss") == 0) {
-            check(sd_bus_message_read(m, "v", "t", &bytes), key);
-            printf("%s%" PRIu64 " MiB of memory", separator, bytes >> 20);
-            separator = ", ";
-        } else {
+        else
             check(sd_bus_message_skip(m, "v"), key);
-        }
     }
     leave(m);
+    put(stdout, name);
+    for (size_t i = 0; i < FIGURES && !is_stale; i++) {
+        if (numbers[i] < 0)
+            continue;
+        printf("%s%.*f%s", separator, figures[i].decimals, numbers[i] / figures[i].unit,
+               figures[i].words);
+        separator = ", ";
+    }
     puts(is_stale ? " does not answer" : *separator == ',' ? "" : " has no figures");
 }
 
@@ -414,6 +498,7 @@ on_signal(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const char *path = sd_bus_message_get_path(m), *interface;
 
+    (void)userdata, (void)error;
     /* Anybody may send a signal to this connection alone, as Usage is sent. */
     if (!owner || strcmp(sd_bus_message_get_sender(m), owner) != 0)
         return 0;
@@ -474,6 +559,7 @@ subscribe_usage(sd_bus *bus)
 static int
 on_renewal(sd_event_source *source, uint64_t usec, void *bus)
 {
+    (void)source, (void)usec;
     subscribe_usage(bus);
     return 0;
 }
@@ -511,6 +597,7 @@ on_owner_changed(sd_bus_message *m, void *userdata, sd_bus_error *error)
 {
     const char *name, *old_owner, *new_owner;
 
+    (void)userdata, (void)error;
     if (strcmp(sd_bus_message_get_sender(m), "org.freedesktop.DBus") != 0)
         return 0;
     check(sd_bus_message_read(m, "sss", &name, &old_owner, &new_owner), "owner");

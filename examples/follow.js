@@ -1,8 +1,8 @@
 #!/usr/bin/node
 // SPDX-License-Identifier: LGPL-2.1-or-later
 // Lists the VMs and follows them, through any restart of libvirt and of the service
-// itself (npm install dbus-next): their states, problems, pending changes and addresses, and
-// with --usage what they use.
+// itself (npm install dbus-next): their states, start times, problems, pending changes, screens,
+// host names, systems and addresses, and with --usage what they use.
 'use strict';
 
 const dbus = require('dbus-next');
@@ -10,30 +10,49 @@ const dbus = require('dbus-next');
 const SERVICE = 'org.unraid.Vms';
 const ROOT = '/org/unraid/Vms';
 const CONFIG = SERVICE + '.Config';
+const DISPLAY = SERVICE + '.Display';
 const DOMAIN = SERVICE + '.Domain';
 const GUEST = SERVICE + '.Guest';
 const MANAGER = SERVICE + '.Manager';
 const PROPERTIES = 'org.freedesktop.DBus.Properties';
 const ERROR = 'org.freedesktop.DBus.Error.';
 const INTERVAL_USEC = 2000000n;
+const MIB = 1048576;
 
-// The texts of these keys of each row, those that it has.
-const rowsBy = (...keys) => (rows) => rows.map((row) =>
-  keys.filter((key) => key in row).map((key) => row[key].value).join(': ')).join(', ');
+// The values that a row has of these keys, in their order; each may be in a variant.
+const rowBy = (between, ...keys) => (row) =>
+  keys.filter((key) => key in row).map((key) => row[key].value ?? row[key]).join(between);
+
+const rowsBy = (...args) => (rows) => rows.map(rowBy(...args)).join(', ');
+
+// Local time, in whole seconds; nothing for 0. Sweden writes it with the year first.
+const toTime = (usec) => (usec ? new Date(Number(usec / 1000n)).toLocaleString('sv') : '');
 
 // The properties that are told: their value as text, the words before it, and those for no text.
 const TOLD = [
   [MANAGER, 'Available', (value) => (value ? 'available' : 'not available'), ' are ', ''],
   [DOMAIN, 'State', (value) => value, ' ', ''],
-  [DOMAIN, 'Problems', rowsBy('kind', 'device', 'message'),
+  [DOMAIN, 'StartedAt', toTime, ' has been up since ', ' is not up any more'],
+  [DOMAIN, 'Problems', rowsBy(': ', 'kind', 'device', 'message'),
     ' has a problem: ', ' has no problems any more'],
   [CONFIG, 'Next', (value) => Object.keys(value).join(', '),
     ' changes at its next start: ', ' has no pending change any more'],
-  [GUEST, 'Addresses', rowsBy('address'), ' has the addresses ', ' has no addresses any more'],
+  [DISPLAY, 'Graphics', rowsBy(' ', 'type', 'listen', 'port', 'socket'),
+    ' has the screens ', ' has no screens any more'],
+  [GUEST, 'Hostname', (value) => value, ' has the host name ', ' has no known host name any more'],
+  [GUEST, 'OsInfo', rowBy(' ', 'name', 'version'), ' runs ', ' runs no known system any more'],
+  [GUEST, 'Addresses', rowsBy('', 'address'), ' has the addresses ', ' has no addresses any more'],
 ];
+
+// The figures that are told: in which unit, with how many decimals, and the words after it.
 const FIGURES = [
-  ['cpu', (cpus) => `${(100 * cpus).toFixed(1)} % of a processor`],
-  ['memory_rss', (size) => `${size >> 20n} MiB of memory`],
+  ['cpu', 0.01, 1, ' % of a processor'],
+  ['memory_rss', MIB, 0, ' MiB of memory'],
+  ['memory_used', MIB, 0, ' MiB of memory in the guest'],
+  ['disk_read', MIB, 1, ' MiB/s read from disks'],
+  ['disk_write', MIB, 1, ' MiB/s written to disks'],
+  ['net_rx', MIB, 1, ' MiB/s received'],
+  ['net_tx', MIB, 1, ' MiB/s sent'],
 ];
 const mirror = new Map(); // path → its Name, and as which text each property was told
 let owner = null; // the process that was asked
@@ -82,7 +101,8 @@ function change(path, interfaceName, changed) {
 function tellUsage(timestamp, usage) {
   for (const [path, figures] of Object.entries(usage)) {
     const texts = FIGURES.filter(([key]) => key in figures)
-      .map(([key, toText]) => toText(figures[key].value));
+      .map(([key, unit, decimals, words]) =>
+        (Number(figures[key].value) / unit).toFixed(decimals) + words);
     const words = texts.length ? ` uses ${texts.join(', ')}` : ' has no figures';
     if (mirror.has(path))
       say(mirror.get(path).Name, figures.stale?.value ? ' does not answer' : words);

@@ -1,10 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Lists the VMs and follows them, through any restart of libvirt and of the service itself (Debian:
-python3-dasbus): their states, problems, pending changes and addresses, and with --usage what they
-use."""
+python3-dasbus): their states, start times, problems, pending changes, screens, host names, systems
+and addresses, and with --usage what they use."""
 
 import sys
+import time
 
 from dasbus.connection import SystemMessageBus
 from dasbus.error import DBusError
@@ -13,30 +14,54 @@ from dasbus.typing import get_native
 from gi.repository import Gio, GLib
 
 SERVICE, ROOT = "org.unraid.Vms", "/org/unraid/Vms"
-CONFIG, DOMAIN = SERVICE + ".Config", SERVICE + ".Domain"
+CONFIG, DISPLAY, DOMAIN = SERVICE + ".Config", SERVICE + ".Display", SERVICE + ".Domain"
 GUEST, MANAGER = SERVICE + ".Guest", SERVICE + ".Manager"
 INTERVAL_USEC = 2_000_000
+MIB = 1 << 20
 ERROR = "org.freedesktop.DBus.Error."
 
 
-def rows_by(*keys):
-    """The texts of these keys of each row, those that it has."""
-    return lambda rows: ", ".join(": ".join(row[key] for key in keys if key in row) for row in rows)
+def row_by(between, *keys):
+    """The values that a row has of these keys, in their order."""
+    return lambda row: between.join(str(row[key]) for key in keys if key in row)
+
+
+def rows_by(*args):
+    return lambda rows: ", ".join(map(row_by(*args), rows))
+
+
+def to_time(usec):
+    """Local time, in whole seconds; nothing for 0."""
+    local = time.localtime(usec // 1_000_000)
+    return time.strftime("%Y-%m-%d %H:%M:%S", local) if usec else ""
 
 
 # The properties that are told: their value as text, the words before it, and those for no text.
 TOLD = (
     (MANAGER, "Available", lambda value: "available" if value else "not available", " are ", ""),
     (DOMAIN, "State", str, " ", ""),
-    (DOMAIN, "Problems", rows_by("kind", "device", "message"),
+    (DOMAIN, "StartedAt", to_time, " has been up since ", " is not up any more"),
+    (DOMAIN, "Problems", rows_by(": ", "kind", "device", "message"),
      " has a problem: ", " has no problems any more"),
     (CONFIG, "Next", ", ".join, " changes at its next start: ", " has no pending change any more"),
-    (GUEST, "Addresses", rows_by("address"), " has the addresses ", " has no addresses any more"),
+    (DISPLAY, "Graphics", rows_by(" ", "type", "listen", "port", "socket"),
+     " has the screens ", " has no screens any more"),
+    (GUEST, "Hostname", str, " has the host name ", " has no known host name any more"),
+    (GUEST, "OsInfo", row_by(" ", "name", "version"), " runs ", " runs no known system any more"),
+    (GUEST, "Addresses", rows_by("", "address"),
+     " has the addresses ", " has no addresses any more"),
 )
-FIGURES = {
-    "cpu": lambda cpus: f"{100 * cpus:.1f} % of a processor",
-    "memory_rss": lambda size: f"{size >> 20} MiB of memory",
-}
+
+# The figures that are told: in which unit, with how many decimals, and the words after it.
+FIGURES = (
+    ("cpu", 0.01, 1, " % of a processor"),
+    ("memory_rss", MIB, 0, " MiB of memory"),
+    ("memory_used", MIB, 0, " MiB of memory in the guest"),
+    ("disk_read", MIB, 1, " MiB/s read from disks"),
+    ("disk_write", MIB, 1, " MiB/s written to disks"),
+    ("net_rx", MIB, 1, " MiB/s received"),
+    ("net_tx", MIB, 1, " MiB/s sent"),
+)
 mirror = {}  # path: {"Name": its name, property: as which text it was told}; the Manager is "VMs"
 renewal = None  # the timer of the request for Usage
 
@@ -82,7 +107,8 @@ def change(path, interface, changed, _invalidated):
 
 def tell_usage(_path, _timestamp, usage):
     for path, figures in usage.items():
-        texts = [to_text(figures[key]) for key, to_text in FIGURES.items() if key in figures]
+        texts = [f"{figures[key] / unit:.{decimals}f}{words}"
+                 for key, unit, decimals, words in FIGURES if key in figures]
         if figures.get("stale"):
             words = " does not answer"
         else:

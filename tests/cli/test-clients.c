@@ -27,15 +27,17 @@ test_follow(void)
     g_autoptr(Process) client = spawn_client(w, command, NULL);
     wait_printed(w, client, "VMs are available\n");
     wait_printed(w, client, "web running\n");
+    wait_printed(w, client, "web has been up since 20");
     wait_printed(w, client, "mail shutoff\n");
     g_autoptr(Process) counting = spawn_client(w, command, "--usage");
     wait_printed_times(w, counting, "web uses ", 2);
     wait_printed(w, counting, " % of a processor, ");
-    wait_printed(w, counting, " MiB of memory\n");
+    wait_printed(w, counting, " MiB of memory");
     g_assert_cmpuint(count_printed(counting, "mail uses "), ==, 0);
 
     run(w, "virsh -q destroy web >/dev/null");
     wait_printed(w, client, "web shutoff\n");
+    wait_printed(w, client, "web is not up any more\n");
 
     libvirtd(w, "stop");
     wait_printed(w, client, "VMs are not available\n");
@@ -47,6 +49,7 @@ test_follow(void)
     wait_printed(w, client, "mail running\n");
     g_assert_cmpuint(count_printed(client, "web shutoff\n"), ==, 1);
     g_assert_cmpuint(count_printed(client, "web running\n"), ==, 1);
+    g_assert_cmpuint(count_printed(client, "web has been up since "), ==, 1);
     run(w, "virsh -q undefine web >/dev/null");
     wait_printed(w, client, "web is gone\n");
     g_assert_true(process_is_alive(client));

@@ -2,8 +2,8 @@
 
 /*
  * test-follow PROGRAM [ARGUMENT...]: one of examples/ tells what it follows, on the embedded
- * hypervisor, and on a service that says what that hypervisor does not: problems, addresses,
- * figures, hostile texts. See test-client.sh.
+ * hypervisor, and on a service that says what that hypervisor does not: problems, start times,
+ * screens, systems, addresses, figures, hostile texts. See test-client.sh.
  */
 
 #include "run.h"
@@ -129,13 +129,14 @@ test_usage(void)
     {                                                                                              \
         "SubscribeUsage", "(t)", "(" valid_for_usec ",)"                                           \
     }
-#define USAGE                                                                                      \
+#define USAGE_OF(domains)                                                                          \
     {                                                                                              \
-        "Usage", "(ta{oa{sv}})",                                                                   \
-            "(7, {'" WEB "': {'stale': <false>, 'cpu': <2.125>, 'memory_used': <uint64 1>, "       \
-            "'memory_rss': <uint64 536870912>}, '" DB "': {'stale': <true>}, "                     \
-            "'" VMS_DOMAIN_PREFIX "/gone': {'stale': <false>, 'cpu': <1.0>}})"                     \
+        "Usage", "(ta{oa{sv}})", "(7, {" domains "})"                                              \
     }
+#define USAGE                                                                                      \
+    USAGE_OF("'" WEB "': {'stale': <false>, 'cpu': <2.125>, 'memory_rss': <uint64 536870912>}, "   \
+             "'" DB "': {'stale': <true>}, "                                                       \
+             "'" VMS_DOMAIN_PREFIX "/gone': {'stale': <false>, 'cpu': <1.0>}")
 
 #define NO_SPACE                                                                                   \
     "{'since': <uint64 1>, 'message': <'No \\u001b[2J\\u009b\\u007fspäce\\nforged'>, "            \
@@ -195,6 +196,164 @@ test_rows(void)
     wait_printed(w, client, "web is now called mail\n");
     scripted_change(scripted, WEB, VMS_DOMAIN_INTERFACE, "{'State': <'paused'>}");
     wait_printed(w, client, "mail paused\n");
+    assert_well(client);
+}
+
+/* Seconds of two hours of 2026-11-26 in the time zone that main() sets; microseconds follow. */
+#define AT_19    "1795737600"
+#define AT_20    "1795741200"
+#define UP(time) "{'StartedAt': <uint64 " time ">}"
+
+/* "db" has none of the facts, "old" is of a service that does not know of them. */
+#define FACTS                                                                                      \
+    "'" WEB "': {'org.unraid.Vms.Display': {'Graphics': <[{'password': <true>, "                   \
+    "'port': <uint32 5900>, 'listen': <'127.0.0.1'>, 'type': <'vnc'>, 'tls_port': <uint32 1>}, "   \
+    "{'type': <'spice'>, 'socket': <'/run/w\\u009b\\u001b[2Jeb'>}]>}, 'org.unraid.Vms.Guest': {"   \
+    "'Hostname': <'w\\u001b]0;x\\u0007'>, 'OsInfo': <{'id': 'debian', 'version': '12\\u202e', "    \
+    "'name': 'Deb\\u001b[0mian', 'kernel': '6.1'}>}, 'org.unraid.Vms.Domain': {'Name': <'web'>, "  \
+    "'State': <'running'>, 'StartedAt': <uint64 " AT_19 "999999>}}, "                              \
+    "'" DB "': {'org.unraid.Vms.Display': {'Graphics': <@aa{sv} []>}, 'org.unraid.Vms.Guest': {"   \
+    "'Hostname': <''>, 'OsInfo': <@a{ss} {}>}, 'org.unraid.Vms.Domain': {'Name': <'db'>, "         \
+    "'State': <'shutoff'>, 'StartedAt': <uint64 0>}}"
+#define OLD VMS_DOMAIN_PREFIX "/old"
+#define LESS(path, name, state)                                                                    \
+    "'" path "': {'org.unraid.Vms.Domain': {'Name': <'" name "'>, 'State': <'" state "'>}}"
+#define AND_LESS(path, name, state) ", " LESS(path, name, state)
+
+static const ScriptLine facts[] = {
+    INTROSPECT,
+    MANAGER,
+    OBJECTS(FACTS AND_LESS(OLD, "old", "paused")),
+    {NULL, NULL, NULL},
+};
+static const ScriptLine older[] = {
+    INTROSPECT,
+    MANAGER,
+    OBJECTS(LESS(WEB, "web", "paused") AND_LESS(DB, "db", "running")),
+    {NULL, NULL, NULL},
+};
+
+#define FACTS_LINES 8
+
+static void
+wait_facts(World *w, Process *client)
+{
+    wait_printed(w, client, "VMs are available\n");
+    wait_printed(w, client, "web running\n");
+    wait_printed(w, client, "web has been up since 2026-11-26 19:00:00\n");
+    wait_printed(w, client,
+                 "web has the screens vnc 127.0.0.1 5900, spice /run/w\\x9b\\x1b[2Jeb\n");
+    wait_printed(w, client, "web has the host name w\\x1b]0;x\\x07\n");
+    wait_printed(w, client, "web runs Deb\\x1b[0mian 12\\u202e\n");
+    wait_printed(w, client, "db shutoff\n");
+    wait_printed(w, client, "old paused\n");
+}
+
+/* Each of the facts changes and vanishes; a text that is the same is not told twice. */
+static void
+test_facts(void)
+{
+    g_autoptr(World) w = world_new();
+    g_autoptr(Scripted) scripted = scripted_new(w, facts);
+    g_autoptr(Process) client = spawn_client(w, command, NULL);
+    static const struct {
+        const char *interface, *properties, *line; /* NULL: nothing is told */
+    } changes[] = {
+        {VMS_DOMAIN_INTERFACE, UP(AT_19 "999999"), NULL},
+        {VMS_DOMAIN_INTERFACE, UP(AT_19 "000000"), NULL},
+        {VMS_DOMAIN_INTERFACE, UP(AT_20 "000001"), "web has been up since 2026-11-26 20:00:00\n"},
+        {VMS_DOMAIN_INTERFACE, UP("0"), "web is not up any more\n"},
+        {VMS_DOMAIN_INTERFACE, UP("0"), NULL},
+        {VMS_GUEST_INTERFACE, "{'Hostname': <'\\u001b[31mred'>}",
+         "web has the host name \\x1b[31mred\n"},
+        {VMS_GUEST_INTERFACE, "{'Hostname': <''>}", "web has no known host name any more\n"},
+        {VMS_GUEST_INTERFACE, "{'Hostname': <''>}", NULL},
+        {VMS_GUEST_INTERFACE, "{'OsInfo': <{'version': '1\\u009b3'}>}", "web runs 1\\x9b3\n"},
+        {VMS_GUEST_INTERFACE, "{'OsInfo': <{'name': 'BSD', 'kernel': '7'}>}", "web runs BSD\n"},
+        {VMS_GUEST_INTERFACE, "{'OsInfo': <{'name': 'BSD', 'kernel': '8'}>}", NULL},
+        {VMS_GUEST_INTERFACE, "{'OsInfo': <{'id': 'x', 'kernel': '8'}>}",
+         "web runs no known system any more\n"},
+        {VMS_GUEST_INTERFACE, "{'OsInfo': <@a{ss} {}>}", NULL},
+        {VMS_DISPLAY_INTERFACE,
+         "{'Graphics': <[{'listen': <'::1\\u001b[K'>, 'port': <uint32 4294967295>}, "
+         "{'type': <'egl-headless'>}, {'type': <'vnc'>, 'listen': <'192.0.2.7'>}]>}",
+         "web has the screens ::1\\x1b[K 4294967295, egl-headless, vnc 192.0.2.7\n"},
+        {VMS_DISPLAY_INTERFACE, "{'Graphics': <[{'type': <'vnc'>, 'websocket': <uint32 1>}]>}",
+         "web has the screens vnc\n"},
+        {VMS_DISPLAY_INTERFACE, "{'Graphics': <@aa{sv} []>}", "web has no screens any more\n"},
+        {VMS_DISPLAY_INTERFACE, "{'Graphics': <@aa{sv} []>}", NULL},
+        {VMS_DOMAIN_INTERFACE, "{'State': <'shutoff'>}", "web shutoff\n"},
+    };
+    unsigned lines = FACTS_LINES;
+
+    wait_facts(w, client);
+    for (size_t i = 0; i < G_N_ELEMENTS(changes); i++) {
+        scripted_change(scripted, WEB, changes[i].interface, changes[i].properties);
+        if (!changes[i].line)
+            continue;
+        wait_printed(w, client, changes[i].line);
+        g_assert_cmpuint(count_printed(client, "\n"), ==, ++lines);
+    }
+    g_assert_cmpuint(count_printed(client, "\033"), ==, 0);
+    g_assert_cmpuint(count_printed(client, "\302\233"), ==, 0);
+    assert_well(client);
+}
+
+/* An older service in between that does not know of the facts: they are the same after it. */
+static void
+test_older(void)
+{
+    g_autoptr(World) w = world_new();
+    Scripted *first = scripted_new(w, facts);
+    g_autoptr(Process) client = spawn_client(w, command, NULL);
+
+    wait_facts(w, client);
+    scripted_free(first);
+    Scripted *second = scripted_new(w, older);
+    wait_printed(w, client, "old is gone\n");
+    wait_printed(w, client, "web paused\n");
+    wait_printed(w, client, "db running\n");
+    scripted_free(second);
+    g_autoptr(Scripted) third = scripted_new(w, facts);
+    wait_printed_times(w, client, "web running\n", 2);
+    wait_printed_times(w, client, "db shutoff\n", 2);
+    wait_printed_times(w, client, "old paused\n", 2);
+    scripted_change(third, WEB, VMS_DOMAIN_INTERFACE, "{'State': <'shutoff'>}");
+    wait_printed(w, client, "web shutoff\n");
+    g_assert_cmpuint(count_printed(client, "\n"), ==, FACTS_LINES + 3 + 3 + 1);
+    assert_well(client);
+}
+
+/* All figures, in an order that is not that of the text; some; one that no client knows. */
+static void
+test_figures(void)
+{
+    static const ScriptLine figures[] = {
+        INTROSPECT,
+        MANAGER,
+        OBJECTS(LESS(WEB, "web", "running") AND_LESS(DB, "d\\u001b[31mb", "running")
+                    AND_LESS(OLD, "old", "running")),
+        SUBSCRIBE("60000000"),
+        USAGE_OF("'" WEB "': {'net_tx': <104857600.0>, 'net_rx': <0.0>, 'disk_write': <314573.0>, "
+                 "'disk_read': <1572864.0>, 'memory_used': <uint64 314572800>, 'stale': <false>, "
+                 "'memory_rss': <uint64 536870912>, 'cpu': <0.034>}, "
+                 "'" DB "': {'disk_read': <2097152.0>, 'gpus': <[1.0]>, 'net_tx': <1048576.0>}, "
+                 "'" OLD "': {'memory_used': <uint64 1048576>, 'disk_write': <5242880.0>}"),
+        {NULL, NULL, NULL},
+    };
+    g_autoptr(World) w = world_new();
+    g_autoptr(Scripted) scripted = scripted_new(w, figures);
+    g_autoptr(Process) client = spawn_client(w, command, "--usage");
+
+    wait_printed(w, client,
+                 "web uses 3.4 % of a processor, 512 MiB of memory, 300 MiB of memory in the "
+                 "guest, 1.5 MiB/s read from disks, 0.3 MiB/s written to disks, 0.0 MiB/s "
+                 "received, 100.0 MiB/s sent\n");
+    wait_printed(w, client, "d\\x1b[31mb uses 2.0 MiB/s read from disks, 1.0 MiB/s sent\n");
+    wait_printed(w, client, "old uses 1 MiB of memory in the guest, 5.0 MiB/s written to disks\n");
+    scripted_change(scripted, WEB, VMS_DOMAIN_INTERFACE, "{'State': <'paused'>}");
+    wait_printed(w, client, "web paused\n");
+    g_assert_cmpuint(count_printed(client, "\n"), ==, 1 + 3 + 3 + 1);
     assert_well(client);
 }
 
@@ -308,12 +467,17 @@ test_refused(void)
 int
 main(int argc, char **argv)
 {
+    /* The clients tell local time; this is UTC-5 in winter, with tzdata and without. */
+    g_setenv("TZ", "EST5EDT", TRUE);
     g_test_init(&argc, &argv, NULL);
     g_assert_cmpint(argc, >, 1);
     command = argv + 1;
     g_test_add_func("/follow/pending", test_pending);
     g_test_add_func("/follow/usage", test_usage);
     g_test_add_func("/follow/rows", test_rows);
+    g_test_add_func("/follow/facts", test_facts);
+    g_test_add_func("/follow/older", test_older);
+    g_test_add_func("/follow/figures", test_figures);
     g_test_add_func("/follow/renewal", test_renewal);
     g_test_add_func("/follow/other-process", test_other_process);
     g_test_add_func("/follow/liar", test_liar);
