@@ -28,6 +28,7 @@ serve_logins() {
 explain() {
     journalctl --no-pager -o short-precise -n 40 -u 'unraid-vms*'
     cat "$scratch"/ws-*
+    tail -n 5 /run/vms/web.console
     grep -A 35 '^not ok' "$scratch/cases" | head -n 38
 }
 
