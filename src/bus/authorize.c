@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "names.h"
+#include "terminal-text.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -332,9 +333,11 @@ request_send_question(AuthorizeRequest *r)
                               actions_table[r->current].id);
     if (k < 0)
         return k;
-    k = sd_bus_message_append(m, "a{ss}", 3, "vm_name", r->domain_name ? r->domain_name : "",
-                              "vm_uuid", r->domain_uuid ? r->domain_uuid : "", "instance",
-                              a->instance);
+    /* Rules compare the name; the escaped one is part of the question that an agent prints. */
+    const char *name = r->domain_name ? r->domain_name : "";
+    g_autofree char *shown = terminal_text_escape(name);
+    k = sd_bus_message_append(m, "a{ss}", 4, "vm", shown, "vm_name", name, "vm_uuid",
+                              r->domain_uuid ? r->domain_uuid : "", "instance", a->instance);
     if (k < 0)
         return k;
     k = sd_bus_message_append(m, "us", r->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,

@@ -143,6 +143,35 @@ test_intervals(void)
     wait_for_ms(s->world, 80000, ticks.n >= 2);
 }
 
+/*
+ * A subscriber that does not read is sent eight ticks, and further ones once it has read them; its
+ * neighbour gets all.
+ */
+static void
+test_deaf(void)
+{
+    enum { UNREAD_MAX = 8, UNTIL = 12 };
+
+    g_autoptr(Service) s = new_service();
+    g_autoptr(Client) deaf = client_new(s->world);
+    g_auto(Ticks) ticks = {NULL};
+    g_auto(Ticks) missed = {NULL};
+
+    ticks_watch(&ticks, s->client);
+    ticks_watch(&missed, deaf);
+    assert_valid_for(deaf, SEC, "60000000");
+    assert_valid_for(s->client, SEC, "60000000");
+    sd_bus_detach_event(deaf->bus);
+    wait_for(s->world, ticks.n >= UNTIL);
+    while (sd_bus_process(deaf->bus, NULL) > 0)
+        ;
+    g_assert_cmpuint(missed.n, ==, UNREAD_MAX);
+    /* The answer to the service's ping is among what it did now. */
+    g_assert_cmpint(sd_bus_attach_event(deaf->bus, world_event(s->world), 0), >=, 0);
+    wait_for(s->world, missed.n > UNREAD_MAX);
+    g_assert_cmpuint(missed.n, <, ticks.n);
+}
+
 /* Nobody but the bus tells that a subscriber has left. */
 static void
 test_liar(void)
@@ -211,6 +240,7 @@ main(int argc, char **argv)
     g_test_add_func("/usage/ticks", test_ticks);
     g_test_add_func("/usage/unsubscribe", test_unsubscribe);
     g_test_add_func("/usage/intervals", test_intervals);
+    g_test_add_func("/usage/deaf", test_deaf);
     g_test_add_func("/usage/liar", test_liar);
     g_test_add_func("/usage/bad-arguments", test_bad_arguments);
     g_test_add_func("/usage/limits", test_limits);

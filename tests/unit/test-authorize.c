@@ -36,7 +36,8 @@ typedef struct {
     Callers *callers;
     Authorizer *authorizer;
     AuthorizeRequest *request;
-    uint64_t actions; /* that the service asks about */
+    uint64_t actions;        /* that the service asks about */
+    const char *domain_name; /* and of which domain */
 
     PolkitMood mood;
     guint n_questions, n_cancelled;
@@ -214,7 +215,7 @@ on_done(void *userdata, const sd_bus_error *error)
 static void
 check(World *w, sd_bus_message *m, uid_t uid)
 {
-    AuthorizeSubject subject = {.domain_name = "web", .domain_uuid = "u-u-i-d"};
+    AuthorizeSubject subject = {.domain_name = w->domain_name, .domain_uuid = "u-u-i-d"};
     AuthorizeCaller caller = {
         .sender = sd_bus_message_get_sender(m),
         .uid = uid,
@@ -298,6 +299,7 @@ world_up(World *w, uid_t caller)
 {
     w->asked = g_string_new(NULL);
     w->actions = ACTION_BIT(ACTION_STOP);
+    w->domain_name = "web";
     g_assert_cmpint(sd_event_new(&w->event), >=, 0);
     start_bus(w);
     w->service = connect_as(w, 0);
@@ -364,9 +366,24 @@ test_yes(World *w, const void *data)
     w->actions = ACTION_BIT(ACTION_STOP) | ACTION_BIT(ACTION_FORCE_STOP);
     call_and_wait(w, TRUE);
     g_assert_cmpstr(w->error, ==, NULL);
+    g_assert_cmpstr(
+        w->asked->str, ==,
+        "org.unraid.vms.stop vm=web vm_name=web vm_uuid=u-u-i-d instance=east flags=1;"
+        "org.unraid.vms.force-stop vm=web vm_name=web vm_uuid=u-u-i-d instance=east flags=1;");
+}
+
+/* An agent prints a part of the question as it is; rules see the name. */
+static void
+test_hostile_name(World *w, const void *data)
+{
+    world_up(w, NOBODY);
+    start_polkit(w, POLKIT_SAYS_YES);
+    w->actions = ACTION_BIT(ACTION_STOP);
+    w->domain_name = "we\302\23331mb\342\200\256";
+    call_and_wait(w, TRUE);
     g_assert_cmpstr(w->asked->str, ==,
-                    "org.unraid.vms.stop vm_name=web vm_uuid=u-u-i-d instance=east flags=1;"
-                    "org.unraid.vms.force-stop vm_name=web vm_uuid=u-u-i-d instance=east flags=1;");
+                    "org.unraid.vms.stop vm=we\\x9b31mb\\u202e vm_name=we\302\23331mb\342\200\256 "
+                    "vm_uuid=u-u-i-d instance=east flags=1;");
 }
 
 typedef struct {
@@ -601,6 +618,7 @@ main(int argc, char **argv)
     add("/authorize/root", test_root, NULL);
     add("/authorize/read", test_read, NULL);
     add("/authorize/yes", test_yes, NULL);
+    add("/authorize/hostile-name", test_hostile_name, NULL);
     add("/authorize/no", test_refusal, &refusals[0]);
     add("/authorize/challenge", test_refusal, &refusals[1]);
     add("/authorize/challenge-not-interactive", test_refusal, &refusals[2]);
