@@ -389,6 +389,14 @@ check_effect(Bench *b, const Round *round)
         g_error("%s: the domain is %s", change->what, state_text(now));
 }
 
+/* The start of a run whose state was seen before libvirt's event for it came. */
+static bool
+is_late_start(const Signal *s)
+{
+    return g_str_has_prefix(s->body, VMS_DOMAIN_INTERFACE " {\"StartedAt\": <") &&
+           !strchr(s->body, ',');
+}
+
 static void
 check_list(Bench *b)
 {
@@ -401,7 +409,11 @@ check_list(Bench *b)
     assert_ok(list);
     for (guint i = 0; i < DOMAINS; i++)
         g_assert_nonnull(strstr(list->body, uuids[i]));
-    g_assert_cmpuint(mirror_count(b->mirror, mark, NULL, NULL), ==, 0);
+    const Signal *news = mirror_find(b->mirror, mark, NULL, NULL);
+    while (news && is_late_start(news))
+        news = mirror_find(b->mirror, news->sequence, NULL, NULL);
+    if (news)
+        g_error("ListDomains told news: %s of %s: %s", news->member, news->path, news->body);
     mirror_check(b->mirror);
 }
 

@@ -2,6 +2,7 @@
 #include "mirror.h"
 
 #include "canonical.h"
+#include "names.h"
 
 #include <string.h>
 
@@ -466,10 +467,17 @@ mirror_history(const Mirror *m, guint64 mark, const char *path, const char *prop
 }
 
 static bool
+is_of_host(const Signal *s)
+{
+    return g_str_equal(s->member, "PropertiesChanged") &&
+           g_str_has_prefix(s->body, VMS_HOST_INTERFACE);
+}
+
+static bool
 matches(const Signal *s, guint64 mark, const char *path, const char *member)
 {
     return s->sequence > mark && (!path || g_str_equal(s->path, path)) &&
-           (!member || g_str_equal(s->member, member));
+           (!member || g_str_equal(s->member, member)) && (path || member || !is_of_host(s));
 }
 
 guint

@@ -65,7 +65,11 @@ guint64 mirror_mark(const Mirror *m);
 
 /* The values that a property took after the mark, "running shutoff", in order; "" for none. */
 char *mirror_history(const Mirror *m, guint64 mark, const char *path, const char *property);
-/* How many signals came after the mark; path and member may be NULL for any. */
+/*
+ * How many signals came after the mark; path and member may be NULL for any. Where both are, those
+ * of the host's facts do not count: they are read by a call of their own after each connection is
+ * made.
+ */
 guint mirror_count(const Mirror *m, guint64 mark, const char *path, const char *member);
 /* The first such signal, or NULL. */
 const Signal *mirror_find(const Mirror *m, guint64 mark, const char *path, const char *member);
