@@ -42,26 +42,93 @@ check_password() {
     [[ $(vmsctl --json status packaged) == *'"Autostart":true'* ]] || fail "it was changed"
 }
 
+until_true() {
+    local deadline=$((SECONDS + 90))
+    until "$@"; do
+        ((SECONDS < deadline)) || fail "it never came true: $*"
+        sleep 0.1
+    done
+}
+
 main_pid() {
     systemctl show -P MainPID unraid-vms.service
 }
 
-# In the middle of a Stop: nothing is forced, and the journal says how the Stop ended.
+# For each machine: what the upgrade comes in the middle of, and the machine's state afterwards.
+declare -A UPGRADES=(
+    [stops]="stop --timeout 600 NAME"
+    [reboots]="reboot --timeout 600 NAME"
+    [pauses]="pause NAME"
+    [resumes]="resume NAME"
+    [is-saved]="save NAME"
+    [has-snapshot]="snapshot NAME create first"
+)
+declare -A UPGRADED=([pauses]=paused [is-saved]=shutoff)
+# The QEMUs of the others are frozen, so that libvirt does not end before they are thawed.
+readonly WAITS_FOR_GUEST=" stops reboots "
+
+signal_frozen() {
+    local name
+    for name in "${!UPGRADES[@]}"; do
+        [[ $WAITS_FOR_GUEST == *" $name "* ]] || kill "-$1" "$(<"/run/libvirt/qemu/$name.pid")"
+    done
+}
+
+# shellcheck disable=SC2317 # called by until_true
+property_is() {
+    [[ $(vmsctl --json status "$1") == *"\"$2\":\"$3\""* ]]
+}
+
+# shellcheck disable=SC2317 # called by until_true
+has_job() {
+    ! property_is "$1" Job /
+}
+
+begin_operations() {
+    local name
+    for name in "${!UPGRADES[@]}"; do
+        printf '%s' "<domain type='qemu'><name>$name</name><memory>65536</memory>" \
+            "<os><type>hvm</type></os><devices><disk type='file' device='disk'><driver name='qemu' " \
+            "type='qcow2'/><source file='/var/tmp/$name.img'/><target dev='vda' bus='virtio'/></disk>" \
+            "</devices></domain>" | vmsctl define - || fail "$name cannot be defined"
+        qemu-img create -q -f qcow2 "/var/tmp/$name.img" 16M
+        vmsctl start "$name" || fail "$name does not start"
+    done
+    virsh -q suspend resumes
+    until_true property_is resumes State paused
+    signal_frozen STOP
+    for name in "${!UPGRADES[@]}"; do
+        # shellcheck disable=SC2086 # the words of the command
+        vmsctl ${UPGRADES[$name]/NAME/$name} >"/var/tmp/$name.said" 2>&1 &
+        until_true has_job "$name"
+    done
+}
+
+# Nothing is forced or repeated, libvirt ends what it was asked for, and the journal says how each ended.
 check_upgrade() {
-    local package=$1 service guest status
-    vmsctl start packaged || fail "it does not start"
-    service=$(main_pid) guest=$(virsh domid packaged)
-    vmsctl stop --no-wait --timeout 600 packaged >/dev/null || fail "it cannot be stopped"
-    dpkg -i "$package" >/dev/null 2>&1 || fail "there is no upgrade while a machine stops"
+    local package=$1 service name journal
+    local -A ids
+    begin_operations
+    service=$(main_pid)
+    for name in "${!UPGRADES[@]}"; do ids[$name]=$(virsh domid "$name"); done
+    dpkg -i "$package" >/dev/null 2>&1 || fail "there is no upgrade in the middle of operations"
     [[ $(main_pid) != "$service" ]] || fail "the earlier program goes on"
-    status=$(vmsctl --json status packaged) || fail "the service does not answer after the upgrade"
-    [[ $status == *'"Job":"/"'* && $status == *'"State":"running"'* ]] || fail "then: $status"
-    [[ $(virsh domid packaged) == "$guest" ]] || fail "it was forced or started again"
+    signal_frozen CONT
     journalctl --sync
-    [[ $(journalctl -o cat -u unraid-vms.service) == \
-        *'Stop of "packaged" was canceled: the service is stopping'* ]] ||
-        fail "the journal does not say how the Stop ended"
-    vmsctl force-stop packaged || fail "it cannot be forced"
+    journal=$(journalctl -o cat -u unraid-vms.service)
+    for name in "${!UPGRADES[@]}"; do
+        until_true property_is "$name" State "${UPGRADED[$name]-running}"
+        until_true property_is "$name" Job /
+        [[ ${UPGRADED[$name]-} == shutoff || $(virsh domid "$name") == "${ids[$name]}" ]] ||
+            fail "$name was forced or started again"
+        [[ $journal == *" of \"$name\" was canceled: the service is stopping"* ]] ||
+            fail "the journal does not say how it ended for $name: $(<"/var/tmp/$name.said")"
+    done
+    [[ $(virsh snapshot-list --name has-snapshot) == first ]] || fail "there is no snapshot"
+    for name in "${!UPGRADES[@]}"; do
+        [[ ${UPGRADED[$name]-} == shutoff ]] || vmsctl force-stop "$name" || fail "$name cannot be forced"
+    done
+    wait
 }
 
 # Of the page for Cockpit, beside the service.
