@@ -55,7 +55,7 @@ disk_sizes_opens_none(const DiskSizes *sizes, const Domain *domain)
 StatsRecord *
 hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targets, Error **error)
 {
-    return g_malloc(1);
+    return g_new0(StatsRecord, 1);
 }
 
 void
