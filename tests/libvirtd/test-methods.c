@@ -355,7 +355,7 @@ test_copy_storage(void)
     World *w = g->service->world;
 
     run(w, "libvirtd-peer start\n"
-           "nsenter -m -t $(</mnt/vms-peer/pid) bash -c 'mkdir -p /run/vms\n"
+           "nsenter -m -r -t $(</mnt/vms-peer/pid) bash -c 'mkdir -p /run/vms\n"
            "    qemu-img create -q -f qcow2 /run/vms/web.qcow2 8M'");
     run(w, "kill -STOP $(libvirtd-ctl qemu-pid web)");
     g_autoptr(Call) lost = send_try(g->service->client, g->path, &move);
