@@ -21,7 +21,9 @@ guest_begin(const char *how, const char *options, const char *mode, const char *
     Service *s = service_new(URI, STOP_TIMEOUT, NULL);
 
     run(s->world, "virsh -q %s <(domain-xml %s web %s | sed -e '%s')", how, options, mode, edit);
-    return guest_new(s, guest_path(s->world, "web"));
+    Guest *g = guest_new(s, guest_path(s->world, "web"));
+    wait_for(s->world, mirror_has(s->mirror, g->path, VMS_DOMAIN_INTERFACE));
+    return g;
 }
 
 void
