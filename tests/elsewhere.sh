@@ -15,6 +15,7 @@
 #   --roots       only makes the root directories that --beside needs
 #
 #   debian13           gcc and clang, libvirt 11; warnings are errors
+#   debian13-libvirtd  the same with a real libvirtd and guests: the suite "libvirtd"
 #   debian11           gcc, and the oldest libraries that will do; warnings are errors; unit tests
 #   sid                gcc and clang, of Debian's unstable release
 #   i386               Debian 12 on a processor of 32 bits; warnings are errors
@@ -45,6 +46,7 @@ source "$top/tests/elsewhere/hostdev.sh"
 # the tests.
 declare -A TARGETS=(
     [debian13]="in_root trixie amd64 -Dwerror=true gcc clang"
+    [debian13-libvirtd]="with_libvirtd trixie amd64 -Dwerror=true gcc"
     [debian11]="in_root bullseye amd64 -Dwerror=true gcc"
     [sid]="in_root sid amd64 -Dwerror=false gcc clang"
     [i386]="in_root bookworm i386 -Dwerror=true gcc"
@@ -59,7 +61,7 @@ beside=0
 roots_alone=0
 
 usage() {
-    sed -n '4,26s/^# \?//p' "$0" >&2
+    sed -n '4,27s/^# \?//p' "$0" >&2
     exit 2
 }
 
@@ -196,6 +198,22 @@ in_root() {
     inside "$root" "${tests[@]}" -C "/build-$1" || true
     cat "$root/build-$1/meson-logs/testlog.json" >>"$counted"
     ((beside)) || try_install "$root" "$suite"
+}
+
+# with_libvirtd TARGET SUITE ARCHITECTURE OPTION COMPILER
+with_libvirtd() {
+    local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler=$5 tests packages
+    local guest=/build-guest
+    mapfile -t packages < <(packages_in "$suite" build tests libvirtd guests)
+    make_root "$root" "$suite" "$architecture" "${packages[@]}"
+    ((!roots_alone)) || return 0
+    copy_sources "$root"
+    compile "$root" "$compiler" "$option"
+    inside "$root" /src/tests/support/guest/build-guest.sh "$guest"
+    made
+    run_tests --suite libvirtd
+    inside "$root" env VMS_GUEST_DIR="$guest" "${tests[@]}" -C "/build-$compiler" || true
+    cat "$root/build-$compiler/meson-logs/testlog.json" >>"$counted"
 }
 
 # on_broker TARGET
