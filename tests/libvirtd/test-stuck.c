@@ -122,8 +122,6 @@ begin(guint n)
 
     libvirtd_clean();
     libvirtd_slow_starts();
-    /* Its threads begin at once, whatever else this machine does. */
-    run(NULL, "renice -n -20 -p $(libvirtd-ctl pid) >/dev/null");
     stuck->service = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
     World *w = stuck->service->world;
 

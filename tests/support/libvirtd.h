@@ -24,7 +24,8 @@ void libvirtd_wait_idle(World *w);
 /*
  * Starts of domains whose names begin with "slow", and ends of those whose names begin with "held",
  * hang in libvirt's hook for as long as the file /run/vms/hang exists, which this makes;
- * /run/vms/hung.NAME tells that one has got there. Restarts libvirtd.
+ * /run/vms/hung.NAME tells that one has got there. Restarts libvirtd, whose threads come
+ * before all else that this machine does.
  */
 void libvirtd_slow_starts(void);
 /* Saving a guest's memory takes seconds, also for a snapshot. */
