@@ -81,7 +81,7 @@ property_is() {
 
 # shellcheck disable=SC2317 # called by until_true
 has_job() {
-    ! property_is "$1" Job /
+    [[ $(vmsctl --json status "$1") == *'"Job":"/org/'* ]]
 }
 
 begin_operations() {
