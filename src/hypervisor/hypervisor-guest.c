@@ -9,6 +9,8 @@
 /* Bounds the answer that a guest can make us build. */
 #define ROWS_MAX 1024
 
+#define EARLY_USEC (G_USEC_PER_SEC / 2)
+
 #if !LIBVIR_CHECK_VERSION(11, 2, 0)
 #define VIR_ERR_AGENT_COMMAND_FAILED 113
 #endif
@@ -57,10 +59,14 @@ agent_read_end(AgentRead *read)
 }
 G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(AgentRead, agent_read_end)
 
+/*
+ * Whether libvirt has given up waiting. It waits until a whole millisecond of the time of day, so
+ * it may give up before its time-out: shortly before is late, too.
+ */
 static bool
 is_late(uint64_t begun)
 {
-    return clock_now_usec() - begun >= (uint64_t)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC;
+    return clock_now_usec() - begun >= (uint64_t)AGENT_TIMEOUT_SEC * G_USEC_PER_SEC - EARLY_USEC;
 }
 
 /*
