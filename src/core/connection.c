@@ -107,6 +107,9 @@ effect_adopt(void *userdata, unsigned number)
     ConnectResult *result = attempt->result;
     ConnectionChanges changes = take_identity(connection, &result->identity);
 
+    const HypervisorIdentity *identity = &connection->state.identity;
+    lane_pool_set_traits(connection->lane_pool,
+                         hypervisor_traits_of_daemon(identity->type, identity->libvirt_version));
     lane_pool_adopt(connection->lane_pool, number);
     if (changes)
         connection->listener->changed(connection->userdata, changes, connection->state.status);

@@ -3,9 +3,9 @@
 
 #include "clock.h"
 #include "deferred.h"
-#include "hypervisor-domain.h"
-#include "hypervisor-list.h"
 #include "log.h"
+#include "refresh-query.h"
+#include "refresh-waits.h"
 #include "timer.h"
 
 #define STATES_BATCH_MAX     256
@@ -31,19 +31,6 @@ typedef struct {
     DomainUpdate *held; /* of a domain that is not published yet */
 } Entry;
 
-typedef struct Query {
-    Call call;
-    Refresher *refresher;
-    unsigned number;
-    bool states; /* reads FACT_STATE of all in one round trip; else other facts, one by one */
-    uint64_t asked_at;
-    GPtrArray *uuids;  /* NULL-terminated */
-    GArray *wanted;    /* DomainFacts of each, where it reads facts */
-    GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
-    bool alone;        /* of one domain that may hang: it takes no place of the others */
-    bool split;        /* it hangs: each of its domains is asked about alone */
-} Query;
-
 struct Refresher {
     LanePool *lane_pool;
     const RefreshCallbacks *callbacks;
@@ -51,25 +38,17 @@ struct Refresher {
 
     GHashTable *entries; /* uuid (of the entry) -> Entry */
     GQueue ready;        /* entries with something stale and no query under way */
+    /* UUID -> the query for the domain's XML that was left, or NULL where it has failed: see
+     * TRAIT_XML_WAITS. */
+    GHashTable *silent;
     GPtrArray *queries;
     unsigned last_number;
     bool connected;
-    GQueue waiting;     /* Wait, in the order in which they came */
+    RefreshWaits *waits;
     Deferred *pump;     /* one turn's marks share a query */
     Timer *hang_timer;  /* when the oldest query hangs */
     Timer *again_timer; /* for the domains that are put off */
 };
-
-/* Somebody who waits until none of these domains is stale. */
-typedef struct {
-    GQueue *queue; /* that it is in */
-    GList link;
-    GHashTable *stale;    /* set of UUIDs */
-    bool awaits_suspects; /* waits for suspect domains, too */
-    Pending *pending;
-    WaiterDone done;
-    void *userdata;
-} Wait;
 
 /* --- entries ------------------------------------------------------------------------------ */
 
@@ -95,6 +74,18 @@ get_entry(Refresher *refresher, const char *uuid)
     return entry;
 }
 
+/* Of these facts, those that need not wait for a query that was left; it is told of the XML. */
+static DomainFacts
+without_silent(Refresher *refresher, const char *uuid, DomainFacts facts)
+{
+    RefreshQuery *left = g_hash_table_lookup(refresher->silent, uuid);
+
+    if (!left || !(facts & FACT_XML))
+        return facts;
+    left->again = true;
+    return facts & ~(unsigned)FACT_XML;
+}
+
 static void
 queue_entry(Refresher *refresher, Entry *entry)
 {
@@ -107,58 +98,6 @@ queue_entry(Refresher *refresher, Entry *entry)
         deferred_schedule(refresher->pump);
 }
 
-/* --- waiting ------------------------------------------------------------------------------ */
-
-static void
-free_wait(void *data)
-{
-    Wait *wait = data;
-
-    g_queue_unlink(wait->queue, &wait->link);
-    g_hash_table_unref(wait->stale);
-    g_free(wait);
-}
-
-static void
-push_wait(GQueue *queue, Wait *wait)
-{
-    wait->queue = queue;
-    g_queue_push_tail_link(queue, &wait->link);
-}
-
-static void
-answer_wait(Wait *wait)
-{
-    WaiterDone done = wait->done;
-    void *userdata = wait->userdata;
-
-    *wait->pending = (Pending){0};
-    free_wait(wait);
-    done(userdata, OUTCOME_OK, NULL, NULL);
-}
-
-/* Take the domain off every wait; without `all`, off those alone that do not wait for suspect
- * domains. */
-static void
-answer_waits(Refresher *refresher, const char *uuid, bool all)
-{
-    GQueue ready = G_QUEUE_INIT;
-
-    for (GList *link = refresher->waiting.head, *next; link; link = next) {
-        Wait *wait = link->data;
-
-        next = link->next;
-        if ((wait->awaits_suspects && !all) || !g_hash_table_remove(wait->stale, uuid) ||
-            g_hash_table_size(wait->stale) > 0)
-            continue;
-        g_queue_unlink(&refresher->waiting, link);
-        push_wait(&ready, wait);
-    }
-    /* Each may wait again, and may cancel others that are answered here. */
-    while (!g_queue_is_empty(&ready))
-        answer_wait(g_queue_peek_head(&ready));
-}
-
 static void
 finish_refresh(Refresher *refresher, Entry *entry)
 {
@@ -169,71 +108,10 @@ finish_refresh(Refresher *refresher, Entry *entry)
         g_queue_remove(&refresher->ready, entry);
     g_hash_table_remove(refresher->entries, uuid);
     refresher->callbacks->refreshed(refresher->userdata, uuid);
-    answer_waits(refresher, uuid, true);
+    refresh_waits_answer(refresher->waits, uuid, true);
 }
 
 /* --- queries ---------------------------------------------------------------------------- */
-
-static void
-free_query(Call *call)
-{
-    Query *query = (Query *)call;
-
-    g_ptr_array_unref(query->uuids);
-    g_array_unref(query->wanted);
-    if (query->answer)
-        g_ptr_array_unref(query->answer);
-    g_free(query);
-}
-
-static bool
-work_read_states(Call *call, Hypervisor *h, Error **error)
-{
-    Query *query = (Query *)call;
-
-    query->answer = hypervisor_read_states(h, (const char *const *)query->uuids->pdata, error);
-    return query->answer != NULL;
-}
-
-static bool
-work_read_facts(Call *call, Hypervisor *h, Error **error)
-{
-    Query *query = (Query *)call;
-
-    query->answer =
-        g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_update_free);
-    for (unsigned i = 0; query->uuids->pdata[i]; i++) {
-        g_autoptr(DomainUpdate) snapshot = domain_update_new(query->uuids->pdata[i]);
-        DomainFacts wanted = g_array_index(query->wanted, DomainFacts, i);
-        g_autoptr(Error) problem = NULL;
-
-        if (!hypervisor_read_facts(h, wanted, snapshot, &problem)) {
-            if (!hypervisor_is_alive(h)) {
-                *error = g_steal_pointer(&problem);
-                return false;
-            }
-            if (problem->kind == ERROR_NO_SUCH_DOMAIN)
-                continue;
-            /* One domain that cannot be read hides no other; what could be read is used. */
-            log_message(LOG_WARNING, "Reading domain %s failed: %s", snapshot->uuid,
-                        problem->message);
-        }
-        g_ptr_array_add(query->answer, g_steal_pointer(&snapshot));
-    }
-    return true;
-}
-
-static DomainUpdate *
-take_answer(Query *query, const char *uuid)
-{
-    for (unsigned i = 0; i < query->answer->len; i++) {
-        DomainUpdate *snapshot = query->answer->pdata[i];
-
-        if (g_str_equal(snapshot->uuid, uuid))
-            return g_ptr_array_steal_index_fast(query->answer, i);
-    }
-    return NULL;
-}
 
 /* Add to what is held back what `news` knows. */
 static void
@@ -274,7 +152,8 @@ apply_news(Refresher *refresher, Entry *entry, DomainUpdate *news)
     if (!known) {
         hold(entry, news);
         /* A new domain is published with all that can be read of it. */
-        entry->stale |= (DomainFacts)(FACT_ALL & ~(int)(entry->held->known | entry->asked));
+        DomainFacts missing = (DomainFacts)(FACT_ALL & ~(int)(entry->held->known | entry->asked));
+        entry->stale |= without_silent(refresher, entry->uuid, missing);
         return;
     }
     refresher->callbacks->apply(refresher->userdata, entry->uuid, news);
@@ -308,11 +187,13 @@ finish_gone(Refresher *refresher, Entry *entry)
 }
 
 static void
-answer_entry(Refresher *refresher, Entry *entry, Query *query)
+answer_entry(Refresher *refresher, Entry *entry, RefreshQuery *query)
 {
-    DomainUpdate *news = take_answer(query, entry->uuid);
+    DomainUpdate *news = refresh_query_take(query, entry->uuid);
 
     entry->tries = 0;
+    if (!news || (news->known & FACT_XML))
+        g_hash_table_remove(refresher->silent, entry->uuid);
     if (news) {
         apply_news(refresher, entry, news);
         finish_entry(refresher, entry);
@@ -366,13 +247,31 @@ on_again_timer(void *userdata)
     }
 }
 
+/* One that was left has come back. Where it has failed, it is asked when there is a reason. */
 static void
-on_answer(Call *call, CallOutcome outcome, const Error *error)
+end_silence(Refresher *refresher, RefreshQuery *query, CallOutcome outcome)
 {
-    Query *query = (Query *)call;
-    Refresher *refresher = query->refresher;
+    const char *uuid = query->uuids->pdata[0];
+    g_autoptr(DomainUpdate) news = outcome == OUTCOME_OK ? refresh_query_take(query, uuid) : NULL;
+    bool is_known = refresher->callbacks->is_known(refresher->userdata, uuid);
 
-    g_ptr_array_remove_fast(refresher->queries, query);
+    if (g_hash_table_lookup(refresher->silent, uuid) != query)
+        return;
+    bool has_failed = outcome == OUTCOME_FAILED || (news && !(news->known & FACT_XML));
+    if (has_failed && is_known)
+        g_hash_table_replace(refresher->silent, g_strdup(uuid), NULL);
+    else
+        g_hash_table_remove(refresher->silent, uuid);
+    bool is_used = news && !has_failed && is_known;
+    if (is_used)
+        refresher->callbacks->apply(refresher->userdata, uuid, news);
+    if (query->again || (!has_failed && !is_used))
+        refresher_mark(refresher, uuid, FACT_XML);
+}
+
+static void
+take_answers(Refresher *refresher, RefreshQuery *query, CallOutcome outcome, const Error *error)
+{
     for (unsigned i = 0; query->uuids->pdata[i]; i++) {
         Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
@@ -385,41 +284,44 @@ on_answer(Call *call, CallOutcome outcome, const Error *error)
         else
             return_entry(refresher, entry);
     }
+}
+
+static void
+on_answer(Call *call, CallOutcome outcome, const Error *error)
+{
+    RefreshQuery *query = (RefreshQuery *)call;
+    Refresher *refresher = query->userdata;
+
+    g_ptr_array_remove_fast(refresher->queries, query);
+    if (query->left)
+        end_silence(refresher, query, outcome);
+    else
+        take_answers(refresher, query, outcome, error);
     /* The changes are signalled before the next query keeps libvirt and the processors busy. */
     deferred_schedule(refresher->pump);
 }
 
 /* --- asking ------------------------------------------------------------------------------- */
 
-static Query *
-query_new(Refresher *refresher, bool states)
+/* Those to ask for next: all that cannot hang come before the XML, where that is read `apart`. */
+static DomainFacts
+next_facts(const Entry *entry, bool apart)
 {
-    Query *query = g_new0(Query, 1);
+    DomainFacts stale = entry->stale;
 
-    query->refresher = refresher;
-    query->number = ++refresher->last_number;
-    query->states = states;
-    query->uuids = g_ptr_array_new_with_free_func(g_free);
-    query->wanted = g_array_new(FALSE, FALSE, sizeof(DomainFacts));
-    query->call.class = CALL_QUICK;
-    query->call.name = states ? "virDomainListGetStats" : "virDomainGetXMLDesc";
-    query->call.work = states ? work_read_states : work_read_facts;
-    query->call.done = on_answer;
-    query->call.free = free_query;
-    return query;
+    if (stale & FACT_STATE)
+        return FACT_STATE;
+    return apart && (stale & FACT_FLAGS) ? (DomainFacts)(stale & FACT_FLAGS) : stale;
 }
 
 static void
-add_entry(Query *query, Entry *entry)
+add_entry(RefreshQuery *query, Entry *entry, DomainFacts facts)
 {
-    DomainFacts facts = query->states ? FACT_STATE : (DomainFacts)(entry->stale & ~FACT_STATE);
-
     entry->queued = false;
     entry->asked = facts;
     entry->stale &= ~facts;
     entry->query = query->number;
-    g_ptr_array_add(query->uuids, g_strdup(entry->uuid));
-    g_array_append_val(query->wanted, facts);
+    refresh_query_add(query, entry->uuid, facts);
 }
 
 static unsigned
@@ -428,9 +330,9 @@ count_queries(const Refresher *refresher, bool states)
     unsigned n = 0;
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        const Query *query = refresher->queries->pdata[i];
+        const RefreshQuery *query = refresher->queries->pdata[i];
 
-        if (!query->alone && !query->split && query->states == states)
+        if (!query->alone && !g_atomic_int_get(&query->split) && query->states == states)
             n++;
     }
     return n;
@@ -442,27 +344,51 @@ arm_timer(Refresher *refresher)
     uint64_t when = UINT64_MAX;
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        const Query *query = refresher->queries->pdata[i];
+        const RefreshQuery *query = refresher->queries->pdata[i];
 
-        if (!query->alone && !query->split)
+        if (refresh_query_is_watched(query))
             when = MIN(when, query->asked_at + HANGS_AFTER_USEC);
     }
     timer_arm(refresher->hang_timer, when);
 }
 
-static void
-send_query(Refresher *refresher, Query *query)
+static RefreshQuery *
+query_new(Refresher *refresher, DomainFacts facts)
 {
-    g_ptr_array_add(query->uuids, NULL);
-    query->asked_at = clock_now_usec();
+    RefreshQuery *query = refresh_query_new(facts, on_answer, refresher);
+
+    query->number = ++refresher->last_number;
+    return query;
+}
+
+static void
+send_query(Refresher *refresher, RefreshQuery *query)
+{
     g_ptr_array_add(refresher->queries, query);
-    lane_pool_submit(refresher->lane_pool, &query->call);
+    refresh_query_send(query, refresher->lane_pool);
+}
+
+static void
+ask_one(Refresher *refresher, Entry *entry)
+{
+    bool apart = lane_pool_xml_waits(refresher->lane_pool);
+    DomainFacts facts = next_facts(entry, apart);
+    RefreshQuery *query = query_new(refresher, facts);
+
+    query->alone = true;
+    if (apart && facts == FACT_XML)
+        query->call.class = CALL_XML;
+    g_strlcpy(query->call.key, entry->uuid, sizeof query->call.key);
+    add_entry(query, entry, facts);
+    send_query(refresher, query);
 }
 
 static bool
-reads_states_first(const Entry *entry)
+may_hang(const Refresher *refresher, const Entry *entry)
 {
-    return (entry->stale & FACT_STATE) != 0;
+    return entry->alone || g_hash_table_contains(refresher->silent, entry->uuid) ||
+           lane_pool_domain_is_busy(refresher->lane_pool, entry->uuid) ||
+           refresher->callbacks->is_suspect(refresher->userdata, entry->uuid);
 }
 
 /* Domains that may hang are asked about one by one; how many at once is the lane pool's concern. */
@@ -475,36 +401,31 @@ ask_alone(Refresher *refresher)
         Entry *entry = link->data;
 
         next = link->next;
-        if (!entry->alone && !refresher->callbacks->is_suspect(refresher->userdata, entry->uuid))
+        if (!may_hang(refresher, entry))
             continue;
-        Query *query = query_new(refresher, reads_states_first(entry));
-
-        query->alone = true;
-        g_strlcpy(query->call.key, entry->uuid, sizeof query->call.key);
         g_queue_delete_link(&refresher->ready, link);
-        add_entry(query, entry);
-        send_query(refresher, query);
+        ask_one(refresher, entry);
     }
 }
 
 /* Take from `ready` what one query of this kind can hold. */
-static Query *
+static RefreshQuery *
 collect(Refresher *refresher, bool states)
 {
     unsigned max = states ? STATES_BATCH_MAX : FACTS_BATCH_MAX;
-    Query *query = NULL;
+    RefreshQuery *query = NULL;
     GList *next;
 
     for (GList *link = refresher->ready.head; link; link = next) {
         Entry *entry = link->data;
 
         next = link->next;
-        if (reads_states_first(entry) != states)
+        if ((next_facts(entry, false) == FACT_STATE) != states)
             continue;
         if (!query)
-            query = query_new(refresher, states);
+            query = query_new(refresher, next_facts(entry, false));
         g_queue_delete_link(&refresher->ready, link);
-        add_entry(query, entry);
+        add_entry(query, entry, next_facts(entry, false));
         if (query->uuids->len == max)
             break;
     }
@@ -514,7 +435,7 @@ collect(Refresher *refresher, bool states)
 static bool
 ask(Refresher *refresher, bool states)
 {
-    Query *query = collect(refresher, states);
+    RefreshQuery *query = collect(refresher, states);
 
     if (query)
         send_query(refresher, query);
@@ -544,9 +465,9 @@ on_pump(void *userdata)
 
 /* One of these domains hangs: ask about each of them alone, and ignore this answer. */
 static void
-split_query(Refresher *refresher, Query *query)
+split_query(Refresher *refresher, RefreshQuery *query)
 {
-    query->split = true;
+    g_atomic_int_set(&query->split, 1);
     for (unsigned i = 0; query->uuids->pdata[i]; i++) {
         Entry *entry = g_hash_table_lookup(refresher->entries, query->uuids->pdata[i]);
 
@@ -557,6 +478,21 @@ split_query(Refresher *refresher, Query *query)
     }
 }
 
+/* The domain goes on without its XML, which is not asked for again before this one is back. */
+static void
+leave_query(Refresher *refresher, RefreshQuery *query)
+{
+    const char *uuid = query->uuids->pdata[0];
+    Entry *entry = g_hash_table_lookup(refresher->entries, uuid);
+
+    query->left = true;
+    g_hash_table_replace(refresher->silent, g_strdup(uuid), query);
+    if (!entry || entry->query != query->number || !entry->asked)
+        return;
+    entry->stale = without_silent(refresher, uuid, entry->stale);
+    finish_entry(refresher, entry);
+}
+
 static void
 on_hang_timer(void *userdata)
 {
@@ -564,9 +500,13 @@ on_hang_timer(void *userdata)
     uint64_t now = clock_now_usec();
 
     for (unsigned i = 0; i < refresher->queries->len; i++) {
-        Query *query = refresher->queries->pdata[i];
+        RefreshQuery *query = refresher->queries->pdata[i];
 
-        if (!query->alone && !query->split && query->asked_at + HANGS_AFTER_USEC <= now)
+        if (!refresh_query_is_watched(query) || query->asked_at + HANGS_AFTER_USEC > now)
+            continue;
+        if (query->alone)
+            leave_query(refresher, query);
+        else
             split_query(refresher, query);
     }
     pump(refresher);
@@ -585,8 +525,9 @@ refresher_new(struct sd_event *event, LanePool *pool, const RefreshCallbacks *ca
     refresher->userdata = userdata;
     refresher->entries = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_entry);
     g_queue_init(&refresher->ready);
+    refresher->silent = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     refresher->queries = g_ptr_array_new();
-    g_queue_init(&refresher->waiting);
+    refresher->waits = refresh_waits_new();
     refresher->pump = deferred_new(event, DEFERRED_IN_TURN, on_pump, refresher);
     refresher->hang_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_hang_timer, refresher);
     refresher->again_timer = timer_new(event, PERIOD_ACCURACY_USEC, on_again_timer, refresher);
@@ -598,13 +539,13 @@ refresher_free(Refresher *refresher)
 {
     if (!refresher)
         return;
-    while (!g_queue_is_empty(&refresher->waiting))
-        pending_cancel(((Wait *)g_queue_peek_head(&refresher->waiting))->pending);
+    refresh_waits_free(refresher->waits);
     deferred_free(refresher->pump);
     timer_free(refresher->hang_timer);
     timer_free(refresher->again_timer);
     g_queue_clear(&refresher->ready);
     g_hash_table_unref(refresher->entries);
+    g_hash_table_unref(refresher->silent);
     g_ptr_array_unref(refresher->queries);
     g_free(refresher);
 }
@@ -612,9 +553,12 @@ refresher_free(Refresher *refresher)
 void
 refresher_mark(Refresher *refresher, const char *uuid, DomainFacts facts)
 {
-    Entry *entry = get_entry(refresher, uuid);
+    DomainFacts readable = without_silent(refresher, uuid, facts);
+    if (!readable)
+        return;
 
-    entry->stale |= facts;
+    Entry *entry = get_entry(refresher, uuid);
+    entry->stale |= readable;
     queue_entry(refresher, entry);
 }
 
@@ -636,24 +580,6 @@ refresher_is_fresh(const Refresher *refresher, const char *uuid)
     return !g_hash_table_contains(refresher->entries, uuid);
 }
 
-static void
-add_wait(Refresher *refresher, GHashTable *uuids, bool awaits_suspects, Pending *pending,
-         WaiterDone done, void *userdata)
-{
-    Wait *wait = g_new0(Wait, 1);
-
-    wait->link.data = wait;
-    wait->stale = uuids;
-    wait->awaits_suspects = awaits_suspects;
-    wait->pending = pending;
-    wait->done = done;
-    wait->userdata = userdata;
-    push_wait(&refresher->waiting, wait);
-    *pending = (Pending){free_wait, wait};
-    if (g_hash_table_size(uuids) == 0)
-        answer_wait(wait);
-}
-
 void
 refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, WaiterDone done,
                void *userdata)
@@ -666,13 +592,13 @@ refresher_wait(Refresher *refresher, GHashTable *uuids, Pending *pending, Waiter
         if (refresher_is_fresh(refresher, uuid) ||
             refresher->callbacks->is_suspect(refresher->userdata, uuid))
             g_hash_table_iter_remove(&iter);
-    add_wait(refresher, uuids, false, pending, done, userdata);
+    refresh_waits_add(refresher->waits, uuids, false, pending, done, userdata);
 }
 
 void
 refresher_suspect(Refresher *refresher, const char *uuid)
 {
-    answer_waits(refresher, uuid, false);
+    refresh_waits_answer(refresher->waits, uuid, false);
 }
 
 void
@@ -683,7 +609,7 @@ refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, Wait
 
     refresher_mark(refresher, uuid, FACT_ALL);
     g_hash_table_add(uuids, g_strdup(uuid));
-    add_wait(refresher, uuids, true, pending, done, userdata);
+    refresh_waits_add(refresher->waits, uuids, true, pending, done, userdata);
 }
 
 void

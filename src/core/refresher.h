@@ -7,7 +7,9 @@
  *
  * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second each of
  * its batch is read on its own, as a suspect one is from the beginning. It is read again when that
- * read has returned. Belongs to the loop.
+ * read has returned. Where libvirt lets readers of XML wait (TRAIT_XML_WAITS), the XML of such a
+ * domain is read last and apart; a second without an answer, and the domain is fresh without it,
+ * and all else of it goes on to be read. Belongs to the loop.
  */
 
 #include "lane-pool.h"

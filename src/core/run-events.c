@@ -142,7 +142,7 @@ find_disk(RunEvents *run, const HypervisorEvent *event, ProblemKind kind)
     if (!g_hash_table_add(run->disk_errors, key_of(event->uuid, kind, event->device)))
         return;
     find = g_new0(FindCall, 1);
-    find->call.class = CALL_QUICK;
+    find->call.class = lane_pool_xml_waits(run->lane_pool) ? CALL_XML : CALL_QUICK;
     find->call.name = "virDomainGetXMLDesc";
     g_strlcpy(find->call.key, event->uuid, sizeof find->call.key);
     find->call.work = work_find;

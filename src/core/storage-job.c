@@ -49,7 +49,7 @@ static const struct {
     CallClass class;
     const char *name;
 } call_kinds[] = {
-    [DISK_CALL_READ_CHAIN] = {CALL_READ, "virDomainGetXMLDesc"},
+    [DISK_CALL_READ_CHAIN] = {CALL_XML, "virDomainGetXMLDesc"},
     [DISK_CALL_READ_CAPACITY] = {CALL_CHANGE, "virDomainGetBlockInfo"},
     [DISK_CALL_RESIZE] = {CALL_CHANGE, "virDomainBlockResize"},
     [DISK_CALL_START] = {CALL_CHANGE, NULL},

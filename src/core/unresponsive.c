@@ -14,8 +14,9 @@
 
 typedef struct {
     unsigned n_calls;    /* that hang; 0: they died with their connections, and none has answered */
+    unsigned n_reads;    /* among them */
     const char *call;    /* libvirt's name of the first of them */
-    uint64_t read_since; /* since when a read hangs; TIMER_NEVER: none does */
+    uint64_t read_since; /* since when none of the reads is answered; TIMER_NEVER: none hangs */
     bool published;
 } Suspect;
 
@@ -129,7 +130,7 @@ on_timer(void *userdata)
 static bool
 needs_lock(const Call *call)
 {
-    CallTrack track = call_rules[call->class].track;
+    CallTrack track = call_track_of_hang(call);
 
     return track == TRACK_READ || track == TRACK_CHANGE || track == TRACK_SIZES;
 }
@@ -137,7 +138,7 @@ needs_lock(const Call *call)
 static bool
 is_read(const Call *call)
 {
-    return call_rules[call->class].track == TRACK_READ;
+    return call_track_of_hang(call) == TRACK_READ;
 }
 
 bool
@@ -154,8 +155,10 @@ unresponsive_hanging(Unresponsive *unresponsive, const Call *call, uint64_t sinc
         g_hash_table_insert(unresponsive->suspects, g_strdup(call->key), suspect);
     }
     suspect->n_calls++;
-    if (is_read(call))
-        suspect->read_since = since;
+    if (is_read(call)) {
+        suspect->n_reads++;
+        suspect->read_since = MIN(suspect->read_since, since);
+    }
     arm_timer(unresponsive);
     return true;
 }
@@ -176,9 +179,11 @@ unresponsive_returned(Unresponsive *unresponsive, const Call *call)
 
     if (!suspect || !needs_lock(call))
         return;
+    if (is_read(call))
+        suspect->n_reads--;
     if (is_read(call) && !call->connection_died)
         answered(unresponsive, suspect, cache_find(unresponsive->cache, call->key));
-    else if (is_read(call))
+    else if (suspect->n_reads == 0)
         suspect->read_since = TIMER_NEVER;
     if (--suspect->n_calls == 0 && !suspect->published)
         g_hash_table_remove(unresponsive->suspects, call->key);

@@ -6,6 +6,11 @@
 #define LIKELY_TO_HANG_MAX 15
 /* And with fewer such reads. */
 #define MAY_HANG_MAX       3
+/* XML that is likely to hang is read with fewer reads of XML under way that may hang. */
+#define XML_MAY_HANG_MAX   2
+/* No XML is read with so many of those, nor with so many calls under way: states find a place. */
+#define XML_HANGING_MAX    8
+#define XML_TOTAL_MAX      18
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
@@ -28,6 +33,7 @@ typedef struct CallUser {
 } CallUser;
 
 struct CallSchedule {
+    bool xml_waits;
     GHashTable *domains;           /* uuid (of the domain) -> CallDomain */
     GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
     unsigned n_waiting[_CALL_CLASS_MAX];
@@ -35,6 +41,7 @@ struct CallSchedule {
     unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
     unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
     unsigned n_may_hang;                  /* of those that run: see Call */
+    unsigned n_xml_may_hang;              /* likewise */
     uint64_t last_order;
 };
 
@@ -67,6 +74,18 @@ call_schedule_free(CallSchedule *schedule)
         return;
     g_hash_table_unref(schedule->domains);
     g_free(schedule);
+}
+
+void
+call_schedule_set_xml_waits(CallSchedule *schedule, bool xml_waits)
+{
+    schedule->xml_waits = xml_waits;
+}
+
+bool
+call_schedule_xml_waits(const CallSchedule *schedule)
+{
+    return schedule->xml_waits;
 }
 
 /* --- domains ------------------------------------------------------------------------------ */
@@ -109,6 +128,22 @@ is_hanging_in_read(const CallDomain *domain)
     return domain->n_hanging[TRACK_READ] > 0;
 }
 
+static bool
+reads_xml(const Call *call)
+{
+    return call->class == CALL_XML || call->with_xml;
+}
+
+/* Something about it hangs, or is a long call, which is not said to hang. */
+static bool
+is_busy(const CallDomain *domain)
+{
+    for (unsigned track = 0; track < _TRACK_MAX; track++)
+        if (domain->n_hanging[track] > 0)
+            return true;
+    return domain->n_running[TRACK_LONG] > 0;
+}
+
 /* By what else is under way about its domain. A read waits for a change that may hang from its
  * beginning. */
 static bool
@@ -120,8 +155,18 @@ is_likely_to_hang(const Call *call)
         return false;
     if (is_hanging_in_read(domain) || domain->n_hanging[TRACK_NONE] > 0)
         return true;
-    return track_of(call) == TRACK_READ ? domain->n_running[TRACK_CHANGE] > 0
-                                        : domain->n_hanging[TRACK_CHANGE] > 0;
+    if (reads_xml(call) && is_busy(domain))
+        return true;
+    return track_of(call) == TRACK_READ || reads_xml(call) ? domain->n_running[TRACK_CHANGE] > 0
+                                                           : domain->n_hanging[TRACK_CHANGE] > 0;
+}
+
+/* Its XML is being read, and may yet turn out to hang on the domain's lock: a read beside it would
+ * hold one more worker. The other way round it would wait for ever behind reads without end. */
+static bool
+awaits_xml(const CallDomain *domain, CallTrack track)
+{
+    return track == TRACK_READ && domain->n_running[TRACK_XML] > domain->n_hanging[TRACK_XML];
 }
 
 /* Whether what is under way about the domain, or waits since before, lets the call be sent. */
@@ -133,7 +178,8 @@ is_domain_free(const Call *call)
 
     if (!domain || track == TRACK_NONE)
         return true;
-    if (domain->n_running[track] > 0 || (call->stops_others && is_likely_to_hang(call)))
+    if (domain->n_running[track] > 0 || awaits_xml(domain, track) ||
+        (call->stops_others && is_likely_to_hang(call)))
         return false;
     if (track == TRACK_CHANGE)
         return domain->changes.head->data == call;
@@ -164,11 +210,18 @@ find_user(const CallSchedule *schedule, CallClass class, uid_t uid)
     return NULL;
 }
 
+static CallClass
+class_of(const CallSchedule *schedule, const Call *call)
+{
+    return call->class == CALL_XML && !schedule->xml_waits ? CALL_READ : call->class;
+}
+
 bool
 call_schedule_has_room(const CallSchedule *schedule, const Call *call)
 {
-    const CallUser *user = find_user(schedule, call->class, call->uid);
-    unsigned max = call_rules[call->class].per_user;
+    CallClass class = class_of(schedule, call);
+    const CallUser *user = find_user(schedule, class, call->uid);
+    unsigned max = call_rules[class].per_user;
 
     return !user || max == 0 || user->calls.length < max;
 }
@@ -176,6 +229,8 @@ call_schedule_has_room(const CallSchedule *schedule, const Call *call)
 void
 call_schedule_add(CallSchedule *schedule, Call *call)
 {
+    call->class = class_of(schedule, call);
+    call->with_xml = call->with_xml && schedule->xml_waits;
     CallUser *user = find_user(schedule, call->class, call->uid);
 
     if (call->order == 0)
@@ -240,13 +295,14 @@ count_workers(const CallSchedule *schedule)
            MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
 }
 
-/* Calls under way beside those of this group. A read that may hang with a change counts as one. */
+/* Calls under way beside those of this group. A read that may hang with a change counts as one, and
+ * XML that may hang does. */
 static unsigned
 count_beside(const CallSchedule *schedule, CallGroup group)
 {
     unsigned n = count_workers(schedule) - schedule->n_of_group[group];
 
-    return group == CALL_GROUP_READ ? n + schedule->n_may_hang : n;
+    return group == CALL_GROUP_READ ? n + schedule->n_may_hang + schedule->n_xml_may_hang : n;
 }
 
 static bool
@@ -266,14 +322,25 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 {
     if (call->class == CALL_FORCE)
         return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    return track_of(call) != TRACK_READ ||
-           (schedule->n_may_hang < MAY_HANG_MAX && count_workers(schedule) < LIKELY_TO_HANG_MAX);
+    bool is_bounded = reads_xml(call) ? schedule->n_xml_may_hang < XML_MAY_HANG_MAX
+                                      : schedule->n_may_hang < MAY_HANG_MAX;
+
+    return (track_of(call) != TRACK_READ && !reads_xml(call)) ||
+           (is_bounded && count_workers(schedule) < LIKELY_TO_HANG_MAX);
+}
+
+/* XML may hang where nothing is known of it: some places stay for what cannot. */
+static bool
+leaves_places(const CallSchedule *schedule, const Call *call)
+{
+    return !reads_xml(call) ||
+           (schedule->n_xml_may_hang < XML_HANGING_MAX && count_workers(schedule) < XML_TOTAL_MAX);
 }
 
 static bool
 may_start(const CallSchedule *schedule, const Call *call)
 {
-    return is_domain_free(call) &&
+    return is_domain_free(call) && leaves_places(schedule, call) &&
            (!is_likely_to_hang(call) || has_place_although_likely_to_hang(schedule, call));
 }
 
@@ -307,7 +374,11 @@ end_turn(CallSchedule *schedule, Call *call)
 void
 call_schedule_start(CallSchedule *schedule, Call *call)
 {
-    call->may_hang = track_of(call) == TRACK_READ && is_likely_to_hang(call);
+    bool may_hang = is_likely_to_hang(call);
+
+    call->xml_may_hang = may_hang && reads_xml(call);
+    call->may_hang = may_hang && track_of(call) == TRACK_READ && !reads_xml(call);
+    schedule->n_xml_may_hang += call->xml_may_hang;
     schedule->n_may_hang += call->may_hang;
     end_turn(schedule, call);
     take_out(schedule, call);
@@ -323,8 +394,15 @@ call_schedule_hang(CallSchedule *schedule, Call *call)
 {
     call->state = CALL_HANGING;
     schedule->n_hanging[call->class]++;
+    call->waits_for_process = g_atomic_int_get(&call->had_lock) != 0;
+    bool is_xml = call->class == CALL_XML ? call->waits_for_process : call->with_xml;
+
+    if (is_xml && !call->xml_may_hang) {
+        call->xml_may_hang = true;
+        schedule->n_xml_may_hang++;
+    }
     if (call->domain)
-        call->domain->n_hanging[track_of(call)]++;
+        call->domain->n_hanging[call_track_of_hang(call)]++;
 }
 
 void
@@ -334,12 +412,13 @@ call_schedule_end(CallSchedule *schedule, Call *call)
 
     call->state = CALL_NEW;
     schedule->n_may_hang -= call->may_hang;
+    schedule->n_xml_may_hang -= call->xml_may_hang;
     schedule->n_running[call->class]--;
     schedule->n_hanging[call->class] -= hangs;
     schedule->n_of_group[call_rules[call->class].group]--;
     if (call->domain) {
         call->domain->n_running[track_of(call)]--;
-        call->domain->n_hanging[track_of(call)] -= hangs;
+        call->domain->n_hanging[call_track_of_hang(call)] -= hangs;
     }
     leave_domain(schedule, call);
 }
@@ -374,6 +453,14 @@ call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
     const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
 
     return domain && is_hanging_in_read(domain);
+}
+
+bool
+call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid)
+{
+    const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
+
+    return schedule->xml_waits && domain && is_busy(domain);
 }
 
 void

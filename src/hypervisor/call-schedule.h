@@ -21,6 +21,10 @@ CallSchedule *call_schedule_new(void);
 /* No call may be in it. */
 void call_schedule_free(CallSchedule *schedule);
 
+/* Whether who reads a domain's XML waits for its process. Else CALL_XML is as CALL_READ. */
+void call_schedule_set_xml_waits(CallSchedule *schedule, bool xml_waits);
+bool call_schedule_xml_waits(const CallSchedule *schedule);
+
 /* False where its user has too many of its class waiting already. */
 bool call_schedule_has_room(const CallSchedule *schedule, const Call *call);
 /* Let it wait. */
@@ -43,6 +47,8 @@ unsigned call_schedule_running(const CallSchedule *schedule, CallClass class);
 /* The same for all classes. */
 unsigned call_schedule_all_running(const CallSchedule *schedule);
 bool call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid);
+/* Its XML may have to wait: any call about it hangs, or is a long one. */
+bool call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid);
 
 /* Tell of each class and user how many calls wait. */
 typedef void (*CallScheduleTell)(void *userdata, CallClass class, uid_t uid, unsigned waiting);

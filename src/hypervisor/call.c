@@ -24,6 +24,7 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_CHANGE] = {"change", CALL_GROUP_CHANGE, TRACK_CHANGE, .limit = 8, .per_user = 1024},
     [CALL_LONG] = {"long", CALL_GROUP_CHANGE, TRACK_LONG, .limit = 6, .is_slow = true},
     [CALL_READ] = {"read", CALL_GROUP_READ, TRACK_READ, .limit = 4, .per_user = 1024},
+    [CALL_XML] = {"xml", CALL_GROUP_READ, TRACK_XML, .limit = 4, .per_user = 1024},
     [CALL_GUEST] = {"guest", CALL_GROUP_GUEST, TRACK_GUEST, .limit = 6, .per_user = 256},
     [CALL_DISPLAY] = {"display", CALL_GROUP_GUEST, TRACK_DISPLAY, .limit = 4, .per_user = 256},
     [CALL_PROGRESS] = {"progress", CALL_GROUP_GUEST, TRACK_PROGRESS, .limit = 4},
@@ -31,6 +32,14 @@ const CallRules call_rules[_CALL_CLASS_MAX] = {
     [CALL_HOST] = {"host", CALL_GROUP_GUEST, TRACK_NONE, .limit = 2},
     [CALL_SIZES] = {"sizes", CALL_GROUP_GUEST, TRACK_SIZES, .limit = 2},
 };
+
+CallTrack
+call_track_of_hang(const Call *call)
+{
+    CallTrack track = call_rules[call->class].track;
+
+    return track == TRACK_XML && !call->waits_for_process ? TRACK_READ : track;
+}
 
 const char *
 call_name_of_verb(DomainVerb verb)

@@ -24,12 +24,13 @@ typedef enum {
     CALL_CHANGE,      /* any other change of a domain */
     CALL_LONG,        /* takes as long as it takes to move or to save a guest's memory */
     CALL_READ,        /* a client's */
-    CALL_GUEST,       /* as slow as the agent in a guest: nothing else of its domain waits for it */
-    CALL_DISPLAY,     /* asks the guest's process for what it shows: likewise */
-    CALL_PROGRESS,    /* how far a long call is: nobody waits for it */
-    CALL_STATS,       /* of many domains at once */
-    CALL_HOST,        /* about the host: of no domain */
-    CALL_SIZES,       /* nobody waits for it */
+    CALL_XML,      /* a domain's XML, with TRAIT_XML_WAITS; else the schedule makes it CALL_READ */
+    CALL_GUEST,    /* as slow as the agent in a guest: nothing else of its domain waits for it */
+    CALL_DISPLAY,  /* asks the guest's process for what it shows: likewise */
+    CALL_PROGRESS, /* how far a long call is: nobody waits for it */
+    CALL_STATS,    /* of many domains at once */
+    CALL_HOST,     /* about the host: of no domain */
+    CALL_SIZES,    /* nobody waits for it */
     _CALL_CLASS_MAX,
 } CallClass;
 
@@ -37,6 +38,7 @@ typedef enum {
 typedef enum {
     TRACK_NONE, /* as many as come */
     TRACK_READ, /* needs no more than the domain's lock: one that hangs shows that it is held */
+    TRACK_XML, /* when it has had the lock it waits for other jobs of the domain: TRAIT_XML_WAITS */
     TRACK_CHANGE,
     TRACK_LONG,
     TRACK_GUEST,
@@ -100,6 +102,7 @@ struct Call {
     const char *name;          /* libvirt's function that may take long; static */
     char key[UUID_LENGTH + 1]; /* the domain, or "" */
     uid_t uid;                 /* for whom; the service's own calls are root's */
+    bool with_xml;             /* it reads XML, among others or of many domains */
     bool stops_others;         /* libvirt serves nobody while it waits for the domain's lock */
     CallWork work;
     /*
@@ -114,6 +117,7 @@ struct Call {
 
     /* The lane pool's. */
     gint gate;
+    gint had_lock; /* CALL_XML: the domain's lock could be taken */
     bool told;
     bool succeeded;
     bool connection_died;
@@ -123,6 +127,12 @@ struct Call {
     /* The schedule's. */
     CallState state;
     bool may_hang;             /* a read begun while its domain was being changed */
+    bool xml_may_hang;         /* it reads XML, and hangs or is likely to */
+    bool waits_for_process;    /* CALL_XML: it hangs, and had the lock */
     struct CallDomain *domain; /* of `key`, while it waits or is under way */
     struct CallUser *user;     /* while it waits */
 };
+
+/* The track that a call that hangs keeps waiting: XML that never had the lock is a read like any.
+ */
+CallTrack call_track_of_hang(const Call *call);

@@ -53,6 +53,14 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
     return true;
 }
 
+bool
+hypervisor_await_lock(Hypervisor *h, const char *uuid)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, NULL);
+
+    return dom && virDomainIsActive(dom) >= 0;
+}
+
 char *
 hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error)
 {

@@ -13,6 +13,8 @@
 
 /* More facts about one domain, a round trip each, added to `update`. */
 bool hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Error **error);
+/* Returns once libvirt could take the domain's lock; false where there is no such domain. */
+bool hypervisor_await_lock(Hypervisor *h, const char *uuid);
 /* The UUID of the domain with this UUID, or else this name. */
 char *hypervisor_find(Hypervisor *h, const char *name_or_uuid, Error **error);
 

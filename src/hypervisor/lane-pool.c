@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "clock.h"
-#include "hypervisor-traits.h"
+#include "hypervisor-domain.h"
 #include "lane-pool-private.h"
 
 /* How late it may be noticed that a call hangs. */
@@ -157,6 +157,9 @@ work_call(Lane *lane, void *data)
     Call *call = data;
     Hypervisor *h = lane_hypervisor(lane);
 
+    /* So it is known which of the two XML waits for, where it hangs. */
+    if (call->class == CALL_XML && hypervisor_await_lock(h, call->key))
+        g_atomic_int_set(&call->had_lock, 1);
     hypervisor_set_gate(h, &call->gate);
     call->succeeded = call->work(call, h, &call->error);
     hypervisor_set_gate(h, NULL);
@@ -363,6 +366,24 @@ bool
 lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
 {
     return call_schedule_domain_hangs(pool->schedule, uuid);
+}
+
+bool
+lane_pool_domain_is_busy(const LanePool *pool, const char *uuid)
+{
+    return call_schedule_domain_is_busy(pool->schedule, uuid);
+}
+
+bool
+lane_pool_xml_waits(const LanePool *pool)
+{
+    return call_schedule_xml_waits(pool->schedule);
+}
+
+void
+lane_pool_set_traits(LanePool *pool, HypervisorTraits traits)
+{
+    call_schedule_set_xml_waits(pool->schedule, (traits & TRAIT_XML_WAITS) != 0);
 }
 
 static const char *

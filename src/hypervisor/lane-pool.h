@@ -20,6 +20,7 @@
 
 #include "call.h"
 #include "hypervisor-events.h"
+#include "hypervisor-traits.h"
 #include "loop-queue.h"
 
 /* The result of a connection attempt. */
@@ -65,6 +66,8 @@ void lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list);
 bool lane_pool_leave(LanePool *pool, unsigned attempt);
 void lane_pool_probe(LanePool *pool, const char *const *sockets);
 void lane_pool_adopt(LanePool *pool, unsigned attempt);
+/* Those of the daemon, before the connection to it is adopted. */
+void lane_pool_set_traits(LanePool *pool, HypervisorTraits traits);
 void lane_pool_discard(LanePool *pool, unsigned attempt);
 /* From now on there is no connection: calls that wait are OUTCOME_UNSENT, those under way _LOST. */
 void lane_pool_clear(LanePool *pool);
@@ -89,6 +92,10 @@ bool lane_pool_withdraw(LanePool *pool, Call *call);
 
 /* Whether a read of this domain hangs. */
 bool lane_pool_domain_hangs(const LanePool *pool, const char *uuid);
+/* Whether its XML may have to wait for another call about it, which hangs or is a long one. */
+bool lane_pool_domain_is_busy(const LanePool *pool, const char *uuid);
+/* Whether who reads the XML of any domain may have to: CALL_XML is for that. */
+bool lane_pool_xml_waits(const LanePool *pool);
 
 /* For people: what every lane does now, and what waits. */
 typedef struct {

@@ -18,6 +18,7 @@ static struct {
     unsigned n;
     SimDomain all[GUESTS_MAX];
     bool reboot_in_call;
+    bool freeze_states;
 } guests;
 
 /* --- finding ------------------------------------------------------------------------------ */
@@ -47,6 +48,12 @@ bool
 guests_reboot_in_call(void)
 {
     return guests.reboot_in_call;
+}
+
+bool
+guests_freeze_states(void)
+{
+    return guests.freeze_states;
 }
 
 bool
@@ -109,6 +116,7 @@ guests_begin(bool with_disks)
 {
     guests.n = 1 + below(GUESTS_MAX);
     guests.reboot_in_call = percent(20);
+    guests.freeze_states = percent(50);
     for (unsigned i = 0; i < guests.n; i++)
         make_guest(i);
     disks_begin(with_disks);
@@ -497,7 +505,7 @@ hypervisor_list(Hypervisor *h, Error **error)
     for (unsigned i = 0; i < guests.n; i++) {
         DomainUpdate *update;
 
-        h->read |= 1U << i;
+        h->read |= guests.freeze_states ? 1U << i : 0;
         if (!guests.all[i].exists)
             continue;
         update = domain_update_new(guests.all[i].uuid);
@@ -521,7 +529,7 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
     for (; *uuids; uuids++) {
         SimDomain *guest = guests_find(*uuids);
 
-        h->read |= 1U << guest->number;
+        h->read |= guests.freeze_states ? 1U << guest->number : 0;
         guest->read_at = world_now();
         if (!guest->exists)
             continue;
@@ -536,7 +544,7 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
 {
     const SimDomain *guest = guests_find(update->uuid);
 
-    h->read |= 1U << guest->number;
+    h->read |= guests.freeze_states || (facts & FACT_XML) ? 1U << guest->number : 0;
     if (!guest->exists)
         return refuse(error, ERROR_NO_SUCH_DOMAIN, "Domain not found");
     if (facts & FACT_FLAGS)

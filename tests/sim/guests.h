@@ -80,6 +80,8 @@ bool guest_was_in_state(const SimDomain *guest, DomainState state, uint64_t sinc
 bool guest_was_up(const SimDomain *guest, uint64_t since);
 /* Whether this world's driver reboots a guest within the call. */
 bool guests_reboot_in_call(void);
+/* Whether a frozen guest of this world's driver keeps waiting who reads its state and its flags. */
+bool guests_freeze_states(void);
 /* Whether calls that read these domains (a bit each) wait for a frozen one. */
 bool guests_block(unsigned read);
 /* A save begins: the call that ends it follows. */

@@ -44,6 +44,7 @@ typedef struct {
     bool attached; /* its connection is in use */
     unsigned daemon;
     uint64_t since;
+    bool overtaken; /* it hangs on the domain, and a read beside it that hung was answered */
     struct Hypervisor made_on;
 } LaneCall;
 
@@ -95,6 +96,19 @@ add_unsent(LaneCall *lane_call)
     world_after(0, on_unsent, lane_call, 0);
 }
 
+/* XML may be read beside a read: the domain answers when one of them is answered. */
+static void
+overtake(LanePool *pool, const Call *answered)
+{
+    for (unsigned i = 0; i < pool->calls->len; i++) {
+        LaneCall *lane_call = pool->calls->pdata[i];
+
+        if (lane_call->call->state == CALL_HANGING &&
+            g_str_equal(lane_call->call->key, answered->key))
+            lane_call->overtaken = true;
+    }
+}
+
 /* It has returned, or its connection is gone. */
 static void
 end_call(LanePool *pool, Call *call)
@@ -102,6 +116,8 @@ end_call(LanePool *pool, Call *call)
     bool hung = call->state == CALL_HANGING;
 
     call_schedule_end(pool->schedule, call);
+    if (hung && !call->connection_died && call_track_of_hang(call) == TRACK_READ)
+        overtake(pool, call);
     if (hung && call->key[0] != '\0')
         pool->callbacks->returned(pool->userdata, call);
 }
@@ -128,7 +144,8 @@ is_blocked(const Call *call)
 {
     const SimDomain *guest = call->key[0] ? guests_find(call->key) : NULL;
 
-    return guest && guest->frozen && call->class != CALL_FORCE;
+    return guest && guest->frozen && call->class != CALL_FORCE &&
+           (call->class != CALL_QUICK || guests_freeze_states());
 }
 
 static bool
@@ -172,7 +189,10 @@ on_execute(void *data, unsigned unused)
             free_lane_call(lane_call);
         return;
     }
-    if (daemon_state() == DAEMON_UP && !is_blocked(lane_call->call))
+    if (daemon_state() != DAEMON_UP)
+        return;
+    lane_call->call->had_lock = lane_call->call->class == CALL_XML && !guests_freeze_states();
+    if (!is_blocked(lane_call->call))
         carry_out(lane_call);
 }
 
@@ -415,6 +435,25 @@ lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
     return call_schedule_domain_hangs(pool->schedule, uuid);
 }
 
+bool
+lane_pool_domain_is_busy(const LanePool *pool, const char *uuid)
+{
+    return call_schedule_domain_is_busy(pool->schedule, uuid);
+}
+
+bool
+lane_pool_xml_waits(const LanePool *pool)
+{
+    return call_schedule_xml_waits(pool->schedule);
+}
+
+void
+lane_pool_set_traits(LanePool *pool, HypervisorTraits traits)
+{
+    /* A driver whose XML waits is never taken for one whose XML does not. */
+    call_schedule_set_xml_waits(pool->schedule, !guests_freeze_states() || guests_count() % 2 == 0);
+}
+
 LanePool *
 lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
               const LanePoolCallbacks *callbacks, void *userdata)
@@ -482,7 +521,7 @@ lanes_read_hangs_since(const char *uuid)
         const Call *call = lane_call->call;
 
         if (lane_call->attached && call->state == CALL_HANGING && g_str_equal(call->key, uuid) &&
-            call_rules[call->class].track == TRACK_READ)
+            call_track_of_hang(call) == TRACK_READ && !lane_call->overtaken)
             since = MIN(since, lane_call->since);
     }
     return since;

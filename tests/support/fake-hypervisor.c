@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "fake-hypervisor.h"
 
+#include "hypervisor-domain.h"
 #include "hypervisor-events.h"
 #include "hypervisor-list.h"
 #include "hypervisor-traits.h"
@@ -166,6 +167,12 @@ hypervisor_close(Hypervisor *h)
 void
 hypervisor_free_deferred(Hypervisor *h)
 {
+}
+
+bool
+hypervisor_await_lock(Hypervisor *h, const char *uuid)
+{
+    return true;
 }
 
 bool

@@ -85,6 +85,15 @@ start_and_hang(World *w, Call *call)
     hang(w, call);
 }
 
+/* Not on the domain's lock. */
+static void
+start_and_hang_in_xml(World *w, Call *call)
+{
+    expect(w, call->class, call);
+    call->had_lock = 1;
+    hang(w, call);
+}
+
 static void
 end(World *w, Call *call)
 {
@@ -462,6 +471,142 @@ test_force_of_hanging_domains_is_bounded(void)
     world_clear(&w);
 }
 
+/* The XML of a domain waits for its process: nothing else of the domain waits for the XML. */
+static void
+test_hanging_xml_holds_up_nothing_else(void)
+{
+    World w;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
+    start_and_hang_in_xml(&w, add(&w, CALL_XML, ALICE, "d"));
+    g_assert_true(call_schedule_domain_is_busy(w.schedule, "d"));
+    g_assert_false(call_schedule_domain_hangs(w.schedule, "d"));
+    add(&w, CALL_XML, BOB, "d");
+    expect(&w, CALL_XML, NULL);
+    expect(&w, CALL_QUICK, add(&w, CALL_QUICK, ROOT, "d"));
+    expect(&w, CALL_OPERATION, add(&w, CALL_OPERATION, ALICE, "d"));
+    expect(&w, CALL_GUEST, add(&w, CALL_GUEST, ALICE, "d"));
+    expect(&w, CALL_XML, add(&w, CALL_XML, BOB, "other"));
+    world_clear(&w);
+}
+
+/* Of domains whose process does not answer, few are asked for their XML at a time, and no fewer for
+ * their state. */
+static void
+test_xml_likely_to_hang_leaves_places(void)
+{
+    World w;
+    Call *first, *last;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    for (unsigned i = 0; i < 5; i++)
+        expect(&w, CALL_LONG, add_nth(&w, CALL_LONG, ROOT, i));
+    first = add_nth(&w, CALL_XML, ALICE, 0);
+    start_and_hang_in_xml(&w, first);
+    start_and_hang_in_xml(&w, add_nth(&w, CALL_XML, ALICE, 1));
+    last = add_nth(&w, CALL_XML, ALICE, 2);
+    expect(&w, CALL_XML, NULL);
+    expect(&w, CALL_XML, add(&w, CALL_XML, ALICE, "other"));
+    for (unsigned i = 0; i < 2; i++)
+        expect(&w, CALL_QUICK, add_nth(&w, CALL_QUICK, ROOT, i));
+    end(&w, first);
+    expect(&w, CALL_XML, last);
+    world_clear(&w);
+}
+
+/* The XML of domains that nothing else hangs for is bounded once it hangs, and counts as a change.
+ */
+static void
+test_hanging_xml_is_bounded(void)
+{
+    World w;
+    Call *batch;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    for (unsigned i = 0; i < 7; i++)
+        start_and_hang_in_xml(&w, add_nth(&w, CALL_XML, ALICE, i));
+    batch = add(&w, CALL_QUICK, ROOT, "");
+    batch->with_xml = true;
+    start_and_hang(&w, batch);
+    add(&w, CALL_XML, ALICE, "other");
+    expect(&w, CALL_XML, NULL);
+    for (unsigned i = 0; i < 8; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, 10 + i));
+    add(&w, CALL_OPERATION, ROOT, "other");
+    expect(&w, CALL_OPERATION, NULL);
+    for (unsigned i = 0; i < 3; i++)
+        start_and_hang(&w, add_nth(&w, CALL_QUICK, ROOT, 20 + i));
+    world_clear(&w);
+}
+
+/* Beside as many changes as there may be, a state can be read whatever XML hangs. */
+static void
+test_xml_leaves_a_place_for_states(void)
+{
+    World w;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    for (unsigned i = 0; i < call_group_rules[CALL_GROUP_CHANGE].max; i++)
+        start_and_hang(&w, add_nth(&w, CALL_OPERATION, ROOT, i));
+    for (unsigned i = 0; i < 2; i++)
+        start_and_hang_in_xml(&w, add_nth(&w, CALL_XML, ALICE, 20 + i));
+    add_nth(&w, CALL_XML, ALICE, 22);
+    expect(&w, CALL_XML, NULL);
+    expect(&w, CALL_QUICK, add(&w, CALL_QUICK, ROOT, ""));
+    world_clear(&w);
+}
+
+/* One read of a domain is under way at a time, also of its XML: if it hangs on the lock, it holds
+ * the only worker. */
+static void
+test_xml_that_waits_for_the_lock_is_a_read(void)
+{
+    World w;
+    Call *xml, *read;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    xml = add(&w, CALL_XML, ALICE, "d");
+    expect(&w, CALL_XML, xml);
+    read = add(&w, CALL_QUICK, ROOT, "d");
+    expect(&w, CALL_QUICK, NULL);
+    hang(&w, xml);
+    g_assert_true(call_schedule_domain_hangs(w.schedule, "d"));
+    expect(&w, CALL_QUICK, NULL);
+    end(&w, xml);
+    g_assert_false(call_schedule_domain_hangs(w.schedule, "d"));
+    expect(&w, CALL_QUICK, read);
+    /* Reads without end do not keep it waiting. */
+    expect(&w, CALL_XML, add(&w, CALL_XML, ALICE, "d"));
+    world_clear(&w);
+}
+
+/* Where XML waits for no process, it is a read like any. */
+static void
+test_xml_that_does_not_wait_is_a_read(void)
+{
+    World w;
+    Call *xml, *read;
+
+    world_init(&w);
+    expect(&w, CALL_LONG, add(&w, CALL_LONG, ROOT, "d"));
+    g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
+    xml = add(&w, CALL_XML, ALICE, "d");
+    expect(&w, CALL_READ, xml);
+    hang(&w, xml);
+    g_assert_true(call_schedule_domain_hangs(w.schedule, "d"));
+    read = add(&w, CALL_READ, ALICE, "d");
+    expect(&w, CALL_READ, NULL);
+    end(&w, xml);
+    expect(&w, CALL_READ, read);
+    world_clear(&w);
+}
+
 static void
 test_hanging_agents_are_bounded(void)
 {
@@ -520,6 +665,12 @@ main(int argc, char **argv)
     TEST("reads-beside-changes-are-few", test_reads_beside_changes_are_few);
     TEST("reads-likely-to-hang-leave-places", test_reads_likely_to_hang_leave_places);
     TEST("force-of-hanging-domains-is-bounded", test_force_of_hanging_domains_is_bounded);
+    TEST("hanging-xml-holds-up-nothing-else", test_hanging_xml_holds_up_nothing_else);
+    TEST("xml-likely-to-hang-leaves-places", test_xml_likely_to_hang_leaves_places);
+    TEST("xml-that-waits-for-the-lock-is-a-read", test_xml_that_waits_for_the_lock_is_a_read);
+    TEST("xml-that-does-not-wait-is-a-read", test_xml_that_does_not_wait_is_a_read);
+    TEST("hanging-xml-is-bounded", test_hanging_xml_is_bounded);
+    TEST("xml-leaves-a-place-for-states", test_xml_leaves_a_place_for_states);
     TEST("hanging-agents-are-bounded", test_hanging_agents_are_bounded);
     TEST("describe", test_describe);
 #undef TEST

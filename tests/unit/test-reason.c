@@ -94,6 +94,13 @@ test_traits(void)
     g_assert_cmpint(hypervisor_traits_of_uri("an-alias"), ==, 0);
     g_assert_cmpint(hypervisor_traits_of_type("QEMU"), ==, TRAIT_WAYS_TO_ASK);
     g_assert_cmpint(hypervisor_traits_of_type(""), ==, 0);
+    g_assert_cmpint(hypervisor_traits_of_daemon("QEMU", "9.0.0"), ==, TRAIT_WAYS_TO_ASK);
+    g_assert_cmpint(hypervisor_traits_of_daemon("QEMU", "11.3.0"), ==,
+                    TRAIT_WAYS_TO_ASK | TRAIT_XML_WAITS);
+    g_assert_cmpint(hypervisor_traits_of_daemon("QEMU", ""), ==, TRAIT_WAYS_TO_ASK);
+    g_assert_cmpint(hypervisor_traits_of_daemon("TEST", "11.3.0"), ==,
+                    hypervisor_traits_of_type("TEST"));
+    g_assert_cmpint(hypervisor_traits_of_daemon("Xen", "11.3.0"), ==, 0);
 }
 
 int

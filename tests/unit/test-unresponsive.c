@@ -101,6 +101,40 @@ test_change_that_hangs(void)
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
 
+/* XML that has had the lock waits for the domain's process. */
+static void
+test_xml_that_hangs(void)
+{
+    g_autoptr(World) w = world_new();
+    Call xml = call_of(CALL_XML);
+
+    xml.waits_for_process = true;
+    g_assert_false(unresponsive_hanging(w->unresponsive, &xml, clock_now_usec()));
+    fake_loop_advance(10 * SEC);
+    g_assert_true(w->domain->available);
+    g_assert_false(unresponsive_is_suspect(w->unresponsive, UUID));
+    unresponsive_returned(w->unresponsive, &xml);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
+/* A read and one of XML hang, and the connection of one of them dies: the other one still tells. */
+static void
+test_one_of_two_dies(void)
+{
+    g_autoptr(World) w = world_new();
+    Call read = call_of(CALL_READ), xml = call_of(CALL_XML);
+
+    hang(w, &read);
+    hang(w, &xml);
+    xml.connection_died = true;
+    unresponsive_returned(w->unresponsive, &xml);
+    fake_loop_advance(3 * SEC);
+    g_assert_false(w->domain->available);
+    unresponsive_returned(w->unresponsive, &read);
+    g_assert_true(w->domain->available);
+    g_assert_false(unresponsive_has_suspects(w->unresponsive));
+}
+
 /* A daemon that freezes ends the calls with their connections: none of them was answered. */
 static void
 test_connection_dies(void)
@@ -153,6 +187,8 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/unresponsive/read-that-hangs", test_read_that_hangs);
     g_test_add_func("/unresponsive/change-that-hangs", test_change_that_hangs);
+    g_test_add_func("/unresponsive/xml-that-hangs", test_xml_that_hangs);
+    g_test_add_func("/unresponsive/one-of-two-dies", test_one_of_two_dies);
     g_test_add_func("/unresponsive/connection-dies", test_connection_dies);
     g_test_add_func("/unresponsive/read-again", test_read_again);
     g_test_add_func("/unresponsive/read-gone", test_read_gone);
