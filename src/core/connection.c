@@ -287,11 +287,11 @@ on_hanging(void *userdata, const Call *call, uint64_t since)
 }
 
 static void
-on_returned(void *userdata, const Call *call)
+on_returned(void *userdata, const Call *call, bool answered)
 {
     Connection *connection = userdata;
 
-    connection->listener->returned(connection->userdata, call);
+    connection->listener->returned(connection->userdata, call, answered);
 }
 
 static void

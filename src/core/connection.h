@@ -56,7 +56,7 @@ typedef struct {
     void (*changed)(void *userdata, ConnectionChanges changes, Status before);
     /* LanePoolCallbacks. */
     void (*hanging)(void *userdata, const Call *call, uint64_t since);
-    void (*returned)(void *userdata, const Call *call);
+    void (*returned)(void *userdata, const Call *call, bool answered);
     /* No thread is left after connection_stop(). */
     void (*stopped)(void *userdata);
 } ConnectionListener;

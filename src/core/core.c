@@ -246,12 +246,12 @@ on_hanging(void *userdata, const Call *call, uint64_t since)
 }
 
 static void
-on_returned(void *userdata, const Call *call)
+on_returned(void *userdata, const Call *call, bool answered)
 {
     Core *core = userdata;
 
-    unresponsive_returned(core->unresponsive, call);
-    if (call->connection_died)
+    unresponsive_returned(core->unresponsive, call, answered);
+    if (!answered)
         refresher_mark(core->refresher, call->key, FACT_STATE);
     lister_go_on(core->lister);
 }

@@ -86,7 +86,10 @@ refresh_query_add(RefreshQuery *query, const char *uuid, DomainFacts facts)
 {
     g_ptr_array_add(query->uuids, g_strdup(uuid));
     g_array_append_val(query->wanted, facts);
-    query->call.with_xml |= (facts & FACT_XML) != 0;
+    if (!(facts & FACT_XML))
+        return;
+    query->call.with_xml = true;
+    query->call.name = "virDomainGetXMLDesc";
 }
 
 void

@@ -26,7 +26,7 @@ typedef struct {
 
 typedef void (*RefreshQueryDone)(Call *call, CallOutcome outcome, const Error *error);
 
-/* For domains of which `facts`, or these and others, are wanted: FACT_STATE, or any without it. */
+/* Reads the states of domains where `facts` is FACT_STATE, else what is added for each. */
 RefreshQuery *refresh_query_new(DomainFacts facts, RefreshQueryDone done, void *userdata);
 void refresh_query_add(RefreshQuery *query, const char *uuid, DomainFacts facts);
 void refresh_query_send(RefreshQuery *query, LanePool *lane_pool);

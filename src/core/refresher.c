@@ -74,7 +74,8 @@ get_entry(Refresher *refresher, const char *uuid)
     return entry;
 }
 
-/* Of these facts, those that need not wait for a query that was left; it is told of the XML. */
+/* Of these facts, those that can be read while a query that was left hangs. That query notes that
+ * the XML was marked since. */
 static DomainFacts
 without_silent(Refresher *refresher, const char *uuid, DomainFacts facts)
 {
@@ -247,7 +248,8 @@ on_again_timer(void *userdata)
     }
 }
 
-/* One that was left has come back. Where it has failed, it is asked when there is a reason. */
+/* A query that was left has come back. Where it has failed, the XML is read when it is marked
+ * again. */
 static void
 end_silence(Refresher *refresher, RefreshQuery *query, CallOutcome outcome)
 {
@@ -267,6 +269,8 @@ end_silence(Refresher *refresher, RefreshQuery *query, CallOutcome outcome)
         refresher->callbacks->apply(refresher->userdata, uuid, news);
     if (query->again || (!has_failed && !is_used))
         refresher_mark(refresher, uuid, FACT_XML);
+    if (is_used && refresher_is_fresh(refresher, uuid))
+        refresher->callbacks->refreshed(refresher->userdata, uuid);
 }
 
 static void
@@ -612,10 +616,18 @@ refresher_refresh(Refresher *refresher, const char *uuid, Pending *pending, Wait
     refresh_waits_add(refresher->waits, uuids, true, pending, done, userdata);
 }
 
+static gboolean
+is_failed(gpointer uuid, gpointer query, gpointer userdata)
+{
+    return query == NULL;
+}
+
 void
 refresher_set_connected(Refresher *refresher, bool connected)
 {
     refresher->connected = connected;
+    /* Whose XML could not be read before may be gone, or be read now. */
+    g_hash_table_foreach_remove(refresher->silent, is_failed, NULL);
     if (connected)
         pump(refresher);
 }

@@ -164,7 +164,7 @@ unresponsive_hanging(Unresponsive *unresponsive, const Call *call, uint64_t sinc
 }
 
 static void
-answered(Unresponsive *unresponsive, Suspect *suspect, Domain *domain)
+set_answered(Unresponsive *unresponsive, Suspect *suspect, Domain *domain)
 {
     if (domain && suspect->published)
         recover(unresponsive, domain, suspect->call);
@@ -173,7 +173,7 @@ answered(Unresponsive *unresponsive, Suspect *suspect, Domain *domain)
 }
 
 void
-unresponsive_returned(Unresponsive *unresponsive, const Call *call)
+unresponsive_returned(Unresponsive *unresponsive, const Call *call, bool answered)
 {
     Suspect *suspect = g_hash_table_lookup(unresponsive->suspects, call->key);
 
@@ -181,8 +181,8 @@ unresponsive_returned(Unresponsive *unresponsive, const Call *call)
         return;
     if (is_read(call))
         suspect->n_reads--;
-    if (is_read(call) && !call->connection_died)
-        answered(unresponsive, suspect, cache_find(unresponsive->cache, call->key));
+    if (is_read(call) && answered)
+        set_answered(unresponsive, suspect, cache_find(unresponsive->cache, call->key));
     else if (suspect->n_reads == 0)
         suspect->read_since = TIMER_NEVER;
     if (--suspect->n_calls == 0 && !suspect->published)
@@ -197,7 +197,7 @@ unresponsive_read(Unresponsive *unresponsive, const char *uuid)
 
     if (!suspect || suspect->n_calls > 0)
         return;
-    answered(unresponsive, suspect, cache_find(unresponsive->cache, uuid));
+    set_answered(unresponsive, suspect, cache_find(unresponsive->cache, uuid));
     g_hash_table_remove(unresponsive->suspects, uuid);
 }
 

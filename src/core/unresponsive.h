@@ -24,8 +24,8 @@ void unresponsive_free(Unresponsive *unresponsive);
 /* LanePoolCallbacks: a call hangs, under way since `since`. False where that makes nobody suspect,
  * because a call of its class waits for more than the domain's lock. */
 bool unresponsive_hanging(Unresponsive *unresponsive, const Call *call, uint64_t since);
-/* LanePoolCallbacks: it has returned. That its connection died is no answer: a read tells. */
-void unresponsive_returned(Unresponsive *unresponsive, const Call *call);
+/* LanePoolCallbacks: it has returned, or its connection died, which is no answer: a read tells. */
+void unresponsive_returned(Unresponsive *unresponsive, const Call *call, bool answered);
 /* A read of this domain, which did not hang, was answered, if only that there is no such domain. */
 void unresponsive_read(Unresponsive *unresponsive, const char *uuid);
 /* The connection is gone, and with it all that hung. */

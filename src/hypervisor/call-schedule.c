@@ -6,11 +6,15 @@
 #define LIKELY_TO_HANG_MAX 15
 /* And with fewer such reads. */
 #define MAY_HANG_MAX       3
-/* XML that is likely to hang is read with fewer reads of XML under way that may hang. */
-#define XML_MAY_HANG_MAX   2
-/* No XML is read with so many of those, nor with so many calls under way: states find a place. */
-#define XML_HANGING_MAX    8
+/* XML that is likely to hang is read with fewer such reads of XML under way. */
+#define XML_LIKELY_MAX     2
+/* No XML is read with so many reads of XML under way, since each may turn out to hang, nor with so
+ * many calls: states find a place. */
+#define XML_MAX            8
 #define XML_TOTAL_MAX      18
+/* Reads of XML and calls to guests together: of the 19 places, three stay for other reads and three
+ * for changes. */
+#define XML_AND_GUEST_MAX  13
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
 /* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
@@ -33,7 +37,7 @@ typedef struct CallUser {
 } CallUser;
 
 struct CallSchedule {
-    bool xml_waits;
+    bool xml_waits;                /* else nothing here reads XML: see class_of() */
     GHashTable *domains;           /* uuid (of the domain) -> CallDomain */
     GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
     unsigned n_waiting[_CALL_CLASS_MAX];
@@ -41,6 +45,8 @@ struct CallSchedule {
     unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
     unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
     unsigned n_may_hang;                  /* of those that run: see Call */
+    unsigned n_xml;                       /* likewise, that read XML */
+    unsigned n_xml_is_likely;             /* likewise: see Call */
     unsigned n_xml_may_hang;              /* likewise */
     uint64_t last_order;
 };
@@ -162,7 +168,8 @@ is_likely_to_hang(const Call *call)
 }
 
 /* Its XML is being read, and may yet turn out to hang on the domain's lock: a read beside it would
- * hold one more worker. The other way round it would wait for ever behind reads without end. */
+ * hold one more worker. XML does not wait for a read likewise, since reads without end would keep
+ * it waiting for ever. */
 static bool
 awaits_xml(const CallDomain *domain, CallTrack track)
 {
@@ -295,8 +302,7 @@ count_workers(const CallSchedule *schedule)
            MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
 }
 
-/* Calls under way beside those of this group. A read that may hang with a change counts as one, and
- * XML that may hang does. */
+/* Calls under way beside those of this group. A read that may hang counts as a change, too. */
 static unsigned
 count_beside(const CallSchedule *schedule, CallGroup group)
 {
@@ -322,7 +328,7 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 {
     if (call->class == CALL_FORCE)
         return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    bool is_bounded = reads_xml(call) ? schedule->n_xml_may_hang < XML_MAY_HANG_MAX
+    bool is_bounded = reads_xml(call) ? schedule->n_xml_is_likely < XML_LIKELY_MAX
                                       : schedule->n_may_hang < MAY_HANG_MAX;
 
     return (track_of(call) != TRACK_READ && !reads_xml(call)) ||
@@ -333,8 +339,13 @@ has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call
 static bool
 leaves_places(const CallSchedule *schedule, const Call *call)
 {
-    return !reads_xml(call) ||
-           (schedule->n_xml_may_hang < XML_HANGING_MAX && count_workers(schedule) < XML_TOTAL_MAX);
+    bool is_xml = reads_xml(call);
+    bool is_guest = call_rules[call->class].group == CALL_GROUP_GUEST;
+
+    if ((is_xml || is_guest) &&
+        schedule->n_xml + schedule->n_of_group[CALL_GROUP_GUEST] >= XML_AND_GUEST_MAX)
+        return false;
+    return !is_xml || (schedule->n_xml < XML_MAX && count_workers(schedule) < XML_TOTAL_MAX);
 }
 
 static bool
@@ -376,8 +387,11 @@ call_schedule_start(CallSchedule *schedule, Call *call)
 {
     bool may_hang = is_likely_to_hang(call);
 
-    call->xml_may_hang = may_hang && reads_xml(call);
+    call->xml_is_likely = may_hang && reads_xml(call);
+    call->xml_may_hang = call->xml_is_likely;
     call->may_hang = may_hang && track_of(call) == TRACK_READ && !reads_xml(call);
+    schedule->n_xml += reads_xml(call);
+    schedule->n_xml_is_likely += call->xml_is_likely;
     schedule->n_xml_may_hang += call->xml_may_hang;
     schedule->n_may_hang += call->may_hang;
     end_turn(schedule, call);
@@ -405,6 +419,28 @@ call_schedule_hang(CallSchedule *schedule, Call *call)
         call->domain->n_hanging[call_track_of_hang(call)]++;
 }
 
+bool
+call_schedule_hangs_on_lock(const Call *call)
+{
+    return call->state == CALL_HANGING && call->class == CALL_XML && !call->waits_for_process;
+}
+
+bool
+call_schedule_has_lock_since(const Call *call)
+{
+    return call_schedule_hangs_on_lock(call) && g_atomic_int_get(&call->had_lock);
+}
+
+void
+call_schedule_hang_in_process(CallSchedule *schedule, Call *call)
+{
+    call->domain->n_hanging[TRACK_READ]--;
+    call->domain->n_hanging[TRACK_XML]++;
+    call->waits_for_process = true;
+    schedule->n_xml_may_hang += !call->xml_may_hang;
+    call->xml_may_hang = true;
+}
+
 void
 call_schedule_end(CallSchedule *schedule, Call *call)
 {
@@ -412,6 +448,8 @@ call_schedule_end(CallSchedule *schedule, Call *call)
 
     call->state = CALL_NEW;
     schedule->n_may_hang -= call->may_hang;
+    schedule->n_xml -= reads_xml(call);
+    schedule->n_xml_is_likely -= call->xml_is_likely;
     schedule->n_xml_may_hang -= call->xml_may_hang;
     schedule->n_running[call->class]--;
     schedule->n_hanging[call->class] -= hangs;

@@ -44,6 +44,10 @@ void call_schedule_end(CallSchedule *schedule, Call *call);
 unsigned call_schedule_waiting(const CallSchedule *schedule, CallClass class);
 /* Whether calls of it are under way, those that hang included. */
 unsigned call_schedule_running(const CallSchedule *schedule, CallClass class);
+/* XML that hung on the domain's lock has had it since, and hangs on: the domain itself does not. */
+bool call_schedule_hangs_on_lock(const Call *call);
+bool call_schedule_has_lock_since(const Call *call);
+void call_schedule_hang_in_process(CallSchedule *schedule, Call *call);
 /* The same for all classes. */
 unsigned call_schedule_all_running(const CallSchedule *schedule);
 bool call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid);

@@ -116,13 +116,13 @@ tell_hanging(LanePool *pool, const Slot *slot)
 
 /* The call has returned, or its connection is gone. */
 static void
-end_call(LanePool *pool, Call *call)
+end_call(LanePool *pool, Call *call, bool answered)
 {
     bool hung = call->state == CALL_HANGING;
 
     call_schedule_end(pool->schedule, call);
     if (hung && call->key[0] != '\0' && pool->callbacks->returned)
-        pool->callbacks->returned(pool->userdata, call);
+        pool->callbacks->returned(pool->userdata, call, answered);
 }
 
 static void
@@ -140,7 +140,7 @@ on_call_done(void *data)
         call_pace_return(&pool->pace, call, slot->since);
     /* That of a connection which was cleared has ended for the schedule already. */
     if (slot_is_in_use(slot)) {
-        end_call(pool, call);
+        end_call(pool, call, !call->connection_died);
         if (call->connection_died && slot->primary)
             pool->callbacks->lost(pool->userdata, slot->generation, call->error->message);
         else if (call->connection_died)
@@ -157,7 +157,7 @@ work_call(Lane *lane, void *data)
     Call *call = data;
     Hypervisor *h = lane_hypervisor(lane);
 
-    /* So it is known which of the two XML waits for, where it hangs. */
+    /* So it is known whether it waits for the domain's lock or for its process, where it hangs. */
     if (call->class == CALL_XML && hypervisor_await_lock(h, call->key))
         g_atomic_int_set(&call->had_lock, 1);
     hypervisor_set_gate(h, &call->gate);
@@ -217,6 +217,21 @@ may_hang(const LanePool *pool, const Call *call)
                                            call_schedule_domain_hangs(pool->schedule, call->key));
 }
 
+/* The domain's lock was held for a while, and is not any more: its state can be read. */
+static void
+mark_lock_free(LanePool *pool)
+{
+    for (unsigned i = 0; i < pool->slots->len; i++) {
+        Slot *slot = pool->slots->pdata[i];
+
+        if (!slot->call || !call_schedule_has_lock_since(slot->call))
+            continue;
+        if (pool->callbacks->returned)
+            pool->callbacks->returned(pool->userdata, slot->call, true);
+        call_schedule_hang_in_process(pool->schedule, slot->call);
+    }
+}
+
 static void
 mark_hanging(LanePool *pool, uint64_t now)
 {
@@ -259,6 +274,8 @@ next_event(const LanePool *pool)
 
         if (slot->call && may_hang(pool, slot->call))
             when = MIN(when, slot->since + CALL_HANGS_AFTER);
+        else if (slot->call && call_schedule_hangs_on_lock(slot->call))
+            when = MIN(when, clock_now_usec() + CALL_HANGS_AFTER);
     }
     return when;
 }
@@ -269,6 +286,7 @@ on_timer(void *userdata)
     LanePool *pool = userdata;
     uint64_t now = clock_now_usec();
 
+    mark_lock_free(pool);
     mark_hanging(pool, now);
     lanes_elapsed(pool, now);
     deferred_schedule(pool->dispatch);
@@ -326,7 +344,7 @@ give_up_call(LanePool *pool, Call *call)
 {
     bool unsent = g_atomic_int_compare_and_exchange(&call->gate, GATE_OPEN, GATE_CLOSED);
 
-    end_call(pool, call);
+    end_call(pool, call, false);
     tell(call, unsent ? OUTCOME_UNSENT : OUTCOME_LOST, NULL);
 }
 

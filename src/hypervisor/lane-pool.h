@@ -41,11 +41,12 @@ typedef struct {
     void (*lost)(void *userdata, unsigned generation, const char *message);
     /*
      * This call about a domain, under way since `since`, hangs; later, the same one has returned,
-     * or its connection is gone. A call of TRACK_READ that hangs shows that its domain does; any
-     * other may only take its time. Either may be NULL.
+     * or has had the domain's lock since, or, without `answered`, its connection is gone. A call
+     * for which call_track_of_hang() is TRACK_READ shows that its domain hangs; any other may only
+     * take its time. Either may be NULL.
      */
     void (*hanging)(void *userdata, const Call *call, uint64_t since);
-    void (*returned)(void *userdata, const Call *call);
+    void (*returned)(void *userdata, const Call *call, bool answered);
     /* No lane is left after lane_pool_stop(). */
     void (*stopped)(void *userdata);
 } LanePoolCallbacks;

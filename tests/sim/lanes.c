@@ -111,15 +111,15 @@ overtake(LanePool *pool, const Call *answered)
 
 /* It has returned, or its connection is gone. */
 static void
-end_call(LanePool *pool, Call *call)
+end_call(LanePool *pool, Call *call, bool answered)
 {
     bool hung = call->state == CALL_HANGING;
 
     call_schedule_end(pool->schedule, call);
-    if (hung && !call->connection_died && call_track_of_hang(call) == TRACK_READ)
+    if (hung && answered && call_track_of_hang(call) == TRACK_READ)
         overtake(pool, call);
     if (hung && call->key[0] != '\0')
-        pool->callbacks->returned(pool->userdata, call);
+        pool->callbacks->returned(pool->userdata, call, answered);
 }
 
 static void
@@ -129,7 +129,7 @@ on_reply(void *data, unsigned unused)
     LanePool *pool = lane_call->pool;
 
     if (lane_call->attached) {
-        end_call(pool, lane_call->call);
+        end_call(pool, lane_call->call, true);
         tell(lane_call->call, lane_call->call->succeeded ? OUTCOME_OK : OUTCOME_FAILED);
     }
     free_lane_call(lane_call);
@@ -399,7 +399,7 @@ lose_call(LanePool *pool, LaneCall *lane_call)
     if (unsent)
         call->gate = GATE_CLOSED;
     lane_call->attached = false;
-    end_call(pool, call);
+    end_call(pool, call, false);
     tell(call, unsent ? OUTCOME_UNSENT : OUTCOME_LOST);
     /* Its daemon, if there still is one, may yet carry it out. */
     if (lane_call->stage == STAGE_STALLED || lane_call->stage == STAGE_WITHHELD)

@@ -16,6 +16,7 @@ static struct {
     GCond changed;
     bool hold_opens;
     bool hold_lists;
+    bool hold_locks;
     bool fail_opens;
     bool run_child;
     unsigned epoch; /* connections of an earlier one are dead */
@@ -28,7 +29,8 @@ fake_hypervisor_reset(void)
 {
     g_mutex_lock(&fake.mutex);
     g_assert_cmpuint(fake.n_open, ==, 0);
-    fake.hold_opens = fake.hold_lists = fake.fail_opens = fake.run_child = false;
+    fake.hold_opens = fake.hold_lists = fake.hold_locks = false;
+    fake.fail_opens = fake.run_child = false;
     fake.n_opened = 0;
     g_mutex_unlock(&fake.mutex);
 }
@@ -55,6 +57,15 @@ fake_hypervisor_hold_lists(bool hold)
 {
     g_mutex_lock(&fake.mutex);
     fake.hold_lists = hold;
+    g_cond_broadcast(&fake.changed);
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_hold_locks(bool hold)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.hold_locks = hold;
     g_cond_broadcast(&fake.changed);
     g_mutex_unlock(&fake.mutex);
 }
@@ -172,6 +183,10 @@ hypervisor_free_deferred(Hypervisor *h)
 bool
 hypervisor_await_lock(Hypervisor *h, const char *uuid)
 {
+    g_mutex_lock(&fake.mutex);
+    while (fake.hold_locks)
+        g_cond_wait(&fake.changed, &fake.mutex);
+    g_mutex_unlock(&fake.mutex);
     return true;
 }
 

@@ -48,7 +48,7 @@ on_hanging(void *userdata, const Call *call, uint64_t since)
 }
 
 static void
-on_returned(void *userdata, const Call *call)
+on_returned(void *userdata, const Call *call, bool answered)
 {
     World *w = userdata;
 

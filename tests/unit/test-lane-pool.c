@@ -87,6 +87,37 @@ test_hanging_read_is_told(void)
     world_clear(&w);
 }
 
+/* XML waits for the domain's lock, and then for its process: the domain itself hangs no longer. */
+static void
+test_xml_gets_the_lock(void)
+{
+    World w;
+    TestCall *xml, *read;
+
+    world_init(&w);
+    lane_pool_set_traits(w.pool, TRAIT_XML_WAITS);
+    fake_hypervisor_hold_locks(true);
+    xml = submit(&w, CALL_XML, "d");
+    pass(&w, SEC);
+    expect_log(&w, "hangs:d:xml ");
+    g_assert_true(lane_pool_domain_hangs(w.pool, "d"));
+    read = submit(&w, CALL_READ, "d");
+    g_assert_false(is_under_way(read));
+
+    fake_hypervisor_hold_locks(false);
+    while (lane_pool_domain_hangs(w.pool, "d")) {
+        g_usleep(1000);
+        pass(&w, SEC);
+    }
+    expect_log(&w, "returned:d ");
+    g_assert_true(is_under_way(read));
+    g_assert_false(xml->done);
+    finish(&w, read);
+    finish(&w, xml);
+    expect_log(&w, "returned:d ");
+    world_clear(&w);
+}
+
 /* A save takes long by nature: it hangs where a read shows that its domain does. */
 static void
 test_long_calls_are_patient(void)
@@ -342,6 +373,7 @@ main(int argc, char **argv)
     TEST("hanging-calls-hold-up-no-other", test_hanging_calls_hold_up_no_other);
     TEST("calls-are-not-begun-together", test_calls_are_not_begun_together);
     TEST("hanging-read-is-told", test_hanging_read_is_told);
+    TEST("xml-gets-the-lock", test_xml_gets_the_lock);
     TEST("long-calls-are-patient", test_long_calls_are_patient);
     TEST("dead-connection-is-told", test_dead_connection_is_told);
     TEST("clear-tells-everybody", test_clear_tells_everybody);

@@ -19,11 +19,14 @@ typedef struct {
     DomainFacts applied; /* of FIRST, since they were looked at */
     Pending pending;
     unsigned n_answers;
+    unsigned n_refreshed;
 } World;
 
 static GPtrArray *calls; /* Call: under way */
 static const char *busy; /* the domain that another call hangs for, or NULL */
 static bool xml_waits;   /* whether who reads XML may have to wait */
+static bool known;       /* whether FIRST and OTHER are published */
+static bool gone;        /* whether there are none of them any more */
 static bool has_xml;     /* whether libvirt tells the XML */
 
 /* --- what the module calls ---------------------------------------------------------------- */
@@ -58,7 +61,7 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
     GPtrArray *updates =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))domain_update_free);
 
-    for (; *uuids; uuids++) {
+    for (; *uuids && !gone; uuids++) {
         DomainUpdate *update = domain_update_new(*uuids);
 
         update->known = FACT_STATE;
@@ -85,7 +88,7 @@ hypervisor_read_facts(Hypervisor *h, DomainFacts facts, DomainUpdate *update, Er
 static bool
 is_known(void *userdata, const char *uuid)
 {
-    return true;
+    return known;
 }
 
 static bool
@@ -99,13 +102,14 @@ apply(void *userdata, const char *uuid, DomainUpdate *update)
 {
     World *w = userdata;
 
-    if (g_str_equal(uuid, FIRST))
+    if (update && g_str_equal(uuid, FIRST))
         w->applied |= update->known;
 }
 
 static void
 refreshed(void *userdata, const char *uuid)
 {
+    ((World *)userdata)->n_refreshed++;
 }
 
 static World *
@@ -119,6 +123,8 @@ world_new(void)
     busy = NULL;
     xml_waits = true;
     has_xml = true;
+    known = true;
+    gone = false;
     w->refresher = refresher_new(NULL, NULL, &callbacks, w);
     refresher_set_connected(w->refresher, true);
     return w;
@@ -383,6 +389,68 @@ test_split(void)
     g_assert_true(refresher_is_idle(w->refresher));
 }
 
+/* The XML that comes late is told to who waits for the domain to be read again. */
+static void
+test_late_answer_is_told(void)
+{
+    g_autoptr(World) w = world_new();
+
+    hang_in_xml(w);
+    w->n_refreshed = 0;
+    answer(CALL_XML, FIRST);
+    g_assert_cmpuint(w->n_refreshed, ==, 1);
+}
+
+/* The next daemon's XML does not wait: that an earlier one failed counts no longer. */
+static void
+test_failure_ends_with_the_connection(void)
+{
+    g_autoptr(World) w = world_new();
+
+    hang_in_xml(w);
+    busy = NULL;
+    has_xml = false;
+    answer(CALL_XML, FIRST);
+    refresher_set_connected(w->refresher, false);
+    has_xml = true;
+    xml_waits = false;
+    refresher_set_connected(w->refresher, true);
+    mark(w, FIRST, FACT_ALL);
+    answer(CALL_QUICK, "");
+    answer(CALL_QUICK, "");
+    g_assert_true(refresher_is_idle(w->refresher));
+}
+
+/* It went, and is there again, while its XML hangs: the answer to the first query is not lost. */
+static void
+test_gone_and_back(void)
+{
+    g_autoptr(World) w = world_new();
+
+    hang_in_xml(w);
+    gone = true;
+    mark(w, FIRST, FACT_STATE);
+    answer(CALL_QUICK, FIRST);
+    gone = known = false;
+    refresh(w);
+    answer(CALL_QUICK, FIRST);
+    answer(CALL_QUICK, FIRST);
+    fake_loop_advance(SEC + SEC / 10);
+    g_assert_cmpint(w->applied & (FACT_STATE | FACT_FLAGS), ==, FACT_STATE | FACT_FLAGS);
+    known = true;
+    busy = NULL;
+    answer(CALL_XML, FIRST);
+    w->applied = 0;
+    answer(CALL_XML, FIRST);
+    g_assert_cmpint(w->applied, ==, FACT_XML);
+    while (calls->len > 0) {
+        const Call *call = calls->pdata[0];
+
+        answer(call->class, call->key);
+    }
+    g_assert_true(refresher_is_idle(w->refresher));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -396,5 +464,9 @@ main(int argc, char **argv)
     g_test_add_func("/refresher/xml-does-not-wait", test_xml_does_not_wait);
     g_test_add_func("/refresher/connection-lost", test_connection_lost);
     g_test_add_func("/refresher/split", test_split);
+    g_test_add_func("/refresher/late-answer-is-told", test_late_answer_is_told);
+    g_test_add_func("/refresher/failure-ends-with-the-connection",
+                    test_failure_ends_with_the_connection);
+    g_test_add_func("/refresher/gone-and-back", test_gone_and_back);
     return g_test_run();
 }

@@ -65,8 +65,7 @@ die_in(World *w, Call *read)
 {
     hang(w, read);
     fake_loop_advance(3 * SEC);
-    read->connection_died = true;
-    unresponsive_returned(w->unresponsive, read);
+    unresponsive_returned(w->unresponsive, read, false);
 }
 
 /* --- cases -------------------------------------------------------------------------------- */
@@ -82,7 +81,7 @@ test_read_that_hangs(void)
     g_assert_true(w->domain->available);
     fake_loop_advance(2 * SEC);
     g_assert_false(w->domain->available);
-    unresponsive_returned(w->unresponsive, &read);
+    unresponsive_returned(w->unresponsive, &read, true);
     g_assert_true(w->domain->available);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
@@ -97,7 +96,7 @@ test_change_that_hangs(void)
     fake_loop_advance(10 * SEC);
     g_assert_true(w->domain->available);
     g_assert_true(unresponsive_is_suspect(w->unresponsive, UUID));
-    unresponsive_returned(w->unresponsive, &change);
+    unresponsive_returned(w->unresponsive, &change, true);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
 
@@ -113,7 +112,7 @@ test_xml_that_hangs(void)
     fake_loop_advance(10 * SEC);
     g_assert_true(w->domain->available);
     g_assert_false(unresponsive_is_suspect(w->unresponsive, UUID));
-    unresponsive_returned(w->unresponsive, &xml);
+    unresponsive_returned(w->unresponsive, &xml, true);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
 
@@ -126,11 +125,10 @@ test_one_of_two_dies(void)
 
     hang(w, &read);
     hang(w, &xml);
-    xml.connection_died = true;
-    unresponsive_returned(w->unresponsive, &xml);
+    unresponsive_returned(w->unresponsive, &xml, false);
     fake_loop_advance(3 * SEC);
     g_assert_false(w->domain->available);
-    unresponsive_returned(w->unresponsive, &read);
+    unresponsive_returned(w->unresponsive, &read, true);
     g_assert_true(w->domain->available);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
 }
@@ -160,8 +158,7 @@ test_read_again(void)
     hang(w, &again);
     unresponsive_read(w->unresponsive, UUID);
     g_assert_false(w->domain->available);
-    again.connection_died = true;
-    unresponsive_returned(w->unresponsive, &again);
+    unresponsive_returned(w->unresponsive, &again, false);
     unresponsive_read(w->unresponsive, UUID);
     g_assert_true(w->domain->available);
     g_assert_false(unresponsive_has_suspects(w->unresponsive));
