@@ -279,6 +279,19 @@ hypervisor_domains(Hypervisor *h, const char *const *uuids, Error **error)
     return g_steal_pointer(&doms);
 }
 
+/* By handles that are new: a rename leaves the old name in one that was kept. */
+static GPtrArray *
+read_states_one_by_one(Hypervisor *h, const char *const *uuids, Error **error)
+{
+    for (const char *const *uuid = uuids; *uuid; uuid++)
+        g_hash_table_remove(h->domains, *uuid);
+
+    g_autoptr(GPtrArray) found = hypervisor_domains(h, uuids, error);
+    if (!found)
+        return NULL;
+    return read_one_by_one(h, (virDomainPtr *)found->pdata, (int)found->len - 1, error);
+}
+
 GPtrArray *
 hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
 {
@@ -292,7 +305,7 @@ hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error)
         return g_ptr_array_new();
     int n = virDomainListGetStats(doms, VIR_DOMAIN_STATS_STATE, &records, 0);
     if (n < 0 && hypervisor_is_unsupported())
-        return read_one_by_one(h, doms, (int)found->len - 1, error);
+        return read_states_one_by_one(h, uuids, error);
     if (n < 0) {
         hypervisor_fail(error);
         return NULL;
