@@ -3,6 +3,7 @@
 /* The commands that show: output to the byte, in text and in JSON. */
 
 #include "fixture.h"
+#include "libvirt-version.h"
 
 #include <string.h>
 
@@ -72,8 +73,8 @@ test_json(void)
     g_autofree char *web = client_domain(s->client, "web");
     g_autoptr(Run) top =
         run_vmsctl(s->world, "--json", "top", "--iterations=1", "--interval=1", "web", NULL);
-    g_autofree char *usage =
-        g_strdup_printf(",\"usage\":{\"%s\":{\"vm\":\"web\",\"stale\":false}}}\n", web);
+    g_autofree char *usage = g_strdup_printf(",\"usage\":{\"%s\":{\"vm\":\"web\",\"stale\":%s}}}\n",
+                                             web, embedded_has_stats() ? "false" : "true");
     run_assert(top, OK, __FILE__, __LINE__);
     g_assert_true(g_str_has_prefix(top->out, "{\"timestamp\":"));
     g_assert_true(g_str_has_suffix(top->out, usage));
@@ -143,10 +144,12 @@ test_monitor_removed(void)
     g_assert_nonnull(strstr(out, "  guest: ForceStop done\n"));
 }
 
-/* Those that are active, or those that are named, whatever their state. */
+/* Those that are active, or those that are named, whatever their state. A tick finds no figures of
+ * those that run where the embedded hypervisor has no call for them. */
 static void
 test_top(void)
 {
+    bool has_stats = embedded_has_stats();
     g_autoptr(Service) s = service_with_three();
     World *w = s->world;
     g_autoptr(Process) all = spawn_vmsctl(w, "top", "-d1", "-sname", NULL);
@@ -157,13 +160,14 @@ test_top(void)
     g_autofree char *out = process_stdout(named);
     g_auto(GStrv) tables = g_strsplit(out, "\n\n", -1);
     g_assert_cmpuint(g_strv_length(tables), ==, 2);
-    g_assert_true(g_str_has_prefix(tables[1], "off  shutoff  -"));
-    g_assert_true(g_regex_match_simple("^web +running", tables[1], G_REGEX_MULTILINE, 0));
+    g_assert_true(g_str_has_prefix(tables[1], has_stats ? "off  shutoff  -" : "off  shutoff    -"));
+    g_assert_true(g_regex_match_simple(has_stats ? "^web +running" : "^web +no answer", tables[1],
+                                       G_REGEX_MULTILINE, 0));
     g_assert_null(strstr(tables[1], "two words"));
 
-    wait_printed(w, all, "\nweb        running");
+    wait_printed(w, all, has_stats ? "\nweb        running" : "\nweb        no answer");
     g_autofree char *table = process_stdout(all);
-    g_assert_nonnull(strstr(table, "\ntwo words  paused"));
+    g_assert_nonnull(strstr(table, has_stats ? "\ntwo words  paused" : "\ntwo words  no answer"));
     g_assert_null(strstr(table, "\noff"));
 }
 

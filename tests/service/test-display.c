@@ -3,6 +3,7 @@
 /* Display, and GetStats, as far as the test driver has them: it takes one and the same picture,
  * hears keys, and has no consoles. */
 
+#include "libvirt-version.h"
 #include "service.h"
 #include "stream.h"
 
@@ -138,7 +139,10 @@ test_unsupported(void)
     g_autoptr(Call) console = display_call(s, path, "OpenConsole", "sa{sv}", "", 0);
     assert_error_says(console, OPERATION_FAILED, NOT_SUPPORTED "virDomainOpenConsole");
     g_autoptr(Call) graphics = display_call(s, path, "OpenGraphics", "u", 0);
-    assert_error_says(graphics, OPERATION_FAILED, NOT_SUPPORTED "virDomainOpenGraphicsFD");
+    /* An older libvirt finds first that the embedded hypervisor passes no descriptors. */
+    assert_error_says(graphics, OPERATION_FAILED,
+                      libvirt_is_at_least(9, 0) ? NOT_SUPPORTED "virDomainOpenGraphicsFD"
+                                                : " is not supported by ");
 }
 
 static void
@@ -189,7 +193,10 @@ test_ordinary_user(void)
     assert_property(c, path, VMS_DISPLAY_INTERFACE, "Graphics", "[]");
     g_autoptr(Call) stats =
         client_call(c, VMS_ROOT_PATH, VMS_MANAGER_INTERFACE, "GetStats", "asa{sv}", 0, 0);
-    assert_ok(stats);
+    if (embedded_has_stats())
+        assert_ok(stats);
+    else
+        assert_error_says(stats, OPERATION_FAILED, NOT_SUPPORTED "virConnectGetAllDomainStats");
 }
 
 /* --- GetStats -------------------------------------------------------------------------------- */
@@ -199,6 +206,8 @@ test_stats(void)
 {
     g_autoptr(Node) node = node_new();
 
+    if (!can_read_embedded_stats())
+        return;
     node_add(node, "web", "running");
     node_add(node, "db", "shutoff");
     g_autoptr(Service) s = service_on_node(node, "--stop-timeout=1", NULL);
@@ -235,6 +244,9 @@ test_stats_at_once(void)
 {
     enum { CALLS = 300, EVERY = 50 };
     static const char *const groups[] = {"state", "cpu", "balloon"};
+
+    if (!can_read_embedded_stats())
+        return;
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
     Call *defines[CALLS / EVERY];
     Call *calls[CALLS];
