@@ -5,6 +5,7 @@
  * sizes in any unit, screens of every kind of listener.
  */
 
+#include "libvirt-version.h"
 #include "service.h"
 
 #include <string.h>
@@ -189,10 +190,12 @@ test_home_server(void)
     VALUE(VMS_CONFIG_INTERFACE, "MaxMemoryBytes", maximum),                                        \
         VALUE(VMS_CONFIG_INTERFACE, "MemoryBytes", current)
 
-static const struct {
+typedef struct {
     const char *xml;
     Row rows[6];
-} shapes[] = {
+} Shape;
+
+static const Shape shapes[] = {
     {SHAPE("<maxMemory slots='4' unit='GB'>2</maxMemory><memory unit='MB'>100</memory>"
            "<currentMemory unit='b'>50000001</currentMemory>"
            "<vcpu placement='static' cpuset='0-3,^2' current='1'>3</vcpu>"
@@ -219,9 +222,12 @@ static const struct {
      GRAPHICS("[{\"socket\": <\"/run/a b\">, \"type\": <\"vnc\">}]")},
     {SCREENS("<graphics type='spice' port='5901' tlsPort='5902' passwd='secret'/>"),
      GRAPHICS("[{\"port\": <5901>, \"tls_port\": <5902>, \"type\": <\"spice\">}]")},
-    {SCREENS("<graphics type='egl-headless'/><graphics type='dbus'/>"),
-     GRAPHICS("[{\"type\": <\"egl-headless\">}, {\"type\": <\"dbus\">}]")},
+    {SCREENS("<graphics type='egl-headless'/>"), GRAPHICS("[{\"type\": <\"egl-headless\">}]")},
 };
+
+static const Shape bus_screen = {
+    SCREENS("<graphics type='egl-headless'/><graphics type='dbus'/>"),
+    GRAPHICS("[{\"type\": <\"egl-headless\">}, {\"type\": <\"dbus\">}]")};
 
 static size_t
 count_rows(const Row *rows)
@@ -234,15 +240,33 @@ count_rows(const Row *rows)
 }
 
 static void
+assert_shape(Service *s, const Shape *shape)
+{
+    g_test_message("%s", shape->xml);
+    g_autofree char *path = define(s, shape->xml);
+    assert_rows(s, path, shape->rows, count_rows(shape->rows));
+}
+
+static void
 test_shapes(void)
 {
     g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
 
-    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++) {
-        g_test_message("%s", shapes[i].xml);
-        g_autofree char *path = define(s, shapes[i].xml);
-        assert_rows(s, path, shapes[i].rows, count_rows(shapes[i].rows));
+    for (size_t i = 0; i < G_N_ELEMENTS(shapes); i++)
+        assert_shape(s, &shapes[i]);
+    mirror_check(s->mirror);
+}
+
+static void
+test_bus_screen(void)
+{
+    if (!libvirt_is_at_least(8, 4)) {
+        g_test_skip("graphics of the type dbus came with libvirt 8.4");
+        return;
     }
+    g_autoptr(Service) s = service_new("--uri=test:///default", NULL);
+
+    assert_shape(s, &bus_screen);
     mirror_check(s->mirror);
 }
 
@@ -252,5 +276,6 @@ main(int argc, char **argv)
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/service/shapes/home-server", test_home_server);
     g_test_add_func("/service/shapes/shapes", test_shapes);
+    g_test_add_func("/service/shapes/bus-screen", test_bus_screen);
     return g_test_run();
 }
