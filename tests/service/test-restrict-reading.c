@@ -6,11 +6,12 @@
 #include "service.h"
 
 #include <grp.h>
+#include <pwd.h>
 #include <string.h>
 #include <unistd.h>
 
 #define JOURNAL_SOCKET "/run/systemd/journal/socket"
-/* A group that every system has, in the place of the example's. */
+/* A group that every system has, in the place of the example's, and a user of this name. */
 #define READERS        "games"
 
 static char *
@@ -31,11 +32,12 @@ policies(void)
                            g_getenv("VMS_BUILD"), around_group[0], around_group[1]);
 }
 
+/* A dbus-daemon looks at the groups of the process, and one of dbus 1.12 at those of the user. */
 static Client *
-client_of_group(World *w, gid_t gid)
+client_of_group(World *w, uid_t uid, gid_t gid)
 {
     g_assert_cmpint(setegid(gid), ==, 0);
-    Client *c = client_new_as(w, ORDINARY_UID);
+    Client *c = client_new_as(w, uid);
     g_assert_cmpint(setegid(0), ==, 0);
     return c;
 }
@@ -92,8 +94,9 @@ check(World *w, const char *name)
 
     world_start(w, "--uri=test:///default", option, NULL);
     g_autoptr(Client) root = client_new(w);
-    g_autoptr(Client) reader = client_of_group(w, getgrnam(READERS)->gr_gid);
-    g_autoptr(Client) other = client_of_group(w, ORDINARY_UID);
+    g_autoptr(Client) reader =
+        client_of_group(w, getpwnam(READERS)->pw_uid, getgrnam(READERS)->gr_gid);
+    g_autoptr(Client) other = client_of_group(w, ORDINARY_UID, ORDINARY_UID);
     count_signals(reader, &to_reader);
     count_signals(other, &to_other);
     client_wait_available(root, true);
