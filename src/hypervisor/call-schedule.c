@@ -45,7 +45,7 @@ struct CallSchedule {
     unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
     unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
     unsigned n_may_hang;                  /* of those that run: see Call */
-    unsigned n_xml;                       /* likewise, that read XML */
+    unsigned n_xml;                       /* likewise, that read XML and do not wait for a lock */
     unsigned n_xml_is_likely;             /* likewise: see Call */
     unsigned n_xml_may_hang;              /* likewise */
     uint64_t last_order;
@@ -403,6 +403,12 @@ call_schedule_start(CallSchedule *schedule, Call *call)
         call->domain->n_running[track_of(call)]++;
 }
 
+bool
+call_schedule_hangs_on_lock(const Call *call)
+{
+    return call->state == CALL_HANGING && call->class == CALL_XML && !call->waits_for_process;
+}
+
 void
 call_schedule_hang(CallSchedule *schedule, Call *call)
 {
@@ -417,12 +423,7 @@ call_schedule_hang(CallSchedule *schedule, Call *call)
     }
     if (call->domain)
         call->domain->n_hanging[call_track_of_hang(call)]++;
-}
-
-bool
-call_schedule_hangs_on_lock(const Call *call)
-{
-    return call->state == CALL_HANGING && call->class == CALL_XML && !call->waits_for_process;
+    schedule->n_xml -= call_schedule_hangs_on_lock(call);
 }
 
 bool
@@ -437,6 +438,7 @@ call_schedule_hang_in_process(CallSchedule *schedule, Call *call)
     call->domain->n_hanging[TRACK_READ]--;
     call->domain->n_hanging[TRACK_XML]++;
     call->waits_for_process = true;
+    schedule->n_xml++;
     schedule->n_xml_may_hang += !call->xml_may_hang;
     call->xml_may_hang = true;
 }
@@ -446,9 +448,9 @@ call_schedule_end(CallSchedule *schedule, Call *call)
 {
     bool hangs = call->state == CALL_HANGING;
 
+    schedule->n_xml -= reads_xml(call) && !call_schedule_hangs_on_lock(call);
     call->state = CALL_NEW;
     schedule->n_may_hang -= call->may_hang;
-    schedule->n_xml -= reads_xml(call);
     schedule->n_xml_is_likely -= call->xml_is_likely;
     schedule->n_xml_may_hang -= call->xml_may_hang;
     schedule->n_running[call->class]--;

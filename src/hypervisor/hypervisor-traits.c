@@ -5,7 +5,8 @@
 
 #include <glib.h>
 #include <stdbool.h>
-#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 typedef struct {
     const char *name;
@@ -32,10 +33,10 @@ find_driver(const char *name)
 static bool
 is_newer(const char *libvirt_version)
 {
-    unsigned major = 0, minor = 0;
+    const char *dot = strchr(libvirt_version, '.');
+    unsigned long major = strtoul(libvirt_version, NULL, 10);
 
-    return sscanf(libvirt_version, "%u.%u", &major, &minor) == 2 &&
-           (major > 9 || (major == 9 && minor > 0));
+    return major > 9 || (major == 9 && dot && strtoul(dot + 1, NULL, 10) > 0);
 }
 
 HypervisorTraits

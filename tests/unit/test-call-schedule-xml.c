@@ -218,6 +218,31 @@ test_xml_is_bounded(void)
     world_clear(&w);
 }
 
+/* XML that hangs on the lock of its domain takes no place of these, until it has had the lock. */
+static void
+test_locks_take_no_place_of_xml(void)
+{
+    World w;
+    Call *locked[8], *last;
+
+    world_init(&w);
+    call_schedule_set_xml_waits(w.schedule, true);
+    for (unsigned i = 0; i < G_N_ELEMENTS(locked); i++) {
+        locked[i] = add_nth(&w, CALL_XML, ALICE, i);
+        start_and_hang(&w, locked[i]);
+    }
+    last = add(&w, CALL_XML, ALICE, "other");
+    expect(&w, CALL_XML, last);
+    end(&w, last);
+    for (unsigned i = 0; i < G_N_ELEMENTS(locked); i++)
+        call_schedule_hang_in_process(w.schedule, locked[i]);
+    last = add(&w, CALL_XML, ALICE, "other");
+    expect(&w, CALL_XML, NULL);
+    end(&w, locked[0]);
+    expect(&w, CALL_XML, last);
+    world_clear(&w);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -233,6 +258,7 @@ main(int argc, char **argv)
     TEST("xml-gets-the-lock", test_xml_gets_the_lock);
     TEST("xml-of-a-changed-domain-is-read", test_xml_of_a_changed_domain_is_read);
     TEST("xml-is-bounded", test_xml_is_bounded);
+    TEST("locks-take-no-place-of-xml", test_locks_take_no_place_of_xml);
 #undef TEST
     return g_test_run();
 }
