@@ -317,7 +317,8 @@ disk_sizes_reread(DiskSizes *sizes, const Domain *domain)
 {
     Asked *asked = g_hash_table_lookup(sizes->asked, domain->uuid);
 
-    if (domain->id < 0 || !is_asked(asked, domain))
+    if (domain->id < 0 || !is_asked(asked, domain) ||
+        lane_pool_domain_is_silent(sizes->lane_pool, domain->uuid))
         return;
     asked->again |= asked->opens_none;
     asked->in_turn &= !has_control_error(domain);

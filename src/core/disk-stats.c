@@ -121,7 +121,7 @@ start(void *userdata)
         const Domain *domain = value;
 
         if (domain->id >= 0 && !disk_sizes_opens_none(stats->disk_sizes, domain) &&
-            !lane_pool_domain_hangs(stats->lane_pool, domain->uuid))
+            !lane_pool_domain_is_silent(stats->lane_pool, domain->uuid))
             ask(stats, domain);
     }
     if (stats->calls->len > 0)

@@ -359,7 +359,7 @@ abandon_calls(Usage *usage)
 static bool
 needs_asking(Usage *usage, const Domain *domain)
 {
-    return domain->id >= 0 && !lane_pool_domain_hangs(usage->lane_pool, domain->uuid) &&
+    return domain->id >= 0 && !lane_pool_domain_is_silent(usage->lane_pool, domain->uuid) &&
            !get_reading(usage, domain)->has_figures;
 }
 

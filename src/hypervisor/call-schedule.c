@@ -140,14 +140,21 @@ reads_xml(const Call *call)
     return call->class == CALL_XML || call->with_xml;
 }
 
-/* Something about it hangs, or is a long call, which is not said to hang. */
+/* A call about it hangs. */
 static bool
-is_busy(const CallDomain *domain)
+is_hanging(const CallDomain *domain)
 {
     for (unsigned track = 0; track < _TRACK_MAX; track++)
         if (domain->n_hanging[track] > 0)
             return true;
-    return domain->n_running[TRACK_LONG] > 0;
+    return false;
+}
+
+/* A call about it hangs, or is a long one, which is not said to hang. */
+static bool
+is_busy(const CallDomain *domain)
+{
+    return is_hanging(domain) || domain->n_running[TRACK_LONG] > 0;
 }
 
 /* By what else is under way about its domain. A read waits for a change that may hang from its
@@ -493,6 +500,14 @@ call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid)
     const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
 
     return domain && is_hanging_in_read(domain);
+}
+
+bool
+call_schedule_domain_is_silent(const CallSchedule *schedule, const char *uuid)
+{
+    const CallDomain *domain = g_hash_table_lookup(schedule->domains, uuid);
+
+    return domain && (is_hanging_in_read(domain) || (schedule->xml_waits && is_hanging(domain)));
 }
 
 bool

@@ -91,8 +91,9 @@ void lane_pool_abandon(LanePool *pool, Call *call);
 /* The same for a call that was not sent yet; false, and it goes on, where it may have been. */
 bool lane_pool_withdraw(LanePool *pool, Call *call);
 
-/* Whether a read of this domain hangs. */
-bool lane_pool_domain_hangs(const LanePool *pool, const char *uuid);
+/* Whether a question to its process is likely to hang: a read of it does, or, where libvirt lets
+ * readers wait for jobs, any other call. */
+bool lane_pool_domain_is_silent(const LanePool *pool, const char *uuid);
 /* Whether its XML may have to wait for another call about it, which hangs or is a long one. */
 bool lane_pool_domain_is_busy(const LanePool *pool, const char *uuid);
 /* Whether who reads the XML of any domain may have to: CALL_XML is for that. */

@@ -430,9 +430,9 @@ lane_pool_close_cleared(LanePool *pool)
 }
 
 bool
-lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
+lane_pool_domain_is_silent(const LanePool *pool, const char *uuid)
 {
-    return call_schedule_domain_hangs(pool->schedule, uuid);
+    return call_schedule_domain_is_silent(pool->schedule, uuid);
 }
 
 bool

@@ -241,7 +241,7 @@ lane_pool_abandon(LanePool *pool, Call *call)
 }
 
 bool
-lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
+lane_pool_domain_is_silent(const LanePool *pool, const char *uuid)
 {
     for (unsigned i = 0; i < world->flights->len; i++) {
         const Flight *flight = world->flights->pdata[i];

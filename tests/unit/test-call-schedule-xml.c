@@ -15,6 +15,7 @@ test_hanging_xml_holds_up_nothing_else(void)
     g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
     start_and_hang_in_xml(&w, add(&w, CALL_XML, ALICE, "d"));
     g_assert_true(call_schedule_domain_is_busy(w.schedule, "d"));
+    g_assert_true(call_schedule_domain_is_silent(w.schedule, "d"));
     g_assert_false(call_schedule_domain_hangs(w.schedule, "d"));
     add(&w, CALL_XML, BOB, "d");
     expect(&w, CALL_XML, NULL);
@@ -129,6 +130,8 @@ test_xml_that_does_not_wait_is_a_read(void)
     world_init(&w);
     expect(&w, CALL_LONG, add(&w, CALL_LONG, ROOT, "d"));
     g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
+    start_and_hang(&w, add(&w, CALL_DISPLAY, ROOT, "d"));
+    g_assert_false(call_schedule_domain_is_silent(w.schedule, "d"));
     xml = add(&w, CALL_XML, ALICE, "d");
     expect(&w, CALL_READ, xml);
     hang(&w, xml);

@@ -12,6 +12,7 @@
 
 static Call *call; /* under way, or NULL */
 static unsigned n_capacities, n_states;
+static bool silent; /* whether a question to the domain's process is likely to hang */
 
 /* --- what the module calls ---------------------------------------------------------------- */
 
@@ -20,6 +21,12 @@ lane_pool_submit(LanePool *pool, Call *submitted)
 {
     g_assert_null(call);
     call = submitted;
+}
+
+bool
+lane_pool_domain_is_silent(const LanePool *pool, const char *uuid)
+{
+    return silent;
 }
 
 void
@@ -82,10 +89,31 @@ test_outdated(void)
     cache_free(cache);
 }
 
+/* A domain whose process is known not to answer is not asked again before it does. */
+static void
+test_silent(void)
+{
+    Cache *cache = silent_cache_new();
+    DiskSizes *sizes = disk_sizes_new(NULL, cache, NULL);
+
+    silent_cache_set(cache, UUID, 1);
+    disk_sizes_want(sizes, cache_find(cache, UUID));
+    answer();
+    silent = true;
+    disk_sizes_reread(sizes, cache_find(cache, UUID));
+    g_assert_null(call);
+    silent = false;
+    disk_sizes_reread(sizes, cache_find(cache, UUID));
+    answer();
+    disk_sizes_free(sizes);
+    cache_free(cache);
+}
+
 int
 main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/disk-sizes/outdated", test_outdated);
+    g_test_add_func("/disk-sizes/silent", test_silent);
     return g_test_run();
 }

@@ -41,7 +41,7 @@ lane_pool_abandon(LanePool *pool, Call *call)
 }
 
 bool
-lane_pool_domain_hangs(const LanePool *pool, const char *uuid)
+lane_pool_domain_is_silent(const LanePool *pool, const char *uuid)
 {
     return g_strcmp0(hanging, uuid) == 0;
 }
