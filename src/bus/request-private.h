@@ -26,6 +26,8 @@ bool request_charge(Request *request, uid_t uid);
 /* Charge the user for more bytes that are kept until it is freed. */
 bool request_charge_more(Request *request, size_t bytes);
 
+/* The method and its domain, such as GetXml of "web", for people. */
+char *request_words(const Request *request);
 /* Signal what has changed, then answer with the error; the request stays. */
 void request_send_error(Request *request, const Error *error);
 void request_send_bus_error(Request *request, const sd_bus_error *error);

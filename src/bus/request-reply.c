@@ -29,20 +29,26 @@ words_for_log(const Error *error)
                                : g_strdup(error->message);
 }
 
+char *
+request_words(const Request *request)
+{
+    return request->domain_name && *request->domain_name
+               ? g_strdup_printf("%s of \"%s\"", request->verb, request->domain_name)
+               : g_strdup(request->verb);
+}
+
 /* Operations are logged by their jobs. */
 static void
 log_change(const Request *request, const Error *error)
 {
     char uid[LOG_NUMBER_SIZE];
     char code[LOG_NUMBER_SIZE];
-    g_autofree char *what = NULL, *message = NULL, *words = NULL;
+    g_autofree char *message = NULL, *words = NULL;
 
     if (request->method->kind != METHOD_CHANGE)
         return;
     words = error ? words_for_log(error) : NULL;
-    what = request->domain_name && *request->domain_name
-               ? g_strdup_printf("%s of \"%s\"", request->verb, request->domain_name)
-               : g_strdup(request->verb);
+    g_autofree char *what = request_words(request);
     message =
         error ? g_strdup_printf("%s failed: %s", what, words) : g_strdup_printf("%s is done", what);
     log_event(error ? LOG_EVENT_OPERATION_FAILED : LOG_EVENT_OPERATION_DONE, message,

@@ -502,13 +502,14 @@ request_wait_for_job(Request *request, Job *job)
 static void
 answer_still_running(Request *request)
 {
+    g_autofree char *words = request_words(request);
     g_autoptr(Error) error = NULL;
 
     if (request->phase == PHASE_JOB)
-        error = error_new(ERROR_STILL_RUNNING, "%s of \"%s\" goes on as %s", request->verb,
-                          request->domain_name, object_path_of_job(request->job_number).text);
+        error = error_new(ERROR_STILL_RUNNING, "%s goes on as %s", words,
+                          object_path_of_job(request->job_number).text);
     else
-        error = error_new(ERROR_STILL_RUNNING, "%s is not done yet and goes on", request->verb);
+        error = error_new(ERROR_STILL_RUNNING, "%s is not done yet and goes on", words);
     request_send_error(request, error);
 }
 
@@ -578,10 +579,12 @@ on_deadline(void *userdata)
                (is_operation && request->phase != PHASE_JOB)) {
         request_fail_unbegun(request);
     } else if (request->method->stops_others && withdraw(request)) {
-        error = error_new(ERROR_TIMEOUT, "%s was not sent: all would wait for it", request->verb);
+        g_autofree char *words = request_words(request);
+        error = error_new(ERROR_TIMEOUT, "%s was not sent: all would wait for it", words);
         request_fail(request, error);
     } else if (request->method->kind == METHOD_READ) {
-        error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", request->verb);
+        g_autofree char *words = request_words(request);
+        error = error_new(ERROR_TIMEOUT, "libvirt did not answer %s in time", words);
         request_fail(request, error);
     } else {
         request_leave(request);
