@@ -32,7 +32,7 @@ static const Advice advices[] = {
      "The service connects as soon as the daemon comes up, and at every call. A call\n"
      "starts a daemon whose sockets are not stopped: to keep libvirt stopped, do\n"
      "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket \\\n"
-     "    libvirtd.service"},
+     "    libvirtd.service (for virtqemud likewise)"},
     {"unreachable", COLOR_RED,
      "the hypervisor's daemon hangs, is slow or was lost. The service tries again at\n"
      "least every 10 s and at every call"},
