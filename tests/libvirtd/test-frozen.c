@@ -167,23 +167,31 @@ test_qemu(void)
  * QEMU is asked something by the service itself, its balloon after the reconnect, and does not
  * answer. In libvirt 11 that keeps waiting who asks for the domain's XML, too.
  */
+static char *
+silent_guest(Service *s)
+{
+    World *w = s->world;
+
+    guest_define(w, "", "silent", "bare");
+    guest_start(w, "silent");
+    char *silent = guest_path(w, "silent");
+    wait_for(w, mirror_is(s->mirror, silent, "State", "running"));
+    run(w, "kill -STOP $(libvirtd-ctl qemu-pid silent)");
+    g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);
+    assert_ok(reconnect);
+    wait_for(w, mirror_is(s->mirror, silent, "Available", "true"));
+    run(w, "until timeout 5 virsh -q domcontrol silent | grep occupied; do sleep 0.1; done");
+    return silent;
+}
+
 static void
 test_qemu_silent(void)
 {
     libvirtd_clean();
     g_autoptr(Service) s = service_new("--uri=qemu:///system", "--stop-timeout=2", NULL);
     World *w = s->world;
-
-    guest_define(w, "", "silent", "bare");
-    guest_start(w, "silent");
-    g_autofree char *silent = guest_path(w, "silent");
-    wait_for(w, mirror_is(s->mirror, silent, "State", "running"));
     guint64 mark = mirror_mark(s->mirror);
-    run(w, "kill -STOP $(libvirtd-ctl qemu-pid silent)");
-    g_autoptr(Call) reconnect = manager_call(s, "Reconnect", NULL);
-    assert_ok(reconnect);
-    wait_for(w, mirror_is(s->mirror, silent, "Available", "true"));
-    run(w, "until timeout 5 virsh -q domcontrol silent | grep occupied; do sleep 0.1; done");
+    g_autofree char *silent = silent_guest(s);
 
     /* An operation that the state decides about is decided at once, and one that waits is named. */
     g_autoptr(Call) resume = domain_call(s, silent, "Resume", NULL);
@@ -199,10 +207,37 @@ test_qemu_silent(void)
     /* It is forced, and that shows though its XML cannot be read. */
     wait_for(w, mirror_is(s->mirror, silent, "State", "shutoff"));
     assert_answered(xml);
+    if (g_strcmp0(xml->error_name, VMS_ERROR_PREFIX "Timeout") == 0)
+        assert_error_says(xml, VMS_ERROR_PREFIX "Timeout", "GetXml of \"silent\"");
     wait_for(w, mirror_is(s->mirror, silent, "Job", "/"));
     g_assert_true(manager_is(s, "Available", "true"));
     g_autofree char *history = mirror_history(s->mirror, mark, silent, "Problems");
     g_assert_null(strstr(history, "unresponsive"));
+    assert_equals_virsh(s);
+}
+
+/* The next process of the service knows the domain by its state, and its XML once that is told. */
+static void
+test_qemu_silent_restart(void)
+{
+    libvirtd_clean();
+    g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
+    World *w = s->world;
+    g_autofree char *silent = silent_guest(s);
+
+    g_clear_pointer(&s->mirror, mirror_free);
+    world_stop(w);
+    world_start(w, "--uri=qemu:///system", NULL);
+    client_wait_available(s->client, true);
+    s->mirror = mirror_new(s->client);
+    wait_for_ms(w, SILENT_MS, mirror_is(s->mirror, silent, "State", "running"));
+    g_autoptr(Call) list = manager_call(s, "ListDomains", NULL);
+    assert_ok(list);
+    g_assert_cmpint(call_duration_ms(list), <, SILENT_MS);
+
+    run(w, "kill -CONT $(libvirtd-ctl qemu-pid silent)");
+    wait_for(
+        w, g_strcmp0(mirror_get(s->mirror, silent, VMS_CONFIG_INTERFACE, "MemoryBytes"), "0") != 0);
     assert_equals_virsh(s);
 }
 
@@ -352,6 +387,7 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/frozen/libvirtd", test_libvirtd);
     libvirtd_add_func("/libvirtd/frozen/qemu", test_qemu);
     libvirtd_add_func("/libvirtd/frozen/qemu-silent", test_qemu_silent);
+    libvirtd_add_func("/libvirtd/frozen/qemu-silent-restart", test_qemu_silent_restart);
     libvirtd_add_func("/libvirtd/frozen/many-qemus", test_many_qemus);
     libvirtd_add_func("/libvirtd/frozen/qemu-ends-unseen", test_qemu_ends_unseen);
     return g_test_run();

@@ -12,7 +12,8 @@
 
 #define UUID "9c1b6f5e-4a4b-4c63-8d59-0d6d0c3a1f00"
 
-#define MIB (UINT64_C(1024) * 1024)
+#define MIB      (UINT64_C(1024) * 1024)
+#define FOUR_TIB (UINT64_C(4) << 40)
 
 #define config_call(s, path, member, ...)                                                          \
     client_call((s)->client, path, VMS_CONFIG_INTERFACE, member, __VA_ARGS__)
@@ -218,6 +219,9 @@ test_numbers(void)
 
     g_autoptr(Call) much = config_call(s, path, "SetMemory", "ta{sv}", 1024 * MIB, 0);
     assert_error_says(much, OPERATION_FAILED, "memory");
+    /* In KiB and 32 bits this would be 384 MiB. */
+    g_autoptr(Call) cut = config_call(s, path, "SetMemory", "ta{sv}", FOUR_TIB + 384 * MIB, 0);
+    assert_error_says(cut, OPERATION_FAILED, "memory");
     g_autoptr(Call) many = config_call(s, path, "SetVCpus", "ua{sv}", 5, 0);
     assert_error_says(many, OPERATION_FAILED, "exceeds maximum");
     assert_config(s, path, "VCpus", "3");

@@ -451,6 +451,31 @@ test_gone_and_back(void)
     g_assert_true(refresher_is_idle(w->refresher));
 }
 
+/* A new domain is published without its XML where that hangs, and gets it later. */
+static void
+test_new_domain(void)
+{
+    g_autoptr(World) w = world_new();
+
+    known = false;
+    mark(w, FIRST, FACT_STATE);
+    answer(CALL_QUICK, "");
+    g_assert_cmpint(w->applied, ==, 0);
+    fake_loop_advance(SEC + SEC / 10);
+    answer(CALL_QUICK, FIRST);
+    g_assert_cmpint(w->applied, ==, 0);
+    fake_loop_advance(SEC + SEC / 10);
+    g_assert_cmpint(w->applied, ==, FACT_STATE | FACT_FLAGS);
+    g_assert_true(refresher_is_idle(w->refresher));
+
+    known = true;
+    w->applied = 0;
+    answer(CALL_XML, FIRST);
+    g_assert_cmpint(w->applied, ==, FACT_XML);
+    answer(CALL_QUICK, "");
+    g_assert_true(refresher_is_idle(w->refresher));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -467,6 +492,7 @@ main(int argc, char **argv)
     g_test_add_func("/refresher/late-answer-is-told", test_late_answer_is_told);
     g_test_add_func("/refresher/failure-ends-with-the-connection",
                     test_failure_ends_with_the_connection);
+    g_test_add_func("/refresher/new-domain", test_new_domain);
     g_test_add_func("/refresher/gone-and-back", test_gone_and_back);
     return g_test_run();
 }
