@@ -173,6 +173,13 @@ hangs_in(const Upgrade *u, const char *call)
 static void
 begin_operations(Upgrade *u)
 {
+    static const char *const sent[] = {
+        "virDomainSuspend",
+        "virDomainResume",
+        "virDomainSnapshotCreateXML",
+        "virDomainSnapshotDelete",
+    };
+
     for (guint i = 0; i < N_ROWS; i++) {
         if (rows[i].frozen)
             run(u->world, "kill -STOP $(libvirtd-ctl qemu-pid %s)", rows[i].name);
@@ -185,8 +192,9 @@ begin_operations(Upgrade *u)
     run(u->world, "for name in slow-start held-force-stop slow-reset slow-revert; do\n"
                   "    until [[ -e /run/vms/hung.$name ]]; do sleep 0.05; done\n"
                   "done");
-    while (!hangs_in(u, "virDomainSnapshotCreateXML") || !hangs_in(u, "virDomainSnapshotDelete"))
-        run(u->world, "sleep 0.05");
+    for (guint i = 0; i < G_N_ELEMENTS(sent); i++)
+        while (!hangs_in(u, sent[i]))
+            run(u->world, "sleep 0.05");
 }
 
 static const char *
