@@ -140,12 +140,13 @@ reads_xml(const Call *call)
     return call->class == CALL_XML || call->with_xml;
 }
 
-/* A call about it hangs. */
+/* A call about it hangs. One to the guest's agent does not count: in libvirt that is a job of its
+ * own, which nothing else waits for. */
 static bool
 is_hanging(const CallDomain *domain)
 {
     for (unsigned track = 0; track < _TRACK_MAX; track++)
-        if (domain->n_hanging[track] > 0)
+        if (track != TRACK_GUEST && domain->n_hanging[track] > 0)
             return true;
     return false;
 }

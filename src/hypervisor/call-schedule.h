@@ -51,7 +51,7 @@ void call_schedule_hang_in_process(CallSchedule *schedule, Call *call);
 /* The same for all classes. */
 unsigned call_schedule_all_running(const CallSchedule *schedule);
 bool call_schedule_domain_hangs(const CallSchedule *schedule, const char *uuid);
-/* A read of it hangs; where XML waits, any call about it. */
+/* A read of it hangs; where XML waits, any call about it but one to the guest's agent. */
 bool call_schedule_domain_is_silent(const CallSchedule *schedule, const char *uuid);
 /* Its XML may have to wait: any call about it hangs, or is a long one. */
 bool call_schedule_domain_is_busy(const CallSchedule *schedule, const char *uuid);

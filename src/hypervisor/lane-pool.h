@@ -92,7 +92,7 @@ void lane_pool_abandon(LanePool *pool, Call *call);
 bool lane_pool_withdraw(LanePool *pool, Call *call);
 
 /* Whether a question to its process is likely to hang: a read of it does, or, where libvirt lets
- * readers wait for jobs, any other call. */
+ * readers wait for jobs, any other call but one to the guest's agent. */
 bool lane_pool_domain_is_silent(const LanePool *pool, const char *uuid);
 /* Whether its XML may have to wait for another call about it, which hangs or is a long one. */
 bool lane_pool_domain_is_busy(const LanePool *pool, const char *uuid);

@@ -12,7 +12,9 @@ test_hanging_xml_holds_up_nothing_else(void)
 
     world_init(&w);
     call_schedule_set_xml_waits(w.schedule, true);
+    start_and_hang(&w, add(&w, CALL_GUEST, ALICE, "d"));
     g_assert_false(call_schedule_domain_is_busy(w.schedule, "d"));
+    g_assert_false(call_schedule_domain_is_silent(w.schedule, "d"));
     start_and_hang_in_xml(&w, add(&w, CALL_XML, ALICE, "d"));
     g_assert_true(call_schedule_domain_is_busy(w.schedule, "d"));
     g_assert_true(call_schedule_domain_is_silent(w.schedule, "d"));
@@ -21,7 +23,7 @@ test_hanging_xml_holds_up_nothing_else(void)
     expect(&w, CALL_XML, NULL);
     expect(&w, CALL_QUICK, add(&w, CALL_QUICK, ROOT, "d"));
     expect(&w, CALL_OPERATION, add(&w, CALL_OPERATION, ALICE, "d"));
-    expect(&w, CALL_GUEST, add(&w, CALL_GUEST, ALICE, "d"));
+    expect(&w, CALL_DISPLAY, add(&w, CALL_DISPLAY, ALICE, "d"));
     expect(&w, CALL_XML, add(&w, CALL_XML, BOB, "other"));
     world_clear(&w);
 }

@@ -30,9 +30,10 @@ static const Advice advices[] = {
     {"stopped", COLOR_YELLOW,
      "nothing listens at this URI (is libvirtd started?), or the daemon was stopped.\n"
      "The service connects as soon as the daemon comes up, and at every call. A call\n"
-     "starts a daemon whose sockets are not stopped: to keep libvirt stopped, do\n"
+     "starts a daemon whose sockets are not stopped: to keep libvirt stopped, do this,\n"
+     "or the same for virtqemud:\n"
      "systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket \\\n"
-     "    libvirtd.service (for virtqemud likewise)"},
+     "    libvirtd.service"},
     {"unreachable", COLOR_RED,
      "the hypervisor's daemon hangs, is slow or was lost. The service tries again at\n"
      "least every 10 s and at every call"},
