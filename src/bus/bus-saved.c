@@ -58,15 +58,25 @@ work_suspend(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResu
     return hypervisor_suspend(h, uuid, (SuspendTarget)args->number, error);
 }
 
+/* A guest whose memory is on its disk ends by itself; of a transient domain nothing is left. */
+static bool
+is_asleep(const Domain *domain, uint64_t target)
+{
+    bool off = !domain || domain->id < 0;
+
+    if (target == SUSPEND_DISK)
+        return !domain || (off && g_strcmp0(domain->reason, "shut-down") == 0);
+    return !off && domain->state == DOMAIN_PMSUSPENDED;
+}
+
 /* libvirt reports success when it loses the agent, although the guest may be awake. */
 static void
 check_sleep(Request *request)
 {
     const Domain *domain = cache_find(request->service->core->cache, request->domain_uuid);
     bool off = !domain || domain->id < 0;
-    bool to_disk = request->args->number == SUSPEND_DISK;
 
-    if (to_disk ? off : !off && domain->state == DOMAIN_PMSUSPENDED) {
+    if (is_asleep(domain, request->args->number)) {
         request_reply(request);
     } else if (off) {
         g_autoptr(Error) error =

@@ -108,6 +108,16 @@ hypervisor_agent_fail(virDomainPtr dom, uint64_t begun, Error **error)
     return false;
 }
 
+bool
+hypervisor_agent_answers(virDomainPtr dom)
+{
+    g_auto(AgentRead) read = agent_read_begin(dom);
+    long long seconds;
+    unsigned nanoseconds;
+
+    return virDomainGetTime(dom, &seconds, &nanoseconds, 0) == 0;
+}
+
 /* --- addresses ---------------------------------------------------------------------------- */
 
 static const struct {

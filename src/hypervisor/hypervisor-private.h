@@ -42,6 +42,9 @@ bool hypervisor_fail(Error **error);
  * questions in one call it may leave out what was not answered, without an error.
  */
 bool hypervisor_agent_fail(virDomainPtr dom, uint64_t begun, Error **error);
+/* Whether the guest's agent answers a harmless question, within AGENT_TIMEOUT_SEC. Erases the
+ * error. */
+bool hypervisor_agent_answers(virDomainPtr dom);
 /* libvirt's last error of this thread is this one; it stays. */
 bool hypervisor_failed_with(int code);
 /* The driver has no such call. */

@@ -472,6 +472,33 @@ test_suspend_to_disk(void)
     run(g->service->world, "rm /run/vms/swap.img");
 }
 
+/*
+ * The file that puts a guest to sleep is a plain file here, so the guest stays awake. `command`
+ * runs in it once the agent has written the word of a target.
+ */
+static void
+take_sleep_away(Guest *g, const char *written, const char *command)
+{
+    g_autofree char *script =
+        g_strdup_printf("cp /sys/power/state /tmp/state && "
+                        "mount -o bind /tmp/state /sys/power/state && "
+                        "{ (until grep -q ^%s /tmp/state; do usleep 50000; done; "
+                        "%s; echo VMS-GUEST-ASKED >/dev/console) & }",
+                        written, command);
+
+    guest_run(g, script, "VMS-GUEST-INSOMNIAC");
+}
+
+static Call *
+begin_suspend(Guest *g, const char *target)
+{
+    Call *sleep =
+        client_send(g->service->client, g->path, VMS_SAVED_INTERFACE, "Suspend", "s", target);
+
+    guest_wait(g->service->world, "web", "VMS-GUEST-ASKED");
+    return sleep;
+}
+
 /* The agent ends before the guest sleeps, which libvirt takes for success: it is waited for. */
 static void
 test_suspend_without_sleep(void)
@@ -479,16 +506,8 @@ test_suspend_without_sleep(void)
     g_autoptr(Guest) g = guest_with_agent(UNASKED);
     Mirror *m = g->service->mirror;
 
-    /* The file that puts a guest to sleep is a plain file here; the agent ends once it is written.
-     */
-    guest_run(g,
-              "cp /sys/power/state /tmp/state && mount -o bind /tmp/state /sys/power/state && "
-              "{ (until grep -q ^memeze /tmp/state; do usleep 50000; done; "
-              "kill -9 $(pidof qemu-ga); echo VMS-GUEST-AGENTLESS >/dev/console) & }",
-              "VMS-GUEST-INSOMNIAC");
-    g_autoptr(Call) sleep =
-        client_send(g->service->client, g->path, VMS_SAVED_INTERFACE, "Suspend", "s", "memory");
-    guest_wait(g->service->world, "web", "VMS-GUEST-AGENTLESS");
+    take_sleep_away(g, "mem", "kill -9 $(pidof qemu-ga)");
+    g_autoptr(Call) sleep = begin_suspend(g, "memory");
     /* Changes come one after the other: libvirt has answered by then. */
     g_autoptr(Call) next =
         client_call(g->service->client, g->path, VMS_CONFIG_INTERFACE, "SetTitle", "s", "next");
@@ -498,6 +517,20 @@ test_suspend_without_sleep(void)
     g_autoptr(Call) force = domain_call(g->service, g->path, "ForceStop", NULL);
     assert_ok(force);
     assert_error_says(sleep, OPERATION_FAILED, "before it slept");
+}
+
+/* A guest that is killed on its way to the disk is off, and its memory is lost. */
+static void
+test_suspend_killed(gconstpointer command)
+{
+    g_autoptr(Guest) g = guest_with_agent(UNASKED);
+
+    take_sleep_away(g, "disk", ":");
+    g_autoptr(Call) sleep = begin_suspend(g, "disk");
+    run(g->service->world, "%s", (const char *)command);
+    call_wait(sleep);
+    assert_error(sleep, OPERATION_FAILED);
+    g_assert_true(mirror_is(g->service->mirror, g->path, "State", "shutoff"));
 }
 
 int
@@ -522,5 +555,9 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/agent/suspend/memory", test_suspend_to_memory);
     libvirtd_add_func("/libvirtd/agent/suspend/disk", test_suspend_to_disk);
     libvirtd_add_func("/libvirtd/agent/suspend/without-sleep", test_suspend_without_sleep);
+    libvirtd_add_data_func("/libvirtd/agent/suspend/killed",
+                           "kill -9 $(</run/libvirt/qemu/web.pid)", test_suspend_killed);
+    libvirtd_add_data_func("/libvirtd/agent/suspend/destroyed", "virsh destroy web",
+                           test_suspend_killed);
     return g_test_run();
 }
