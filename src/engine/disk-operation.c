@@ -308,8 +308,8 @@ on_chain_read(DiskOperation *op, CallOutcome outcome, DiskAnswer *answer, const 
         conclude(op, &answer->chain);
     } else if (outcome == OUTCOME_OK && !*answer->chain.layers) {
         finish_failed(op, "there is no such disk, or nothing in it");
-    } else if (outcome == OUTCOME_OK && answer->chain.has_mirror) {
-        /* Were the call to start ours lost, that job would be taken for it, and be ended. */
+    } else if (outcome == OUTCOME_OK && answer->chain.has_job) {
+        /* Were the call to start ours lost, that job would be taken for it. */
         finish_occupied(op);
     } else if (outcome == OUTCOME_OK) {
         op->chain = answer->chain;

@@ -46,6 +46,16 @@ hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *target, Bl
     return true;
 }
 
+static bool
+has_block_job(Hypervisor *h, const char *uuid, const char *target)
+{
+    g_autoptr(Error) ignored = NULL;
+    BlockJobInfo info;
+
+    return hypervisor_get_block_job(h, uuid, target, &info, &ignored) &&
+           info.type != BLOCK_JOB_NONE;
+}
+
 bool
 hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, DiskChain *ret,
                            Error **error)
@@ -55,9 +65,11 @@ hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, 
 
     if (dom && !xml)
         hypervisor_fail(error);
-    if (xml)
-        *ret = disk_chain_read(xml, target);
-    return xml != NULL;
+    if (!xml)
+        return false;
+    *ret = disk_chain_read(xml, target);
+    ret->has_job |= ret->is_active && has_block_job(h, uuid, target);
+    return true;
 }
 
 void

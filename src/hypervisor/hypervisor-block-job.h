@@ -16,7 +16,8 @@ bool hypervisor_get_block_job(Hypervisor *h, const char *uuid, const char *targe
                               BlockJobInfo *ret, Error **error);
 
 /*
- * The layers that a disk has now. They tell afterwards the outcome of a job whose end nobody saw.
+ * The layers that a disk has now, and whether a job works on it. They tell afterwards the outcome
+ * of a job whose end nobody saw.
  */
 bool hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, DiskChain *ret,
                                 Error **error);

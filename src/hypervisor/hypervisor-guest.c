@@ -115,7 +115,7 @@ hypervisor_agent_answers(virDomainPtr dom)
     long long seconds;
     unsigned nanoseconds;
 
-    return virDomainGetTime(dom, &seconds, &nanoseconds, 0) == 0;
+    return virDomainGetTime(read.dom, &seconds, &nanoseconds, 0) == 0;
 }
 
 /* --- addresses ---------------------------------------------------------------------------- */

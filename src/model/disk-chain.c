@@ -38,7 +38,7 @@ disk_chain_read(const char *domain_xml, const char *target)
     return (DiskChain){
         .layers = (char **)g_ptr_array_free(chain, FALSE),
         .is_active = *id != '\0',
-        .has_mirror = disk && xml_child(disk, "mirror"),
+        .has_job = disk && xml_child(disk, "mirror"),
     };
 }
 

@@ -17,8 +17,10 @@ typedef struct {
      * disk. Of a domain that is off only the first one is known.
      */
     char **layers;
-    bool is_active;  /* the domain */
-    bool has_mirror; /* of a Copy, or of a Commit of the first layer, whoever began it */
+    bool is_active; /* the domain */
+    /* A block job, whoever began it; the XML tells a Copy, and a Commit of the first layer, alone.
+     */
+    bool has_job;
 } DiskChain;
 
 DiskChain disk_chain_read(const char *domain_xml, const char *target);

@@ -334,6 +334,22 @@ test_of_others(void)
     assert_equals_virsh(s);
 }
 
+/* libvirt tells nobody that it begins: the disk is asked. */
+static void
+test_unseen_of_others(void)
+{
+    g_autoptr(Service) s = service_with_guest();
+
+    run(s->world, "virsh -q blockpull web vda --bytes --bandwidth 65536");
+    g_autoptr(Call) pull = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 0);
+    g_autofree char *end = service_job_end(s, pull);
+    g_assert_nonnull(strstr(end, "somebody else's job of this disk is under way"));
+    run(s->world,
+        "virsh -q blockjob web vda 2>&1 | grep -q Pull; virsh -q blockjob web vda --abort");
+    g_autoptr(Call) again = storage_call(s, PATH, "Pull", "sa{sv}", "vda", 0);
+    assert_job_ends(s, again, "Pull done ");
+}
+
 /* --- in the middle ------------------------------------------------------------------------ */
 
 /* libvirtd is back while the job goes on. */
@@ -501,6 +517,7 @@ main(int argc, char **argv)
     libvirtd_add_func("/libvirtd/storage/progress", test_progress);
     libvirtd_add_func("/libvirtd/storage/beside", test_beside);
     libvirtd_add_func("/libvirtd/storage/of-others", test_of_others);
+    libvirtd_add_func("/libvirtd/storage/unseen-of-others", test_unseen_of_others);
     libvirtd_add_func("/libvirtd/storage/daemon-restarted", test_daemon_restarted);
     libvirtd_add_func("/libvirtd/storage/daemon-away", test_daemon_away);
     for (guint i = 0; i < G_N_ELEMENTS(left); i++) {

@@ -154,7 +154,9 @@ go_on(void *data, unsigned number)
     } else {
         if (++attempt->phase == PHASE_LISTED)
             list_domains(attempt);
-        world_post(between(0, trouble(10) ? 14 * SEC : 20 * MSEC), go_on, NULL, number);
+        /* libvirt may take its time; a report is in the loop's queue. */
+        bool is_slow = attempt->phase < PHASE_REPORTED && trouble(10);
+        world_post(between(0, is_slow ? 14 * SEC : 20 * MSEC), go_on, NULL, number);
     }
 }
 

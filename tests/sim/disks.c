@@ -127,7 +127,7 @@ chain_of(const SimDomain *guest)
     return (DiskChain){
         .layers = (char **)g_ptr_array_free(layers, FALSE),
         .is_active = guest->id >= 0,
-        .has_mirror = needs_pivot(&disk_of(guest)->job),
+        .has_job = disk_of(guest)->job.type != BLOCK_JOB_NONE,
     };
 }
 

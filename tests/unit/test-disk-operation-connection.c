@@ -91,12 +91,12 @@ test_unseen(void)
     end_world();
 }
 
-/* It has no name: a copy that somebody else makes would be taken for ours if ours were lost. */
+/* It has no name: the job of somebody else would be taken for ours if ours were lost. */
 static void
 test_occupied(void)
 {
     DiskAnswer answer = {
-        .chain = {.layers = g_strsplit("top", " ", -1), .is_active = true, .has_mirror = true},
+        .chain = {.layers = g_strsplit("top", " ", -1), .is_active = true, .has_job = true},
     };
 
     begin_world(&a_copy);

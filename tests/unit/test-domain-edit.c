@@ -258,10 +258,10 @@ test_disk_chain(void)
 
     g_assert_cmpstr(joined, ==, "/top /dev/x p/v export");
     g_assert_true(chain.is_active);
-    g_assert_false(chain.has_mirror);
-    g_assert_true(copied.has_mirror);
+    g_assert_false(chain.has_job);
+    g_assert_true(copied.has_job);
     g_assert_null(*none.layers);
-    g_assert_false(none.has_mirror);
+    g_assert_false(none.has_job);
     g_assert_null(*broken.layers);
     g_assert_false(broken.is_active);
 
