@@ -84,7 +84,7 @@ hypervisor_discard_managed_save(Hypervisor *h, const char *uuid, Error **error)
 /* --- sleep -------------------------------------------------------------------------------- */
 
 #define SETTLE_STEPS     100
-#define SETTLE_STEP_USEC (20 * 1000)
+#define SETTLE_STEP_USEC 20000
 
 /* A guest whose memory is on its disk is off: it ended by itself, unlike one that was killed. */
 static bool

@@ -364,11 +364,9 @@ manager_was_lost(Service *s, guint64 mark)
     return g_str_has_prefix(history, "false");
 }
 
-/* While the save makes no progress, so that it outlasts what the test does; to be continued. */
 static void
-cut_in_the_middle(Service *s)
+cut_connection(Service *s)
 {
-    run(s->world, "pkill -STOP -x gzip");
     guint64 mark = mirror_mark(s->mirror);
 
     run(s->world, "kill -USR1 $(</run/vms/proxy.pid)");
@@ -388,10 +386,10 @@ test_save_connection_cut(void)
     g_autofree char *path = guest_path(s->world, "web");
     g_autoptr(Call) save = begin_save(s, path);
 
-    cut_in_the_middle(s);
+    cut_connection(s);
     guint64 cut = mirror_mark(s->mirror);
     g_assert_true(mirror_is(s->mirror, path, "Job", call_path(save)));
-    run(s->world, "pkill -CONT -x gzip");
+    libvirtd_fast_saves();
     assert_job_ends(s, save, "Save done ");
     check_progress_signals(s, cut, call_path(save));
     g_assert_true(service_is_saved(s, path, true));
@@ -401,13 +399,13 @@ test_save_connection_cut(void)
     /* The same, and cancelled on the new connection. */
     g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
     assert_ok(start);
+    libvirtd_slow_saves();
     g_autoptr(Call) again = saved_call(s, path, "Save", "a{sv}", 0);
     assert_ok(again);
     wait_progress(s, call_path(again));
-    cut_in_the_middle(s);
+    cut_connection(s);
     g_autoptr(Call) cancel =
-        client_send(s->client, call_path(again), VMS_JOB_INTERFACE, "Cancel", NULL);
-    run(s->world, "pkill -CONT -x gzip");
+        client_call(s->client, call_path(again), VMS_JOB_INTERFACE, "Cancel", NULL);
     assert_ok(cancel);
     assert_job_ends(s, again, "Save canceled Save of \"web\" was canceled: as was asked for");
     g_assert_true(mirror_is(s->mirror, path, "State", "running"));

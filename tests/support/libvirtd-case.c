@@ -73,6 +73,7 @@ run_case(gconstpointer data)
 
     for (guint again = 1;; again++) {
         bool passed = run_apart(c);
+        libvirtd_fast_saves();
         bool crashed = has_crashed(&known);
 
         if (crashed)

@@ -142,15 +142,21 @@ libvirtd_slow_starts(void)
               "renice -n -20 -p $(libvirtd-ctl pid) >/dev/null");
 }
 
-/* Compressing takes long. */
 void
 libvirtd_slow_saves(void)
 {
-    run(NULL, "grep -q gzip /etc/libvirt/qemu.conf || {\n"
+    run(NULL, "touch /run/vms/slow-saves\n"
+              "grep -q gzip /etc/libvirt/qemu.conf || {\n"
               "    printf '%%s_image_format = \"gzip\"\\n' save snapshot >>/etc/libvirt/qemu.conf\n"
               "    libvirtd-ctl pid >/dev/null 2>&1 && libvirtd-ctl stop\n"
               "    libvirtd-ctl start\n"
               "}");
+}
+
+void
+libvirtd_fast_saves(void)
+{
+    run(NULL, "rm -f /run/vms/slow-saves");
 }
 
 void

@@ -28,8 +28,12 @@ void libvirtd_wait_idle(World *w);
  * before all else that this machine does.
  */
 void libvirtd_slow_starts(void);
-/* Saving a guest's memory takes seconds, also for a snapshot. */
+/*
+ * Saving a guest's memory takes a minute, also for a snapshot: slow-gzip compresses it. Until the
+ * end of the case, or until libvirtd_fast_saves(), which lets those under way end, too.
+ */
 void libvirtd_slow_saves(void);
+void libvirtd_fast_saves(void);
 /* start, stop, kill, restart, freeze or thaw (see libvirtd-ctl). */
 void libvirtd(World *w, const char *verb);
 
