@@ -363,17 +363,6 @@ test_hangs(void)
     g_assert_cmpint(call_duration_ms(force), <, 10000);
 }
 
-/* Whether a lane is making this call. */
-static bool
-is_calling(Guest *g, const char *call)
-{
-    g_autoptr(Call) state =
-        client_call(g->service->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
-
-    assert_ok(state);
-    return strstr(state->body, call) != NULL;
-}
-
 /* libvirtd waits for the agent, and is killed. */
 static void
 test_killed(void)
@@ -385,9 +374,9 @@ test_killed(void)
     g_autoptr(Call) create = snapshots_call(g->service, g->path, "Create", "sa{sv}", "q", 2,
                                             "disk_only", "b", true, "quiesce", "b", true);
     assert_ok(create);
-    wait_for(w, is_calling(g, "virDomainSnapshotCreateXML"));
+    wait_for(w, client_call_lasts(g->service->client, "virDomainSnapshotCreateXML"));
     g_autoptr(Call) set = guest_send(g, "SetTime", "a{sv}", 0);
-    wait_for(w, is_calling(g, "virDomainSetTime"));
+    wait_for(w, client_call_lasts(g->service->client, "virDomainSetTime"));
     libvirtd(w, "kill");
     libvirtd(w, "start");
     assert_error_says(set, OPERATION_FAILED, "it may have been carried out");

@@ -301,6 +301,7 @@ static void
 test_many_qemus(void)
 {
     libvirtd_clean();
+    libvirtd_make_workers();
     g_autoptr(Service) s = service_new("--uri=qemu:///system", NULL);
     g_autoptr(GPtrArray) calls =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))call_free);

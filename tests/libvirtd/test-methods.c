@@ -537,6 +537,7 @@ test_killed_waiting(void)
     g_autoptr(GPtrArray) calls = g_ptr_array_new_with_free_func((GDestroyNotify)call_free);
     const char *names[G_N_ELEMENTS(waiting) + 1] = {NULL};
 
+    libvirtd_make_workers();
     define_all(g, waiting, G_N_ELEMENTS(waiting), true);
     for (size_t i = 0; i < G_N_ELEMENTS(waiting); i++) {
         names[i] = waiting[i].name;

@@ -159,16 +159,6 @@ call_method(const Upgrade *u, guint i)
                : client_send(u->client, u->paths[i], VMS_DOMAIN_INTERFACE, row->method, NULL);
 }
 
-static bool
-hangs_in(const Upgrade *u, const char *call)
-{
-    g_autoptr(Call) state =
-        client_call(u->client, VMS_ROOT_PATH, VMS_DEBUG_INTERFACE, "GetState", NULL);
-
-    assert_ok(state);
-    return strstr(state->body, call) != NULL;
-}
-
 /* Each operation is as far as libvirt, or the guest, lets it come. */
 static void
 begin_operations(Upgrade *u)
@@ -193,7 +183,7 @@ begin_operations(Upgrade *u)
                   "    until [[ -e /run/vms/hung.$name ]]; do sleep 0.05; done\n"
                   "done");
     for (guint i = 0; i < G_N_ELEMENTS(sent); i++)
-        while (!hangs_in(u, sent[i]))
+        while (!client_call_lasts(u->client, sent[i]))
             run(u->world, "sleep 0.05");
 }
 

@@ -9,6 +9,7 @@
 
 #define ROOT_PATH  "/org/unraid/Vms"
 #define MANAGER    "org.unraid.Vms.Manager"
+#define DEBUG      "org.unraid.Vms.Debug"
 #define PROPERTIES "org.freedesktop.DBus.Properties"
 
 static void
@@ -347,4 +348,23 @@ client_signal_everybody(Client *liar, const char *path, const char *interface, c
         sd_bus_message_unref(signal);
     }
     client_pass_through_bus(liar);
+}
+
+bool
+client_call_lasts(Client *c, const char *function)
+{
+    static const char age[] = "\"age_usec\": <";
+    g_autofree char *called = g_strdup_printf(">, \"call\": <\"%s\">", function);
+    g_autoptr(Call) state = client_call(c, ROOT_PATH, DEBUG, "GetState", NULL);
+
+    assert_ok(state);
+    g_auto(GStrv) parts = g_strsplit(state->body, called, -1);
+    for (guint i = 0; parts[i + 1]; i++) {
+        const char *last = g_strrstr(parts[i], age);
+
+        g_assert_nonnull(last);
+        if (g_ascii_strtoull(last + strlen(age), NULL, 10) >= 300000)
+            return true;
+    }
+    return false;
 }

@@ -97,6 +97,9 @@ void client_pass_through_bus(Client *c);
 /* A signal to each connection that there may be, by its name, as the bus lets anybody send. */
 void client_signal_everybody(Client *liar, const char *path, const char *interface,
                              const char *member, const char *types, ...);
+/* Whether a lane has been about this libvirt function for 300 ms: it hangs in that, and no longer
+ * in one of the quick questions that come before. */
+bool client_call_lasts(Client *c, const char *function);
 /* Waits until somebody owns the destination's name. */
 void client_wait_owned(Client *c);
 /* Waits until the Manager's Available is as wanted. */

@@ -143,6 +143,12 @@ libvirtd_slow_starts(void)
 }
 
 void
+libvirtd_make_workers(void)
+{
+    run(NULL, "virt-admin -q -c libvirtd:///system srv-threadpool-set libvirtd --min-workers 20");
+}
+
+void
 libvirtd_slow_saves(void)
 {
     run(NULL, "touch /run/vms/slow-saves\n"

@@ -29,6 +29,11 @@ void libvirtd_wait_idle(World *w);
  */
 void libvirtd_slow_starts(void);
 /*
+ * libvirtd has made all the workers that it may have. Where calls hang, and the machine is busy, it
+ * may not make one that a call needs, which then waits for good.
+ */
+void libvirtd_make_workers(void);
+/*
  * Saving a guest's memory takes a minute, also for a snapshot: slow-gzip compresses it. Until the
  * end of the case, or until libvirtd_fast_saves(), which lets those under way end, too.
  */
