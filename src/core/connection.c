@@ -90,7 +90,7 @@ take_identity(Connection *connection, HypervisorIdentity *identity)
         char **now = G_STRUCT_MEMBER_P(&connection->state.identity, fields[i].offset);
         char **news = G_STRUCT_MEMBER_P(identity, fields[i].offset);
 
-        if (g_strcmp0(*now, *news) == 0)
+        if (!*news || g_str_equal(*now, *news))
             continue;
         g_free(*now);
         *now = g_steal_pointer(news);
@@ -250,6 +250,20 @@ on_connect_result(void *userdata, ConnectResult *result)
 }
 
 static void
+on_version(void *userdata, unsigned number, const char *version)
+{
+    Connection *connection = userdata;
+    HypervisorIdentity identity = {.version = g_strdup(version)};
+    ConnectionChanges changes = 0;
+
+    if (number == availability_generation(connection->availability))
+        changes = take_identity(connection, &identity);
+    hypervisor_identity_clear(&identity);
+    if (changes)
+        connection->listener->changed(connection->userdata, changes, connection->state.status);
+}
+
+static void
 on_probed(void *userdata, bool answered)
 {
     availability_probed(((Connection *)userdata)->availability, clock_now_usec(), answered);
@@ -304,6 +318,7 @@ on_stopped(void *userdata)
 
 static const LanePoolCallbacks lane_pool_callbacks = {
     .connect_result = on_connect_result,
+    .version = on_version,
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,

@@ -234,23 +234,29 @@ bool
 hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error)
 {
     HypervisorIdentity identity = {0};
-    unsigned long version = 0;
     unsigned long libvirt_version = 0;
     g_autofree char *hostname = virConnectGetHostname(h->conn);
 
     if (!hostname && !hypervisor_is_alive(h))
         return hypervisor_fail(error);
-    if (virConnectGetVersion(h->conn, &version) < 0)
-        virResetLastError(); /* not every driver has one */
     if (virConnectGetLibVersion(h->conn, &libvirt_version) < 0)
         return hypervisor_fail(error);
 
     identity.hostname = utf8_for_bus(hostname);
     identity.type = utf8_for_bus(virConnectGetType(h->conn));
-    identity.version = version ? version_string(version) : g_strdup("");
     identity.libvirt_version = version_string(libvirt_version);
     *ret = identity;
     return true;
+}
+
+char *
+hypervisor_read_version(Hypervisor *h)
+{
+    unsigned long version = 0;
+
+    if (virConnectGetVersion(h->conn, &version) < 0)
+        virResetLastError(); /* not every driver has one */
+    return version ? version_string(version) : g_strdup("");
 }
 
 HypervisorTraits

@@ -24,7 +24,7 @@ typedef struct Hypervisor Hypervisor;
 typedef struct {
     char *hostname;
     char *type;
-    char *version;
+    char *version; /* "" where the driver tells none; NULL where it has not been read yet */
     char *libvirt_version;
 } HypervisorIdentity;
 
@@ -34,7 +34,11 @@ void hypervisor_identity_clear(HypervisorIdentity *identity);
 Hypervisor *hypervisor_open(const char *uri, Status *why, Error **error);
 /* One that is watched is unwatched first; NULL is fine. */
 void hypervisor_close(Hypervisor *h);
+/* All but the version. */
 bool hypervisor_identify(Hypervisor *h, HypervisorIdentity *ret, Error **error);
+/* virConnectGetVersion(), freed with g_free(); never NULL. A libvirtd that has just been started
+ * may run QEMU to ask it, which takes a second. */
+char *hypervisor_read_version(Hypervisor *h);
 /* Whether the connection still stands. An error's text never tells. */
 bool hypervisor_is_alive(Hypervisor *h);
 /* Free what earlier calls have left behind: once their results have been handed over. */

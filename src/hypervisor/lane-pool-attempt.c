@@ -4,17 +4,22 @@
 #include "hypervisor-list.h"
 #include "lane-pool-private.h"
 
-#define PROBE_LIMIT_MSEC   3000
-#define LIST_LIMIT_USEC    UINT64_C(1000000)
-#define LIST_ACCURACY_USEC UINT64_C(100000)
+#define PROBE_LIMIT_MSEC      3000
+#define LIST_LIMIT_USEC       UINT64_C(1000000)
+#define LIST_ACCURACY_USEC    UINT64_C(100000)
+/* The last known version is shown until the new one has come. */
+#define VERSION_LIMIT_USEC    UINT64_C(20000)
+#define VERSION_ACCURACY_USEC UINT64_C(1000)
 
 typedef struct {
     Slot *slot;
     LanePool *pool;
     ConnectResult result;
-    bool must_list;
-    Timer *list_timer; /* the list is under way */
-    bool told;         /* without a list: it did not come in time */
+    bool must_list; /* and tell the version: nothing is known yet */
+    char *version;  /* of the lane, until it has ended */
+    bool is_listed;
+    Timer *limit_timer; /* of the list or, once that is there, of the version */
+    bool told;          /* without what did not come in time */
 } AttemptTask;
 
 /* --- what a watched connection tells ------------------------------------------------------- */
@@ -66,12 +71,15 @@ on_connect_result(void *data)
     LanePool *pool = task->pool;
     ConnectResult *result = &task->result;
 
-    timer_free(task->list_timer);
+    timer_free(task->limit_timer);
     /* A connection that was adopted before its list came is used, whatever becomes of the list. */
     task->slot->open = result->succeeded || task->told;
     if (task->told) {
+        if (task->version)
+            pool->callbacks->version(pool->userdata, result->attempt, task->version);
         deferred_schedule(pool->dispatch);
     } else {
+        result->identity.version = g_steal_pointer(&task->version);
         if (!result->succeeded) {
             g_ptr_array_remove_fast(pool->pending, task->slot);
             slot_quit(task->slot);
@@ -81,33 +89,51 @@ on_connect_result(void *data)
     g_clear_pointer(&result->snapshots, g_ptr_array_unref);
     hypervisor_identity_clear(&result->identity);
     error_free(result->error);
+    g_free(task->version);
     g_free(task);
 }
 
-/* The lane comes into use when the list has returned. */
+/* The lane comes into use when its call has returned. */
 static void
-on_list_limit(void *userdata)
+on_limit(void *userdata)
 {
     AttemptTask *task = userdata;
     ConnectResult result = {
         .attempt = task->result.attempt,
         .succeeded = true,
+        .snapshots = task->is_listed ? g_steal_pointer(&task->result.snapshots) : NULL,
         .identity = task->result.identity,
     };
 
     task->told = true;
     task->result.identity = (HypervisorIdentity){NULL};
     task->pool->callbacks->connect_result(task->pool->userdata, &result);
+    g_clear_pointer(&result.snapshots, g_ptr_array_unref);
     hypervisor_identity_clear(&result.identity);
+}
+
+static void
+limit(AttemptTask *task, uint64_t usec, uint64_t accuracy)
+{
+    timer_free(task->limit_timer);
+    task->limit_timer = timer_new(task->pool->event, accuracy, on_limit, task);
+    timer_arm_relative(task->limit_timer, usec);
 }
 
 static void
 on_listing(void *data)
 {
+    limit(data, LIST_LIMIT_USEC, LIST_ACCURACY_USEC);
+}
+
+static void
+on_listed(void *data)
+{
     AttemptTask *task = data;
 
-    task->list_timer = timer_new(task->pool->event, LIST_ACCURACY_USEC, on_list_limit, task);
-    timer_arm_relative(task->list_timer, LIST_LIMIT_USEC);
+    task->is_listed = true;
+    if (!task->told)
+        limit(task, VERSION_LIMIT_USEC, VERSION_ACCURACY_USEC);
 }
 
 /* Watch before listing, so that nothing falls between. */
@@ -126,8 +152,13 @@ connect_and_list(Lane *lane, AttemptTask *task)
         if (!task->must_list)
             lane_post(lane, on_listing, task);
         result->snapshots = hypervisor_list(h, &result->error);
-        if (result->snapshots)
+        if (result->snapshots) {
+            /* Nor does this thread touch the list any more. */
+            if (!task->must_list)
+                lane_post(lane, on_listed, task);
+            task->version = hypervisor_read_version(h);
             return true;
+        }
     }
     result->why = hypervisor_is_alive(h) ? STATUS_FAILED : STATUS_UNREACHABLE;
     return false;

@@ -28,13 +28,15 @@ typedef struct {
     unsigned attempt;
     bool succeeded;
     GPtrArray *snapshots; /* DomainUpdate: the receiver may take it; NULL: no list came in time */
-    HypervisorIdentity identity;
-    Status why; /* where it failed */
+    HypervisorIdentity identity; /* its version may follow */
+    Status why;                  /* where it failed */
     Error *error;
 } ConnectResult;
 
 typedef struct {
     void (*connect_result)(void *userdata, ConnectResult *result);
+    /* The version that was missing in the result of this attempt. */
+    void (*version)(void *userdata, unsigned attempt, const char *version);
     /* lane_pool_probe() has ended. */
     void (*probed)(void *userdata, bool answered);
     void (*event)(void *userdata, const HypervisorEvent *event);

@@ -16,6 +16,7 @@ static struct {
     GCond changed;
     bool hold_opens;
     bool hold_lists;
+    bool hold_versions;
     bool hold_locks;
     bool fail_opens;
     bool run_child;
@@ -30,7 +31,7 @@ fake_hypervisor_reset(void)
     g_mutex_lock(&fake.mutex);
     g_assert_cmpuint(fake.n_open, ==, 0);
     fake.hold_opens = fake.hold_lists = fake.hold_locks = false;
-    fake.fail_opens = fake.run_child = false;
+    fake.hold_versions = fake.fail_opens = fake.run_child = false;
     fake.n_opened = 0;
     g_mutex_unlock(&fake.mutex);
 }
@@ -57,6 +58,15 @@ fake_hypervisor_hold_lists(bool hold)
 {
     g_mutex_lock(&fake.mutex);
     fake.hold_lists = hold;
+    g_cond_broadcast(&fake.changed);
+    g_mutex_unlock(&fake.mutex);
+}
+
+void
+fake_hypervisor_hold_versions(bool hold)
+{
+    g_mutex_lock(&fake.mutex);
+    fake.hold_versions = hold;
     g_cond_broadcast(&fake.changed);
     g_mutex_unlock(&fake.mutex);
 }
@@ -109,6 +119,7 @@ fake_hypervisor_opened_count(void)
 void
 hypervisor_identity_clear(HypervisorIdentity *identity)
 {
+    g_clear_pointer(&identity->version, g_free);
 }
 
 HypervisorTraits
@@ -223,4 +234,14 @@ hypervisor_list(Hypervisor *h, Error **error)
         return g_ptr_array_new();
     *error = error_new(ERROR_OPERATION_FAILED, "a domain could not be read");
     return NULL;
+}
+
+char *
+hypervisor_read_version(Hypervisor *h)
+{
+    g_mutex_lock(&fake.mutex);
+    while (fake.hold_versions)
+        g_cond_wait(&fake.changed, &fake.mutex);
+    g_mutex_unlock(&fake.mutex);
+    return g_strdup("7.2.0");
 }

@@ -15,6 +15,8 @@ void fake_hypervisor_hold_opens(bool hold);
 void fake_hypervisor_fail_opens(bool fail);
 /* From now on, a list blocks until it is let go, and then fails. */
 void fake_hypervisor_hold_lists(bool hold);
+/* From now on, the version is not told until it is let go. */
+void fake_hypervisor_hold_versions(bool hold);
 /* From now on, the lock of every domain is held. */
 void fake_hypervisor_hold_locks(bool hold);
 /* From now on, opening one runs a program that does not end, and fails when it does. */

@@ -9,12 +9,22 @@ on_connect_result(void *userdata, ConnectResult *result)
     World *w = userdata;
 
     w->attempted = result->attempt;
+    w->has_version = result->identity.version != NULL;
+    w->has_list = result->snapshots != NULL;
     if (result->succeeded && w->discards)
         lane_pool_discard(w->pool, result->attempt);
     else if (result->succeeded)
         lane_pool_adopt(w->pool, result->attempt);
     else
         g_string_append_printf(w->log, "failed:%u ", result->attempt);
+}
+
+static void
+on_version(void *userdata, unsigned attempt, const char *version)
+{
+    World *w = userdata;
+
+    g_string_append_printf(w->log, "version:%u:%s ", attempt, version);
 }
 
 static void
@@ -63,6 +73,7 @@ on_stopped(void *userdata)
 
 static const LanePoolCallbacks callbacks = {
     .connect_result = on_connect_result,
+    .version = on_version,
     .probed = on_probed,
     .event = on_event,
     .lost = on_lost,

@@ -22,6 +22,8 @@ typedef struct {
     LanePool *pool;
     GString *log; /* what the pool has told */
     unsigned attempted;
+    bool has_version; /* the result of the last attempt */
+    bool has_list;
     bool discards; /* connections come too late */
     bool stopped;
     GPtrArray *calls; /* TestCall: those that are not freed yet */

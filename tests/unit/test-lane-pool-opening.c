@@ -158,6 +158,30 @@ test_list_that_fails_late(void)
     world_clear(&w);
 }
 
+/* libvirtd asks QEMU for it, which takes long: the connection is used meanwhile. */
+static void
+test_version_that_comes_late(void)
+{
+    World w;
+
+    world_init(&w);
+    g_assert_true(w.has_version);
+    fake_hypervisor_hold_versions(true);
+    lane_pool_clear(w.pool);
+    lane_pool_close_cleared(w.pool);
+    lane_pool_connect(w.pool, 2, false);
+    while (w.attempted != 2)
+        fake_loop_advance(MSEC);
+    g_assert_true(w.has_list);
+    g_assert_false(w.has_version);
+    fake_loop_wait(one_lane_is_idle, &w);
+    expect_log(&w, "");
+    fake_hypervisor_hold_versions(false);
+    fake_loop_wait(two_lanes_are_idle, &w);
+    expect_log(&w, "version:2:7.2.0 ");
+    world_clear(&w);
+}
+
 static void
 test_idle_lanes_close_but_for_one(void)
 {
@@ -212,6 +236,7 @@ main(int argc, char **argv)
     TEST("lane-that-does-not-open-is-left-behind", test_lane_that_does_not_open_is_left_behind);
     TEST("failed-opening-is-tried-again", test_failed_opening_is_tried_again);
     TEST("list-that-fails-late", test_list_that_fails_late);
+    TEST("version-that-comes-late", test_version_that_comes_late);
     TEST("idle-lanes-close-but-for-one", test_idle_lanes_close_but_for_one);
     TEST("single-lane", test_single_lane);
 #undef TEST
