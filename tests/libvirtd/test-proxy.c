@@ -433,6 +433,7 @@ go_round(Bench *b)
     wait_for(b->world, is_manager(b, "Available", "true") && !has_jobs(b));
     check_effect(b, &round);
     wait_for(b->world, mirror_is_right(b));
+    settle(b); /* the end of a job is several signals */
     if (round.crashes == b->crashes)
         check_list(b);
     g_test_message("seed %u: %" G_GINT64_FORMAT " ms", b->rounds.seed,

@@ -124,6 +124,7 @@ begin(void)
 
     libvirtd_clean();
     libvirtd_slow_starts();
+    libvirtd_make_workers();
     run(NULL, "rm /run/vms/hang");
     u->world = world_new();
     for (guint i = 0; i < N_ROWS; i++) {

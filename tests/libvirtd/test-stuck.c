@@ -271,15 +271,15 @@ check_while_hanging(const Stuck *stuck)
 
     for (guint i = 0; i < reads->len; i++) {
         assert_error(reads->pdata[i], VMS_ERROR_PREFIX "Timeout");
-        g_assert_cmpint(call_duration_ms(reads->pdata[i]), <=, ANSWER_MS + 500);
+        g_assert_cmpint(call_duration_ms(reads->pdata[i]), <=, ANSWER_MS + 3000);
     }
     /* A job begins by what was known last, if that allows it; nothing is refused for it. VMs are
      * available: it is these that libvirt says nothing of. */
     assert_error_says(start, VMS_ERROR_PREFIX "StillRunning", VMS_JOB_PREFIX);
-    g_assert_cmpint(call_duration_ms(start), <=, ANSWER_MS + 500);
+    g_assert_cmpint(call_duration_ms(start), <=, ANSWER_MS + 3000);
     assert_error_says(stop, VMS_ERROR_PREFIX "Timeout",
                       "Stop was not begun: libvirt does not answer for \"slow-0\"");
-    g_assert_cmpint(call_duration_ms(stop), <=, ANSWER_MS + 500);
+    g_assert_cmpint(call_duration_ms(stop), <=, ANSWER_MS + 3000);
     assert_others_unharmed(stuck);
 }
 

@@ -3,7 +3,7 @@
 // The cases of test-browser.sh, one after the other on the same page.
 
 import assert from 'node:assert/strict';
-import { writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
 
@@ -213,8 +213,17 @@ async function libvirtdAway(pictures) {
   return { came, went: Date.now() - started };
 }
 
+// systemd would start it again by itself, and refuse to where that is too often.
+async function leaveLibvirtdAlone() {
+  const dir = '/run/systemd/system/libvirtd.service.d';
+  mkdirSync(dir, { recursive: true });
+  writeFileSync(`${dir}/test.conf`, '[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=no\n');
+  await run('systemctl', 'daemon-reload');
+}
+
 test('libvirtd is killed and started', async () => {
   await mark();
+  await leaveLibvirtdAlone();
   const times = [await libvirtdAway(true)];
   // The machine may be busy with something else: the best of three counts.
   while (times.length < 3 && !times.some(({ came, went }) => came < 1000 && went < 1000))
@@ -424,21 +433,28 @@ async function roundOf(number) {
   await many.until(says, '.bulk', '1000 selected');
   await drawn(many);
   const rows = await rowsShown(many);
-  const { '': read, ...steps } = await browser.longestTasks();
+  const longest = await browser.longestTasks();
   assert.deepEqual(many.errors, []);
   await many.close();
+  if (!longest) return null;
+  const { '': read, ...steps } = longest;
   return { median: times[2], rows, longest: { read, ...steps } };
 }
 
 test('a thousand machines', async () => {
   await define(...Array.from({ length: 1000 }, (none, i) => bare(`vm${String(i).padStart(4, '0')}`)));
   const rounds = [];
-  // The machine may be busy with something else: of each the best of five counts.
+  // The machine may be busy with something else: of each the best of five counts. Chromium may lose a
+  // part of its trace then: such a round has measured nothing.
   const median = () => Math.min(...rounds.map((round) => round.median));
   const longest = () => Object.fromEntries(Object.keys(rounds[0].longest).map((step) =>
     [step, Math.round(Math.min(...rounds.map((round) => round.longest[step])))]));
-  do rounds.push(await roundOf(rounds.length));
-  while (rounds.length < 5 && (median() >= 200 || Math.max(...Object.values(longest())) >= 50));
+  const isDone = () => rounds.length > 0 && median() < 200 && Math.max(...Object.values(longest())) < 50;
+  for (let i = 0; i < 5 && !isDone(); i++) {
+    const round = await roundOf(i);
+    if (round) rounds.push(round);
+  }
+  assert.ok(rounds.length > 0, 'no trace is complete');
   const { rows } = rounds[0];
   console.log(`ms from virsh's end to the screen: ${median()}; longest tasks: ${JSON.stringify(longest())}; ${rows} rows in the document`);
   assert.ok(median() < 200 && Math.max(...Object.values(longest())) < 50);
