@@ -362,7 +362,7 @@ free_call(Call *call)
     g_free(method_call);
 }
 
-static void submit(Request *request);
+static void submit_when_known(Request *request);
 
 static void
 on_call_done(Call *call, CallOutcome outcome, const Error *error)
@@ -373,7 +373,7 @@ on_call_done(Call *call, CallOutcome outcome, const Error *error)
 
     request->call = NULL;
     request->call_order = call->order;
-    if (!request_check(request, outcome, error, submit))
+    if (!request_check(request, outcome, error, submit_when_known))
         return;
     if (method->then)
         method->then(request, &method_call->result);
@@ -412,10 +412,40 @@ submit(Request *request)
     request_fail(request, error);
 }
 
+static void
+on_known(void *userdata, CallOutcome outcome, void *answer, const Error *error)
+{
+    Request *request = userdata;
+
+    if (!request_authorize_again(request))
+        submit(request);
+}
+
+/*
+ * Of a connection whose list has not come nothing is known yet, so that a domain may have another
+ * name than the one that polkit was asked about. Nobody waits for one that hangs.
+ */
+static void
+submit_when_known(Request *request)
+{
+    const Domain *domain = request->is_of_domain
+                               ? cache_find(request->service->core->cache, request->domain_uuid)
+                               : NULL;
+
+    if (request->method->kind != METHOD_CHANGE || !domain || domain->available) {
+        submit(request);
+        return;
+    }
+
+    GHashTable *uuids = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+    g_hash_table_add(uuids, g_strdup(domain->uuid));
+    refresher_wait(request->service->core->refresher, uuids, &request->pending, on_known, request);
+}
+
 void
 request_call(Request *request)
 {
-    request_connect(request, submit);
+    request_connect(request, submit_when_known);
 }
 
 /* --- stage 5: what it changed ------------------------------------------------------------- */

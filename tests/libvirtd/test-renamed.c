@@ -177,6 +177,30 @@ test_while_it_connects(void)
     assert_nothing_done(t, "after");
 }
 
+/* The connection is used without its list, which waits for a domain that hangs. */
+static void
+test_while_it_lists(void)
+{
+    if (!can_be_ordinary_user())
+        return;
+    libvirtd_slow_starts();
+    g_autoptr(Waiting) t = waiting_new();
+
+    guest_define(t->world, "", "slow", "bare");
+    run(t->world, "virsh -q start slow </dev/null >/dev/null 2>&1 &\n"
+                  "until [[ -e /run/vms/hung.slow ]]; do sleep 0.05; done");
+    freeze(t);
+    client_wait_available(t->client, false);
+    g_autoptr(Call) call = set_autostart(t);
+    wait_asked(t, "before ");
+    run(t->world, "virsh -q domrename before after");
+    proxy_heal(t->proxy);
+    assert_error(call, DENIED);
+    wait_asked(t, "before after ");
+    run(t->world, "rm /run/vms/hang");
+    assert_nothing_done(t, "after");
+}
+
 /* Nobody is asked twice about the same name. */
 static void
 test_not(void)
@@ -220,6 +244,7 @@ main(int argc, char **argv)
     libvirtd_need();
     libvirtd_add_func("/libvirtd/renamed/while-it-refreshes", test_while_it_refreshes);
     libvirtd_add_func("/libvirtd/renamed/while-it-connects", test_while_it_connects);
+    libvirtd_add_func("/libvirtd/renamed/while-it-lists", test_while_it_lists);
     libvirtd_add_func("/libvirtd/renamed/not", test_not);
     libvirtd_add_func("/libvirtd/renamed/allowed", test_allowed);
     return g_test_run();
