@@ -99,6 +99,8 @@ void request_connect(Request *request, RequestStep next);
 /*
  * Call the method's `work`. A read is retried once when the connection drops, a change only where
  * it cannot have reached the hypervisor.
+ * A change waits until its domain, unless that hangs, has been read on the connection: it may have
+ * another name there, about which polkit is asked again.
  */
 void request_call(Request *request);
 /* Refresh all of the domain. */

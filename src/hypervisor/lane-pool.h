@@ -62,8 +62,9 @@ void lane_pool_free(LanePool *pool);
 
 /* The effects of the availability engine: see there. */
 /*
- * `must_list`: succeed with a list of all domains only, however long it takes. Else a list that
- * hangs on one domain keeps no connection from being made.
+ * `must_list`: succeed with a list of all domains and the version only, however long they take.
+ * Else neither a list that hangs on one domain nor a version for which libvirt has to run QEMU
+ * keeps a connection from being made.
  */
 void lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list);
 bool lane_pool_leave(LanePool *pool, unsigned attempt);

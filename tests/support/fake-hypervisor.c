@@ -36,56 +36,49 @@ fake_hypervisor_reset(void)
     g_mutex_unlock(&fake.mutex);
 }
 
+static void
+set(bool *flag, bool value)
+{
+    g_mutex_lock(&fake.mutex);
+    *flag = value;
+    g_cond_broadcast(&fake.changed);
+    g_mutex_unlock(&fake.mutex);
+}
+
 void
 fake_hypervisor_hold_opens(bool hold)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.hold_opens = hold;
-    g_cond_broadcast(&fake.changed);
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.hold_opens, hold);
 }
 
 void
 fake_hypervisor_fail_opens(bool fail)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.fail_opens = fail;
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.fail_opens, fail);
 }
 
 void
 fake_hypervisor_hold_lists(bool hold)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.hold_lists = hold;
-    g_cond_broadcast(&fake.changed);
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.hold_lists, hold);
 }
 
 void
 fake_hypervisor_hold_versions(bool hold)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.hold_versions = hold;
-    g_cond_broadcast(&fake.changed);
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.hold_versions, hold);
 }
 
 void
 fake_hypervisor_hold_locks(bool hold)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.hold_locks = hold;
-    g_cond_broadcast(&fake.changed);
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.hold_locks, hold);
 }
 
 void
 fake_hypervisor_run_child(bool run)
 {
-    g_mutex_lock(&fake.mutex);
-    fake.run_child = run;
-    g_mutex_unlock(&fake.mutex);
+    set(&fake.run_child, run);
 }
 
 void
