@@ -224,7 +224,7 @@ request_refuse(AuthorizeRequest *r, const char *error, const char *why)
     const char *what = actions_table[r->current].what;
     g_autofree char *message = NULL;
 
-    if (r->current == ACTION_RECONNECT || r->current == ACTION_DEBUG)
+    if (r->current == ACTION_RECONNECT || r->current == ACTION_DEBUG || r->current == ACTION_LOG)
         message = g_strdup_printf("Not authorised to %s: %s", what, why);
     else
         message = g_strdup_printf("Not authorised to %s the virtual machine %s: %s",

@@ -234,9 +234,9 @@ work_detach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
 #define CHANGE_BY(right) .out = "", .kind = METHOD_CHANGE, .class = CALL_CHANGE, right
 #define CHANGE           CHANGE_BY(.actions = ACTION_BIT(ACTION_CONFIGURE))
 #define ADJUSTMENT       CHANGE_BY(.actions = ACTION_BIT(ACTION_ADJUST))
-#define TEXT_METHOD(method_name, argument, function, change)                                       \
+#define TEXT_METHOD(method_name, libvirt_function, argument, function, change)                     \
     {                                                                                              \
-        .name = method_name, .in = "s", .names = argument "\0", change,                            \
+        .name = method_name, .call = libvirt_function, .in = "s", .names = argument "\0", change,  \
         .parse = method_parse_text, .work = function,                                              \
     }
 
@@ -260,9 +260,10 @@ static const Method methods[] = {
         .parse = parse_vcpus,
         .work = work_set_vcpus,
     },
-    TEXT_METHOD("Rename", "name", work_rename, CHANGE),
-    TEXT_METHOD("SetTitle", "title", work_set_title, ADJUSTMENT),
-    TEXT_METHOD("SetDescription", "description", work_set_description, ADJUSTMENT),
+    TEXT_METHOD("Rename", "virDomainRename", "name", work_rename, CHANGE),
+    TEXT_METHOD("SetTitle", "virDomainSetMetadata", "title", work_set_title, ADJUSTMENT),
+    TEXT_METHOD("SetDescription", "virDomainSetMetadata", "description", work_set_description,
+                ADJUSTMENT),
     {
         .name = "AttachDevice",
         .call = "virDomainAttachDeviceFlags",

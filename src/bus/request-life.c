@@ -64,6 +64,7 @@ request_free(Request *request)
     method_args_unref(request->args);
     caller_clear(&request->caller);
     g_free(request->domain_uuid);
+    error_free(request->failure);
     g_free(request->domain_name);
     g_free(request);
 }

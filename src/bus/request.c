@@ -315,6 +315,15 @@ fail_lost(Request *request, const Error *error)
     request_fail(request, failure);
 }
 
+/* Of several calls of one change some may have been made, so the domain was read again first. */
+static void
+fail_refreshed(Request *request)
+{
+    g_autoptr(Error) failure = g_steal_pointer(&request->failure);
+
+    request_fail(request, failure);
+}
+
 bool
 request_check(Request *request, CallOutcome outcome, const Error *error, RequestStep again)
 {
@@ -334,7 +343,13 @@ request_check(Request *request, CallOutcome outcome, const Error *error, Request
         break;
     }
     failure = retry_failure(outcome, error);
-    request_fail(request, failure);
+    if (outcome == OUTCOME_FAILED && request->method->kind == METHOD_CHANGE &&
+        request->is_of_domain) {
+        request->failure = g_steal_pointer(&failure);
+        request_refresh(request, request->domain_uuid, fail_refreshed);
+    } else {
+        request_fail(request, failure);
+    }
     return false;
 }
 
@@ -605,6 +620,8 @@ on_deadline(void *userdata)
     if (is_operation && request->phase == PHASE_ASKING &&
         connection_is_available(request->service->core->connection)) {
         begin_overdue(request);
+    } else if (request->failure) {
+        fail_refreshed(request);
     } else if (request->phase == PHASE_CONNECTING ||
                (is_operation && request->phase != PHASE_JOB)) {
         request_fail_unbegun(request);
@@ -642,7 +659,9 @@ requests_stop(Requests *requests)
         Request *request = link->data;
 
         (void)withdraw(request);
-        if (may_have_acted(request))
+        if (request->failure)
+            fail_refreshed(request);
+        else if (may_have_acted(request))
             fail_lost(request, stopping);
         else
             request_fail(request, unavailable);

@@ -61,6 +61,8 @@ struct Request {
     Timer *deadline;
     bool answered;   /* the time was up: it goes on, and nobody waits for it */
     bool is_overdue; /* the time was up: its job begins by what is known of the domain */
+    Error *failure;  /* of a change, once libvirt refused it: answered with when the domain has been
+                        read again */
     Wire held_reply; /* until it is known how much the user has read */
 
     void *state; /* of a method with stages of its own; `run` makes it */

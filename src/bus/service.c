@@ -280,9 +280,11 @@ make_objects(Service *service)
         .flush = on_flush,
         .userdata = service,
     };
-    int r = sd_bus_add_filter(service->bus, &service->message_filter, on_message, service);
+    int r = object_server_new(&parts, &service->objects);
 
-    return r < 0 ? r : object_server_new(&parts, &service->objects);
+    /* After that of the objects: sd-bus calls the filter first that was added last. */
+    return r < 0 ? r
+                 : sd_bus_add_filter(service->bus, &service->message_filter, on_message, service);
 }
 
 int

@@ -33,6 +33,18 @@ has(const GPtrArray *problems, const Problem *problem)
     return false;
 }
 
+/* How many came before that time, or at it: some are told of later than others that came after
+ * them. */
+static unsigned
+count_older(const GPtrArray *problems, uint64_t since)
+{
+    unsigned n = problems->len;
+
+    while (n > 0 && ((const Problem *)problems->pdata[n - 1])->since > since)
+        n--;
+    return n;
+}
+
 bool
 problems_add(GPtrArray **problems, const Problem *problem)
 {
@@ -44,7 +56,7 @@ problems_add(GPtrArray **problems, const Problem *problem)
     Problem *copy = g_memdup2(problem, sizeof *problem);
     copy->device = g_strdup(problem->device);
     copy->message = g_strdup(problem->message);
-    g_ptr_array_add(*problems, copy);
+    g_ptr_array_insert(*problems, (int)count_older(*problems, copy->since), copy);
     return true;
 }
 
