@@ -225,6 +225,10 @@ test_monitor(void)
     wait_printed(w, json,
                  "\"event\":\"problem-removed\",\"vm\":\"web\",\"path\":\"" WEB
                  "\",\"problem\":\"no-space vda\"}\n");
+    process_signal(text, SIGINT);
+    g_assert_cmpint(process_wait(text, BOUND_MS), ==, OK);
+    process_signal(json, SIGINT);
+    g_assert_cmpint(process_wait(json, BOUND_MS), ==, OK);
 }
 
 /* Only the owner of the name is believed. */

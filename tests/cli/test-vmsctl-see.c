@@ -124,6 +124,8 @@ test_monitor(void)
     g_assert_true(process_is_alive(all));
     process_signal(all, SIGINT);
     g_assert_cmpint(process_wait(all, BOUND_MS), ==, OK);
+    process_signal(one, SIGINT);
+    g_assert_cmpint(process_wait(one, BOUND_MS), ==, OK);
 }
 
 /* A VM that its operation has removed keeps its name until the job ends. */
@@ -142,6 +144,8 @@ test_monitor_removed(void)
     wait_printed(s->world, monitor, "ForceStop done\n");
     g_autofree char *out = process_stdout(monitor);
     g_assert_nonnull(strstr(out, "  guest: ForceStop done\n"));
+    process_signal(monitor, SIGINT);
+    g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
 }
 
 /* Those that are active, or those that are named, whatever their state. A tick finds no figures of

@@ -138,6 +138,30 @@ test_denied(void)
     assert_state(s, "web", "running");
 }
 
+/* A row in a line, for root alone. */
+static void
+test_debug(void)
+{
+    g_autoptr(Service) s = service_with_three();
+
+    if (!can_be_ordinary_user())
+        return;
+    const char *program = g_getenv("VMSCTL");
+    const char *other[] = {
+        "setpriv", "--reuid=65534", "--clear-groups", program, "service", "--debug", NULL};
+
+    g_autoptr(Run) text = run_vmsctl(s->world, "service", "--debug", NULL);
+    run_assert(text, OK, __FILE__, __LINE__);
+    g_assert_true(g_regex_match_simple("^lanes: .*\\bstate=", text->out, G_REGEX_MULTILINE, 0));
+    g_assert_true(
+        g_regex_match_simple("^budgets: .*\\bcalls=\\d", text->out, G_REGEX_MULTILINE, 0));
+    g_assert_true(g_regex_match_simple("^generation: 1$", text->out, G_REGEX_MULTILINE, 0));
+    assert_json(s->world, "x['generation'], len(x['lanes']) > 0", "1 True", "service", "--debug");
+    g_autoptr(Run) denied = run_program(s->world, other);
+    run_assert(denied, DENIED, __FILE__, __LINE__);
+    g_assert_cmpstr(denied->out, ==, "");
+}
+
 /* Without libvirt the commands show what is known. */
 static void
 test_hypervisor_away(void)
@@ -327,6 +351,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-usage/no-service", test_no_service);
     g_test_add_func("/vmsctl-usage/full", test_full);
     g_test_add_func("/vmsctl-usage/denied", test_denied);
+    g_test_add_func("/vmsctl-usage/debug", test_debug);
     g_test_add_func("/vmsctl-usage/hypervisor-away", test_hypervisor_away);
     g_test_add_func("/vmsctl-usage/instance", test_instance);
     for (size_t i = 0; i < G_N_ELEMENTS(bridges); i++) {
