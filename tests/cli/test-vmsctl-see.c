@@ -148,6 +148,34 @@ test_monitor_removed(void)
     g_assert_cmpint(process_wait(monitor, BOUND_MS), ==, OK);
 }
 
+static void
+test_monitor_new(void)
+{
+    g_autoptr(Service) s = service_with_three();
+    World *w = s->world;
+    g_autofree char *uuid = node_uuid(100);
+    g_autofree char *xml = node_domain_xml(&(NodeDomain){.name = "new", .uuid = uuid});
+    g_autofree char *file = write_file(w, "new.xml", xml);
+    g_autoptr(Process) text = spawn_vmsctl(w, "monitor", NULL);
+    g_autoptr(Process) json = spawn_vmsctl(w, "monitor", "--json", NULL);
+
+    wait_printed(w, text, "  web: running (");
+    wait_printed(w, json, "\"vm\":\"web\"");
+    assert_prints(w, "", "define", file);
+    wait_printed(w, text, "  new: is new\n");
+    wait_printed(w, json, "\"event\":\"added\",\"vm\":\"new\"");
+    assert_prints(w, "", "rename", "new", "newer");
+    wait_printed(w, text, "  new: is now called newer\n");
+    wait_printed(w, json, "\"event\":\"renamed\",\"vm\":\"new\"");
+    assert_prints(w, "", "undefine", "newer");
+    wait_printed(w, text, "  newer: is gone\n");
+    wait_printed(w, json, "\"event\":\"removed\",\"vm\":\"newer\"");
+    process_signal(text, SIGINT);
+    g_assert_cmpint(process_wait(text, BOUND_MS), ==, OK);
+    process_signal(json, SIGINT);
+    g_assert_cmpint(process_wait(json, BOUND_MS), ==, OK);
+}
+
 /* Those that are active, or those that are named, whatever their state. A tick finds no figures of
  * those that run where the embedded hypervisor has no call for them. */
 static void
@@ -254,6 +282,7 @@ main(int argc, char **argv)
     g_test_add_func("/vmsctl-see/status", test_status);
     g_test_add_func("/vmsctl-see/monitor", test_monitor);
     g_test_add_func("/vmsctl-see/monitor-removed", test_monitor_removed);
+    g_test_add_func("/vmsctl-see/monitor-new", test_monitor_new);
     g_test_add_func("/vmsctl-see/top", test_top);
     g_test_add_func("/vmsctl-see/top-heals", test_top_heals);
     g_test_add_func("/vmsctl-see/devices", test_devices);
