@@ -212,13 +212,6 @@ work_inject_nmi(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodR
     return hypervisor_inject_nmi(h, uuid, error);
 }
 
-/* Nothing of the domain that is published has changed. */
-static void
-reply_without_refresh(Request *request, const MethodResult *result)
-{
-    request_reply_result(request, result);
-}
-
 /* --- the tables --------------------------------------------------------------------------- */
 
 static void
@@ -299,7 +292,7 @@ static const Method methods[] = {
         CONSOLE_ACTION,
         .parse = parse_keys,
         .work = work_send_keys,
-        .then = reply_without_refresh,
+        .then = request_reply_result,
     },
     {
         .name = "InjectNmi",
@@ -311,7 +304,7 @@ static const Method methods[] = {
         .class = CALL_CHANGE,
         CONSOLE_ACTION,
         .work = work_inject_nmi,
-        .then = reply_without_refresh,
+        .then = request_reply_result,
     },
     {NULL},
 };

@@ -147,12 +147,6 @@ work_set_time(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodRes
     return hypervisor_guest_set_time(h, uuid, (args->flags & TIME_SYNC) != 0, error);
 }
 
-static void
-reply_without_refresh(Request *request, const MethodResult *result)
-{
-    request_reply_result(request, result);
-}
-
 /* --- properties --------------------------------------------------------------------------- */
 
 static const Guest *
@@ -197,7 +191,7 @@ static const Property properties[] = {
     {                                                                                              \
         .name = method_name, .call = libvirt_function, .in = "a{sv}", .out = "",                   \
         .names = "options\0", .kind = METHOD_CHANGE, GUEST_CALL, .parse = parser,                  \
-        .work = function, .then = reply_without_refresh,                                           \
+        .work = function, .then = request_reply_result,                                            \
     }
 
 static const Method methods[] = {
@@ -243,7 +237,7 @@ static const Method methods[] = {
         .kind = METHOD_CHANGE,
         GUEST_CALL,
         .work = work_thaw,
-        .then = reply_without_refresh,
+        .then = request_reply_result,
     },
     CHANGE_WITH_OPTIONS("Trim", "virDomainFSTrim", parse_trim, work_trim),
     CHANGE_WITH_OPTIONS("SetTime", "virDomainSetTime", parse_time, work_set_time),
@@ -258,7 +252,7 @@ static const Method methods[] = {
         GUEST_CALL,
         .parse = parse_password,
         .work = work_set_password,
-        .then = reply_without_refresh,
+        .then = request_reply_result,
     },
     {NULL},
 };

@@ -85,7 +85,7 @@ typedef struct Method {
     bool (*work)(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                  Error **error);
     /* Loop, after a call that succeeded. NULL: a change is followed by a refresh of the domain,
-     * then the result is the reply. */
+     * then the result is the reply. request_reply_result() where it changes nothing published. */
     void (*then)(Request *request, const MethodResult *result);
 } Method;
 
