@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "budget.h"
 
+#include "caller.h"
+
 #include <glib.h>
-#include <unistd.h>
 
 #define MIB ((size_t)1024 * 1024)
 
@@ -45,12 +46,6 @@ budget_free(Budget *budget)
 }
 
 static bool
-is_ordinary(uid_t uid)
-{
-    return uid != 0 && uid != geteuid();
-}
-
-static bool
 fits(const Account *account, const Account *more, const Account *max)
 {
     const Account none = {0};
@@ -82,7 +77,7 @@ has_room(const Budget *budget, uid_t uid, const char *name, const Account *more)
 
     if (!fits(connection, more, &max_of_user))
         return false;
-    if (!is_ordinary(uid))
+    if (!caller_is_ordinary(uid))
         return fits(user, more, &max_of_root);
     return fits(user, more, &max_of_user) &&
            (fits(&budget->ordinary, more, &max_of_all) || fits(user, more, &share_of_user));
@@ -124,7 +119,7 @@ take(Budget *budget, uid_t uid, const char *name, const Account *more)
         return false;
     add_to_entry(budget->users, GUINT_TO_POINTER(uid), NULL, more);
     add_to_entry(budget->connections, name, copy_name, more);
-    if (is_ordinary(uid))
+    if (caller_is_ordinary(uid))
         add(&budget->ordinary, more);
     return true;
 }
@@ -148,7 +143,7 @@ budget_return(Budget *budget, uid_t uid, const char *name, size_t bytes)
 
     subtract_from_entry(budget->users, GUINT_TO_POINTER(uid), &less);
     subtract_from_entry(budget->connections, name, &less);
-    if (is_ordinary(uid))
+    if (caller_is_ordinary(uid))
         subtract(&budget->ordinary, &less);
 }
 

@@ -10,7 +10,9 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <systemd/sd-bus.h>
+#include <unistd.h>
 
 typedef struct {
     char *sender; /* "" where the message has none */
@@ -22,6 +24,13 @@ typedef struct {
 /* Copies what it needs: the message may go. */
 Caller caller_of(sd_bus_message *message);
 void caller_clear(Caller *caller);
+
+/* Any user but root and our own. */
+static inline bool
+caller_is_ordinary(uid_t uid)
+{
+    return uid != 0 && uid != geteuid();
+}
 
 /* An empty reply to the call, to be filled and sent. 0 or a negative errno. */
 int caller_new_reply(const Caller *caller, sd_bus *bus, sd_bus_message **ret);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "pictures.h"
 
+#include "caller.h"
+
 #include <errno.h>
 #include <glib.h>
 #include <stdalign.h>
@@ -27,12 +29,6 @@ struct Pictures {
     GHashTable *held; /* watch -> Picture */
 };
 
-static bool
-is_ordinary(uid_t uid)
-{
-    return uid != 0 && uid != geteuid();
-}
-
 /* A first picture may be of any size. */
 static bool
 has_room(Pictures *pictures, uid_t uid, uint64_t bytes)
@@ -46,10 +42,10 @@ has_room(Pictures *pictures, uid_t uid, uint64_t bytes)
         const Picture *picture = value;
 
         of_user += picture->uid == uid ? picture->bytes : 0;
-        of_all += is_ordinary(picture->uid) == is_ordinary(uid) ? picture->bytes : 0;
+        of_all += caller_is_ordinary(picture->uid) == caller_is_ordinary(uid) ? picture->bytes : 0;
     }
     return of_user == 0 ||
-           (of_all + bytes <= ALL_MAX && (!is_ordinary(uid) || of_user + bytes <= USER_MAX));
+           (of_all + bytes <= ALL_MAX && (!caller_is_ordinary(uid) || of_user + bytes <= USER_MAX));
 }
 
 bool

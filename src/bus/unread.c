@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "unread.h"
 
+#include "caller.h"
 #include "callers.h"
 #include "single-flight.h"
 #include "timer.h"
 
 #include <errno.h>
-#include <unistd.h>
 
 #define MIB ((size_t)1024 * 1024)
 
@@ -60,18 +60,12 @@ struct Unread {
 
 /* --- accounts ----------------------------------------------------------------------------- */
 
-static bool
-is_ordinary(uid_t uid)
-{
-    return uid != 0 && uid != geteuid();
-}
-
 /* The difference may be negative: unsigned numbers wrap around. */
 static void
 user_add(User *user, size_t difference)
 {
     user->bytes += difference;
-    if (is_ordinary(user->uid))
+    if (caller_is_ordinary(user->uid))
         user->unread->ordinary += difference;
 }
 
@@ -338,7 +332,7 @@ ask_about_user(void *data)
 static size_t
 bound(const User *user, size_t max)
 {
-    bool is_crowded = is_ordinary(user->uid) && user->unread->ordinary > ALL_MAX;
+    bool is_crowded = caller_is_ordinary(user->uid) && user->unread->ordinary > ALL_MAX;
 
     return is_crowded ? max / CROWDED_PART : max;
 }
