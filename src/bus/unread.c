@@ -24,15 +24,15 @@
 #define UNKNOWN_ALL_MAX (8 * MIB) /* of all of these; above it, SMALL is left to each */
 
 /* A connection that reads answers a ping within this time, unless it only waits for its reply. */
-#define PATIENCE_USEC     UINT64_C(250000)
-#define PATIENCE_ACCURACY UINT64_C(10000)
+#define PING_TIMEOUT_USEC     UINT64_C(250000)
+#define PING_TIMEOUT_ACCURACY UINT64_C(10000)
 
 typedef struct {
     Unread *unread;
     uid_t uid;
-    size_t bytes;  /* sum of its connections */
-    size_t told;   /* that was left when the bus was asked last */
-    bool is_fresh; /* the bus has just told */
+    size_t bytes;    /* sum of its connections */
+    size_t reported; /* that was left when the bus was asked last */
+    bool is_fresh;   /* the bus has just told */
     unsigned n_questions;
     SingleFlight *flight;
 } User;
@@ -46,7 +46,7 @@ typedef struct {
     bool is_asked;         /* the question about its user waits for it */
     sd_bus_slot *question; /* to the bus */
     sd_bus_slot *ping;     /* to the connection itself */
-    Timer *patience;       /* with the ping; NULL: there has been none */
+    Timer *ping_timeout;   /* with the ping; NULL: there has been none */
     bool is_silent;        /* it has let a ping lie */
 } Connection;
 
@@ -60,13 +60,20 @@ struct Unread {
 
 /* --- accounts ----------------------------------------------------------------------------- */
 
-/* The difference may be negative: unsigned numbers wrap around. */
 static void
-user_add(User *user, size_t difference)
+user_add(User *user, size_t bytes)
 {
-    user->bytes += difference;
+    user->bytes += bytes;
     if (caller_is_ordinary(user->uid))
-        user->unread->ordinary += difference;
+        user->unread->ordinary += bytes;
+}
+
+static void
+user_subtract(User *user, size_t bytes)
+{
+    user->bytes -= bytes;
+    if (caller_is_ordinary(user->uid))
+        user->unread->ordinary -= bytes;
 }
 
 static void ask_about_user(void *data);
@@ -102,7 +109,7 @@ free_connection(gpointer data)
 
     sd_bus_slot_unref(connection->question);
     sd_bus_slot_unref(connection->ping);
-    timer_free(connection->patience);
+    timer_free(connection->ping_timeout);
     g_free(connection->name);
     g_free(connection);
 }
@@ -123,10 +130,13 @@ unread_meet(Unread *unread, const char *name)
 static void
 set_bytes(Connection *connection, size_t bytes)
 {
-    if (connection->user)
-        user_add(connection->user, bytes - connection->bytes);
-    else
-        connection->unread->unknown += bytes - connection->bytes;
+    if (connection->user) {
+        user_subtract(connection->user, connection->bytes);
+        user_add(connection->user, bytes);
+    } else {
+        connection->unread->unknown -= connection->bytes;
+        connection->unread->unknown += bytes;
+    }
     connection->bytes = bytes;
 }
 
@@ -156,7 +166,7 @@ end_question(User *user)
 
     if (--user->n_questions > 0)
         return;
-    user->told = user->bytes;
+    user->reported = user->bytes;
     user->is_fresh = true;
     waiters = single_flight_land(user->flight);
     waiters_answer(waiters, OUTCOME_OK, NULL, NULL);
@@ -180,7 +190,7 @@ unread_forget(Unread *unread, const char *name)
 
 /* So much is left. */
 static void
-settle(Connection *connection, size_t bytes)
+finish_question(Connection *connection, size_t bytes)
 {
     User *user = connection->user;
 
@@ -217,11 +227,11 @@ on_stats(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 
     connection->question = sd_bus_slot_unref(connection->question);
     if (sd_bus_message_is_method_error(reply, SD_BUS_ERROR_NAME_HAS_NO_OWNER))
-        settle(connection, 0);
+        finish_question(connection, 0);
     else if (sd_bus_message_is_method_error(reply, NULL) || read_outgoing_bytes(reply, &bytes) < 0)
         ping(connection);
     else
-        settle(connection, bytes + connection->since_question);
+        finish_question(connection, bytes + connection->since_question);
     return 0;
 }
 
@@ -247,17 +257,17 @@ send_question(Connection *connection)
 
 /* Its silence shows nothing: it may wait for one reply after the other and answer nothing else. */
 static void
-settle_silent(Connection *connection)
+finish_unanswered(Connection *connection)
 {
     connection->is_silent = true;
     if (connection->is_asked)
-        settle(connection, 0);
+        finish_question(connection, 0);
 }
 
 static void
-on_patience(void *userdata)
+on_ping_timeout(void *userdata)
 {
-    settle_silent(userdata);
+    finish_unanswered(userdata);
 }
 
 static int
@@ -266,15 +276,15 @@ on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
     Connection *connection = userdata;
 
     connection->ping = sd_bus_slot_unref(connection->ping);
-    timer_disarm(connection->patience);
+    timer_disarm(connection->ping_timeout);
     /* A bus that does not let the ping pass answers, too. */
     if (g_strcmp0(sd_bus_message_get_sender(reply), connection->name) != 0) {
-        settle_silent(connection);
+        finish_unanswered(connection);
         return 0;
     }
     connection->is_silent = false;
     if (connection->is_asked)
-        settle(connection, connection->since_question);
+        finish_question(connection, connection->since_question);
     return 0;
 }
 
@@ -296,14 +306,14 @@ send_ping(Connection *connection)
 static void
 ping(Connection *connection)
 {
-    if (!connection->patience)
-        connection->patience = timer_new(sd_bus_get_event(connection->unread->bus),
-                                         PATIENCE_ACCURACY, on_patience, connection);
+    if (!connection->ping_timeout)
+        connection->ping_timeout = timer_new(sd_bus_get_event(connection->unread->bus),
+                                             PING_TIMEOUT_ACCURACY, on_ping_timeout, connection);
     connection->since_question = 0;
     if ((!connection->ping && send_ping(connection) < 0) || connection->is_silent)
-        settle_silent(connection);
+        finish_unanswered(connection);
     else
-        timer_arm_relative(connection->patience, PATIENCE_USEC);
+        timer_arm_relative(connection->ping_timeout, PING_TIMEOUT_USEC);
 }
 
 static void
@@ -353,7 +363,7 @@ unread_check(Unread *unread, uid_t uid, size_t bytes)
 
     if (fits(user, user->bytes, bytes))
         return UNREAD_SEND;
-    return user->is_fresh && !fits(user, user->told, bytes) ? UNREAD_REFUSE : UNREAD_ASK;
+    return user->is_fresh && !fits(user, user->reported, bytes) ? UNREAD_REFUSE : UNREAD_ASK;
 }
 
 UnreadVerdict
@@ -379,7 +389,7 @@ unread_is_deaf(Unread *unread, uid_t uid)
 
     if (user->bytes > bound(user, LARGE_MAX))
         single_flight_start(user->flight);
-    return user->told > bound(user, ERRORS_MAX);
+    return user->reported > bound(user, ERRORS_MAX);
 }
 
 /* --- looking ------------------------------------------------------------------------------ */
