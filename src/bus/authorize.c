@@ -4,6 +4,7 @@
 #include "clock.h"
 #include "log.h"
 #include "names.h"
+#include "sd-bus-cleanup.h"
 #include "terminal-text.h"
 #include "utf8.h"
 
@@ -11,8 +12,6 @@
 #include <string.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
-
-#define _cleanup_(function) __attribute__((cleanup(function)))
 
 #define POLKIT_NAME                   "org.freedesktop.PolicyKit1"
 #define POLKIT_PATH                   "/org/freedesktop/PolicyKit1/Authority"
@@ -321,7 +320,7 @@ authorizer_caller_gone(Authorizer *a, const char *sender)
 static int
 request_send_question(AuthorizeRequest *r)
 {
-    _cleanup_(sd_bus_message_unrefp) sd_bus_message *m = NULL;
+    g_autoptr(sd_bus_message) m = NULL;
     Authorizer *a = r->authorizer;
     int k;
 
@@ -401,7 +400,7 @@ on_deliver(sd_event_source *source, void *userdata)
         AuthorizeRequest *r = link->data;
         AuthorizeDone done = r->done;
         void *done_userdata = r->userdata;
-        _cleanup_(sd_bus_error_free) sd_bus_error error = r->error;
+        g_auto(sd_bus_error) error = r->error;
 
         r->error = SD_BUS_ERROR_NULL;
         free_request(r);

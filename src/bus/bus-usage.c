@@ -5,6 +5,7 @@
 #include "context.h"
 #include "log.h"
 #include "names.h"
+#include "sd-bus-cleanup.h"
 
 #include <string.h>
 
@@ -116,13 +117,12 @@ static void
 ask_whether_read(Subscriber *subscriber)
 {
     sd_bus *bus = subscriber->subscribers->service->bus;
-    sd_bus_message *message = NULL;
+    g_autoptr(sd_bus_message) message = NULL;
     int r = sd_bus_message_new_method_call(bus, &message, subscriber->name, "/",
                                            "org.freedesktop.DBus.Peer", "Ping");
 
     if (r >= 0)
         r = sd_bus_call_async(bus, &subscriber->ping, message, on_pong, subscriber, UINT64_MAX);
-    sd_bus_message_unref(message);
     if (r < 0)
         log_message(LOG_WARNING, "Asking %s whether it reads failed: %s", subscriber->name,
                     g_strerror(-r));

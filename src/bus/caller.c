@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "caller.h"
 
-#include <glib.h>
-
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_bus_message, sd_bus_message_unref)
+#include "sd-bus-cleanup.h"
 
 Caller
 caller_of(sd_bus_message *message)

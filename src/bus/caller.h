@@ -8,6 +8,7 @@
  * all, would be kept with it for as long as the caller likes. Belongs to the loop.
  */
 
+#include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -24,6 +25,7 @@ typedef struct {
 /* Copies what it needs: the message may go. */
 Caller caller_of(sd_bus_message *message);
 void caller_clear(Caller *caller);
+G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Caller, caller_clear)
 
 /* Any user but root and our own. */
 static inline bool

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "callers.h"
 
+#include "sd-bus-cleanup.h"
+
 #include <errno.h>
 
 #define BUS_NAME      "org.freedesktop.DBus"
@@ -128,7 +130,7 @@ has_room(const Callers *callers, const Connection *connection, size_t bytes)
 static int
 send_question(Connection *connection)
 {
-    sd_bus_message *message = NULL;
+    g_autoptr(sd_bus_message) message = NULL;
     sd_bus *bus = connection->callers->bus;
     int r = sd_bus_message_new_method_call(bus, &message, BUS_NAME, BUS_PATH, BUS_INTERFACE,
                                            "GetConnectionUnixUser");
@@ -137,7 +139,6 @@ send_question(Connection *connection)
         r = sd_bus_message_append(message, "s", connection->name);
     if (r >= 0)
         r = sd_bus_call_async(bus, &connection->question, message, on_uid, connection, NO_TIMEOUT);
-    sd_bus_message_unref(message);
     return r;
 }
 

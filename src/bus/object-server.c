@@ -3,11 +3,9 @@
 
 #include "bus-error.h"
 #include "names.h"
+#include "sd-bus-cleanup.h"
 
 #include <errno.h>
-
-#define _cleanup_(function) __attribute__((cleanup(function)))
-G_DEFINE_AUTOPTR_CLEANUP_FUNC(sd_bus_message, sd_bus_message_unref)
 
 #define OBJECT_MANAGER_INTERFACE "org.freedesktop.DBus.ObjectManager"
 #define PROPERTIES_INTERFACE     "org.freedesktop.DBus.Properties"
@@ -181,7 +179,7 @@ on_reader_known(void *userdata, CallOutcome outcome, void *answer, const Error *
     HeldRead *held = userdata;
     ObjectServer *server = held->server;
     g_autoptr(sd_bus_message) message = sd_bus_message_ref(held->message);
-    _cleanup_(sd_bus_error_free) sd_bus_error failure = SD_BUS_ERROR_NULL;
+    g_auto(sd_bus_error) failure = SD_BUS_ERROR_NULL;
     ReadFunc read = held->read;
     int r = error ? sd_bus_error_set(&failure, bus_error_name(error->kind), error->message) : 0;
 
@@ -231,7 +229,7 @@ static int
 reply(ObjectServer *server, sd_bus_message *message, ReadFunc read, const char *signature,
       const Wire *body, sd_bus_error *error)
 {
-    _cleanup_(caller_clear) Caller caller = caller_of(message);
+    g_auto(Caller) caller = caller_of(message);
     int r = replies_send(server->parts.replies, &caller, signature, body);
 
     if (r == -EAGAIN)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "raw-message.h"
 
+#include "sd-bus-cleanup.h"
+
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -234,12 +236,11 @@ read_back(RawMessenger *messenger, const Wire *body, sd_bus_message **ret)
 static int
 forward(RawMessenger *messenger, sd_bus *bus, const Wire *body)
 {
-    sd_bus_message *message = NULL;
+    g_autoptr(sd_bus_message) message = NULL;
     int r = read_back(messenger, body, &message);
 
     if (r >= 0)
         r = sd_bus_send(bus, message, NULL);
-    sd_bus_message_unref(message);
     return r;
 }
 

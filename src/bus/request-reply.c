@@ -7,6 +7,7 @@
 #include "bus-error.h"
 #include "context.h"
 #include "log.h"
+#include "sd-bus-cleanup.h"
 #include "wire-rows.h"
 
 #include <errno.h>
@@ -151,7 +152,7 @@ request_reply_body(Request *request, const Wire *body)
 static int
 send_descriptor(const Request *request, const MethodResult *result)
 {
-    sd_bus_message *reply = NULL;
+    g_autoptr(sd_bus_message) reply = NULL;
     int r = caller_new_reply(&request->caller, request->service->bus, &reply);
 
     /* The message has a descriptor of its own; the result keeps this one. */
@@ -161,7 +162,6 @@ send_descriptor(const Request *request, const MethodResult *result)
         r = sd_bus_message_append(reply, "s", g_variant_get_string(result->value, NULL));
     if (r >= 0)
         r = sd_bus_send(NULL, reply, NULL);
-    sd_bus_message_unref(reply);
     return r;
 }
 

@@ -3,6 +3,7 @@
 
 #include "caller.h"
 #include "callers.h"
+#include "sd-bus-cleanup.h"
 #include "single-flight.h"
 #include "timer.h"
 
@@ -238,7 +239,7 @@ on_stats(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 static int
 send_question(Connection *connection)
 {
-    sd_bus_message *message = NULL;
+    g_autoptr(sd_bus_message) message = NULL;
     sd_bus *bus = connection->unread->bus;
     int r = sd_bus_message_new_method_call(
         bus, &message, "org.freedesktop.DBus", "/org/freedesktop/DBus",
@@ -249,7 +250,6 @@ send_question(Connection *connection)
     if (r >= 0)
         r = sd_bus_call_async(bus, &connection->question, message, on_stats, connection,
                               UINT64_MAX); /* the bus always answers */
-    sd_bus_message_unref(message);
     return r;
 }
 
@@ -291,14 +291,13 @@ on_pong(sd_bus_message *reply, void *userdata, sd_bus_error *error)
 static int
 send_ping(Connection *connection)
 {
-    sd_bus_message *message = NULL;
+    g_autoptr(sd_bus_message) message = NULL;
     sd_bus *bus = connection->unread->bus;
     int r = sd_bus_message_new_method_call(bus, &message, connection->name, "/",
                                            "org.freedesktop.DBus.Peer", "Ping");
 
     if (r >= 0)
         r = sd_bus_call_async(bus, &connection->ping, message, on_pong, connection, UINT64_MAX);
-    sd_bus_message_unref(message);
     return r;
 }
 
