@@ -20,8 +20,8 @@
 #   sid                gcc and clang, of Debian's unstable release
 #   i386               Debian 12 on a processor of 32 bits; warnings are errors
 #   arm64, armhf       Debian 13, compiled by a cross-compiler; the unit tests run in QEMU's user mode
-#   dbus-broker        this system with dbus-broker for all buses; service tests, and instances on the
-#                      system bus
+#   dbus-broker        this system with dbus-broker for all buses; service tests, and on the system bus
+#                      instances, authorisation, and no warning about the policy
 #   sysvinit           Debian 13 without systemd and polkit: Slackware's package is installed and tried
 #   hostdev            Debian 12 as a whole machine in QEMU: a guest in it is given a USB stick
 #   musl               the syntax of the sources with musl's headers
@@ -212,9 +212,28 @@ with_libvirtd() {
     cat "$root/build-$compiler/meson-logs/testlog.json" >>"$counted"
 }
 
+# broker_takes_policy: dbus-broker logs the rules that it does not know, and goes on without them. It reads the
+# policy once more, as the first time is before the service's user is there.
+broker_takes_policy() {
+    local since said
+    since=@$(date +%s.%6N)
+    container_exec busctl call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus ReloadConfig
+    container_exec journalctl --sync
+    said=$(container_exec journalctl -b -u dbus.service --since="$since" -o cat --no-pager)
+    ! grep -F org.unraid.Vms.conf <<<"$said" >&2
+}
+
+# counted_check NAME COMMAND...: counts it as a test
+counted_check() {
+    local name=$1 before=$SECONDS result=OK
+    shift
+    "$@" || result=FAIL
+    count "$name" $result "$((SECONDS - before))"
+}
+
 # on_broker TARGET
 on_broker() {
-    local build=$top/build tests before result=OK
+    local build=$top/build tests
     # shellcheck source=tests/system/container
     source "$top/tests/system/container"
     command -v dbus-broker-launch >/dev/null || skip "dbus-broker is not installed"
@@ -227,11 +246,12 @@ on_broker() {
     run_tests --suite service
     container_exec env VMS_BUS="$VMS_BUS" "${tests[@]}" -C "$build" || true
     container_exec cat "$build/meson-logs/testlog.json" >>"$counted"
-    before=$SECONDS
-    container_exec env VMS_IN_CONTAINER=1 VMS_BUILD="$build" "$top/tests/system/test-instances.sh" ||
-        result=FAIL
-    count system-instances $result "$((SECONDS - before))"
+    counted_check system-instances \
+        container_exec env VMS_IN_CONTAINER=1 VMS_BUILD="$build" "$top/tests/system/test-instances.sh"
+    counted_check policy-warnings broker_takes_policy
     container_stop
+    # It wants a system on which nothing is installed yet, so it boots its own.
+    counted_check system-authorization env VMS_BUILD="$build" "$top/tests/system/test-authorization.sh"
 }
 
 # with_musl TARGET
