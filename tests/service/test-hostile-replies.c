@@ -144,7 +144,7 @@ test_deaf_clients(void)
 static void
 test_deaf_to_properties(void)
 {
-    enum { SMALL = 10000 };
+    enum { SMALL = 80000 };
 
     if (!can_be_ordinary_user())
         return;
