@@ -210,10 +210,10 @@ bool
 hypervisor_end_block_job(Hypervisor *h, const char *uuid, const char *target, bool pivot,
                          Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
     unsigned flags = pivot ? VIR_DOMAIN_BLOCK_JOB_ABORT_PIVOT : VIR_DOMAIN_BLOCK_JOB_ABORT_ASYNC;
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainBlockJobAbort(dom, target, flags) == 0 || hypervisor_fail(error);
 }

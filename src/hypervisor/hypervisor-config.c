@@ -189,9 +189,9 @@ hypervisor_set_boot_order(Hypervisor *h, const char *uuid, const char *const *or
 bool
 hypervisor_rename(Hypervisor *h, const char *uuid, const char *name, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainRename(dom, name, 0) == 0 || hypervisor_fail(error);
 }

@@ -162,9 +162,9 @@ hypervisor_send_keys(Hypervisor *h, const char *uuid, int codeset, const uint32_
                      unsigned n_keys, uint32_t hold, Error **error)
 {
     unsigned copy[SEND_KEYS_MAX];
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     n_keys = MIN(n_keys, SEND_KEYS_MAX);
     for (unsigned i = 0; i < n_keys; i++)
@@ -176,9 +176,9 @@ hypervisor_send_keys(Hypervisor *h, const char *uuid, int codeset, const uint32_
 bool
 hypervisor_inject_nmi(Hypervisor *h, const char *uuid, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainInjectNMI(dom, 0) == 0 || hypervisor_fail(error);
 }

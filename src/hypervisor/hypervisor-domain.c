@@ -136,9 +136,9 @@ call_verb(const Hypervisor *h, virDomainPtr dom, DomainVerb verb)
 bool
 hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return call_verb(h, dom, verb) == 0 || hypervisor_fail(error);
 }
@@ -146,9 +146,9 @@ hypervisor_do(Hypervisor *h, const char *uuid, DomainVerb verb, Error **error)
 bool
 hypervisor_set_autostart(Hypervisor *h, const char *uuid, bool autostart, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainSetAutostart(dom, autostart) == 0 || hypervisor_fail(error);
 }
@@ -182,9 +182,9 @@ undefine_flags(UndefineFlags flags)
 bool
 hypervisor_undefine(Hypervisor *h, const char *uuid, UndefineFlags flags, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainUndefineFlags(dom, undefine_flags(flags)) == 0 || hypervisor_fail(error);
 }

@@ -518,11 +518,11 @@ bool
 hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *mountpoints,
                         Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
     unsigned n = mountpoints ? g_strv_length((char **)mountpoints) : 0;
     uint64_t begun = clock_now_usec();
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainFSFreeze(dom, (const char **)mountpoints, n, 0) >= 0 ||
            hypervisor_agent_fail(dom, begun, error);
@@ -531,10 +531,10 @@ hypervisor_guest_freeze(Hypervisor *h, const char *uuid, const char *const *moun
 bool
 hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
     uint64_t begun = clock_now_usec();
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainFSThaw(dom, NULL, 0, 0) >= 0 || hypervisor_agent_fail(dom, begun, error);
 }
@@ -542,10 +542,10 @@ hypervisor_guest_thaw(Hypervisor *h, const char *uuid, Error **error)
 bool
 hypervisor_guest_trim(Hypervisor *h, const char *uuid, uint64_t minimum, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
     uint64_t begun = clock_now_usec();
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainFSTrim(dom, NULL, minimum, 0) == 0 || hypervisor_agent_fail(dom, begun, error);
 }
@@ -554,10 +554,10 @@ bool
 hypervisor_guest_set_password(Hypervisor *h, const char *uuid, const char *user,
                               const char *password, bool crypted, Error **error)
 {
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
     uint64_t begun = clock_now_usec();
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     return virDomainSetUserPassword(dom, user, password,
                                     crypted ? VIR_DOMAIN_PASSWORD_ENCRYPTED : 0) == 0 ||

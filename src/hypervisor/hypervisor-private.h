@@ -88,6 +88,8 @@ void hypervisor_defer_free(Hypervisor *h, virDomainStatsRecordPtr *records);
 
 /* False if a change must not be sent any more, or the connection is gone. */
 bool hypervisor_pass_gate(Hypervisor *h, Error **error);
+/* The handle of a domain that is changed right now, through the gate; NULL where it must not be. */
+virDomainPtr hypervisor_begin_change(Hypervisor *h, const char *uuid, Error **error);
 
 /*
  * libvirt's own flags for the configurations that a change is for; they are the same for every kind

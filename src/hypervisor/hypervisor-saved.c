@@ -128,9 +128,9 @@ hypervisor_suspend(Hypervisor *h, const char *uuid, SuspendTarget target, Error 
         [SUSPEND_DISK] = VIR_NODE_SUSPEND_TARGET_DISK,
         [SUSPEND_HYBRID] = VIR_NODE_SUSPEND_TARGET_HYBRID,
     };
-    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+    virDomainPtr dom = hypervisor_begin_change(h, uuid, error);
 
-    if (!dom || !hypervisor_pass_gate(h, error))
+    if (!dom)
         return false;
     uint64_t begun = clock_now_usec();
     if (virDomainPMSuspendForDuration(dom, targets[target], 0, 0) == 0)

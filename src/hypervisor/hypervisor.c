@@ -330,3 +330,11 @@ hypervisor_domain(Hypervisor *h, const char *uuid, Error **error)
     hypervisor_keep_domain(h, uuid, dom);
     return dom;
 }
+
+virDomainPtr
+hypervisor_begin_change(Hypervisor *h, const char *uuid, Error **error)
+{
+    virDomainPtr dom = hypervisor_domain(h, uuid, error);
+
+    return dom && hypervisor_pass_gate(h, error) ? dom : NULL;
+}
