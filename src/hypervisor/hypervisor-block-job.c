@@ -61,10 +61,8 @@ hypervisor_read_disk_chain(Hypervisor *h, const char *uuid, const char *target, 
                            Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
 
-    if (dom && !xml)
-        hypervisor_fail(error);
     if (!xml)
         return false;
     *ret = disk_chain_read(xml, target);
@@ -109,10 +107,8 @@ GPtrArray *
 hypervisor_find_block_jobs(Hypervisor *h, const char *uuid, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
 
-    if (dom && !xml)
-        hypervisor_fail(error);
     if (!xml)
         return NULL;
 

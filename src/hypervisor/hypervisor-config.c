@@ -143,12 +143,11 @@ read_configuration(virDomainPtr dom, Error **error)
         *error = error_new(ERROR_INVALID_STATE, "A transient domain has no configuration");
         return NULL;
     }
-    char *xml = persistent < 0
-                    ? NULL
-                    : virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE);
-    if (!xml)
+    if (persistent < 0) {
         hypervisor_fail(error);
-    return xml;
+        return NULL;
+    }
+    return hypervisor_read_xml(dom, VIR_DOMAIN_XML_INACTIVE | VIR_DOMAIN_XML_SECURE, error);
 }
 
 static bool

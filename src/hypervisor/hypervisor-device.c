@@ -90,13 +90,9 @@ static char *
 edit(virDomainPtr dom, unsigned affect, DeviceEdit make, DeviceArgs *args, Error **error)
 {
     unsigned inactive = affect == VIR_DOMAIN_AFFECT_CONFIG ? VIR_DOMAIN_XML_INACTIVE : 0U;
-    g_autofree char *xml = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_SECURE | inactive);
+    g_autofree char *xml = hypervisor_read_xml(dom, VIR_DOMAIN_XML_SECURE | inactive, error);
 
-    if (!xml) {
-        hypervisor_fail(error);
-        return NULL;
-    }
-    return make(xml, args, error);
+    return xml ? make(xml, args, error) : NULL;
 }
 
 /* The same device may look different in the two configurations, so they are updated one by one. */

@@ -8,17 +8,17 @@
 static bool
 read_xml(virDomainPtr dom, DomainUpdate *update, Error **error)
 {
-    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
 
     if (!xml)
-        return hypervisor_fail(error);
+        return false;
     domain_xml_read(xml, update);
     if (!update->is_active)
         return true;
 
-    g_autofree char *next = virDomainGetXMLDesc(dom, VIR_DOMAIN_XML_INACTIVE);
+    g_autofree char *next = hypervisor_read_xml(dom, VIR_DOMAIN_XML_INACTIVE, error);
     if (!next)
-        return hypervisor_fail(error);
+        return false;
     domain_xml_read_next(next, update);
     return true;
 }
@@ -86,10 +86,8 @@ hypervisor_get_xml(Hypervisor *h, const char *uuid, XmlFlags flags, Error **erro
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     unsigned libvirt_flags = (flags & XML_INACTIVE ? VIR_DOMAIN_XML_INACTIVE : 0) |
                              (flags & XML_SECURE ? VIR_DOMAIN_XML_SECURE : 0);
-    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, libvirt_flags) : NULL;
+    g_autofree char *xml = hypervisor_read_xml(dom, libvirt_flags, error);
 
-    if (dom && !xml)
-        hypervisor_fail(error);
     return xml ? utf8_for_bus(xml) : NULL;
 }
 

@@ -63,6 +63,8 @@ int hypervisor_count(void *const *array);
 
 /* The domain's handle, which stays the connection's. One round trip at most. */
 virDomainPtr hypervisor_domain(Hypervisor *h, const char *uuid, Error **error);
+/* The domain's XML, freed with g_free(); NULL, too, where `dom` is NULL, the error then told. */
+char *hypervisor_read_xml(virDomainPtr dom, unsigned flags, Error **error);
 /*
  * The handles of those of the NULL-terminated `uuids` that exist, with a reference each, and a NULL
  * at the end.

@@ -214,12 +214,12 @@ check_wanted_disks(char *const *wanted, char *const *targets, Error **error)
 static bool
 read_skipped_disks(virDomainPtr dom, char *const *wanted, char ***ret, Error **error)
 {
-    g_autofree char *xml = wanted ? virDomainGetXMLDesc(dom, 0) : NULL;
-
     if (!wanted)
         return true;
+
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
     if (!xml)
-        return hypervisor_fail(error);
+        return false;
 
     g_auto(GStrv) targets = disk_chain_targets(xml);
     g_autoptr(GPtrArray) skipped = g_ptr_array_new();

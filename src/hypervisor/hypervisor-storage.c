@@ -96,10 +96,8 @@ hypervisor_find_disk(Hypervisor *h, const char *uuid, const char *alias, char **
                      Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
-    g_autofree char *xml = dom ? virDomainGetXMLDesc(dom, 0) : NULL;
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
 
-    if (dom && !xml)
-        hypervisor_fail(error);
     if (xml)
         *ret_target = disk_chain_find_alias(xml, alias);
     return xml != NULL;
@@ -220,10 +218,10 @@ static bool
 resize_off(Hypervisor *h, virDomainPtr dom, const char *target, uint64_t bytes,
            uint64_t *ret_capacity, Error **error)
 {
-    g_autofree char *xml = virDomainGetXMLDesc(dom, 0);
+    g_autofree char *xml = hypervisor_read_xml(dom, 0, error);
 
     if (!xml)
-        return hypervisor_fail(error);
+        return false;
     g_auto(DiskChain) chain = disk_chain_read(xml, target);
     return chain.is_active ? resize_running(h, dom, target, bytes, error)
                            : resize_volume(h, &chain, target, bytes, ret_capacity, error);

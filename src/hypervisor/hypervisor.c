@@ -331,6 +331,16 @@ hypervisor_domain(Hypervisor *h, const char *uuid, Error **error)
     return dom;
 }
 
+char *
+hypervisor_read_xml(virDomainPtr dom, unsigned flags, Error **error)
+{
+    char *xml = dom ? virDomainGetXMLDesc(dom, flags) : NULL;
+
+    if (dom && !xml)
+        hypervisor_fail(error);
+    return xml;
+}
+
 virDomainPtr
 hypervisor_begin_change(Hypervisor *h, const char *uuid, Error **error)
 {
