@@ -32,7 +32,7 @@ struct Stats {
 typedef struct {
     Call call;
     Stats *stats;
-    Round *round; /* NULL once nobody waits for it */
+    Round *round;
     StatsGroups groups;
     GHashTable *block_of; /* set of the UUIDs of those that are asked for STATS_BLOCK */
     bool counted;

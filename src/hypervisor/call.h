@@ -116,8 +116,8 @@ struct Call {
     uint64_t order;
 
     /* The lane pool's. */
-    gint gate;
-    gint had_lock; /* CALL_XML: the domain's lock could be taken */
+    gint gate;     /* atomic: a Gate */
+    gint had_lock; /* atomic; CALL_XML: the domain's lock could be taken */
     bool told;
     bool succeeded;
     bool connection_died;

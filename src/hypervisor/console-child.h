@@ -2,7 +2,7 @@
 #pragma once
 
 /*
- * An open console is a process of its own: this program again, which console.c starts with the
+ * An open console is a process of its own: this program again, which consoles.c starts with the
  * descriptors below, and in it nothing but one connection, one stream, one thread.
  *
  * A thread would not do. libvirt's client keeps all that it reads for a stream, and what reads is
