@@ -3,7 +3,7 @@
 
 #include "clock.h"
 #include "timer.h"
-#include "usage-sample.h"
+#include "usage-reading.h"
 
 #define SEC UINT64_C(1000000)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-#include "usage-sample.h"
+#include "usage-reading.h"
 
 #include <stdlib.h>
 #include <string.h>
