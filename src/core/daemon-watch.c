@@ -340,8 +340,12 @@ find_targets(const DaemonWatch *watch)
     for (guint i = 0; i < watch->targets->len; i++) {
         const Target *target = watch->targets->pdata[i];
 
-        *(target->socket ? &found.socket : &found.pid_file) |= target->there;
-        found.removed |= !target->socket && target->removed;
+        if (target->socket) {
+            found.socket |= target->there;
+        } else {
+            found.pid_file |= target->there;
+            found.removed |= target->removed;
+        }
     }
     return found;
 }

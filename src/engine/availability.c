@@ -119,6 +119,13 @@ find_attempt(Availability *a, unsigned number)
     return NULL;
 }
 
+/* A place for one more attempt; NULL where there is none. */
+static Attempt *
+find_free_place(Availability *a)
+{
+    return find_attempt(a, 0);
+}
+
 /* The attempt that everybody joins: one that is neither overdue nor left behind. */
 static Attempt *
 current_attempt(Availability *a)
@@ -166,7 +173,7 @@ needs_probe(const Availability *a)
 static bool
 is_full(Availability *a)
 {
-    return !find_attempt(a, 0);
+    return !find_free_place(a);
 }
 
 static bool
@@ -290,7 +297,7 @@ try_to_connect(Availability *a, uint64_t now)
     if (!may_connect(a, now))
         return;
 
-    Attempt *attempt = find_attempt(a, 0);
+    Attempt *attempt = find_free_place(a);
     a->probe_answered = false;
     a->resting = false;
     a->last_attempt = now;

@@ -328,10 +328,10 @@ hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targe
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     StatsRecord *record = dom ? record_new(uuid) : NULL;
     virTypedParameter params[BLOCK_PARAMS_MAX];
-    virTypedParameter count = {.type = VIR_TYPED_PARAM_UINT};
+    unsigned n_disks = 0;
 
-    for (; record && targets[count.value.ui]; count.value.ui++) {
-        const char *target = targets[count.value.ui];
+    for (; record && targets[n_disks]; n_disks++) {
+        const char *target = targets[n_disks];
         int n = read_block_params(dom, target, params);
 
         if (n < 0 && !hypervisor_is_alive(h)) {
@@ -339,8 +339,9 @@ hypervisor_block_stats(Hypervisor *h, const char *uuid, const char *const *targe
             stats_record_free(record);
             return NULL;
         }
-        add_disk(record, count.value.ui, target, params, n);
+        add_disk(record, n_disks, target, params, n);
     }
+    virTypedParameter count = {.type = VIR_TYPED_PARAM_UINT, .value.ui = n_disks};
     if (record)
         add_field(record, "block.count", &count);
     return record;
