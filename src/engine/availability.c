@@ -653,20 +653,8 @@ availability_status(const Availability *a)
     return a->status;
 }
 
-const char *
-availability_message(const Availability *a)
-{
-    return a->message;
-}
-
 unsigned
 availability_generation(const Availability *a)
 {
     return a->generation;
-}
-
-uint64_t
-availability_next_attempt(const Availability *a)
-{
-    return a->next_attempt;
 }

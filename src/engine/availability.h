@@ -94,8 +94,5 @@ void availability_forget(Availability *a, void *waiter);
 void availability_stop(Availability *a, uint64_t now, const char *message);
 
 Status availability_status(const Availability *a);
-const char *availability_message(const Availability *a);
 /* The generation in use, 0 while the hypervisor is unavailable. */
 unsigned availability_generation(const Availability *a);
-/* When the next attempt is due (monotonic, µs); AVAILABILITY_NEVER if none is. */
-uint64_t availability_next_attempt(const Availability *a);

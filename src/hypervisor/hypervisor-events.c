@@ -148,11 +148,7 @@ on_power_management(virConnectPtr conn, virDomainPtr dom, int reason, void *user
 static void
 on_agent_lifecycle(virConnectPtr conn, virDomainPtr dom, int state, int reason, void *userdata)
 {
-    report(userdata, dom,
-           state == VIR_CONNECT_DOMAIN_EVENT_AGENT_LIFECYCLE_STATE_CONNECTED
-               ? EVENT_AGENT_CONNECTED
-               : EVENT_AGENT_DISCONNECTED,
-           NULL);
+    report(userdata, dom, EVENT_CHANGED, NULL);
 }
 
 /* --- what went wrong ---------------------------------------------------------------------- */
@@ -277,7 +273,7 @@ static void
 on_job_completed(virConnectPtr conn, virDomainPtr dom, virTypedParameterPtr params, int n_params,
                  void *userdata)
 {
-    report(userdata, dom, EVENT_JOB_COMPLETED, NULL);
+    report(userdata, dom, EVENT_CHANGED, NULL);
 }
 
 static void

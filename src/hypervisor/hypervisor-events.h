@@ -30,9 +30,6 @@ typedef enum {
     EVENT_DEVICE_REMOVED, /* the device `device`, an alias */
     EVENT_DEVICE_KEPT,    /* the guest did not let go of it */
     EVENT_BLOCK_JOB,      /* of the disk `device`, a target */
-    EVENT_JOB_COMPLETED,  /* a migration or a backup is over */
-    EVENT_AGENT_CONNECTED,
-    EVENT_AGENT_DISCONNECTED,
 } HypervisorEventKind;
 
 /*

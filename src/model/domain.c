@@ -309,13 +309,6 @@ domain_set_job(Domain *domain, uint64_t number)
 }
 
 void
-domain_set_started_at(Domain *domain, uint64_t usec)
-{
-    if (domain->id >= 0)
-        domain->unsignaled |= take_u64(&domain->started_at, usec, DOMAIN_CHANGED(STARTED_AT));
-}
-
-void
 domain_set_capacities(Domain *domain, GHashTable *capacities)
 {
     domain->unsignaled |= domain_config_set_capacities(&domain->config, capacities);

@@ -109,7 +109,6 @@ typedef struct Domain {
     uint64_t begun_memory_bytes; /* what the configuration said when this run began; 0: unknown */
     DomainFacts known;           /* what has ever been learnt */
     DomainChanges unsignaled;    /* changes that no signal has told yet */
-    bool queued;                 /* to be signalled at the end of this turn of the loop */
 } Domain;
 
 /* A domain of which nothing but its identity is known yet. */
@@ -133,8 +132,6 @@ DomainChanges domain_apply(Domain *domain, DomainUpdate *update);
 DomainFacts domain_compare(const Domain *domain, const DomainUpdate *update);
 void domain_set_available(Domain *domain, bool available);
 void domain_set_job(Domain *domain, uint64_t number);
-/* When this run began; ignored while the domain is off. */
-void domain_set_started_at(Domain *domain, uint64_t usec);
 /* target -> uint64_t * */
 void domain_set_capacities(Domain *domain, GHashTable *capacities);
 /* The storage job of a disk; 0: none. */

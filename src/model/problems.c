@@ -110,8 +110,6 @@ is_ended(const Problem *problem, const void *data)
         return !is_libvirts(problem);
     case PROBLEMS_END_OFF:
         return problem->kind != PROBLEM_UNRESPONSIVE;
-    case PROBLEMS_END_ANSWERED:
-        return is_libvirts(problem);
     }
     return false;
 }

@@ -21,10 +21,9 @@ typedef enum {
 
 /* The occasions on which problems go. */
 typedef enum {
-    PROBLEMS_END_RESUMED,  /* the guest runs on; errors that it was told of stay */
-    PROBLEMS_END_RESET,    /* the guest starts afresh */
-    PROBLEMS_END_OFF,      /* there is no guest any more */
-    PROBLEMS_END_ANSWERED, /* libvirt answers for the domain */
+    PROBLEMS_END_RESUMED, /* the guest runs on; errors that it was told of stay */
+    PROBLEMS_END_RESET,   /* the guest starts afresh */
+    PROBLEMS_END_OFF,     /* there is no guest any more */
 } ProblemsEnd;
 
 typedef struct {

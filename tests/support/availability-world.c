@@ -79,7 +79,8 @@ on_status(void *userdata, Status status, const char *message)
     World *w = userdata;
 
     g_assert_cmpint(availability_status(w->engine), ==, status);
-    g_assert_cmpstr(availability_message(w->engine), ==, message);
+    g_free(w->message);
+    w->message = g_strdup(message);
     say(w, "%s", status_name(status));
 }
 
@@ -153,6 +154,7 @@ world_free(World *w)
 {
     availability_free(w->engine);
     g_string_free(w->log, TRUE);
+    g_free(w->message);
     g_free(w);
 }
 

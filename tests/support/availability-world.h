@@ -16,6 +16,7 @@ typedef struct {
     uint64_t now;
     uint64_t armed;
     GString *log;
+    char *message;       /* of the status, as it was told last */
     bool may_be_stopped; /* what a loss says of it */
     bool daemon_lives;
     bool ends;    /* leaving an attempt ends it */
