@@ -169,10 +169,10 @@ end_question(User *user)
         return;
     user->reported = user->bytes;
     user->is_fresh = true;
-    waiters = single_flight_land(user->flight);
+    waiters = single_flight_finish(user->flight);
     waiters_answer(waiters, OUTCOME_OK, NULL, NULL);
     user->is_fresh = false;
-    single_flight_go_on(user->flight);
+    single_flight_start_next(user->flight);
 }
 
 void

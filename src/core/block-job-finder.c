@@ -46,13 +46,13 @@ on_found(Call *call, CallOutcome outcome, const Error *error)
     if (outcome != OUTCOME_OK || !domain)
         return;
     if (find->again)
-        block_job_finder_look(finder, domain);
+        block_job_finder_search(finder, domain);
     for (unsigned i = 0; i < find->found->len && !find->again; i++)
         finder->found(finder->userdata, domain, find->found->pdata[i]);
 }
 
 void
-block_job_finder_look(BlockJobFinder *finder, const Domain *domain)
+block_job_finder_search(BlockJobFinder *finder, const Domain *domain)
 {
     FindCall *find = g_hash_table_lookup(finder->under_way, domain->uuid);
 

@@ -22,6 +22,6 @@ BlockJobFinder *block_job_finder_new(LanePool *lane_pool, Cache *cache,
 void block_job_finder_free(BlockJobFinder *finder);
 
 /* The XML of this domain was read. */
-void block_job_finder_look(BlockJobFinder *finder, const Domain *domain);
+void block_job_finder_search(BlockJobFinder *finder, const Domain *domain);
 /* A job of this domain has ended: what is being found is out of date, and found again. */
 void block_job_finder_outdate(BlockJobFinder *finder, const char *uuid);

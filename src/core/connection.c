@@ -113,7 +113,7 @@ effect_adopt(void *userdata, unsigned number)
     lane_pool_adopt(connection->lane_pool, number);
     if (changes)
         connection->listener->changed(connection->userdata, changes, connection->state.status);
-    connection->listener->connected(connection->userdata, result->snapshots, attempt->events);
+    connection->listener->connected(connection->userdata, result->updates, attempt->events);
     forget_attempt(connection, number);
 }
 

@@ -109,7 +109,7 @@ xml_read(Core *core, Domain *domain)
     storage_jobs_mark_disks(core->storage_jobs, domain);
     if (domain->unsignaled)
         cache_changed(core->cache, domain);
-    storage_jobs_look(core->storage_jobs, domain);
+    storage_jobs_search(core->storage_jobs, domain);
 }
 
 static void
@@ -123,7 +123,7 @@ apply_update(Core *core, DomainUpdate *update, bool log_added)
 
     if (added && log_added)
         presence_changed(core, LOG_EVENT_DOMAIN_ADDED, domain, "is there");
-    run_events_look(core->private->run_events, domain);
+    run_events_search(core->private->run_events, domain);
     if (has_xml)
         xml_read(core, domain);
 }

@@ -41,8 +41,8 @@ typedef struct {
     GArray *steps;
 
     /* As it was at the last scan. */
-    bool there;
-    bool removed; /* it was there before that */
+    bool exists;
+    bool removed; /* it existed before that */
     dev_t dev;
     ino_t ino;
 
@@ -294,16 +294,16 @@ scan_target(DaemonWatch *watch, Target *target, GHashTable *wds, Changes *change
 {
     g_autoptr(GString) path = g_string_new(NULL);
     struct stat st = {0};
-    bool there = walk(watch, target, wds, path, &st) &&
-                 (target->socket ? S_ISSOCK(st.st_mode) : S_ISREG(st.st_mode));
-    bool other_inode = there && (st.st_dev != target->dev || st.st_ino != target->ino);
+    bool exists = walk(watch, target, wds, path, &st) &&
+                  (target->socket ? S_ISSOCK(st.st_mode) : S_ISREG(st.st_mode));
+    bool other_inode = exists && (st.st_dev != target->dev || st.st_ino != target->ino);
 
-    changes->probe |= there != target->there || other_inode;
-    target->removed = !there && (target->there || target->removed);
-    target->there = there;
+    changes->probe |= exists != target->exists || other_inode;
+    target->removed = !exists && (target->exists || target->removed);
+    target->exists = exists;
     target->dev = st.st_dev;
     target->ino = st.st_ino;
-    if (there)
+    if (exists)
         note_daemon(target, path->str, other_inode, changes);
     else
         target->known = false;
@@ -341,9 +341,9 @@ find_targets(const DaemonWatch *watch)
         const Target *target = watch->targets->pdata[i];
 
         if (target->socket) {
-            found.socket |= target->there;
+            found.socket |= target->exists;
         } else {
-            found.pid_file |= target->there;
+            found.pid_file |= target->exists;
             found.removed |= target->removed;
         }
     }
@@ -372,7 +372,7 @@ daemon_watch_lives(const DaemonWatch *watch)
     for (guint i = 0; i < watch->targets->len; i++) {
         const Target *target = watch->targets->pdata[i];
 
-        if (!target->socket && target->there && target->known &&
+        if (!target->socket && target->exists && target->known &&
             (kill(target->pid, 0) == 0 || errno == EPERM))
             return true;
     }

@@ -38,8 +38,8 @@ end(DiskStats *stats)
     g_autoptr(GPtrArray) records = g_steal_pointer(&stats->records);
 
     timer_disarm(stats->timer);
-    waiters_answer(single_flight_land(stats->flight), OUTCOME_OK, records, NULL);
-    single_flight_go_on(stats->flight);
+    waiters_answer(single_flight_finish(stats->flight), OUTCOME_OK, records, NULL);
+    single_flight_start_next(stats->flight);
 }
 
 /* --- calls -------------------------------------------------------------------------------- */

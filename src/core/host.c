@@ -173,9 +173,9 @@ on_devices(Call *call, CallOutcome outcome, const Error *error)
     const DevicesCall *asked = (DevicesCall *)call;
     SingleFlight *flight = asked->list->flight;
 
-    waiters_answer(single_flight_land(flight), outcome,
+    waiters_answer(single_flight_finish(flight), outcome,
                    outcome == OUTCOME_OK ? asked->devices : NULL, error);
-    single_flight_go_on(flight);
+    single_flight_start_next(flight);
 }
 
 static void

@@ -49,7 +49,7 @@ on_found(Call *call, CallOutcome outcome, const Error *error)
 }
 
 void
-job_finder_look(JobFinder *finder, const Domain *domain)
+job_finder_search(JobFinder *finder, const Domain *domain)
 {
     FindCall *find;
 

@@ -22,6 +22,6 @@ JobFinder *job_finder_new(LanePool *lane_pool, Cache *cache,
 /* No call may be left. */
 void job_finder_free(JobFinder *finder);
 
-void job_finder_look(JobFinder *finder, const Domain *domain);
+void job_finder_search(JobFinder *finder, const Domain *domain);
 /* The answer about this domain is out of date: this process works on it. */
 void job_finder_outdate(JobFinder *finder, const char *uuid);

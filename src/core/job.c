@@ -472,7 +472,7 @@ look_for_more(Jobs *jobs)
     cache_iter_init(&iter, jobs->parts.cache);
     while (g_hash_table_iter_next(&iter, &uuid, &domain))
         if (!jobs_find(jobs, uuid))
-            job_finder_look(jobs->finder, domain);
+            job_finder_search(jobs->finder, domain);
 }
 
 void

@@ -129,7 +129,7 @@ apply(Lister *lister, const GPtrArray *updates, Waiters *waiters)
 static void
 read_known(Lister *lister)
 {
-    Waiters *waiters = single_flight_land(lister->flight);
+    Waiters *waiters = single_flight_finish(lister->flight);
     GHashTable *known = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
     GHashTableIter iter;
     gpointer uuid;
@@ -140,7 +140,7 @@ read_known(Lister *lister)
         g_hash_table_insert(known, g_strdup(uuid), GUINT_TO_POINTER(FACT_STATE | FACT_FLAGS));
     mark(lister, known);
     answer_refreshed(lister, known, waiters);
-    single_flight_go_on(lister->flight);
+    single_flight_start_next(lister->flight);
 }
 
 static void
@@ -155,7 +155,7 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
         lister_go_on(lister);
         return;
     }
-    Waiters *waiters = single_flight_land(lister->flight);
+    Waiters *waiters = single_flight_finish(lister->flight);
 
     timer_disarm(lister->limit_timer);
     lister->listing = NULL;
@@ -167,7 +167,7 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
             log_message(LOG_WARNING, "Listing the domains failed: %s", error->message);
         waiters_answer(waiters, outcome, NULL, error);
     }
-    single_flight_go_on(lister->flight);
+    single_flight_start_next(lister->flight);
 }
 
 static bool

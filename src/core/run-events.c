@@ -231,7 +231,7 @@ look_for_disk_errors(RunEvents *run, const char *uuid)
 }
 
 void
-run_events_look(RunEvents *run, const Domain *domain)
+run_events_search(RunEvents *run, const Domain *domain)
 {
     if (domain->state == DOMAIN_PAUSED && g_str_equal(domain->reason, "io-error"))
         look_for_disk_errors(run, domain->uuid);

@@ -23,7 +23,7 @@ void run_events_take(RunEvents *run, const HypervisorEvent *event);
 void run_events_complete(RunEvents *run, DomainUpdate *update);
 /* After an update: a problem that began when nobody listened is looked up, as far as libvirt still
  * tells of it. */
-void run_events_look(RunEvents *run, const Domain *domain);
+void run_events_search(RunEvents *run, const Domain *domain);
 /* The domain is gone. */
 void run_events_forget(RunEvents *run, const char *uuid);
 /* Events are missed from now on. */

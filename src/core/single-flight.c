@@ -59,13 +59,13 @@ single_flight_join(SingleFlight *flight, Pending *pending, WaiterDone done, void
 }
 
 Waiters *
-single_flight_land(SingleFlight *flight)
+single_flight_finish(SingleFlight *flight)
 {
     return g_steal_pointer(&flight->current);
 }
 
 void
-single_flight_go_on(SingleFlight *flight)
+single_flight_start_next(SingleFlight *flight)
 {
     if (waiters_count(flight->next) > 0)
         single_flight_start(flight);

@@ -12,7 +12,7 @@
 
 typedef struct SingleFlight SingleFlight;
 
-/* `start` sends the question; it ends in single_flight_land(). */
+/* `start` sends the question; it ends in single_flight_finish(). */
 SingleFlight *single_flight_new(void (*start)(void *userdata), void *userdata);
 void single_flight_free(SingleFlight *flight);
 
@@ -24,6 +24,6 @@ bool single_flight_is_under_way(const SingleFlight *flight);
 /* How many wait for the question that is under way. */
 unsigned single_flight_count(const SingleFlight *flight);
 /* The question has been answered: those who wait for the answer, which the caller answers. */
-Waiters *single_flight_land(SingleFlight *flight);
+Waiters *single_flight_finish(SingleFlight *flight);
 /* Send the next question if somebody waits for it; after those of the last one were answered. */
-void single_flight_go_on(SingleFlight *flight);
+void single_flight_start_next(SingleFlight *flight);

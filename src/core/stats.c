@@ -91,8 +91,8 @@ answer(Round *round, CallOutcome outcome, const Error *error)
     pending_cancel(&round->disks_pending);
     if (records && disks)
         join(records, disks);
-    waiters_answer(single_flight_land(round->flight), outcome, records, error);
-    single_flight_go_on(round->flight);
+    waiters_answer(single_flight_finish(round->flight), outcome, records, error);
+    single_flight_start_next(round->flight);
     if (!single_flight_is_under_way(round->flight))
         g_hash_table_remove(round->stats->rounds, GUINT_TO_POINTER(round->groups));
 }

@@ -442,9 +442,9 @@ storage_job_begin(StorageJobs *jobs, Domain *domain, const char *target,
 /* --- news --------------------------------------------------------------------------------- */
 
 void
-storage_jobs_look(StorageJobs *jobs, const Domain *domain)
+storage_jobs_search(StorageJobs *jobs, const Domain *domain)
 {
-    block_job_finder_look(jobs->finder, domain);
+    block_job_finder_search(jobs->finder, domain);
 }
 
 void

@@ -48,7 +48,7 @@ JobObject *storage_jobs_find(const StorageJobs *jobs, const char *uuid, const ch
 /* The domain has just been added, or its XML was read: its disks tell their jobs. */
 void storage_jobs_mark_disks(StorageJobs *jobs, Domain *domain);
 /* The XML of the domain was read: find the jobs of others. */
-void storage_jobs_look(StorageJobs *jobs, const Domain *domain);
+void storage_jobs_search(StorageJobs *jobs, const Domain *domain);
 /* News of a domain was applied, or it is gone. */
 void storage_jobs_domain_changed(StorageJobs *jobs, const char *uuid);
 /* EVENT_BLOCK_JOB. */

@@ -86,7 +86,7 @@ on_connect_result(void *data)
         }
         pool->callbacks->connect_result(pool->userdata, result);
     }
-    g_clear_pointer(&result->snapshots, g_ptr_array_unref);
+    g_clear_pointer(&result->updates, g_ptr_array_unref);
     hypervisor_identity_clear(&result->identity);
     error_free(result->error);
     g_free(task->version);
@@ -101,14 +101,14 @@ on_limit(void *userdata)
     ConnectResult result = {
         .attempt = task->result.attempt,
         .succeeded = true,
-        .snapshots = task->is_listed ? g_steal_pointer(&task->result.snapshots) : NULL,
+        .updates = task->is_listed ? g_steal_pointer(&task->result.updates) : NULL,
         .identity = task->result.identity,
     };
 
     task->told = true;
     task->result.identity = (HypervisorIdentity){NULL};
     task->pool->callbacks->connect_result(task->pool->userdata, &result);
-    g_clear_pointer(&result.snapshots, g_ptr_array_unref);
+    g_clear_pointer(&result.updates, g_ptr_array_unref);
     hypervisor_identity_clear(&result.identity);
 }
 
@@ -151,8 +151,8 @@ connect_and_list(Lane *lane, AttemptTask *task)
         /* From here on only the loop touches the identity. */
         if (!task->must_list)
             lane_post(lane, on_listing, task);
-        result->snapshots = hypervisor_list(h, &result->error);
-        if (result->snapshots) {
+        result->updates = hypervisor_list(h, &result->error);
+        if (result->updates) {
             /* Nor does this thread touch the list any more. */
             if (!task->must_list)
                 lane_post(lane, on_listed, task);

@@ -27,7 +27,7 @@
 typedef struct {
     unsigned attempt;
     bool succeeded;
-    GPtrArray *snapshots; /* DomainUpdate: the receiver may take it; NULL: no list came in time */
+    GPtrArray *updates; /* DomainUpdate: the receiver may take it; NULL: no list came in time */
     HypervisorIdentity identity; /* its version may follow */
     Status why;                  /* where it failed */
     Error *error;

@@ -106,7 +106,7 @@ succeed(unsigned number)
     say("attempt %u succeeds", number);
     attempt->in_flight = false;
     attempt->good = true;
-    result.snapshots = g_steal_pointer(&attempt->list);
+    result.updates = g_steal_pointer(&attempt->list);
     result.identity = (HypervisorIdentity){g_strdup("host"), g_strdup("QEMU"), g_strdup("7.2.0"),
                                            g_strdup("9.0.0")};
     /* Its daemon is not there any more: sooner or later that is noticed. */
@@ -116,7 +116,7 @@ succeed(unsigned number)
         world_post(between(KEEPALIVE, KEEPALIVE + SEC), on_lost, NULL, number);
     attempts.callbacks->connect_result(attempts.userdata, &result);
     hypervisor_identity_clear(&result.identity);
-    g_clear_pointer(&result.snapshots, g_ptr_array_unref);
+    g_clear_pointer(&result.updates, g_ptr_array_unref);
     REQUIRE(attempt->use != USE_NONE, "Connection %u is neither used nor closed", number);
     if (attempt->lost)
         REQUIRE(attempt->use == USE_DISCARDED, "A connection that was lost is used");

@@ -10,7 +10,7 @@ on_connect_result(void *userdata, ConnectResult *result)
 
     w->attempted = result->attempt;
     w->has_version = result->identity.version != NULL;
-    w->has_list = result->snapshots != NULL;
+    w->has_list = result->updates != NULL;
     if (result->succeeded && w->discards)
         lane_pool_discard(w->pool, result->attempt);
     else if (result->succeeded)
