@@ -12,7 +12,7 @@ struct Lane {
     LoopFunc exited;
     void *userdata;
     GThread *thread;
-    gint tid; /* of the thread; 0 until it runs */
+    gint tid; /* atomic; of the thread; 0 until it runs */
     GAsyncQueue *tasks;
     Hypervisor *hypervisor; /* the thread's own */
 };
