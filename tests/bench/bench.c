@@ -73,6 +73,20 @@ bench_stop_peer(Bench *b)
 }
 
 void
+bench_restart_service(Bench *b)
+{
+    bench_stop_service(b);
+    bench_start_service(b);
+}
+
+void
+bench_restart_peer(Bench *b)
+{
+    bench_stop_peer(b);
+    bench_start_peer(b);
+}
+
+void
 bench_add(Bench *b, const char *name, const char *unit, double value)
 {
     results_add(b->results, name, b->n_defined, unit, value);
@@ -157,9 +171,8 @@ list(Bench *b)
 static void
 restart(Bench *b)
 {
-    bench_stop_service(b);
     bench_stop_peer(b);
-    bench_start_service(b);
+    bench_restart_service(b);
     bench_start_peer(b);
 }
 

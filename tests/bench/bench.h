@@ -36,9 +36,11 @@ typedef struct {
 /* bench.c: what runs. The service is available and has told everything when this returns. */
 void bench_start_service(Bench *b);
 void bench_stop_service(Bench *b);
+void bench_restart_service(Bench *b);
 pid_t bench_service_pid(const Bench *b);
 void bench_start_peer(Bench *b);
 void bench_stop_peer(Bench *b);
+void bench_restart_peer(Bench *b);
 void bench_link_socket(Bench *b);
 void bench_unlink_socket(Bench *b);
 /* Adds to the series of that name for the present number of domains. */
