@@ -3,9 +3,12 @@
 """The tables of one run, in Markdown, and the picture of how it scales, as SVG."""
 
 import argparse
+import json
 import math
+import pathlib
 import re
 import statistics
+import subprocess
 import sys
 
 
@@ -26,23 +29,38 @@ IDLE_LOOP = 4
 
 
 class Run:
-    def __init__(self, samples, units, main):
+    """The samples of some runs, or of one of them."""
+
+    def __init__(self, samples, units, main, number=None):
         self.samples = samples
         self.units = units
         self.main = main
+        self.number = number
         self.sizes = sorted({domains for _, domains in samples})
 
+    def runs(self):
+        """Each by itself."""
+        for number in range(max(map(len, self.samples.values()), default=0)):
+            yield Run(self.samples, self.units, self.main, number)
+
+    def of_runs(self, name, domains=None):
+        """A list for each run that has measured it."""
+        lists = self.samples.get((name, domains or self.main), [])
+        return lists if self.number is None else lists[self.number:self.number + 1]
+
     def values(self, name, domains=None):
-        """Of all runs."""
-        return [value for run in self.samples.get((name, domains or self.main), []) for value in run]
+        return [value for run in self.of_runs(name, domains) for value in run]
 
     def median(self, name, domains=None):
         values = self.values(name, domains)
         return statistics.median(values) if values else math.nan
 
-    def medians(self, name):
-        """Of each run."""
-        return [statistics.median(values) for values in self.samples[name, self.main] if values]
+    def p95(self, name, domains=None):
+        values = sorted(self.values(name, domains))
+        return values[math.ceil(0.95 * len(values)) - 1] if values else math.nan
+
+    def medians(self, name, domains=None):
+        return [statistics.median(values) for values in self.of_runs(name, domains) if values]
 
 
 def figure(value, unit="ms"):
@@ -55,151 +73,219 @@ def figure(value, unit="ms"):
     return f"{value:,.0f} {unit}" if abs(value) >= 100 else f"{value:.1f} {unit}"
 
 
-def count(value):
-    return "–" if math.isnan(value) else f"{value:.0f}"
-
-
 def ratio(a, b):
     return a / b if b else math.nan
 
 
-def times(value):
-    return "–" if math.isnan(value) else f"{value:.2f} ×" if value < 100 else f"{value:.0f} ×"
+def times(value, digits=2):
+    return "–" if math.isnan(value) else f"{value:.{digits if value < 100 else 0}f} ×"
+
+
+def spread(values, show):
+    """From where to where."""
+    values = [value for value in values if not math.isnan(value)]
+    if not values:
+        return "–"
+    low, high = show(min(values)), show(max(values))
+    return low if low == high else f"{low} to {high}"
 
 
 def verdict(value, reached):
     return "–" if math.isnan(value) else "yes" if reached else "**no**"
 
 
+class Row:
+    """
+    A line of the first table: the service's series; a ratio, of a Run; what is wanted, in words and
+    of the ratio, or of the series where there is no ratio.
+    """
+
+    HEAD = ("", "service, p50", "p95", "p50 of the runs", "beside it, p50", "ratio",
+            "ratio of the runs", "wanted", "reached")
+
+    def __init__(self, what, series, beside="", value=None, wanted="", reached=None, domains=None,
+                 show=times):
+        self.what, self.series, self.beside, self.value = what, series, beside, value
+        self.wanted, self.reached, self.domains, self.show = wanted, reached, domains, show
+
+    def cells(self, run):
+        unit = run.units.get(self.series, "ms")
+        ours = run.median(self.series, self.domains)
+        value = self.value(run) if self.value else math.nan
+        judged = value if self.value else ours
+        return (self.what, figure(ours, unit), figure(run.p95(self.series, self.domains), unit),
+                spread(run.medians(self.series, self.domains), lambda v: figure(v, unit)),
+                self.beside, self.show(value) if self.value else "",
+                spread(map(self.value, run.runs()), self.show) if self.value else "",
+                self.wanted,
+                verdict(judged, self.reached(judged)) if self.reached else "–")
+
+
+def beside(run, *pairs):
+    """Words and series in turns: "words figure, …"."""
+    words = zip(pairs[::2], pairs[1::2])
+    return ", ".join(f"{word} {figure(run.median(name), run.units.get(name, 'ms'))}".strip()
+                     for word, name in words)
+
+
+def over(ours, *peers):
+    """The ratio of a series to the sum of others."""
+    return lambda run: ratio(run.median(ours), sum(run.median(peer) for peer in peers))
+
+
 def at_most(run, what, ours, peer, limit, peers=None):
-    value = ratio(run.median(ours), run.median(peer))
-    yield (what, figure(run.median(ours)), peers or f"floor {figure(run.median(peer))}",
-           times(value), f"≤ {limit} ×", verdict(value, value <= limit))
+    return Row(what, ours, peers or beside(run, "floor", peer), over(ours, peer), f"≤ {limit} ×",
+               lambda value: value <= limit)
 
 
 def reads(run):
-    m = run.median
-    best = min(m("objects-peer-16"), m("objects-peer-1"))
-    faster = ratio(best, m("objects"))
-    yield ("`GetManagedObjects`", figure(m("objects")),
-           f"libvirt-dbus, 16 in flight {figure(m('objects-peer-16'))}, "
-           f"one by one {figure(m('objects-peer-1'))}",
-           f"{faster:.0f} × faster", "≥ 75 ×", verdict(faster, faster >= 75))
-    yield from at_most(run, "one property", "get", "ping", 1.25,
-                       f"own `Ping` {figure(m('ping'))}; libvirt-dbus {figure(m('get-peer'))}, "
-                       f"its `Ping` {figure(m('ping-peer'))}")
-    yield from at_most(run, "`ListDomains`", "list", "list-floor", 1.6,
-                       f"floor {figure(m('list-floor'))} (names and states alone "
-                       f"{figure(m('list-floor-names'))}); virsh {figure(m('list-virsh'))}")
+    yield Row("`GetManagedObjects`", "objects",
+              beside(run, "libvirt-dbus, 16 in flight", "objects-peer-16", "one by one",
+                     "objects-peer-1"),
+              lambda r: ratio(min(r.median("objects-peer-16"), r.median("objects-peer-1")),
+                              r.median("objects")),
+              "≥ 75 ×", lambda value: value >= 75, show=lambda v: times(v, 0) + " faster")
+    yield Row("… on dbus-broker", "objects-broker",
+              beside(run, "on dbus-daemon, in turns,", "objects-daemon"),
+              over("objects-broker", "objects-daemon"))
+    yield at_most(run, "one property", "get", "ping", 1.25,
+                  beside(run, "own `Ping`", "ping", "libvirt-dbus", "get-peer", "its `Ping`",
+                         "ping-peer"))
+    yield at_most(run, "`ListDomains`", "list", "list-floor", 1.6,
+                  beside(run, "floor", "list-floor", "names and states alone", "list-floor-names",
+                         "virsh", "list-virsh"))
+
+
+def grown(series):
+    return lambda run: ratio(run.median(series, 10000), run.median(series, 1000))
 
 
 def connection(run):
-    m = run.median
-    yield from at_most(run, "connect to last `InterfacesAdded`", "connect-added", "connect-floor",
-                       1.5)
-    yield from at_most(run, "… to the last signal of what the XML says", "connect-all",
-                       "connect-floor", 1.5)
-    yield from at_most(run, "… to `Available`", "connect-available", "connect-floor-bulk", 1.5)
+    yield at_most(run, "connect to last `InterfacesAdded`", "connect-added", "connect-floor", 1.5)
+    yield at_most(run, "… to the last signal of what the XML says", "connect-all", "connect-floor",
+                  1.5)
+    yield at_most(run, "… to `Available`", "connect-available", "connect-floor-bulk", 1.5)
     for series, what in (("connect-added", "last `InterfacesAdded`"),
                          ("connect-all", "last signal")):
-        value = ratio(m(series, 10000), m(series, 1000))
-        if not math.isnan(value):
-            yield (f"… 10,000 domains against 1,000, to the {what}", figure(m(series, 10000)),
-                   figure(m(series, 1000)), times(value), "≤ 11 ×", verdict(value, value <= 11))
+        yield Row(f"… 10,000 domains against 1,000, to the {what}", series,
+                  f"1,000: {figure(run.median(series, 1000))}", grown(series), "≤ 11 ×",
+                  lambda value: value <= 11, domains=10000)
 
 
 def events(run):
-    m = run.median
-    limit = m("event-peer") + m("round-trip")
-    yield ("event to `PropertiesChanged`", figure(m("event")),
-           f"libvirt-dbus {figure(m('event-peer'))}, round trip {figure(m('round-trip'))}",
-           times(ratio(m("event"), limit)), "≤ sum of both",
-           verdict(m("event"), m("event") <= limit))
-    yield ("… while the one before is still read", figure(m("event-busy")),
-           f"libvirt-dbus {figure(m('event-busy-peer'))}", times(ratio(m("event-busy"), limit)), "", "–")
-    value = ratio(m("transition"), m("objects"))
-    yield ("availability transition, all objects", figure(m("transition")),
-           f"`GetManagedObjects` {figure(m('objects'))}", times(value), "≤ 5 ×",
-           verdict(value, value <= 5))
-    yield ("recovery after libvirtd answers", figure(m("recovery")),
-           f"libvirt-dbus: at the next call, {figure(m('recovery-peer'))}", "", "≤ 100 ms",
-           verdict(m("recovery"), m("recovery") <= 100))
-    value = max(ratio(m("frozen-get"), m("thawed-get")),
-                ratio(m("frozen-objects"), m("thawed-objects")))
-    yield ("reads while libvirtd is frozen",
-           f"{figure(m('frozen-get'))}, all {figure(m('frozen-objects'))}",
-           f"not frozen {figure(m('thawed-get'))}, all {figure(m('thawed-objects'))}; "
-           f"libvirt-dbus {figure(m('frozen-get-peer'))}", times(value), "as fast (≤ 1.25 ×)",
-           verdict(value, value <= 1.25))
+    peers = ("libvirt-dbus", "event-peer", "the bench's own callback", "event-floor", "round trip",
+             "round-trip")
+    yield Row("event, from its cause to `PropertiesChanged`", "event", beside(run, *peers),
+              over("event", "event-peer", "round-trip"), "≤ sum of libvirt-dbus and round trip",
+              lambda value: value <= 1)
+    yield Row("… later than libvirt-dbus, of the same event", "event-difference",
+              beside(run, "round trip", "round-trip"), over("event-difference", "round-trip"),
+              "≤ 1 round trip", lambda value: value <= 1)
+    yield Row("… while the one before is still read", "event-busy",
+              beside(run, "libvirt-dbus", "event-busy-peer", "the bench's own callback",
+                     "event-busy-floor"),
+              over("event-busy", "event-busy-peer", "round-trip"))
+    yield Row("availability transition, all objects", "transition",
+              beside(run, "`GetManagedObjects`", "objects"), over("transition", "objects"),
+              "≤ 5 ×", lambda value: value <= 5)
+    yield Row("recovery after libvirtd answers", "recovery",
+              beside(run, "libvirt-dbus: at the next call,", "recovery-peer"),
+              wanted="≤ 100 ms", reached=lambda value: value <= 100)
+    for what, series in (("one property while libvirtd is frozen", "get"),
+                         ("… `GetManagedObjects`", "objects")):
+        peer = ("libvirt-dbus", "frozen-get-peer") if series == "get" else ()
+        yield Row(what, f"frozen-{series}", beside(run, "not frozen", f"thawed-{series}", *peer),
+                  over(f"frozen-{series}", f"thawed-{series}"), "as fast (≤ 1.25 ×)",
+                  lambda value: value <= 1.25)
 
 
 def resources(run):
     m = run.median
-    value = ratio(m("memory"), m("memory-peer"))
-    yield ("private memory", figure(m("memory"), "MB"),
-           f"libvirt-dbus {figure(m('memory-peer'), 'MB')}", times(value), "≤ 1 ×",
-           verdict(value, value <= 1))
-    yield ("idle, waits a minute",
-           f"{count(m('idle'))} (loop {count(m('idle-loop'))}, libvirt's events "
-           f"{count(m('idle-events'))}, lanes {count(m('idle-lanes'))})",
-           "", "", "keepalive and reconciliation",
-           verdict(m("idle"), m("idle-loop") <= IDLE_LOOP))
-    yield from at_most(run, "a tick of Usage, CPU time with libvirtd's", "usage-tick",
-                       "usage-floor", 1.3)
-    value = ratio(m("usage-tick"), m("usage-peer"))
-    yield ("… against `GetStats` on each domain", figure(m("usage-tick")),
-           f"libvirt-dbus {figure(m('usage-peer'))}", times(value), "≤ 0.1 ×",
-           verdict(value, value <= 0.1))
-    yield ("… a second subscriber more", figure(m("usage-second")), "", "", "one message", "–")
-    yield ("idle with guests that run, waits a minute", count(m("usage-idle")), "", "",
-           "nothing for Usage", "–")
-    yield ("… of the agent in a guest", count(m("idle-agent")), "", "", "one question a minute", "–")
-    yield ("CPU time by itself, a tenth of 1,000 run", figure(m("rest-cpu"), "%"), "", "", "≤ 1 %",
-           verdict(m("rest-cpu"), m("rest-cpu") <= 1))
-    yield ("`Stop` replies after libvirt's event", figure(m("stop")), "", "", "≤ 10 ms",
-           verdict(m("stop"), m("stop") <= 10))
+    yield Row("private memory", "memory", beside(run, "libvirt-dbus", "memory-peer"),
+              over("memory", "memory-peer"), "≤ 1 ×", lambda value: value <= 1)
+    yield Row("… more than before what a dashboard shows", "memory",
+              beside(run, "before", "memory-before"),
+              lambda r: r.median("memory") - r.median("memory-before"), "≤ 3 MB more",
+              lambda value: value <= 3, show=lambda value: figure(value, "MB"))
+    yield Row("idle, waits a minute", "idle",
+              beside(run, "loop", "idle-loop", "libvirt's events", "idle-events", "lanes",
+                     "idle-lanes"),
+              wanted="keepalive and reconciliation",
+              reached=lambda value: m("idle-loop") <= IDLE_LOOP)
+    yield at_most(run, "a tick of Usage, CPU time with libvirtd's", "usage-tick", "usage-floor",
+                  1.3)
+    yield at_most(run, "… against `GetStats` on each domain", "usage-tick", "usage-peer", 0.1,
+                  beside(run, "libvirt-dbus", "usage-peer"))
+    yield Row("… a second subscriber more", "usage-second", wanted="one message")
+    yield Row("idle with guests that run, waits a minute", "usage-idle", wanted="nothing for Usage")
+    yield Row("… of the agent in a guest", "idle-agent", wanted="one question a minute")
+    yield Row("CPU time by itself, a tenth of 1,000 run", "rest-cpu", wanted="≤ 1 %",
+              reached=lambda value: value <= 1)
+    yield Row("`Stop` replies after libvirt's event", "stop", wanted="≤ 10 ms",
+              reached=lambda value: value <= 10)
 
 
-def distribution(run):
-    """p50 and p95 of all samples of each series, and from where to where the medians of the runs go."""
-    lines = ["| series | p50 | p95 | p50 of the runs | runs | samples |",
-             "| --- | --- | --- | --- | --- | --- |"]
-    for name, domains in run.samples:
-        values, medians = sorted(run.values(name)), domains == run.main and run.medians(name)
-        if not values or not medians:
-            continue
-        unit = run.units[name]
-        p95 = values[min(len(values) - 1, math.ceil(0.95 * len(values)) - 1)]
-        lines.append(f"| {name} | {figure(statistics.median(values), unit)} | {figure(p95, unit)} "
-                     f"| {figure(min(medians), unit)} to {figure(max(medians), unit)} "
-                     f"| {len(medians)} | {len(values)} |")
-    return "\n".join(lines)
+def markdown(head, lines):
+    lines = (head, ["---"] * len(head), *lines)
+    return "\n".join("| " + " | ".join(cells) + " |" for cells in lines)
 
 
 def rows(run):
-    """(what, ours, peers, ratio, reach, reached)"""
     for part in (reads, connection, events, resources):
         yield from part(run)
 
 
+def is_measured(row, run):
+    return run.values(row.series, row.domains) and not (row.value and math.isnan(row.value(run)))
+
+
 def table(run):
-    lines = ["| what | service | peers | ratio | reach | reached |",
-             "| --- | --- | --- | --- | --- | --- |"]
-    lines += ["| " + " | ".join(row) + " |" for row in rows(run)]
-    return "\n".join(lines)
+    return markdown(Row.HEAD, (row.cells(run) for row in rows(run) if is_measured(row, run)))
 
 
 def scaling(run):
-    series = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
-              "connect-available", "connect-available-cpu", "connect-available-bus-cpu",
-              "connect-added", "connect-floor", "connect-all", "connect-cpu", "memory")
-    head = "| domains | " + " | ".join(f"{size:,}" for size in run.sizes) + " |"
-    lines = [head, "| --- |" + " --- |" * len(run.sizes)]
-    for name in series:
-        unit = "MB" if name == "memory" else "ms"
-        cells = [figure(run.median(name, size), unit) for size in run.sizes]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    """How it grows: p50, and p95 behind it."""
+    names = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
+             "connect-available", "connect-available-cpu", "connect-available-bus-cpu",
+             "connect-added", "connect-floor", "connect-all", "connect-cpu", "memory",
+             "memory-peer")
+
+    def cell(name, size):
+        unit = run.units.get(name, "ms")
+        return f"{figure(run.median(name, size), unit)}, {figure(run.p95(name, size), unit)}"
+
+    return markdown(["p50, p95 of domains:"] + [f"{size:,}" for size in run.sizes],
+                    ([name] + [cell(name, size) for size in run.sizes] for name in names))
+
+
+def distribution(run):
+    """All samples of each series, and from where to where the medians of the runs go."""
+    def cells(name, domains):
+        unit = run.units[name]
+        medians = run.medians(name, domains)
+        return (name, f"{domains:,}", figure(run.median(name, domains), unit),
+                figure(run.p95(name, domains), unit), spread(medians, lambda v: figure(v, unit)),
+                str(len(medians)), str(len(run.values(name, domains))))
+
+    return markdown(("series", "domains", "p50", "p95", "p50 of the runs", "runs", "samples"),
+                    (cells(*key) for key in run.samples if run.values(*key)))
+
+
+# Differences of two figures, either of which may be the greater one.
+SIGNED = {"event-difference", "event-busy-difference", "usage-second", "usage-tick"}
+
+
+def unsound(run):
+    """Whether something took less than no time."""
+    below = {}
+    for name, domains in run.samples:
+        n = sum(value < 0 for value in run.values(name, domains))
+        if n and name not in SIGNED:
+            below[name] = below.get(name, 0) + n
+    if not below:
+        return "No sample is below 0."
+    return "**Not sound, samples below 0: " + ", ".join(
+        f"{n} of {name}" for name, n in below.items()) + ".**"
 
 
 # --- the picture ---------------------------------------------------------------------------------
@@ -296,16 +382,32 @@ def replace_section(document, text):
         file.write(words)
 
 
+def described_build(program):
+    """The compiler, as the program has it, and the build type, as Meson tells."""
+    comment = subprocess.run(["readelf", "-p", ".comment", program], capture_output=True,
+                             text=True, check=True).stdout
+    compiler = ", ".join(re.findall(r"\]\s+(.*)", comment))
+    known = pathlib.Path(program).parents[1] / "meson-info/intro-buildoptions.json"
+    if not known.exists():
+        return compiler
+    options = {option["name"]: option["value"] for option in json.loads(known.read_text())}
+    return (f"{compiler}, build type {options['buildtype']} (-O{options['optimization']}"
+            f"{' -g' if options['debug'] else ''}, link-time optimization "
+            f"{'on' if options['b_lto'] else 'off'}, sanitizers: {options['b_sanitize']})")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("main", type=int, help="the number of domains of the first table")
     parser.add_argument("samples", nargs="+", help="what the bench has written, a file for each run")
     parser.add_argument("--facts", default="", help="a line about the run")
+    parser.add_argument("--program", help="what was measured, in its build directory")
     parser.add_argument("--picture", help="where to write it")
     parser.add_argument("--document", help="a file to put the tables into")
     args = parser.parse_args()
     run = Run(*read(args.samples), args.main)
-    text = "\n\n".join(filter(None, (args.facts, table(run), scaling(run), distribution(run))))
+    build = f"The service: {described_build(args.program)}." if args.program else ""
+    text = "\n\n".join(filter(None, (args.facts, build, unsound(run), table(run), scaling(run), distribution(run))))
     print(text)
     if args.document:
         replace_section(args.document, text)
