@@ -18,10 +18,11 @@
 #   --seconds=N    how long what does nothing is watched, in a run (60)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
-#   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, list,
-#                  event, transition, stop, idle, usage, agent, rest, frozen, recovery
+#   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, buses,
+#                  list, event, transition, stop, idle, usage, agent, rest, frozen, recovery
 #   --output=DIR   instead of bench-results
 #   --document     put the tables and the picture into docs/BENCHMARK.md, too
+#   --before=REV   compare the private memory with that of the service as it was at this commit
 #   --build=DIR    the build of the service to measure; by default one is made in build-bench
 set -euo pipefail
 
@@ -30,18 +31,19 @@ cd "$top"
 # shellcheck source=tests/packages.sh
 source tests/packages.sh
 
-out=bench-results build='' runs=5 minutes=0 options=()
+out=bench-results build='' before='' runs=5 minutes=0 options=()
 for option; do
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
+    --before=*) before=${option#*=} ;;
     --document) export BENCH_DOCUMENT=$top/docs/BENCHMARK.md ;;
     --runs=*) runs=${option#*=} ;;
     --minutes=*) minutes=${option#*=} ;;
     --short) runs=1 options+=("$option") ;;
     --seconds=* | --rounds=* | --sizes=* | --main=* | --only=*) options+=("$option") ;;
     *)
-        sed -n '4,27s/^# \?//p' "$0" >&2
+        sed -n '4,28s/^# \?//p' "$0" >&2
         exit 2
         ;;
     esac
@@ -53,6 +55,17 @@ if [[ -z $build ]]; then
     [[ -e $build/build.ninja ]] || meson setup "$build" >/dev/null
 fi
 ninja -C "$build" src/unraid-vmsd tests/bench/bench >/dev/null
+
+if [[ -n $before ]]; then
+    old=build-bench-before
+    rm -rf "$old"
+    mkdir "$old"
+    git archive "$before" | tar -x -C "$old"
+    meson setup -Dtests=false "$old/build" "$old" >/dev/null
+    ninja -C "$old/build" src/unraid-vmsd >/dev/null
+    UNRAID_VMSD_BEFORE=$top/$old/build/src/unraid-vmsd
+    export UNRAID_VMSD_BEFORE
+fi
 
 tests/support/guest/build-guest.sh build-guest
 export VMS_GUEST_DIR=$top/build-guest

@@ -137,8 +137,9 @@ measure_scaling(Bench *b)
     bench_managed_objects(b, false);
     bench_list(b, false);
     say(b, "memory");
-    bench_memory(b, false);
+    bench_memory(b, b->n_defined < (unsigned)main_size);
     bench_stop_service(b);
+    bench_stop_peer(b);
 }
 
 static void
@@ -180,19 +181,13 @@ static const struct {
     const char *name;
     void (*measure)(Bench *b);
 } measurements[] = {
-    {"connect", connect_alone},
-    {"memory", memory},
-    {"objects", managed_objects},
-    {"property", bench_property},
-    {"list", list},
-    {"event", bench_event},
-    {"transition", bench_transition},
-    {"stop", bench_stop},
-    {"idle", bench_idle},
-    {"usage", bench_usage},
-    {"agent", bench_agent},
-    {"rest", bench_rest},
-    {"frozen", bench_frozen},
+    {"connect", connect_alone},   {"memory", memory},
+    {"objects", managed_objects}, {"property", bench_property},
+    {"buses", bench_buses},       {"list", list},
+    {"event", bench_event},       {"transition", bench_transition},
+    {"stop", bench_stop},         {"idle", bench_idle},
+    {"usage", bench_usage},       {"agent", bench_agent},
+    {"rest", bench_rest},         {"frozen", bench_frozen},
     {"recovery", bench_recovery},
 };
 

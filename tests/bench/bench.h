@@ -59,6 +59,8 @@ void bench_recovery(Bench *b);
 /* events.c */
 void bench_event(Bench *b);
 void bench_stop(Bench *b);
+/* buses.c */
+void bench_buses(Bench *b);
 /* usage.c */
 /* The first n of them run, with images that libvirt need not open for figures; NULL-terminated. */
 virDomainPtr *bench_start_guests(Bench *b, unsigned n);

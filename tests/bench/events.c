@@ -2,6 +2,7 @@
 #include "bench.h"
 
 #include "libvirtd.h"
+#include "stages.h"
 
 /* Both services have gone to sleep by then. */
 #define REST_USEC 5000
@@ -79,13 +80,12 @@ let_rest(Bench *b)
     g_usleep(REST_USEC);
 }
 
-static void
-measure_event(Bench *b, virDomainPtr dom, bool at_rest, int event, int (*act)(virDomainPtr))
+/* Returns when both services have told the event. */
+static Trigger
+cause(Bench *b, virDomainPtr dom, int event, int (*act)(virDomainPtr))
 {
     Trigger trigger = {.dom = dom, .act = act};
 
-    if (at_rest)
-        let_rest(b);
     watch_reset(b->watch);
     floor_expect(event);
     GThread *thread = g_thread_new("trigger", pull, &trigger);
@@ -93,12 +93,21 @@ measure_event(Bench *b, virDomainPtr dom, bool at_rest, int event, int (*act)(vi
                 floor_event_time() > 0 && b->watch->state.n > 0 && b->watch->peer_event.n > 0);
     g_thread_join(thread);
     g_assert_cmpint(trigger.result, ==, 0);
-    add_event(b, at_rest, "-floor", floor_event_time() - trigger.begin);
-    add_event(b, at_rest, "-peer", b->watch->peer_event.at - trigger.begin);
-    add_event(b, at_rest, "", b->watch->state.at - trigger.begin);
+    return trigger;
+}
+
+static void
+measure_event(Bench *b, virDomainPtr dom, bool at_rest, int event, int (*act)(virDomainPtr))
+{
+    if (at_rest)
+        let_rest(b);
+    double begin = cause(b, dom, event, act).begin;
+    add_event(b, at_rest, "-floor", floor_event_time() - begin);
+    add_event(b, at_rest, "-peer", b->watch->peer_event.at - begin);
+    add_event(b, at_rest, "", b->watch->state.at - begin);
     add_event(b, at_rest, "-difference", b->watch->state.at - b->watch->peer_event.at);
 
-    double begin = now_ms();
+    begin = now_ms();
     floor_look(&b->floor, dom);
     bench_add(b, "round-trip", "ms", now_ms() - begin);
 }
@@ -110,6 +119,40 @@ measure_events(Bench *b, virDomainPtr dom, unsigned n)
         measure_event(b, dom, i % 2 == 0, VIR_DOMAIN_EVENT_SUSPENDED, virDomainSuspend);
         measure_event(b, dom, i % 2 == 0, VIR_DOMAIN_EVENT_RESUMED, virDomainResume);
     }
+}
+
+/* Where the time of an event at rest goes, with probes in the service. */
+static void
+measure_stages(Bench *b, virDomainPtr dom, int event, int (*act)(virDomainPtr))
+{
+    static const char *const series[N_STAGES] = {"stage-callback", "stage-loop",  "stage-read",
+                                                 "stage-answer",   "stage-apply", "stage-signal"};
+    double at[N_STAGES];
+
+    let_rest(b);
+    stages_reset();
+    double before = cause(b, dom, event, act).begin;
+    if (!stages_read(at))
+        g_error("the probes tell less than all stages of an event");
+    bench_add(b, "stages", "ms", b->watch->state.at - before);
+    bench_add(b, "stages-peer", "ms", b->watch->peer_event.at - before);
+    for (unsigned i = 0; i < N_STAGES; i++) {
+        bench_add(b, series[i], "ms", at[i] - before);
+        before = at[i];
+    }
+    bench_add(b, "stage-client", "ms", b->watch->state.at - before);
+}
+
+static void
+measure_all_stages(Bench *b, virDomainPtr dom, unsigned n)
+{
+    if (!stages_open(world_program()))
+        return;
+    for (unsigned i = 0; i < n; i++) {
+        measure_stages(b, dom, VIR_DOMAIN_EVENT_SUSPENDED, virDomainSuspend);
+        measure_stages(b, dom, VIR_DOMAIN_EVENT_RESUMED, virDomainResume);
+    }
+    stages_close();
 }
 
 /* libvirtd sends an event to its clients in the order in which these have come: half of the events
@@ -131,6 +174,7 @@ bench_event(Bench *b)
         g_usleep(G_USEC_PER_SEC / 2);
         measure_events(b, dom, n);
     }
+    measure_all_stages(b, dom, n);
     g_assert_cmpint(virDomainDestroy(dom), ==, 0);
     virDomainFree(dom);
 }

@@ -132,6 +132,42 @@ process_private_mb(pid_t pid)
     return (read_number(text, "Private_Clean:") + read_number(text, "Private_Dirty:")) * 1024 / 1e6;
 }
 
+const char *const mapping_names[N_MAPPINGS] = {"anonymous", "program", "crypto", "libvirt",
+                                               "others"};
+
+/* An index of mapping_names; the first line of a mapping ends in what is mapped, if anything. */
+static unsigned
+mapping_kind(const char *line, const char *program)
+{
+    const char *path = strchr(line, '/');
+
+    if (!path)
+        return 0;
+    if (g_str_equal(path, program))
+        return 1;
+    return strstr(path, "libcrypto") ? 2 : strstr(path, "libvirt") ? 3 : 4;
+}
+
+void
+process_mappings_mb(pid_t pid, double mb[N_MAPPINGS])
+{
+    g_autofree char *exe = g_strdup_printf("/proc/%d/exe", pid);
+    g_autofree char *program = g_file_read_link(exe, NULL);
+    g_autofree char *text = read_proc(pid, "smaps");
+    g_auto(GStrv) lines = g_strsplit(text, "\n", -1);
+    unsigned kind = 0;
+
+    for (unsigned i = 0; i < N_MAPPINGS; i++)
+        mb[i] = 0;
+    for (char **line = lines; *line; line++) {
+        if (g_ascii_isxdigit(**line) && strchr(*line, '-') && !g_ascii_isupper(**line))
+            kind = mapping_kind(*line, program ? program : "");
+        else if (g_str_has_prefix(*line, "Private_Clean:") ||
+                 g_str_has_prefix(*line, "Private_Dirty:"))
+            mb[kind] += read_number(*line, ":") * 1024 / 1e6;
+    }
+}
+
 static double
 task_wakeups(pid_t pid, const char *task, const char *thread)
 {

@@ -27,5 +27,9 @@ void results_write(const Results *results, const char *file);
 double process_cpu_ms(pid_t pid);
 /* Memory that is its alone, in MB of 1,000,000 bytes. */
 double process_private_mb(pid_t pid);
+/* The same by what is mapped; see mapping_names. */
+#define N_MAPPINGS 5
+extern const char *const mapping_names[N_MAPPINGS];
+void process_mappings_mb(pid_t pid, double mb[N_MAPPINGS]);
 /* How often its threads of this name (NULL: all) have waited for something so far. */
 double process_wakeups(pid_t pid, const char *thread);

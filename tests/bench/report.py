@@ -255,17 +255,64 @@ def scaling(run):
         return f"{figure(run.median(name, size), unit)}, {figure(run.p95(name, size), unit)}"
 
     return markdown(["p50, p95 of domains:"] + [f"{size:,}" for size in run.sizes],
-                    ([name] + [cell(name, size) for size in run.sizes] for name in names))
+                    ([name] + [cell(name, size) for size in run.sizes] for name in names
+                     if any(run.values(name, size) for size in run.sizes)))
+
+
+STAGES = (
+    ("stage-callback", "until libvirt calls the service"),
+    ("stage-loop", "until its loop has the event"),
+    ("stage-read", "until a lane begins to read the state"),
+    ("stage-answer", "that read: a round trip, and looking the domain up"),
+    ("stage-apply", "until the loop has the answer"),
+    ("stage-signal", "until the signal is made"),
+    ("stage-client", "until the client has it"),
+    ("stages", "the whole"),
+    ("stages-peer", "libvirt-dbus, the whole of the same event"),
+)
+MAPPINGS = (
+    ("anonymous", "heap and other anonymous memory"),
+    ("program", "the program itself"),
+    ("crypto", "libcrypto"),
+    ("libvirt", "libvirt"),
+    ("others", "other libraries and files"),
+)
+
+
+def figures(run, name, domains=None):
+    """p50, p95 and from where to where the medians of the runs go."""
+    unit = run.units.get(name, "ms")
+    return (figure(run.median(name, domains), unit), figure(run.p95(name, domains), unit),
+            spread(run.medians(name, domains), lambda value: figure(value, unit)))
+
+
+def stages(run):
+    """Where the time of an event goes, with probes in the service."""
+    if not run.values("stages"):
+        return ""
+    return markdown(("an event at rest, by stage", "p50", "p95", "p50 of the runs"),
+                    ((what, *figures(run, name)) for name, what in STAGES))
+
+
+def mappings(run):
+    """Of which mappings private memory is."""
+    def cells(kind, what):
+        names = f"memory-{kind}", f"memory-peer-{kind}"
+        more = run.median(names[0]) - run.median(names[1])
+        return (what, *figures(run, names[0]), *figures(run, names[1]), figure(more, "MB"))
+
+    if not run.values("memory-anonymous"):
+        return ""
+    return markdown(("private memory, by mapping", "service, p50", "p95", "p50 of the runs",
+                     "libvirt-dbus, p50", "p95", "p50 of the runs", "more"),
+                    (cells(*mapping) for mapping in MAPPINGS))
 
 
 def distribution(run):
     """All samples of each series, and from where to where the medians of the runs go."""
     def cells(name, domains):
-        unit = run.units[name]
-        medians = run.medians(name, domains)
-        return (name, f"{domains:,}", figure(run.median(name, domains), unit),
-                figure(run.p95(name, domains), unit), spread(medians, lambda v: figure(v, unit)),
-                str(len(medians)), str(len(run.values(name, domains))))
+        return (name, f"{domains:,}", *figures(run, name, domains),
+                str(len(run.medians(name, domains))), str(len(run.values(name, domains))))
 
     return markdown(("series", "domains", "p50", "p95", "p50 of the runs", "runs", "samples"),
                     (cells(*key) for key in run.samples if run.values(*key)))
@@ -407,7 +454,8 @@ def main():
     args = parser.parse_args()
     run = Run(*read(args.samples), args.main)
     build = f"The service: {described_build(args.program)}." if args.program else ""
-    text = "\n\n".join(filter(None, (args.facts, build, unsound(run), table(run), scaling(run), distribution(run))))
+    text = "\n\n".join(filter(None, (args.facts, build, unsound(run), table(run), stages(run),
+                                   mappings(run), scaling(run), distribution(run))))
     print(text)
     if args.document:
         replace_section(args.document, text)

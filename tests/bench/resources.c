@@ -7,22 +7,51 @@
 
 #define SETTLE_USEC (2 * G_USEC_PER_SEC)
 
+/* All of it, and which mappings it is of. */
+static void
+add_memory(Bench *b, const char *series, pid_t pid)
+{
+    double mb[N_MAPPINGS];
+
+    g_usleep(SETTLE_USEC);
+    bench_add(b, series, "MB", process_private_mb(pid));
+    process_mappings_mb(pid, mb);
+    for (unsigned i = 0; i < N_MAPPINGS; i++) {
+        g_autofree char *name = g_strdup_printf("%s-%s", series, mapping_names[i]);
+
+        bench_add(b, name, "MB", mb[i]);
+    }
+}
+
+/* The service as it was: $UNRAID_VMSD_BEFORE. */
+static void
+measure_before(Bench *b)
+{
+    const char *before = g_getenv("UNRAID_VMSD_BEFORE");
+    g_autofree char *now = g_strdup(world_program());
+
+    if (!before)
+        return;
+    g_setenv("UNRAID_VMSD", before, true);
+    bench_restart_service(b);
+    add_memory(b, "memory-before", bench_service_pid(b));
+    g_setenv("UNRAID_VMSD", now, true);
+}
+
 /* Everything has been read once. */
 void
 bench_memory(Bench *b, bool with_peer)
 {
     for (unsigned round = 0; round < MIN(b->rounds, 3); round++) {
-        bench_stop_service(b);
-        bench_start_service(b);
-        g_usleep(SETTLE_USEC);
-        bench_add(b, "memory", "MB", process_private_mb(bench_service_pid(b)));
+        if (with_peer)
+            measure_before(b);
+        bench_restart_service(b);
+        add_memory(b, "memory", bench_service_pid(b));
         if (!with_peer)
             continue;
-        bench_stop_peer(b);
-        bench_start_peer(b);
+        bench_restart_peer(b);
         peer_get_all(b->bus, b->peer_paths, 16);
-        g_usleep(SETTLE_USEC);
-        bench_add(b, "memory-peer", "MB", process_private_mb(process_pid(b->peer)));
+        add_memory(b, "memory-peer", process_pid(b->peer));
     }
 }
 

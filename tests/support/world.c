@@ -95,7 +95,7 @@ start_broker(World *w, const char *more)
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     g_autofree char *number = g_strdup_printf("%d", fd);
     const char *argv[] = {
-        "sh",
+        "bash", /* other shells duplicate no descriptor above 9 */
         "-c",
         "unset DBUS_SYSTEM_BUS_ADDRESS; "
         "LISTEN_PID=$$ LISTEN_FDS=1 exec dbus-broker-launch --scope=system \"$0\" 3<&\"$1\"",
