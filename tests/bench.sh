@@ -15,7 +15,7 @@
 #   --runs=N       each with a libvirtd, a bus and processes of its own (5; 1 with --short)
 #   --minutes=N    no run begins that would end later than this
 #   --rounds=N     of what takes long, in a run (10)
-#   --seconds=N    how long what does nothing is watched, in a run (60)
+#   --seconds=N    how long what does nothing is watched, and ticks of Usage, in a run (60)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)
 #   --only=NAME,.. these alone, of what meets the peers: connect, memory, objects, property, buses,
@@ -57,7 +57,7 @@ fi
 ninja -C "$build" src/unraid-vmsd tests/bench/bench >/dev/null
 
 if [[ -n $before ]]; then
-    old=build-bench-before
+    old="build-bench-before"
     rm -rf "$old"
     mkdir "$old"
     git archive "$before" | tar -x -C "$old"

@@ -201,6 +201,9 @@ measure_everything(Bench *b)
     for (unsigned i = 0; i < G_N_ELEMENTS(measurements); i++) {
         if (names && !g_strv_contains((const char *const *)names, measurements[i].name))
             continue;
+        /* Those of Usage are some of those that rest. */
+        if (measurements[i].measure != bench_rest)
+            bench_end_guests(b);
         say(b, measurements[i].name);
         measurements[i].measure(b);
         save(b);
@@ -209,6 +212,7 @@ measure_everything(Bench *b)
             bench_thawed(b);
         }
     }
+    bench_end_guests(b);
     bench_stop_service(b);
     bench_stop_peer(b);
 }
@@ -253,6 +257,7 @@ set_up(Bench *b)
     b->idle_seconds = is_short ? 3 : (unsigned)n_seconds;
     b->world = world_new();
     b->results = results_new();
+    b->guests = g_ptr_array_new();
     b->bus = bus_connect(world_address(b->world));
     b->watch = watch_new(world_address(b->world));
     g_assert_cmpint(g_mkdir_with_parents(LINK_DIRECTORY, 0755), ==, 0);
@@ -276,6 +281,7 @@ tear_down(Bench *b)
     bench_unlink_socket(b);
     world_free(b->world);
     results_free(b->results);
+    g_ptr_array_unref(b->guests);
     g_free(b->link);
     g_free(b->uri);
 }

@@ -25,6 +25,7 @@ typedef struct {
     char *uri;   /* by that name: for the service and for the floor */
     Process *peer;
     GPtrArray *peer_paths;
+    GPtrArray *guests; /* those that bench_start_guests() has started */
 
     bool is_short;
     unsigned rounds; /* of what takes long; what is quick has more */
@@ -57,14 +58,16 @@ void bench_connect(Bench *b);
 void bench_transition(Bench *b);
 void bench_recovery(Bench *b);
 /* events.c */
+/* Until the service has read everything that has changed. */
+void bench_wait_read(Bench *b);
 void bench_event(Bench *b);
 void bench_stop(Bench *b);
 /* buses.c */
 void bench_buses(Bench *b);
 /* usage.c */
-/* The first n of them run, with images that libvirt need not open for figures; NULL-terminated. */
-virDomainPtr *bench_start_guests(Bench *b, unsigned n);
-void bench_end_guests(virDomainPtr *doms);
+/* The first n of them run, with images that libvirt need not open for figures, until all end. */
+void bench_start_guests(Bench *b, unsigned n);
+void bench_end_guests(Bench *b);
 void bench_usage(Bench *b);
 /* resources.c */
 void bench_memory(Bench *b, bool with_peer);

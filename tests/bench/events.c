@@ -71,12 +71,18 @@ add_event(Bench *b, bool at_rest, const char *series, double value)
     bench_add(b, name, "ms", value);
 }
 
-/* As long as the service has something to read, and then until it and libvirt-dbus sleep. */
-static void
-let_rest(Bench *b)
+void
+bench_wait_read(Bench *b)
 {
     while (backlog(b) > 0)
         continue;
+}
+
+/* Until the service and libvirt-dbus sleep. */
+static void
+let_rest(Bench *b)
+{
+    bench_wait_read(b);
     g_usleep(REST_USEC);
 }
 

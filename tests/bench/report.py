@@ -217,7 +217,7 @@ def resources(run):
     yield at_most(run, "… against `GetStats` on each domain", "usage-tick", "usage-peer", 0.1,
                   beside(run, "libvirt-dbus", "usage-peer"))
     yield Row("… a second subscriber more", "usage-second", wanted="one message")
-    yield Row("idle with guests that run, waits a minute", "usage-idle", wanted="nothing for Usage")
+    yield Row("idle while a tenth run, waits a minute", "rest-waits", wanted="nothing for Usage")
     yield Row("… of the agent in a guest", "idle-agent", wanted="one question a minute")
     yield Row("CPU time by itself, a tenth of 1,000 run", "rest-cpu", wanted="≤ 1 %",
               reached=lambda value: value <= 1)

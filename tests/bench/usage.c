@@ -10,6 +10,7 @@
 
 #include <libvirt/virterror.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #define RUNNING_MAX 50
@@ -77,7 +78,7 @@ find_machine(const Bench *b, unsigned i)
     return dom;
 }
 
-virDomainPtr *
+void
 bench_start_guests(Bench *b, unsigned n)
 {
     g_autofree char *script =
@@ -85,29 +86,31 @@ bench_start_guests(Bench *b, unsigned n)
                         "fallocate -l 1M /var/lib/libvirt/images/$i.img; done",
                         n);
     const char *argv[] = {"sh", "-c", script, NULL};
-    virDomainPtr *doms = g_new0(virDomainPtr, n + 1);
+    unsigned before = b->guests->len;
 
     watch_reset(b->watch);
     g_assert_cmpint(process_run(argv, NULL, NULL), ==, 0);
-    for (unsigned i = 0; i < n; i++) {
-        doms[i] = find_machine(b, i + 1);
-        if (virDomainCreate(doms[i]) < 0)
+    while (b->guests->len < n) {
+        virDomainPtr dom = find_machine(b, b->guests->len + 1);
+
+        if (virDomainCreate(dom) < 0)
             g_error("a guest does not start: %s", virGetLastErrorMessage());
+        g_ptr_array_add(b->guests, dom);
     }
-    watch_until(b->watch, b->watch->state.n >= n);
+    watch_until(b->watch, b->watch->state.n >= n - before);
     /* Their XML and the capacities of their disks are read after the start. */
-    g_usleep((b->is_short ? 2 : 20) * G_USEC_PER_SEC);
-    return doms;
+    bench_wait_read(b);
+    g_usleep((b->is_short ? 2 : 5) * G_USEC_PER_SEC);
 }
 
 void
-bench_end_guests(virDomainPtr *doms)
+bench_end_guests(Bench *b)
 {
-    for (virDomainPtr *dom = doms; *dom; dom++) {
-        g_assert_cmpint(virDomainDestroy(*dom), ==, 0);
-        virDomainFree(*dom);
+    for (unsigned i = 0; i < b->guests->len; i++) {
+        g_assert_cmpint(virDomainDestroy(b->guests->pdata[i]), ==, 0);
+        virDomainFree(b->guests->pdata[i]);
     }
-    g_free(doms);
+    g_ptr_array_set_size(b->guests, 0);
 }
 
 /* --- what it costs ------------------------------------------------------------------------ */
@@ -129,10 +132,12 @@ cpu_of(pid_t pid)
 }
 
 static void
-ask_libvirt(virDomainPtr *doms)
+ask_libvirt(const Bench *b)
 {
+    g_autofree virDomainPtr *doms = g_new0(virDomainPtr, b->guests->len + 1);
     virDomainStatsRecordPtr *records = NULL;
 
+    memcpy(doms, b->guests->pdata, b->guests->len * sizeof *doms);
     if (virDomainListGetStats(doms, FLOOR_GROUPS, &records,
                               VIR_CONNECT_GET_ALL_DOMAINS_STATS_ACTIVE |
                                   VIR_CONNECT_GET_ALL_DOMAINS_STATS_NOWAIT) < 0)
@@ -141,18 +146,15 @@ ask_libvirt(virDomainPtr *doms)
 }
 
 /* As far apart as ticks are: what is called at once again is cheaper. */
-static double
-measure_floor(virDomainPtr *doms, unsigned times)
+static void
+measure_floor(Bench *b, unsigned times)
 {
-    double sum = 0;
-
     for (unsigned i = 0; i < times; i++) {
         g_usleep(INTERVAL);
         double before = cpu_of(getpid());
-        ask_libvirt(doms);
-        sum += cpu_of(getpid()) - before;
+        ask_libvirt(b);
+        bench_add(b, "usage-floor", "ms", cpu_of(getpid()) - before);
     }
-    return sum / times;
 }
 
 static double
@@ -170,13 +172,21 @@ measure_peer(Bench *b, unsigned n)
     return cpu_of(process_pid(b->peer)) - before;
 }
 
+/* Each of these ticks, without that much. Returns their mean. */
 static double
-measure_ticks(Bench *b, Subscriber *s, unsigned times)
+measure_ticks(Bench *b, Subscriber *s, const char *series, unsigned times, double less)
 {
-    double before = cpu_of(bench_service_pid(b));
+    double sum = 0;
 
-    wait_ticks(s, times);
-    return (cpu_of(bench_service_pid(b)) - before) / times;
+    for (unsigned i = 0; i < times; i++) {
+        double before = cpu_of(bench_service_pid(b));
+
+        wait_ticks(s, 1);
+        double tick = cpu_of(bench_service_pid(b)) - before - less;
+        bench_add(b, series, "ms", tick);
+        sum += tick;
+    }
+    return sum / times;
 }
 
 static double
@@ -188,40 +198,25 @@ measure_rest(Bench *b, unsigned seconds)
     return (cpu_of(bench_service_pid(b)) - before) / seconds;
 }
 
-static void
-measure_round(Bench *b, virDomainPtr *doms, unsigned n, unsigned times)
-{
-    Subscriber first = {NULL};
-    Subscriber second = {NULL};
-    double rest = measure_rest(b, times);
-
-    bench_add(b, "usage-floor", "ms", measure_floor(doms, times));
-    subscribe(&first, b);
-    wait_ticks(&first, 1);
-    double one = measure_ticks(b, &first, times) - rest;
-    bench_add(b, "usage-tick", "ms", one);
-    subscribe(&second, b);
-    wait_ticks(&second, 1);
-    bench_add(b, "usage-second", "ms", measure_ticks(b, &second, times) - rest - one);
-    leave(&first);
-    leave(&second);
-    bench_add(b, "usage-peer", "ms", measure_peer(b, n));
-}
-
 void
 bench_usage(Bench *b)
 {
     unsigned n = MIN(b->is_short ? 3U : RUNNING_MAX, b->n_defined);
     unsigned times = b->is_short ? 1 : MIN(b->idle_seconds, 20);
-    virDomainPtr *doms = bench_start_guests(b, n);
+    Subscriber first = {NULL};
+    Subscriber second = {NULL};
 
-    for (unsigned round = 0; round < MIN(b->rounds, 3); round++)
-        measure_round(b, doms, n, times);
-    /* Lanes that nobody needs any more leave within half a minute. */
-    g_usleep((b->is_short ? 1 : 35) * G_USEC_PER_SEC);
-    double before = process_wakeups(bench_service_pid(b), NULL);
-    g_usleep(b->idle_seconds * G_USEC_PER_SEC);
-    bench_add(b, "usage-idle", "/min",
-              (process_wakeups(bench_service_pid(b), NULL) - before) * 60 / b->idle_seconds);
-    bench_end_guests(doms);
+    bench_start_guests(b, n);
+    double rest = measure_rest(b, times);
+    measure_floor(b, times);
+    subscribe(&first, b);
+    wait_ticks(&first, 1);
+    double one = measure_ticks(b, &first, "usage-tick", times, rest);
+    subscribe(&second, b);
+    wait_ticks(&second, 1);
+    measure_ticks(b, &second, "usage-second", times, rest + one);
+    leave(&first);
+    leave(&second);
+    for (unsigned i = 0; i < times; i++)
+        bench_add(b, "usage-peer", "ms", measure_peer(b, n));
 }
