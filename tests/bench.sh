@@ -14,7 +14,7 @@
 #   --short        few domains, few rounds: to see that it works
 #   --runs=N       each with a libvirtd, a bus and processes of its own (5; 1 with --short)
 #   --minutes=N    no run begins that would end later than this
-#   --rounds=N     of what takes long, in a run (10)
+#   --rounds=N     of what takes seconds, in a run (10); what is quicker has 5 and more
 #   --seconds=N    how long what does nothing is watched, and ticks of Usage, in a run (60)
 #   --sizes=N,...  numbers of domains, growing (10,100,1000,10000)
 #   --main=N       the one of them that meets all peers (1000)

@@ -137,7 +137,7 @@ measure_scaling(Bench *b)
     bench_managed_objects(b, false);
     bench_list(b, false);
     say(b, "memory");
-    bench_memory(b, b->n_defined < (unsigned)main_size);
+    bench_memory(b, 1, b->n_defined < (unsigned)main_size);
     bench_stop_service(b);
     bench_stop_peer(b);
 }
@@ -153,7 +153,7 @@ connect_alone(Bench *b)
 static void
 memory(Bench *b)
 {
-    bench_memory(b, true);
+    bench_memory(b, MIN(b->rounds, 3), true);
 }
 
 static void
@@ -177,6 +177,7 @@ restart(Bench *b)
     bench_start_peer(b);
 }
 
+/* The guests of usage are some of those of rest, which follows it. */
 static const struct {
     const char *name;
     void (*measure)(Bench *b);
@@ -186,7 +187,7 @@ static const struct {
     {"buses", bench_buses},       {"list", list},
     {"event", bench_event},       {"transition", bench_transition},
     {"stop", bench_stop},         {"idle", bench_idle},
-    {"usage", bench_usage},       {"agent", bench_agent},
+    {"agent", bench_agent},       {"usage", bench_usage},
     {"rest", bench_rest},         {"frozen", bench_frozen},
     {"recovery", bench_recovery},
 };
@@ -201,7 +202,6 @@ measure_everything(Bench *b)
     for (unsigned i = 0; i < G_N_ELEMENTS(measurements); i++) {
         if (names && !g_strv_contains((const char *const *)names, measurements[i].name))
             continue;
-        /* Those of Usage are some of those that rest. */
         if (measurements[i].measure != bench_rest)
             bench_end_guests(b);
         say(b, measurements[i].name);
@@ -254,6 +254,7 @@ set_up(Bench *b)
     b->bare_connect = floor_fork();
     b->is_short = is_short;
     b->rounds = (unsigned)n_rounds;
+    b->quick_rounds = is_short ? b->rounds : MAX(b->rounds, 5);
     b->idle_seconds = is_short ? 3 : (unsigned)n_seconds;
     b->world = world_new();
     b->results = results_new();

@@ -28,7 +28,8 @@ typedef struct {
     GPtrArray *guests; /* those that bench_start_guests() has started */
 
     bool is_short;
-    unsigned rounds; /* of what takes long; what is quick has more */
+    unsigned rounds;       /* of what takes seconds */
+    unsigned quick_rounds; /* of what takes less, at least */
     unsigned idle_seconds;
     unsigned n_defined;
     unsigned n; /* all domains: those, and the guest */
@@ -70,7 +71,7 @@ void bench_start_guests(Bench *b, unsigned n);
 void bench_end_guests(Bench *b);
 void bench_usage(Bench *b);
 /* resources.c */
-void bench_memory(Bench *b, bool with_peer);
+void bench_memory(Bench *b, unsigned rounds, bool with_peer);
 void bench_idle(Bench *b);
 void bench_agent(Bench *b);
 void bench_rest(Bench *b);

@@ -33,7 +33,7 @@ void
 bench_managed_objects(Bench *b, bool with_peer)
 {
     for (unsigned round = 0; round < b->rounds; round++) {
-        for (unsigned i = 0; i < 5; i++) {
+        for (unsigned i = 0; i < (b->is_short ? 5 : 20); i++) {
             double cpu = process_cpu_ms(bench_service_pid(b));
 
             bench_add(b, "objects", "ms", time_managed_objects(b));
@@ -62,7 +62,7 @@ time_ping(Bench *b, const char *name, const char *path)
 void
 bench_property(Bench *b)
 {
-    for (unsigned i = 0; i < 100 * b->rounds; i++) {
+    for (unsigned i = 0; i < 100 * b->quick_rounds; i++) {
         bench_add(b, "get", "ms", time_get(b));
         bench_add(b, "ping", "ms", time_ping(b, OURS, domain_path));
         bench_add(b, "get-peer", "ms",
@@ -95,7 +95,7 @@ measure_floor_list(Bench *b)
 void
 bench_list(Bench *b, bool with_peer)
 {
-    for (unsigned round = 0; round < 3 * b->rounds; round++) {
+    for (unsigned round = 0; round < 2 * b->quick_rounds; round++) {
         measure_floor_list(b);
         bench_add(b, "list", "ms",
                   bus_time(b->bus, OURS, ROOT_PATH, MANAGER_INTERFACE, "ListDomains", NULL));
@@ -117,7 +117,7 @@ signal_libvirtd(Bench *b, const char *verb)
 static void
 read_for_a_while(Bench *b, const char *series_get, const char *series_all)
 {
-    for (unsigned i = 0; i < 5 * b->rounds; i++) {
+    for (unsigned i = 0; i < 5 * b->quick_rounds; i++) {
         for (unsigned j = 0; j < 20; j++)
             bench_add(b, series_get, "ms", time_get(b));
         bench_add(b, series_all, "ms", time_managed_objects(b));

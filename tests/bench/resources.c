@@ -40,9 +40,9 @@ measure_before(Bench *b)
 
 /* Everything has been read once. */
 void
-bench_memory(Bench *b, bool with_peer)
+bench_memory(Bench *b, unsigned rounds, bool with_peer)
 {
-    for (unsigned round = 0; round < MIN(b->rounds, 3); round++) {
+    for (unsigned round = 0; round < rounds; round++) {
         if (with_peer)
             measure_before(b);
         bench_restart_service(b);
@@ -111,8 +111,7 @@ void
 bench_rest(Bench *b)
 {
     bench_start_guests(b, MIN(b->is_short ? 3U : 100U, b->n_defined));
-    /* Lanes that nobody needs any more leave within half a minute. */
-    g_usleep(b->is_short ? SETTLE_USEC : 35 * G_USEC_PER_SEC);
+    g_usleep(b->is_short ? SETTLE_USEC : 20 * G_USEC_PER_SEC);
     double before = process_cpu_ms(bench_service_pid(b));
     double waits = process_wakeups(bench_service_pid(b), NULL);
 
