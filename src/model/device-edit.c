@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "device-edit.h"
 
+#include "domain-xml-hostdev.h"
 #include "xml.h"
 
 #include <libxml/uri.h>
@@ -380,13 +381,29 @@ find_host_device(xmlDoc *domain, const HostAddress *address)
     return NULL;
 }
 
-xmlNode *
-device_edit_host_device(xmlDoc *domain, const char *text)
+static bool
+is_host_device_named(const xmlNode *device, const char *name)
 {
-    g_autoptr(Error) ignored = NULL;
-    HostAddress address;
+    g_auto(RowBuilder) builder = {NULL};
+    Row row;
 
-    return read_address(text, &address, &ignored) ? find_host_device(domain, &address) : NULL;
+    domain_xml_read_host_device(device, &builder);
+    Rows rows = row_builder_rows(&builder);
+    if (!rows_take(&rows, &row))
+        return false;
+    g_autofree char *own = domain_xml_host_device_name(row);
+    return g_str_equal(own, name);
+}
+
+xmlNode *
+device_edit_host_device(xmlDoc *domain, const char *name)
+{
+    const xmlNode *devices = device_edit_devices(domain);
+
+    for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
+        if (xml_is_element(node, "hostdev") && is_host_device_named(node, name))
+            return node;
+    return NULL;
 }
 
 char *

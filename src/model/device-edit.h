@@ -44,4 +44,5 @@ char *device_edit_find_host_device(const char *xml, const char *address, Error *
 xmlNode *device_edit_devices(xmlDoc *domain);
 xmlNode *device_edit_disk(xmlDoc *domain, const char *target);
 xmlNode *device_edit_nic(xmlDoc *domain, const char *mac);
-xmlNode *device_edit_host_device(xmlDoc *domain, const char *address);
+/* By the name of domain_xml_host_device_name(). */
+xmlNode *device_edit_host_device(xmlDoc *domain, const char *name);

@@ -299,10 +299,10 @@ boot_name(HardwarePart part, Row device)
     default:
         break;
     }
-    if (row_has(device, ROW_ADDRESS))
-        return g_strconcat("hostdev:", row_text(device, ROW_ADDRESS), NULL);
-    return g_strconcat("hostdev:", row_text(device, ROW_VENDOR), ":", row_text(device, ROW_PRODUCT),
-                       NULL);
+
+    g_autofree char *name = domain_xml_host_device_name(device);
+
+    return g_strconcat("hostdev:", name, NULL);
 }
 
 static void

@@ -103,3 +103,11 @@ domain_xml_read_host_device(const xmlNode *device, RowBuilder *devices)
     domain_xml_put_boot(devices, device);
     row_builder_end(devices);
 }
+
+char *
+domain_xml_host_device_name(Row device)
+{
+    if (row_has(device, ROW_ADDRESS))
+        return g_strdup(row_text(device, ROW_ADDRESS));
+    return g_strconcat(row_text(device, ROW_VENDOR), ":", row_text(device, ROW_PRODUCT), NULL);
+}

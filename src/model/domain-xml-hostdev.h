@@ -11,3 +11,6 @@
 
 /* Append a row of HARDWARE_HOST_DEVICES. */
 void domain_xml_read_host_device(const xmlNode *device, RowBuilder *devices);
+/* The name that such a row has in a boot order: its address, else "VENDOR:PRODUCT". The caller's.
+ */
+char *domain_xml_host_device_name(Row device);

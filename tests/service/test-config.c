@@ -60,6 +60,14 @@ define(Service *s, const char *between)
     return g_strdup(call_path(call));
 }
 
+static char *
+replaced(const char *text, const char *old, const char *new)
+{
+    g_auto(GStrv) parts = g_strsplit(text, old, -1);
+
+    return g_strjoinv(new, parts);
+}
+
 static Service *
 service(void)
 {
@@ -378,6 +386,60 @@ test_settings(void)
     mirror_check(s->mirror);
 }
 
+/* A name that BootOrder publishes is one that SetBootOrder takes. */
+static void
+test_boot_from_host_device(void)
+{
+    static const char name[] = "named";
+    static const char xml[] =
+        "<domain type='test'><name>named</name><memory>65536</memory><os><type>hvm</type></os>"
+        "<devices>"
+        "<hostdev mode='subsystem' type='usb'><source>"
+        "<vendor id='0x046d'/><product id='0xc52b'/></source><boot order='2'/></hostdev>"
+        "<hostdev mode='subsystem' type='mdev' model='vfio-pci'><source>"
+        "<address uuid='c2177883-f1bb-47f0-914d-32a22e3a8804'/></source><boot order='1'/></hostdev>"
+        "</devices></domain>";
+    static const char *const orders[] = {
+        "[\"hostdev:c2177883-f1bb-47f0-914d-32a22e3a8804\", \"hostdev:046d:c52b\"]",
+        "[\"hostdev:046d:c52b\", \"hostdev:c2177883-f1bb-47f0-914d-32a22e3a8804\"]",
+    };
+    g_autoptr(Service) s = service();
+    g_autoptr(Call) define = manager_call(s, "DefineDomain", "s", xml);
+    assert_ok(define);
+    g_autofree char *path = client_domain(s->client, name);
+
+    assert_config(s, path, "BootOrder", orders[0]);
+    g_autoptr(Call) boot = config_call(s, path, "SetBootOrder", "asa{sv}", 2, "hostdev:046d:c52b",
+                                       "hostdev:c2177883-f1bb-47f0-914d-32a22e3a8804", 0);
+    assert_ok(boot);
+    assert_config(s, path, "BootOrder", orders[1]);
+    g_autoptr(Call) unknown =
+        config_call(s, path, "SetBootOrder", "asa{sv}", 1, "hostdev:046d:c52c", 0);
+    assert_error_says(unknown, OPERATION_FAILED, "046d:c52c");
+    mirror_check(s->mirror);
+}
+
+/* The running domain refuses, and its configuration does not: that is signalled all the same. */
+static void
+test_half_made(void)
+{
+    g_autoptr(Service) s = service();
+    g_autofree char *path = define(s, "");
+    g_autoptr(Call) start = domain_call(s, path, "Start", NULL);
+    assert_ok(start);
+    g_autofree char *all = g_strconcat(xml_head, xml_tail, NULL);
+    g_autofree char *xml = replaced(all, "<memory unit='MiB'>512<", "<memory unit='MiB'>2048<");
+    g_autoptr(Call) again = manager_call(s, "DefineDomain", "s", xml);
+    assert_ok(again);
+
+    g_autoptr(Call) half = config_call(s, path, "SetMemory", "ta{sv}", 1024 * MIB, 0);
+    assert_error_says(half, OPERATION_FAILED, "memory");
+    assert_inactive_xml(s, path, "<currentMemory unit='KiB'>1048576<");
+    g_assert_nonnull(strstr(mirror_get(s->mirror, path, VMS_CONFIG_INTERFACE, "Next"),
+                            "\"MemoryBytes\": <1073741824>"));
+    mirror_check(s->mirror);
+}
+
 /* The test driver of libvirt 9 changes no device: the call gets as far as that. */
 static void
 change_media(Service *s, const char *path, const char *source)
@@ -606,6 +668,8 @@ main(int argc, char **argv)
     g_test_add_func("/service/config/options", test_options);
     g_test_add_func("/service/config/texts", test_texts);
     g_test_add_func("/service/config/settings", test_settings);
+    g_test_add_func("/service/config/boot-from-host-device", test_boot_from_host_device);
+    g_test_add_func("/service/config/half-made", test_half_made);
     g_test_add_func("/service/config/media", test_media);
     g_test_add_func("/service/config/rename", test_rename);
     g_test_add_func("/service/config/noncharacter", test_noncharacter);
