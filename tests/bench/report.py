@@ -248,7 +248,7 @@ def scaling(run):
     names = ("objects", "objects-cpu", "list-floor", "list", "connect-floor-bulk",
              "connect-available", "connect-available-cpu", "connect-available-bus-cpu",
              "connect-added", "connect-floor", "connect-all", "connect-cpu", "memory",
-             "memory-peer")
+             "memory-anonymous", "memory-peer", "memory-peer-anonymous")
 
     def cell(name, size):
         unit = run.units.get(name, "ms")

@@ -34,7 +34,8 @@ measure_before(Bench *b)
         return;
     g_setenv("UNRAID_VMSD", before, true);
     bench_restart_service(b);
-    add_memory(b, "memory-before", bench_service_pid(b));
+    g_usleep(SETTLE_USEC);
+    bench_add(b, "memory-before", "MB", process_private_mb(bench_service_pid(b)));
     g_setenv("UNRAID_VMSD", now, true);
 }
 
