@@ -115,6 +115,19 @@ add_all(Domain *domain)
 
 #define ALL "io-error no-space watchdog panicked memory-failure control-error unresponsive io-error"
 
+/* A disk's error is told of only once libvirt has said more; others may have come since. */
+static void
+test_problems_by_time(void)
+{
+    static const uint64_t times[] = {5, 9, 7, 5, 3};
+    g_autoptr(Domain) domain = running_domain();
+    g_auto(RowBuilder) rows = {NULL};
+
+    for (ProblemKind kind = 0; kind < G_N_ELEMENTS(times); kind++)
+        domain_add_problem(domain, &(Problem){kind, false, "", "words", times[kind]});
+    assert_kinds(domain, "memory-failure io-error panicked watchdog no-space");
+}
+
 /* The first of a kind and device stays as it is. */
 static void
 test_problem_rows(void)
@@ -347,6 +360,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain-run/started-at", test_started_at);
+    g_test_add_func("/domain-run/problems-by-time", test_problems_by_time);
     g_test_add_func("/domain-run/problem-rows", test_problem_rows);
     g_test_add_func("/domain-run/problems-end", test_problems_end);
     g_test_add_func("/domain-run/problems-and-state", test_problems_and_state);
