@@ -315,6 +315,16 @@ fail_lost(Request *request, const Error *error)
     request_fail(request, failure);
 }
 
+/* Whether the method changes what is published of its domain. */
+static bool
+changes_properties(const Request *request)
+{
+    const Method *method = request->method;
+
+    return method->kind == METHOD_CHANGE && request->is_of_domain &&
+           method->then != request_reply_result;
+}
+
 /* Of several calls of one change some may have been made, so the domain was read again first. */
 static void
 fail_refreshed(Request *request)
@@ -343,8 +353,7 @@ request_check(Request *request, CallOutcome outcome, const Error *error, Request
         break;
     }
     failure = retry_failure(outcome, error);
-    if (outcome == OUTCOME_FAILED && request->method->kind == METHOD_CHANGE &&
-        request->is_of_domain) {
+    if (outcome == OUTCOME_FAILED && changes_properties(request)) {
         request->failure = g_steal_pointer(&failure);
         request_refresh(request, request->domain_uuid, fail_refreshed);
     } else {

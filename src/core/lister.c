@@ -11,8 +11,9 @@
 
 /* A list that takes longer than this hangs on a domain. */
 #define LIST_LIMIT         (1 * SEC)
-/* Changes that libvirt sends no event for are looked for this often. */
-#define RECONCILE_INTERVAL (50 * SEC) /* what libvirt sends no event of is seen within a minute */
+/* Changes that libvirt sends no event for are looked for this often, and so seen within a minute.
+ */
+#define RECONCILE_INTERVAL (50 * SEC)
 #define RECONCILE_ACCURACY (5 * SEC)
 /* Snapshots are counted by one round trip a domain; a reconciliation may spend this many. */
 #define COUNTS_MAX         16
