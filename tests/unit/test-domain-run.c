@@ -121,7 +121,6 @@ test_problems_by_time(void)
 {
     static const uint64_t times[] = {5, 9, 7, 5, 3};
     g_autoptr(Domain) domain = running_domain();
-    g_auto(RowBuilder) rows = {NULL};
 
     for (ProblemKind kind = 0; kind < G_N_ELEMENTS(times); kind++)
         domain_add_problem(domain, &(Problem){kind, false, "", "words", times[kind]});
