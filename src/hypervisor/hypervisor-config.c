@@ -160,15 +160,28 @@ define(Hypervisor *h, const char *xml, Error **error)
     return defined || hypervisor_fail(error);
 }
 
+static bool
+names_host_device(const char *const *order)
+{
+    for (unsigned i = 0; order[i]; i++)
+        if (g_str_has_prefix(order[i], "hostdev:"))
+            return true;
+    return false;
+}
+
 /* Others may redefine the domain meanwhile: compare right before defining, and start again. */
 bool
 hypervisor_set_boot_order(Hypervisor *h, const char *uuid, const char *const *order, Error **error)
 {
     virDomainPtr dom = hypervisor_domain(h, uuid, error);
     g_autofree char *xml = dom ? read_configuration(dom, error) : NULL;
+    g_autofree char *running =
+        xml && names_host_device(order) ? hypervisor_read_xml(dom, 0, error) : NULL;
 
+    if (xml && names_host_device(order) && !running)
+        return false;
     for (unsigned i = 0; xml && i < EDITS_MAX; i++) {
-        g_autofree char *edited = domain_edit_boot_order(xml, order, error);
+        g_autofree char *edited = domain_edit_boot_order(xml, running, order, error);
         g_autofree char *now = edited ? read_configuration(dom, error) : NULL;
 
         if (!now)

@@ -395,8 +395,8 @@ is_host_device_named(const xmlNode *device, const char *name)
     return g_str_equal(own, name);
 }
 
-xmlNode *
-device_edit_host_device(xmlDoc *domain, const char *name)
+static xmlNode *
+find_named_host_device(xmlDoc *domain, const char *name)
 {
     const xmlNode *devices = device_edit_devices(domain);
 
@@ -404,6 +404,32 @@ device_edit_host_device(xmlDoc *domain, const char *name)
         if (xml_is_element(node, "hostdev") && is_host_device_named(node, name))
             return node;
     return NULL;
+}
+
+xmlNode *
+device_edit_host_device(xmlDoc *domain, const char *name)
+{
+    g_autoptr(Error) ignored = NULL;
+    HostAddress address;
+    xmlNode *device =
+        read_address(name, &address, &ignored) ? find_host_device(domain, &address) : NULL;
+
+    return device ? device : find_named_host_device(domain, name);
+}
+
+xmlNode *
+device_edit_host_device_of_model(xmlDoc *domain, const xmlNode *device)
+{
+    g_auto(RowBuilder) builder = {NULL};
+    Row row;
+
+    domain_xml_read_host_device(device, &builder);
+    Rows rows = row_builder_rows(&builder);
+    if (!rows_take(&rows, &row))
+        return NULL;
+    g_autofree char *model =
+        g_strconcat(row_text(row, ROW_VENDOR), ":", row_text(row, ROW_PRODUCT), NULL);
+    return find_named_host_device(domain, model);
 }
 
 char *

@@ -44,5 +44,7 @@ char *device_edit_find_host_device(const char *xml, const char *address, Error *
 xmlNode *device_edit_devices(xmlDoc *domain);
 xmlNode *device_edit_disk(xmlDoc *domain, const char *target);
 xmlNode *device_edit_nic(xmlDoc *domain, const char *mac);
-/* By the name of domain_xml_host_device_name(). */
+/* By its address, or by the name of domain_xml_host_device_name(). */
 xmlNode *device_edit_host_device(xmlDoc *domain, const char *name);
+/* The one that is configured by vendor and product alone, as `device` of the running domain was. */
+xmlNode *device_edit_host_device_of_model(xmlDoc *domain, const xmlNode *device);

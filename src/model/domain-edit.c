@@ -50,13 +50,15 @@ is_word(const char *entry)
     return g_strv_contains(words, entry);
 }
 
+#define HOST_DEVICE "hostdev:"
+
 static const struct {
     const char *prefix;
     xmlNode *(*find)(xmlDoc *domain, const char *name);
 } kinds[] = {
     {"disk:", device_edit_disk},
     {"nic:", device_edit_nic},
-    {"hostdev:", device_edit_host_device},
+    {HOST_DEVICE, device_edit_host_device},
 };
 
 static bool
@@ -91,8 +93,19 @@ check_order(const char *const *order, Error **error)
     return true;
 }
 
+/* libvirt has given a device that is configured without an address the one that it has now. */
 static xmlNode *
-find_device(xmlDoc *domain, const char *entry, Error **error)
+find_by_running(xmlDoc *domain, xmlDoc *running, const char *entry)
+{
+    const xmlNode *device = running && g_str_has_prefix(entry, HOST_DEVICE)
+                                ? device_edit_host_device(running, entry + strlen(HOST_DEVICE))
+                                : NULL;
+
+    return device ? device_edit_host_device_of_model(domain, device) : NULL;
+}
+
+static xmlNode *
+find_device(xmlDoc *domain, xmlDoc *running, const char *entry, Error **error)
 {
     xmlNode *device = NULL;
 
@@ -100,12 +113,14 @@ find_device(xmlDoc *domain, const char *entry, Error **error)
         if (g_str_has_prefix(entry, kinds[i].prefix))
             device = kinds[i].find(domain, entry + strlen(kinds[i].prefix));
     if (!device)
+        device = find_by_running(domain, running, entry);
+    if (!device)
         *error = error_new(ERROR_OPERATION_FAILED, "The domain has no device \"%s\"", entry);
     return device;
 }
 
 static bool
-add_order(xmlDoc *domain, xmlNode *os, const char *const *order, Error **error)
+add_order(xmlDoc *domain, xmlDoc *running, xmlNode *os, const char *const *order, Error **error)
 {
     for (unsigned i = 0; order[i]; i++) {
         char number[16];
@@ -114,7 +129,7 @@ add_order(xmlDoc *domain, xmlNode *os, const char *const *order, Error **error)
             add_boot(os, "dev", order[i]);
             continue;
         }
-        xmlNode *device = find_device(domain, order[i], error);
+        xmlNode *device = find_device(domain, running, order[i], error);
         if (!device)
             return false;
         if (xml_child(device, "boot")) {
@@ -128,12 +143,14 @@ add_order(xmlDoc *domain, xmlNode *os, const char *const *order, Error **error)
 }
 
 char *
-domain_edit_boot_order(const char *xml, const char *const *order, Error **error)
+domain_edit_boot_order(const char *xml, const char *running_xml, const char *const *order,
+                       Error **error)
 {
     if (!check_order(order, error))
         return NULL;
 
     g_autoptr(xmlDoc) domain = xml_parse(xml, "domain");
+    g_autoptr(xmlDoc) running = running_xml ? xml_parse(running_xml, "domain") : NULL;
     xmlNode *os = domain ? (xmlNode *)xml_child(xmlDocGetRootElement(domain), "os") : NULL;
     const xmlNode *devices = domain ? device_edit_devices(domain) : NULL;
     if (!os || !devices) {
@@ -144,7 +161,7 @@ domain_edit_boot_order(const char *xml, const char *const *order, Error **error)
     remove_boot(os);
     for (xmlNode *device = devices->children; device; device = device->next)
         remove_boot(device);
-    return add_order(domain, os, order, error) ? to_text(domain) : NULL;
+    return add_order(domain, running, os, order, error) ? to_text(domain) : NULL;
 }
 
 /* --- our own settings --------------------------------------------------------------------- */

@@ -12,11 +12,13 @@
 
 /*
  * The domain with another boot order: devices ("disk:TARGET", "nic:MAC", "hostdev:ADDRESS"), or
- * libvirt's own words ("hd", "cdrom", "network", "fd"), but not both; the list ends with NULL. NULL
+ * libvirt's own words ("hd", "cdrom", "network", "fd"), but not both; the list ends with NULL. A
+ * device's address may be that of the domain as it runs, `running_xml` (which may be NULL). NULL
  * and `*error`: ERROR_INVALID_ARGS where the order is wrong whatever the domain is,
  * ERROR_OPERATION_FAILED where the domain has no such device.
  */
-char *domain_edit_boot_order(const char *xml, const char *const *order, Error **error);
+char *domain_edit_boot_order(const char *xml, const char *running_xml, const char *const *order,
+                             Error **error);
 
 /*
  * The element of domain-settings.h (NULL where there is none) with another stop time-out; 0:

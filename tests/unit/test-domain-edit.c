@@ -58,7 +58,7 @@ boot_order(const char *entries)
 {
     g_auto(GStrv) order = g_strsplit(entries, " ", -1);
 
-    return domain_edit_boot_order(DOMAIN, (const char *const *)order, &error);
+    return domain_edit_boot_order(DOMAIN, NULL, (const char *const *)order, &error);
 }
 
 static void
@@ -94,6 +94,34 @@ test_boot_order(void)
     refused(ERROR_OPERATION_FAILED, boot_order("disk:vdb"));
     refused(ERROR_OPERATION_FAILED, boot_order("hostdev:1:5"));
     refused(ERROR_OPERATION_FAILED, boot_order("hostdev:x"));
+}
+
+/* Addresses are numbers; a device that is configured by its IDs has the name of these, and that of
+ * its address while the domain runs. */
+static void
+test_boot_from_host_device(void)
+{
+#define STICK(address)                                                                             \
+    "<domain><os/><devices><hostdev type='usb'><source><vendor id='0x046d'/>"                      \
+    "<product id='0xc52b'/>" address "</source></hostdev></devices></domain>"
+    static const char running[] = STICK("<address bus='3' device='7'/>");
+    static const char *const by_address[] = {"hostdev:3:7", NULL};
+    static const char *const by_ids[] = {"hostdev:046d:c52b", NULL};
+    static const char *const other[] = {"hostdev:3:8", NULL};
+
+    g_autofree char *numbers = boot_order("hostdev:001:004 hostdev:0000:0A:1F.7");
+    g_assert_null(error);
+    assert_has(numbers, "device=\"4\"/></source><boot order=\"1\"/></hostdev>");
+    assert_has(numbers, "function=\"0x7\"/></source><boot order=\"2\"/></hostdev>");
+
+    g_autofree char *ids = domain_edit_boot_order(STICK(""), running, by_ids, &error);
+    assert_has(ids, "</source><boot order=\"1\"/></hostdev>");
+    g_autofree char *address = domain_edit_boot_order(STICK(""), running, by_address, &error);
+    assert_has(address, "</source><boot order=\"1\"/></hostdev>");
+    assert_has_not(address, "<address");
+    refused(ERROR_OPERATION_FAILED, domain_edit_boot_order(STICK(""), running, other, &error));
+    refused(ERROR_OPERATION_FAILED, domain_edit_boot_order(STICK(""), NULL, by_address, &error));
+#undef STICK
 }
 
 static void
@@ -298,6 +326,7 @@ main(int argc, char **argv)
 {
     g_test_init(&argc, &argv, NULL);
     g_test_add_func("/domain-edit/boot-order", test_boot_order);
+    g_test_add_func("/domain-edit/boot-from-host-device", test_boot_from_host_device);
     g_test_add_func("/domain-edit/settings", test_settings);
     g_test_add_func("/domain-edit/media", test_media);
     g_test_add_func("/domain-edit/link", test_link);
