@@ -7,8 +7,8 @@
 # debootstrap makes, or in the container of tests/system. Needs root. The last lines are the time that
 # each target took, and the sum of all: "N passed, N failed, N skipped", in which the making of a target
 # counts as one more test, called "build". Roots and builds are kept in build-elsewhere/TARGET, or below
-# $VMS_ELSEWHERE, and used again. In Debian's roots it is installed as README says, which counts as a
-# test called "install".
+# $VMS_ELSEWHERE, and used again. In Debian's roots it is installed as README says, tried and removed:
+# the tests "install", "installed-..." and "purge".
 #
 #   --beside      something else runs on this machine: without the suites "hostile", which measures, and
 #                 "sim", without "install", and with the first compiler alone
@@ -76,7 +76,6 @@ add_architectures() {
     shift
     for architecture in $(printf '%s\n' "$@" | sed -n 's/.*://p' | sort -u); do
         chroot "$root" dpkg --add-architecture "$architecture"
-        chroot "$root" apt-get -qq update
     done
 }
 
@@ -100,18 +99,35 @@ add_suites() {
             >"$root/etc/apt/sources.list.d/$suite.list"
         printf 'Package: *\nPin: release n=%s\nPin-Priority: 100\n' "$suite" \
             >"$root/etc/apt/preferences.d/$suite"
-        chroot "$root" apt-get -qq update
     done
 }
 
+# install_in ROOT PACKAGE...: those of an earlier install stay; there is nothing to do if it was of the same ones.
+install_in() {
+    local root=$1 list=$1/etc/vms-packages
+    shift
+    touch "$list"
+    [[ -n $(printf '%s\n' "$@" | sort -u | comm -23 - "$list") ]] || return 0
+    add_architectures "$root" "$@"
+    add_suites "$root" "$@"
+    chroot "$root" apt-get -qq update
+    chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
+        --no-install-recommends "$@" >"$root.log" 2>&1 || { tail -n 20 "$root.log" >&2 && return 1; }
+    rm -f "$root"/var/cache/apt/archives/*.deb "$root.log"
+    printf '%s\n' "$@" | sort -u - "$list" -o "$list"
+}
+
 # make_root ROOT SUITE ARCHITECTURE PACKAGE...: it gets its name when it is complete, as one that was left
-# half made is not used.
+# half made is not used. One that is there gets the packages that it lacks.
 make_root() {
     local root=$1 suite=$2 architecture=$3 new=$1.part
     shift 3
     ((EUID == 0)) || skip "a root directory can be made by root alone"
     command -v debootstrap >/dev/null || skip "debootstrap is not installed"
-    [[ ! -d $root ]] || return 0
+    if [[ -d $root ]]; then
+        install_in "$root" "$@"
+        return
+    fi
     rm -rf "$new"
     mkdir -p "$roots"
     debootstrap --variant=minbase --arch="$architecture" "$suite" "$new" ${mirror:+"$mirror"} >"$new.log" ||
@@ -123,11 +139,7 @@ make_root() {
     printf '#!/bin/sh\nexit 101\n' >"$new/usr/sbin/policy-rc.d"
     chmod 755 "$new/usr/sbin/policy-rc.d"
     printf '127.0.0.1 localhost %s\n' "$(hostname)" >"$new/etc/hosts"
-    add_architectures "$new" "$@"
-    add_suites "$new" "$@"
-    chroot "$new" env DEBIAN_FRONTEND=noninteractive apt-get -qq -o Dpkg::Use-Pty=0 install -y \
-        --no-install-recommends "$@" >>"$new.log" 2>&1 || { tail -n 20 "$new.log" >&2 && return 1; }
-    rm -f "$new"/var/cache/apt/archives/*.deb "$new.log"
+    install_in "$new" "$@"
     mv "$new" "$root"
 }
 
@@ -167,8 +179,12 @@ run_tests() {
 compile() {
     local root=$1 compiler=$2 build=/build-$2
     shift 2
+    mkdir -p "$root$build"
     [[ -e $root$build/build.ninja ]] ||
-        inside "$root" env CC="$compiler" meson setup "$@" "$build" /src >/dev/null
+        inside "$root" env CC="$compiler" meson setup "$@" "$build" /src >"$root$build/setup.log" || {
+        tail -n 20 "$root$build/setup.log"
+        return 1
+    }
     # Debian 11's has no option "--quiet".
     inside "$root" ninja -C "$build" >"$root$build/compile.log" || {
         tail -n 40 "$root$build/compile.log"
