@@ -4,8 +4,9 @@
 # dfuzzer calls every method and reads every property of every object, with arguments that it makes
 # up, on a bus of its own. The service, best one with sanitizers, is on libvirt's embedded hypervisor
 # with three domains. It fails where the service ends, is silent, or answers otherwise than its
-# introspection says. Debian has no package of dfuzzer: without it the test is skipped. $DFUZZER is
-# its program, $VMS_FUZZ_CALLS how often each member is called (20).
+# introspection says, and where dfuzzer's log lacks one of the interfaces or kinds of objects. Debian
+# has no package of dfuzzer: without it the test is skipped. $DFUZZER is its program, $VMS_FUZZ_CALLS
+# how often each member is called (20).
 set -euo pipefail
 
 top=$(realpath -- "$(dirname -- "$0")/../..")
@@ -28,6 +29,25 @@ finish() {
     rm -rf -- "$dir"
 }
 trap finish EXIT
+
+# check_log: each interface has at least one member that was called or read, and each kind of object is there.
+check_log() {
+    local interface object missing=0
+    awk '/^ Interface: / { interface = $2 } / PASS / { print interface }' "$dir/dfuzzer.log" | sort -u >"$dir/called"
+    while read -r interface; do
+        grep -qx "$interface" "$dir/called" || {
+            echo "dfuzzer called nothing of $interface" >&2
+            missing=1
+        }
+    done < <(cat "$top"/dbus/*.xml | sed -n 's/.*<interface name="\(.*\)">.*/\1/p' && echo org.freedesktop.LogControl1)
+    for object in /org/unraid/Vms /org/unraid/Vms/domain/.\* /org/unraid/Vms/job/.\* /org/freedesktop/LogControl1; do
+        grep -qx "Object: $object" "$dir/dfuzzer.log" || {
+            echo "dfuzzer saw no object $object" >&2
+            missing=1
+        }
+    done
+    ((!missing))
+}
 
 private_bus "$dir"
 # dfuzzer looks on both buses.
@@ -58,8 +78,8 @@ run=("$dfuzzer" --bus org.unraid.Vms --iterations "${VMS_FUZZ_CALLS:-20}" --no-s
 status=0
 "${run[@]}" --object "$job" >"$dir/dfuzzer.log" 2>&1 || status=$?
 "${run[@]}" >>"$dir/dfuzzer.log" 2>&1 || status=$?
-grep -q '\[M\] Cancel' "$dir/dfuzzer.log" || status=1
-echo "$(grep -ac PASS "$dir/dfuzzer.log") members passed"
+check_log || status=1
+echo "$(grep -ac PASS "$dir/dfuzzer.log") members of $(wc -l <"$dir/called") interfaces passed"
 kill "$service" || status=1
 wait "$service" || status=1
 service=''
