@@ -5,6 +5,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define IDLE_NAME        "org.unraid.Vms.idle"
 #define DESCRIPTION      6000
@@ -39,14 +40,32 @@ hostile_service(World *w)
 
 /* --- how long a read takes ---------------------------------------------------------------- */
 
+/* How long the main thread was ready to run and had no processor, see "sched-stats" of the kernel's
+ * documentation; 0 where the kernel does not count it. */
 static gint64
-read_once(Client *c)
+waited_for_processor_usec(const Process *p)
 {
+    g_autofree char *path = g_strdup_printf("/proc/%d/schedstat", (int)process_pid(p));
+    g_autofree char *text = NULL;
+    const char *waited;
+
+    if (!g_file_get_contents(path, &text, NULL, NULL) || !(waited = strchr(text, ' ')))
+        return 0;
+    return g_ascii_strtoll(waited, NULL, 10) / 1000;
+}
+
+/* Without the time in which other programs had the processor of the one that answers: the two
+ * instances may be on different ones. */
+static gint64
+read_once(Client *c, const Process *answers)
+{
+    gint64 waited_usec = waited_for_processor_usec(answers);
     g_autoptr(Call) call = client_call(c, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
                                        "ss", VMS_MANAGER_INTERFACE, "Version");
 
     assert_ok(call);
-    return call->done_usec - call->sent_usec;
+    waited_usec = waited_for_processor_usec(answers) - waited_usec;
+    return MAX(call->done_usec - call->sent_usec - waited_usec, 0);
 }
 
 static int
@@ -75,8 +94,8 @@ measure(const Others *others)
     gint64 service[READS], idle[READS];
 
     for (guint i = 0; i < READS; i++) {
-        idle[i] = read_once(others->of_idle);
-        service[i] = read_once(others->of_service);
+        idle[i] = read_once(others->of_idle, others->idle);
+        service[i] = read_once(others->of_service, world_service(others->world));
     }
     return (Latencies){median(service), median(idle)};
 }
