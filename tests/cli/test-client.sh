@@ -23,7 +23,8 @@ case $client in
         command -v "$tool" >/dev/null || skip "there is no $tool"
     done
     mkdir -p "$work"
-    flock "$work" "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
+    # Without a network npm goes on trying.
+    flock "$work" timeout 120 "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
     export NODE_PATH=$work/node_modules
     command=(node "$client")
     ;;
