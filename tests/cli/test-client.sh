@@ -24,7 +24,7 @@ case $client in
     done
     mkdir -p "$work"
     # Without a network npm goes on trying.
-    flock "$work" timeout 120 "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
+    flock "$work" timeout 45 "${client%/*}/install.sh" "$work" || skip "dbus-next cannot be had from npm"
     export NODE_PATH=$work/node_modules
     command=(node "$client")
     ;;
