@@ -51,12 +51,12 @@ check_ordinary_user() {
 }
 
 check_files() {
-    local name
+    local file
     is "$(find /usr/share/dbus-1/interfaces -name 'org.unraid.Vms.*.xml' | wc -l)" \
         "$(find /src/dbus -maxdepth 1 -name 'org.unraid.Vms.*.xml' | wc -l)"
-    for name in polkit-1/actions/org.unraid.vms.policy dbus-1/system.d/org.unraid.Vms.conf \
-        cockpit/unraid-vms/manifest.json; do
-        [[ -s /usr/share/$name ]] || fail "there is no $name"
+    for file in /usr/share/polkit-1/actions/org.unraid.vms.policy /usr/share/dbus-1/system.d/org.unraid.Vms.conf \
+        /usr/share/cockpit/unraid-vms/manifest.json; do
+        [[ -s $file ]] || fail "there is no $file"
     done
     grep -q 'xml:lang="de"' /usr/share/polkit-1/actions/org.unraid.vms.policy || fail "there is no German"
 }
