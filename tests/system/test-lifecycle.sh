@@ -114,13 +114,18 @@ check_modular() {
     systemctl stop libvirtd.socket libvirtd-ro.socket libvirtd-admin.socket libvirtd.service
     printf '[Socket]\nListenStream=/run/libvirt/virtqemud-sock\nSocketMode=0666\n%s\n%s\n' \
         FileDescriptorName=libvirtd.socket RemoveOnStop=yes >$units/virtqemud.socket
-    printf '[Service]\nType=notify\nExecStart=/usr/sbin/libvirtd --timeout 10 -p %s\n' \
+    printf '[Service]\nType=notify\nExecStart=/usr/sbin/libvirtd --timeout 5 -p %s\n' \
         /run/virtqemud.pid >$units/virtqemud.service
     systemctl daemon-reload
     systemctl start virtqemud.socket
     until_true available true
     is "$(</run/virtqemud.pid)" "$(unit_pid virtqemud.service)"
     left_alone virtqemud
+    # While a client is connected, its time does not run out; it does when the service ends, which asks for it again.
+    systemctl stop unraid-vms.service
+    until_true unit_is virtqemud.service inactive
+    until_true available true
+    unit_is virtqemud.service active
     systemctl stop virtqemud.socket virtqemud.service
     rm $units/virtqemud.socket $units/virtqemud.service
     systemctl daemon-reload
