@@ -11,7 +11,7 @@
 # the tests "install", "installed-..." and "purge".
 #
 #   --beside      something else runs on this machine: without the suites "hostile", which measures, and
-#                 "sim", without "install", and with the first compiler alone
+#                 "sim", and without "install"
 #   --roots       only makes the root directories that --beside needs
 #
 #   debian13           gcc and clang, libvirt 11; warnings are errors
@@ -196,7 +196,6 @@ compile() {
 in_root() {
     local root=$roots/$1 suite=$2 architecture=$3 option=$4 compiler tests packages
     shift 4
-    ((!beside)) || set -- "$1"
     mapfile -t packages < <(packages_in "$suite" build tests)
     [[ $* != *clang* ]] || packages+=(clang)
     make_root "$root" "$suite" "$architecture" "${packages[@]}"
