@@ -17,9 +17,9 @@
 static int
 parse_memory(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = sd_bus_message_read(message, "t", &args->number);
+    int r = sd_bus_message_read(message, "t", &args->memory_bytes);
 
-    return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
 
 /* Up to the configured maximum it is an adjustment. */
@@ -38,14 +38,14 @@ config_of(const Request *request)
 static uint64_t
 set_memory_actions(const Request *request)
 {
-    return actions_up_to(request->args->number, config_of(request)->max_memory_bytes);
+    return actions_up_to(request->args->memory_bytes, config_of(request)->max_memory_bytes);
 }
 
 static bool
 work_set_memory(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                 Error **error)
 {
-    return hypervisor_set_memory(h, uuid, args->number, args->affect, error);
+    return hypervisor_set_memory(h, uuid, args->memory_bytes, args->affect, error);
 }
 
 static bool
@@ -61,7 +61,7 @@ check_memory(Request *request)
 {
     const Domain *domain = request_domain(request);
 
-    if (domain && (domain->id < 0 || has_memory(domain, request->args->number)))
+    if (domain && (domain->id < 0 || has_memory(domain, request->args->memory_bytes)))
         request_reply(request);
 }
 
@@ -86,22 +86,22 @@ on_memory_set(Request *request, const MethodResult *result)
 static int
 parse_vcpus(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = method_parse_number(message, args, error);
+    int r = sd_bus_message_read(message, "u", &args->vcpus);
 
-    return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
 
 static uint64_t
 set_vcpus_actions(const Request *request)
 {
-    return actions_up_to(request->args->number, config_of(request)->max_vcpus);
+    return actions_up_to(request->args->vcpus, config_of(request)->max_vcpus);
 }
 
 static bool
 work_set_vcpus(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                Error **error)
 {
-    return hypervisor_set_vcpus(h, uuid, (uint32_t)args->number, args->affect, error);
+    return hypervisor_set_vcpus(h, uuid, args->vcpus, args->affect, error);
 }
 
 static void
@@ -110,7 +110,6 @@ clear_pin(gpointer pin)
     g_free(((CpuPin *)pin)->cpus);
 }
 
-/* The pins into `pins`. */
 static int
 parse_pins(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
@@ -126,7 +125,7 @@ parse_pins(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     }
     if (r >= 0)
         r = sd_bus_message_exit_container(message);
-    return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
 
 static bool
@@ -140,10 +139,10 @@ work_set_cpu_pins(Hypervisor *h, const char *uuid, const MethodArgs *args, Metho
 static int
 parse_boot_order(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = method_parse_texts(message, args, error);
+    int r = method_read_texts(message, &args->boot_order);
 
     if (r >= 0)
-        r = method_parse_affect(message, &args->affect, error);
+        r = method_parse_affect(message, args, error);
     if (r >= 0 && args->affect & AFFECT_LIVE)
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "The boot order of a domain that runs cannot be changed");
@@ -154,20 +153,26 @@ static bool
 work_set_boot_order(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                     Error **error)
 {
-    return hypervisor_set_boot_order(h, uuid, (const char *const *)args->texts, error);
+    return hypervisor_set_boot_order(h, uuid, (const char *const *)args->boot_order, error);
 }
 
 static int
 parse_stop_timeout(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    return sd_bus_message_read(message, "t", &args->number);
+    return sd_bus_message_read(message, "t", &args->stop_timeout_usec);
 }
 
 static bool
 work_set_stop_timeout(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                       Error **error)
 {
-    return hypervisor_set_stop_timeout(h, uuid, args->number, error);
+    return hypervisor_set_stop_timeout(h, uuid, args->stop_timeout_usec, error);
+}
+
+static int
+parse_text(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    return method_read_text(message, &args->text);
 }
 
 static bool
@@ -196,36 +201,40 @@ work_set_description(Hypervisor *h, const char *uuid, const MethodArgs *args, Me
 static int
 parse_link(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int up;
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
-        r = sd_bus_message_read(message, "b", &up);
-    if (r < 0)
-        return r;
-    args->number = up != 0;
-    return method_parse_affect(message, &args->affect, error);
+        r = sd_bus_message_read(message, "b", &args->link_up);
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
 
 static bool
 work_set_link(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
               Error **error)
 {
-    return hypervisor_set_link(h, uuid, args->text, args->number != 0, args->affect, error);
+    return hypervisor_set_link(h, uuid, args->device, args->link_up != 0, args->affect, error);
+}
+
+static int
+parse_host_device(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    int r = method_read_text(message, &args->device);
+
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
 
 static bool
 work_attach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
                         MethodResult *result, Error **error)
 {
-    return hypervisor_attach_host_device(h, uuid, args->text, args->affect, error);
+    return hypervisor_attach_host_device(h, uuid, args->device, args->affect, error);
 }
 
 static bool
 work_detach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
                         MethodResult *result, Error **error)
 {
-    return hypervisor_detach_host_device(h, uuid, args->text, args->affect, &result->in_flight,
+    return hypervisor_detach_host_device(h, uuid, args->device, args->affect, &result->in_flight,
                                          error);
 }
 
@@ -237,7 +246,7 @@ work_detach_host_device(Hypervisor *h, const char *uuid, const MethodArgs *args,
 #define TEXT_METHOD(method_name, libvirt_function, argument, function, change)                     \
     {                                                                                              \
         .name = method_name, .call = libvirt_function, .in = "s", .names = argument "\0", change,  \
-        .parse = method_parse_text, .work = function,                                              \
+        .parse = parse_text, .work = function,                                                     \
     }
 
 static const Method methods[] = {
@@ -336,7 +345,7 @@ static const Method methods[] = {
         .in = "sa{sv}",
         .names = "address\0options\0",
         CHANGE,
-        .parse = device_request_parse,
+        .parse = parse_host_device,
         .work = work_attach_host_device,
     },
     {
@@ -345,7 +354,7 @@ static const Method methods[] = {
         .in = "sa{sv}",
         .names = "address\0options\0",
         CHANGE,
-        .parse = device_request_parse,
+        .parse = parse_host_device,
         .run = device_request_run_detach,
         .work = work_detach_host_device,
         .then = device_request_on_detached,

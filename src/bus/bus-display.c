@@ -13,13 +13,19 @@
 
 /* --- Screenshot and OpenGraphics ---------------------------------------------------------- */
 
+static int
+parse_index(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    return sd_bus_message_read(message, "u", &args->index);
+}
+
 static bool
 work_screenshot(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                 Error **error)
 {
     char *mime = NULL;
 
-    result->fd = hypervisor_screenshot(h, uuid, (unsigned)args->number, &mime, error);
+    result->fd = hypervisor_screenshot(h, uuid, args->index, &mime, error);
     if (mime)
         result->value = g_variant_new_take_string(mime);
     return result->fd >= 0;
@@ -42,21 +48,22 @@ static bool
 work_open_graphics(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                    Error **error)
 {
-    result->fd = hypervisor_open_graphics(h, uuid, (unsigned)args->number, error);
+    result->fd = hypervisor_open_graphics(h, uuid, args->index, error);
     return result->fd >= 0;
 }
 
 /* --- OpenConsole -------------------------------------------------------------------------- */
 
-#define CONSOLE_FORCE 1U
-
 static int
 parse_console(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodFlag flags[] = {{"force", CONSOLE_FORCE}, {NULL}};
-    int r = method_parse_text(message, args, error);
+    static const MethodOption options[] = {
+        {"force", SD_BUS_TYPE_BOOLEAN, offsetof(MethodArgs, force)},
+        {NULL},
+    };
+    int r = method_read_text(message, &args->device);
 
-    return r < 0 ? r : method_options_read_flags(message, flags, &args->flags, error);
+    return r < 0 ? r : method_options_read(message, options, args, NULL, error);
 }
 
 static void open_console(Request *request);
@@ -76,8 +83,8 @@ open_console(Request *request)
     const ConsoleTarget target = {
         .domain_uuid = request->domain_uuid,
         .domain_name = request->domain_name,
-        .device = request->args->text,
-        .force = (request->args->flags & CONSOLE_FORCE) != 0,
+        .device = request->args->device,
+        .force = request->args->force != 0,
         .caller = request->caller.sender,
         .uid = request->uid,
     };
@@ -133,30 +140,25 @@ read_password_options(sd_bus_message *message, MethodArgs *args, sd_bus_error *e
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "Option 'valid_for' is in microseconds, and at most a century");
     if (seen & SEEN_VALID_FOR)
-        args->number = clock_realtime_usec() + given.valid_for;
+        args->valid_until = clock_realtime_usec() + given.valid_for;
     return method_affect(&given.affect, seen, &args->affect, error);
 }
 
-/* The index into `flags`, the end of the password's time into `number` (0: none). */
 static int
 parse_password(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    const char *password;
-    uint32_t index;
-    int r = sd_bus_message_read(message, "us", &index, &password);
+    int r = sd_bus_message_read(message, "u", &args->index);
 
-    if (r < 0)
-        return r;
-    args->flags = index;
-    args->secret = g_strdup(password);
-    return read_password_options(message, args, error);
+    if (r >= 0)
+        r = method_read_text(message, &args->secret);
+    return r < 0 ? r : read_password_options(message, args, error);
 }
 
 static bool
 work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                   Error **error)
 {
-    return hypervisor_set_graphics_password(h, uuid, args->flags, args->secret, args->number,
+    return hypervisor_set_graphics_password(h, uuid, args->index, args->secret, args->valid_until,
                                             args->affect, error);
 }
 
@@ -164,7 +166,6 @@ work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, Metho
 
 #define HOLD_USEC_MAX (UINT64_C(60) * 1000000)
 
-/* The codeset into `flags`, the keys into `numbers`, how long they are held into `number` (ms). */
 static int
 parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
@@ -180,8 +181,8 @@ parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         r = sd_bus_message_read(message, "t", &hold);
     if (r < 0)
         return r;
-    int number = hypervisor_codeset(codeset);
-    if (number < 0)
+    args->codeset = hypervisor_codeset(codeset);
+    if (args->codeset < 0)
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Unknown codeset '%s'", codeset);
     if (size == 0 || size > SEND_KEYS_MAX * sizeof(uint32_t))
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
@@ -189,10 +190,9 @@ parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
     if (hold > HOLD_USEC_MAX)
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "Keys can be held for a minute at most");
-    args->flags = (unsigned)number;
-    args->number = (hold + 999) / 1000;
-    args->numbers = g_array_new(FALSE, FALSE, sizeof(uint32_t));
-    g_array_append_vals(args->numbers, codes, (guint)(size / sizeof(uint32_t)));
+    args->hold_msec = (uint32_t)((hold + 999) / 1000);
+    args->keycodes = g_array_new(FALSE, FALSE, sizeof(uint32_t));
+    g_array_append_vals(args->keycodes, codes, (guint)(size / sizeof(uint32_t)));
     return 0;
 }
 
@@ -200,9 +200,9 @@ static bool
 work_send_keys(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                Error **error)
 {
-    return hypervisor_send_keys(h, uuid, (int)args->flags,
-                                (const uint32_t *)(const void *)args->numbers->data,
-                                args->numbers->len, (uint32_t)args->number, error);
+    return hypervisor_send_keys(h, uuid, args->codeset,
+                                (const uint32_t *)(const void *)args->keycodes->data,
+                                args->keycodes->len, args->hold_msec, error);
 }
 
 static bool
@@ -239,7 +239,7 @@ static const Method methods[] = {
         .kind = METHOD_READ,
         .class = CALL_DISPLAY,
         CONSOLE_ACTION,
-        .parse = method_parse_number,
+        .parse = parse_index,
         .work = work_screenshot,
         .then = reply_picture,
     },
@@ -265,7 +265,7 @@ static const Method methods[] = {
         .kind = METHOD_READ,
         .class = CALL_DISPLAY,
         CONSOLE_ACTION,
-        .parse = method_parse_number,
+        .parse = parse_index,
         .work = work_open_graphics,
     },
     {

@@ -102,19 +102,14 @@ parse_reboot_with_options(sd_bus_message *message, MethodArgs *args, sd_bus_erro
 static int
 parse_autostart(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int autostart;
-    int r = sd_bus_message_read(message, "b", &autostart);
-
-    if (r >= 0)
-        args->number = autostart != 0;
-    return r;
+    return sd_bus_message_read(message, "b", &args->autostart);
 }
 
 static bool
 work_set_autostart(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                    Error **error)
 {
-    return hypervisor_set_autostart(h, uuid, args->number != 0, error);
+    return hypervisor_set_autostart(h, uuid, args->autostart != 0, error);
 }
 
 static int
@@ -131,14 +126,14 @@ parse_undefine(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {NULL},
     };
 
-    return method_options_read_flags(message, flags, &args->flags, error);
+    return method_options_read_flags(message, flags, &args->undefine_flags, error);
 }
 
 static bool
 work_undefine(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
               Error **error)
 {
-    return hypervisor_undefine(h, uuid, args->flags, error);
+    return hypervisor_undefine(h, uuid, args->undefine_flags, error);
 }
 
 static int
@@ -150,20 +145,20 @@ parse_get_xml(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {NULL},
     };
 
-    return method_options_read_flags(message, flags, &args->flags, error);
+    return method_options_read_flags(message, flags, &args->xml_flags, error);
 }
 
 static uint64_t
 get_xml_actions(const Request *request)
 {
-    return request->args->flags & XML_SECURE ? ACTION_BIT(ACTION_READ_SECRETS) : 0;
+    return request->args->xml_flags & XML_SECURE ? ACTION_BIT(ACTION_READ_SECRETS) : 0;
 }
 
 static bool
 work_get_xml(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
              Error **error)
 {
-    char *xml = hypervisor_get_xml(h, uuid, args->flags, error);
+    char *xml = hypervisor_get_xml(h, uuid, args->xml_flags, error);
 
     if (xml)
         result->value = g_variant_new_take_string(xml);

@@ -18,13 +18,10 @@ parse_source(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         [ADDRESSES_ARP] = "arp",
         NULL,
     };
-    const char *source;
-    int r = sd_bus_message_read(message, "s", &source);
+    int r = method_parse_word(message, sources, "source", error);
 
     if (r >= 0)
-        r = method_parse_word(source, sources, "source", error);
-    if (r >= 0)
-        args->number = (uint64_t)r;
+        args->address_source = (AddressSource)r;
     return r;
 }
 
@@ -32,14 +29,14 @@ parse_source(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 static uint64_t
 get_addresses_actions(const Request *request)
 {
-    return request->args->number == ADDRESSES_LEASE ? 0 : ACTION_BIT(ACTION_GUEST);
+    return request->args->address_source == ADDRESSES_LEASE ? 0 : ACTION_BIT(ACTION_GUEST);
 }
 
 static bool
 work_get_addresses(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                    Error **error)
 {
-    return hypervisor_guest_addresses(h, uuid, (AddressSource)args->number, &result->rows, error);
+    return hypervisor_guest_addresses(h, uuid, args->address_source, &result->rows, error);
 }
 
 static bool
@@ -66,7 +63,7 @@ static int
 parse_freeze(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
     static const MethodOption options[] = {
-        {"mountpoints", METHOD_OPTION_TEXTS, offsetof(MethodArgs, texts)},
+        {"mountpoints", METHOD_OPTION_TEXTS, offsetof(MethodArgs, mountpoints)},
         {NULL},
     };
 
@@ -77,7 +74,7 @@ static bool
 work_freeze(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
             Error **error)
 {
-    return hypervisor_guest_freeze(h, uuid, (const char *const *)args->texts, error);
+    return hypervisor_guest_freeze(h, uuid, (const char *const *)args->mountpoints, error);
 }
 
 static bool
@@ -91,7 +88,7 @@ static int
 parse_trim(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
     static const MethodOption options[] = {
-        {"minimum", SD_BUS_TYPE_UINT64, offsetof(MethodArgs, number)},
+        {"minimum", SD_BUS_TYPE_UINT64, offsetof(MethodArgs, trim_minimum)},
         {NULL},
     };
 
@@ -102,49 +99,47 @@ static bool
 work_trim(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
           Error **error)
 {
-    return hypervisor_guest_trim(h, uuid, args->number, error);
+    return hypervisor_guest_trim(h, uuid, args->trim_minimum, error);
 }
-
-#define PASSWORD_CRYPTED 1U
 
 static int
 parse_password(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodFlag flags[] = {{"crypted", PASSWORD_CRYPTED}, {NULL}};
-    const char *user;
-    const char *password;
-    int r = sd_bus_message_read(message, "ss", &user, &password);
+    static const MethodOption options[] = {
+        {"crypted", SD_BUS_TYPE_BOOLEAN, offsetof(MethodArgs, crypted)},
+        {NULL},
+    };
+    int r = method_read_text(message, &args->name);
 
-    if (r < 0)
-        return r;
-    args->text = g_strdup(user);
-    args->secret = g_strdup(password);
-    return method_options_read_flags(message, flags, &args->flags, error);
+    if (r >= 0)
+        r = method_read_text(message, &args->secret);
+    return r < 0 ? r : method_options_read(message, options, args, NULL, error);
 }
 
 static bool
 work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                   Error **error)
 {
-    return hypervisor_guest_set_password(h, uuid, args->text, args->secret,
-                                         (args->flags & PASSWORD_CRYPTED) != 0, error);
+    return hypervisor_guest_set_password(h, uuid, args->name, args->secret, args->crypted != 0,
+                                         error);
 }
-
-#define TIME_SYNC 1U
 
 static int
 parse_time(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodFlag flags[] = {{"sync", TIME_SYNC}, {NULL}};
+    static const MethodOption options[] = {
+        {"sync", SD_BUS_TYPE_BOOLEAN, offsetof(MethodArgs, sync)},
+        {NULL},
+    };
 
-    return method_options_read_flags(message, flags, &args->flags, error);
+    return method_options_read(message, options, args, NULL, error);
 }
 
 static bool
 work_set_time(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
               Error **error)
 {
-    return hypervisor_guest_set_time(h, uuid, (args->flags & TIME_SYNC) != 0, error);
+    return hypervisor_guest_set_time(h, uuid, args->sync != 0, error);
 }
 
 /* --- properties --------------------------------------------------------------------------- */

@@ -16,13 +16,10 @@ parse_kind(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         [HOST_DEVICE_USB] = "usb",
         NULL,
     };
-    const char *kind;
-    int r = sd_bus_message_read(message, "s", &kind);
+    int r = method_parse_word(message, kinds, "kind", error);
 
     if (r >= 0)
-        r = method_parse_word(kind, kinds, "kind", error);
-    if (r >= 0)
-        args->number = (uint64_t)r;
+        args->host_device_kind = (HostDeviceKind)r;
     return r;
 }
 
@@ -106,7 +103,7 @@ static void
 on_devices(void *userdata, CallOutcome outcome, void *devices, const Error *error)
 {
     Request *request = userdata;
-    BodyWriter write = request->args->number == HOST_DEVICE_PCI ? write_pci : write_usb;
+    BodyWriter write = request->args->host_device_kind == HOST_DEVICE_PCI ? write_pci : write_usb;
 
     if (request_check(request, outcome, error, ask_devices))
         request_reply_in_turn(request, write, devices);
@@ -116,7 +113,7 @@ static void
 ask_devices(Request *request)
 {
     request->phase = PHASE_ASKING;
-    host_list_devices(request->service->core->host, (HostDeviceKind)request->args->number,
+    host_list_devices(request->service->core->host, request->args->host_device_kind,
                       &request->pending, on_devices, request);
 }
 

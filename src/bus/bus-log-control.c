@@ -19,10 +19,9 @@ static const char *const targets[] = {
 
 /* --- Set ---------------------------------------------------------------------------------- */
 
-/* "ssv" of Properties.Set: the index of the word into `number`. */
+/* "ssv" of Properties.Set: the index of the word, or a negative errno. */
 static int
-parse_word(sd_bus_message *message, MethodArgs *args, const char *const *words, const char *what,
-           sd_bus_error *error)
+parse_word(sd_bus_message *message, const char *const *words, const char *what, sd_bus_error *error)
 {
     const char *word;
     int r = sd_bus_message_skip(message, "ss");
@@ -32,29 +31,33 @@ parse_word(sd_bus_message *message, MethodArgs *args, const char *const *words, 
     if (r == -ENXIO)
         return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "The %s has to be a string",
                                  what);
-    if (r >= 0)
-        r = method_parse_word(word, words, what, error);
-    if (r >= 0)
-        args->number = (uint64_t)r;
-    return r;
+    return r < 0 ? r : method_find_word(word, words, what, error);
 }
 
 static int
 parse_level(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    return parse_word(message, args, levels, "log level", error);
+    int r = parse_word(message, levels, "log level", error);
+
+    if (r >= 0)
+        args->log_level = r;
+    return r;
 }
 
 static int
 parse_target(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    return parse_word(message, args, targets, "log target", error);
+    int r = parse_word(message, targets, "log target", error);
+
+    if (r >= 0)
+        args->log_target = (LogTarget)r;
+    return r;
 }
 
 static void
 run_set_level(Request *request)
 {
-    log_set_level((int)request->args->number);
+    log_set_level(request->args->log_level);
     request_reply(request);
 }
 
@@ -63,12 +66,12 @@ run_set_target(Request *request)
 {
     g_autoptr(Error) error = NULL;
 
-    if (log_set_target((LogTarget)request->args->number)) {
+    if (log_set_target(request->args->log_target)) {
         request_reply(request);
         return;
     }
     error = error_new(ERROR_OPERATION_FAILED, "There is no %s to log to",
-                      targets[request->args->number]);
+                      targets[request->args->log_target]);
     request_fail(request, error);
 }
 

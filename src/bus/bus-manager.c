@@ -7,6 +7,7 @@
 #include "domain-xml-peek.h"
 #include "domain-xml.h"
 #include "hypervisor-domain.h"
+#include "method-options.h"
 #include "names.h"
 #include "xml.h"
 
@@ -59,7 +60,7 @@ run_list(Request *request)
 static void
 reply_found(Request *request)
 {
-    const char *name = request->args->text;
+    const char *name = request->args->name;
     const Domain *domain = cache_find_by_any(request->service->core->cache, name);
 
     if (domain) {
@@ -73,7 +74,7 @@ reply_found(Request *request)
 static void
 run_get_domain(Request *request)
 {
-    if (cache_find_by_any(request->service->core->cache, request->args->text))
+    if (cache_find_by_any(request->service->core->cache, request->args->name))
         reply_found(request);
     else
         request_call(request);
@@ -84,12 +85,12 @@ work_find(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult 
           Error **error)
 {
     g_autoptr(Error) problem = NULL;
-    char *found = hypervisor_find(h, args->text, &problem);
+    char *found = hypervisor_find(h, args->name, &problem);
 
     if (found)
         result->value = g_variant_new_take_string(found);
     else if (problem->kind == ERROR_NO_SUCH_DOMAIN)
-        *error = error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\": %s", args->text,
+        *error = error_new(ERROR_NO_SUCH_DOMAIN, "There is no domain \"%s\": %s", args->name,
                            problem->message);
     else
         *error = g_steal_pointer(&problem);
@@ -107,10 +108,10 @@ on_found(Request *request, const MethodResult *result)
 static int
 parse_define(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->xml);
 
     if (r >= 0)
-        domain_xml_peek(args->text, &args->subject_name, &args->subject_uuid);
+        domain_xml_peek(args->xml, &args->subject_name, &args->subject_uuid);
     return r;
 }
 
@@ -125,11 +126,11 @@ check_identity(const MethodArgs *args, Error **error)
     g_autofree char *uuid = NULL;
 
     /* libvirt would read its entities into a name that is not seen here. */
-    if (xml_has_doctype(args->text)) {
+    if (xml_has_doctype(args->xml)) {
         *error = error_new(ERROR_INVALID_ARGS, "The XML has a document type declaration");
         return false;
     }
-    if (!domain_xml_identity(args->text, &name, &uuid) ||
+    if (!domain_xml_identity(args->xml, &name, &uuid) ||
         (g_str_equal(name, args->subject_name) && g_str_equal(uuid, args->subject_uuid)))
         return true;
     *error = error_new(ERROR_INVALID_ARGS,
@@ -143,7 +144,7 @@ static bool
 work_define(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
             Error **error)
 {
-    char *defined = check_identity(args, error) ? hypervisor_define(h, args->text, error) : NULL;
+    char *defined = check_identity(args, error) ? hypervisor_define(h, args->xml, error) : NULL;
 
     if (defined)
         result->value = g_variant_new_take_string(defined);
@@ -288,7 +289,7 @@ static const Method methods[] = {
         .names = "name_or_uuid\0domain\0",
         .kind = METHOD_READ,
         .class = CALL_READ,
-        .parse = method_parse_text,
+        .parse = method_parse_name,
         .run = run_get_domain,
         .work = work_find,
         .then = on_found,

@@ -41,13 +41,10 @@ parse_target(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         [SUSPEND_HYBRID] = "hybrid",
         NULL,
     };
-    const char *target;
-    int r = sd_bus_message_read(message, "s", &target);
+    int r = method_parse_word(message, targets, "target", error);
 
     if (r >= 0)
-        r = method_parse_word(target, targets, "target", error);
-    if (r >= 0)
-        args->number = (uint64_t)r;
+        args->suspend_target = (SuspendTarget)r;
     return r;
 }
 
@@ -55,12 +52,12 @@ static bool
 work_suspend(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
              Error **error)
 {
-    return hypervisor_suspend(h, uuid, (SuspendTarget)args->number, error);
+    return hypervisor_suspend(h, uuid, args->suspend_target, error);
 }
 
 /* A guest whose memory is on its disk ends by itself; of a transient domain nothing is left. */
 static bool
-is_asleep(const Domain *domain, uint64_t target)
+is_asleep(const Domain *domain, SuspendTarget target)
 {
     bool off = !domain || domain->id < 0;
 
@@ -76,7 +73,7 @@ check_sleep(Request *request)
     const Domain *domain = cache_find(request->service->core->cache, request->domain_uuid);
     bool off = !domain || domain->id < 0;
 
-    if (is_asleep(domain, request->args->number)) {
+    if (is_asleep(domain, request->args->suspend_target)) {
         request_reply(request);
     } else if (off) {
         g_autoptr(Error) error =

@@ -21,7 +21,7 @@ static bool
 work_get_xml(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
              Error **error)
 {
-    char *xml = hypervisor_get_snapshot_xml(h, uuid, args->text, error);
+    char *xml = hypervisor_get_snapshot_xml(h, uuid, args->name, error);
 
     if (xml)
         result->value = g_variant_new_take_string(xml);
@@ -169,7 +169,7 @@ static const Method methods[] = {
         .kind = METHOD_READ,
         .class = CALL_READ,
         .actions = ACTION_BIT(ACTION_SNAPSHOT),
-        .parse = method_parse_text,
+        .parse = method_parse_name,
         .work = work_get_xml,
     },
     {NULL},

@@ -5,7 +5,6 @@
 
 /* --- the question ------------------------------------------------------------------------- */
 
-/* The groups into `flags`. */
 int
 bus_stats_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
@@ -20,12 +19,12 @@ bus_stats_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         if (!group)
             return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS,
                                      "Unknown group of figures '%s'", name);
-        args->flags |= group;
+        args->stats_groups |= group;
     }
     if (r >= 0)
         r = sd_bus_message_exit_container(message);
-    if (args->flags == 0)
-        args->flags = STATS_ALL;
+    if (args->stats_groups == 0)
+        args->stats_groups = STATS_ALL;
     return r < 0 ? r : method_parse_no_options(message, error);
 }
 
@@ -98,8 +97,8 @@ static void
 ask(Request *request)
 {
     request->phase = PHASE_ASKING;
-    stats_ask(request->service->core->stats, request->args->flags, &request->pending, on_records,
-              request);
+    stats_ask(request->service->core->stats, request->args->stats_groups, &request->pending,
+              on_records, request);
 }
 
 void

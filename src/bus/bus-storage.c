@@ -10,51 +10,29 @@
 
 /* --- ChangeMedia -------------------------------------------------------------------------- */
 
-typedef struct {
-    AffectOptions affect;
-    int force;
-} MediaOptions;
-
-#define MEDIA_FORCE 1U
-
-/* The target into `text`, the medium into `source`, the options. */
 static int
 parse_change_media(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodOption options[] = {
-        METHOD_AFFECT_OPTIONS(MediaOptions, affect),
-        {"force", SD_BUS_TYPE_BOOLEAN, offsetof(MediaOptions, force)},
-        {NULL},
-    };
-    MediaOptions given = {0};
-    uint64_t seen = 0;
-    const char *source;
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
-        r = sd_bus_message_read(message, "s", &source);
-    if (r >= 0)
-        r = method_options_read(message, options, &given, &seen, error);
-    if (r < 0)
-        return r;
-    args->source = g_strdup(source);
-    args->flags = given.force ? MEDIA_FORCE : 0;
-    return method_affect(&given.affect, seen, &args->affect, error);
+        r = method_read_text(message, &args->medium);
+    return r < 0 ? r : method_parse_affect_and_force(message, args, error);
 }
 
 /* root opens the medium; there is none to open when a drive is emptied. */
 static uint64_t
 change_media_actions(const Request *request)
 {
-    return ACTION_BIT(*request->args->source ? ACTION_CONFIGURE : ACTION_ADJUST);
+    return ACTION_BIT(*request->args->medium ? ACTION_CONFIGURE : ACTION_ADJUST);
 }
 
 static bool
 work_change_media(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                   Error **error)
 {
-    return hypervisor_change_media(h, uuid, args->text, args->source,
-                                   (args->flags & MEDIA_FORCE) != 0, args->affect, error);
+    return hypervisor_change_media(h, uuid, args->device, args->medium, args->force != 0,
+                                   args->affect, error);
 }
 
 /* --- the jobs of disks -------------------------------------------------------------------- */
@@ -63,7 +41,7 @@ static int
 parse_resize(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
     DiskOperationSpec spec = {.kind = DISK_RESIZE};
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
         r = sd_bus_message_read(message, "t", &spec.bytes);
@@ -103,7 +81,7 @@ parse_commit(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {NULL},
     };
     DiskOperationSpec spec = {.kind = DISK_COMMIT};
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
         r = read_options(message, options, &spec, error);
@@ -121,7 +99,7 @@ parse_pull(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {NULL},
     };
     DiskOperationSpec spec = {.kind = DISK_PULL};
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
         r = read_options(message, options, &spec, error);
@@ -151,7 +129,7 @@ parse_copy(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
         {NULL},
     };
     DiskOperationSpec spec = {.kind = DISK_COPY};
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->device);
 
     if (r >= 0)
         r = sd_bus_message_read(message, "s", &spec.destination);
@@ -173,7 +151,7 @@ begin_job(Request *request)
 
     if (!domain || request_authorize_again(request))
         return;
-    const char *target = request->args->text;
+    const char *target = request->args->device;
     if (!storage_jobs_has_disk(domain, target)) {
         error = error_new(ERROR_OPERATION_FAILED, "The domain has no disk \"%s\"", target);
         request_fail(request, error);
@@ -196,7 +174,7 @@ find_disk(Request *request)
 
     if (!domain)
         return;
-    if (storage_jobs_has_disk(domain, request->args->text))
+    if (storage_jobs_has_disk(domain, request->args->device))
         begin_job(request);
     else
         request_refresh(request, request->domain_uuid, begin_job);

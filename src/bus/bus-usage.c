@@ -246,9 +246,9 @@ count_connections(const UsageSubscribers *subscribers, uid_t uid)
 int
 bus_usage_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = sd_bus_message_read(message, "t", &args->number);
+    int r = sd_bus_message_read(message, "t", &args->usage_interval);
 
-    if (r >= 0 && (args->number < INTERVAL_MIN || args->number > INTERVAL_MAX))
+    if (r >= 0 && (args->usage_interval < INTERVAL_MIN || args->usage_interval > INTERVAL_MAX))
         return sd_bus_error_set(error, SD_BUS_ERROR_INVALID_ARGS,
                                 "The interval has to be 1 second to 1 hour, in microseconds");
     return r < 0 ? r : method_parse_no_options(message, error);
@@ -281,7 +281,7 @@ add_validity(Subscriber *subscriber, const Validity *validity)
 static void
 renew(Request *request, Subscriber *subscriber)
 {
-    uint64_t interval = request->args->number;
+    uint64_t interval = request->args->usage_interval;
     uint64_t valid_for = MAX(VALID_MIN, 2 * interval);
     const Validity validity = {interval, clock_now_usec() + valid_for};
     g_auto(Wire) body = {NULL};

@@ -9,34 +9,17 @@
 int
 device_request_parse(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->xml);
 
-    return r < 0 ? r : method_parse_affect(message, &args->affect, error);
+    return r < 0 ? r : method_parse_affect(message, args, error);
 }
-
-typedef struct {
-    AffectOptions affect;
-    int force;
-} UpdateOptions;
 
 int
 device_request_parse_update(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    static const MethodOption options[] = {
-        METHOD_AFFECT_OPTIONS(UpdateOptions, affect),
-        {"force", SD_BUS_TYPE_BOOLEAN, offsetof(UpdateOptions, force)},
-        {NULL},
-    };
-    UpdateOptions given = {0};
-    uint64_t seen = 0;
-    int r = method_parse_text(message, args, error);
+    int r = method_read_text(message, &args->xml);
 
-    if (r >= 0)
-        r = method_options_read(message, options, &given, &seen, error);
-    if (r < 0)
-        return r;
-    args->flags = given.force != 0;
-    return method_affect(&given.affect, seen, &args->affect, error);
+    return r < 0 ? r : method_parse_affect_and_force(message, args, error);
 }
 
 /* --- the calls ---------------------------------------------------------------------------- */
@@ -45,11 +28,11 @@ static bool
 change(Hypervisor *h, const char *uuid, const MethodArgs *args, DeviceChange how,
        MethodResult *result, Error **error)
 {
-    if (xml_has_doctype(args->text)) {
+    if (xml_has_doctype(args->xml)) {
         *error = error_new(ERROR_INVALID_ARGS, "The XML of a device cannot have a DOCTYPE");
         return false;
     }
-    return hypervisor_change_device(h, uuid, how, args->text, args->affect, &result->in_flight,
+    return hypervisor_change_device(h, uuid, how, args->xml, args->affect, &result->in_flight,
                                     error);
 }
 
@@ -71,7 +54,7 @@ bool
 device_request_update(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodResult *result,
                       Error **error)
 {
-    DeviceChange how = args->flags ? DEVICE_UPDATE_FORCE : DEVICE_UPDATE;
+    DeviceChange how = args->force ? DEVICE_UPDATE_FORCE : DEVICE_UPDATE;
 
     return change(h, uuid, args, how, result, error);
 }

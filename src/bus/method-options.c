@@ -14,6 +14,17 @@ find_option(const MethodOption *options, const char *name)
     return -1;
 }
 
+int
+method_read_text(sd_bus_message *message, char **ret)
+{
+    const char *text;
+    int r = sd_bus_message_read(message, "s", &text);
+
+    if (r >= 0)
+        *ret = g_strdup(text);
+    return r;
+}
+
 /* sd_bus_message_read_strv() allocates with malloc(). */
 int
 method_read_texts(sd_bus_message *message, char ***ret)

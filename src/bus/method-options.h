@@ -28,6 +28,8 @@ typedef struct {
 int method_options_read(sd_bus_message *message, const MethodOption *options, void *target,
                         uint64_t *ret_seen, sd_bus_error *error);
 
+/* Read "s" from the message; `*ret` is the caller's. */
+int method_read_text(sd_bus_message *message, char **ret);
 /* Read "as" from the message, as GLib's strv. */
 int method_read_texts(sd_bus_message *message, char ***ret);
 

@@ -30,16 +30,20 @@ clear_args(gpointer data)
 {
     MethodArgs *args = data;
 
-    g_free(args->text);
-    g_free(args->source);
+    g_free(args->name);
+    g_free(args->xml);
+    g_free(args->device);
     free_secret(args->secret);
-    g_clear_pointer(&args->numbers, g_array_unref);
-    g_clear_pointer(&args->pins, g_array_unref);
-    g_strfreev(args->texts);
     operation_payload_unref((OperationPayload *)args->operation.payload);
     disk_operation_spec_unref(args->disk_operation);
     g_free(args->subject_name);
     g_free(args->subject_uuid);
+    g_free(args->text);
+    g_clear_pointer(&args->pins, g_array_unref);
+    g_strfreev(args->boot_order);
+    g_clear_pointer(&args->keycodes, g_array_unref);
+    g_strfreev(args->mountpoints);
+    g_free(args->medium);
 }
 
 void
@@ -50,31 +54,9 @@ method_args_unref(MethodArgs *args)
 }
 
 int
-method_parse_text(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+method_parse_name(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
 {
-    const char *text;
-    int r = sd_bus_message_read(message, "s", &text);
-
-    if (r >= 0)
-        args->text = g_strdup(text);
-    return r;
-}
-
-int
-method_parse_texts(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
-{
-    return method_read_texts(message, &args->texts);
-}
-
-int
-method_parse_number(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
-{
-    uint32_t number;
-    int r = sd_bus_message_read(message, "u", &number);
-
-    if (r >= 0)
-        args->number = number;
-    return r;
+    return method_read_text(message, &args->name);
 }
 
 /* Of method_options_read(). */
@@ -97,18 +79,43 @@ method_affect(const AffectOptions *given, uint64_t seen, Affect *ret, sd_bus_err
     return 0;
 }
 
-int
-method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error)
+typedef struct {
+    AffectOptions affect;
+    int force;
+} ChangeOptions;
+
+static int
+parse_change_options(sd_bus_message *message, const MethodOption *options, MethodArgs *args,
+                     sd_bus_error *error)
 {
-    typedef struct {
-        AffectOptions affect;
-    } Options;
-    static const MethodOption options[] = {METHOD_AFFECT_OPTIONS(Options, affect), {NULL}};
-    Options given = {0};
+    ChangeOptions given = {0};
     uint64_t seen = 0;
     int r = method_options_read(message, options, &given, &seen, error);
 
-    return r < 0 ? r : method_affect(&given.affect, seen, ret, error);
+    if (r < 0)
+        return r;
+    args->force = given.force;
+    return method_affect(&given.affect, seen, &args->affect, error);
+}
+
+int
+method_parse_affect(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {METHOD_AFFECT_OPTIONS(ChangeOptions, affect), {NULL}};
+
+    return parse_change_options(message, options, args, error);
+}
+
+int
+method_parse_affect_and_force(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)
+{
+    static const MethodOption options[] = {
+        METHOD_AFFECT_OPTIONS(ChangeOptions, affect),
+        {"force", SD_BUS_TYPE_BOOLEAN, offsetof(ChangeOptions, force)},
+        {NULL},
+    };
+
+    return parse_change_options(message, options, args, error);
 }
 
 int
@@ -120,14 +127,24 @@ method_parse_no_options(sd_bus_message *message, sd_bus_error *error)
 }
 
 int
-method_parse_word(const char *name, const char *const *words, const char *what, sd_bus_error *error)
+method_find_word(const char *word, const char *const *words, const char *what, sd_bus_error *error)
 {
     g_autofree char *known = NULL;
 
     for (int i = 0; words[i]; i++)
-        if (g_str_equal(words[i], name))
+        if (g_str_equal(words[i], word))
             return i;
     known = g_strjoinv(", ", (char **)words);
     return sd_bus_error_setf(error, SD_BUS_ERROR_INVALID_ARGS, "Unknown %s '%s': one of %s", what,
-                             name, known);
+                             word, known);
+}
+
+int
+method_parse_word(sd_bus_message *message, const char *const *words, const char *what,
+                  sd_bus_error *error)
+{
+    const char *word;
+    int r = sd_bus_message_read(message, "s", &word);
+
+    return r < 0 ? r : method_find_word(word, words, what, error);
 }

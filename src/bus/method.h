@@ -11,8 +11,13 @@
 
 #include "authorize.h"
 #include "disk-operation-spec.h"
+#include "host-device.h"
 #include "hypervisor-config.h"
+#include "hypervisor-guest.h"
+#include "hypervisor-saved.h"
+#include "hypervisor-stats.h"
 #include "lane-pool.h"
+#include "log.h"
 #include "operation-spec.h"
 
 #include <systemd/sd-bus.h>
@@ -26,25 +31,64 @@ typedef enum {
 } MethodKind;
 
 /*
- * The arguments of a call; each parser says which members it fills. They are parsed on the loop and
- * do not change after that, so that a lane may read them. Reference counted, on the loop only.
+ * The arguments of a call: a method's parser fills the members that the method has, the others stay
+ * 0 or NULL. A boolean that a client gives is an int, as sd-bus reads it. They are parsed on the
+ * loop and do not change after that, so that a lane may read them. Reference counted, on the loop
+ * only.
  */
 typedef struct {
-    uint64_t number;
-    unsigned flags;
-    Affect affect;
-    char *text;
-    char *source;    /* of a medium */
-    char *secret;    /* erased when it is freed */
-    GArray *numbers; /* uint32_t */
-    GArray *pins;    /* CpuPin */
-    char **texts;    /* NULL where there are none */
+    /* Of several interfaces. */
+    Affect affect; /* the options `live` and `config` */
+    int force;     /* the option */
+    char *name;    /* of a domain (or its UUID), a snapshot, or a user of the guest */
+    char *xml;     /* of a domain or a device */
+    char *device;  /* a disk's target, a MAC address, a host device's address, a console's alias */
+    char *secret;  /* a password; erased when it is freed */
     OperationSpec operation;
-    DiskOperationSpec *disk_operation;
     bool timeout_is_default; /* the operation's; it is the domain's own */
+    DiskOperationSpec *disk_operation;
+
+    /* Of the root object. */
+    StatsGroups stats_groups;
+    uint64_t usage_interval; /* µs */
+    HostDeviceKind host_device_kind;
+    int log_level; /* of syslog(3) */
+    LogTarget log_target;
     /* polkit is asked about this domain, where the method is no domain's. */
     char *subject_name;
     char *subject_uuid;
+
+    /* Domain. */
+    int autostart;
+    unsigned undefine_flags; /* UndefineFlags */
+    unsigned xml_flags;      /* XmlFlags */
+
+    /* Config. */
+    char *text; /* the new name, title or description */
+    uint64_t memory_bytes;
+    uint32_t vcpus;
+    GArray *pins; /* CpuPin */
+    char **boot_order;
+    uint64_t stop_timeout_usec;
+    int link_up;
+
+    /* Display. */
+    uint32_t index;       /* of a screen or a graphics device */
+    uint64_t valid_until; /* µs since the epoch; 0: for ever */
+    int codeset;          /* the number of hypervisor_codeset() */
+    GArray *keycodes;     /* uint32_t */
+    uint32_t hold_msec;
+
+    /* Guest. */
+    AddressSource address_source;
+    char **mountpoints;    /* NULL: all */
+    uint64_t trim_minimum; /* bytes */
+    int crypted;
+    int sync;
+
+    /* Saved and Storage. */
+    SuspendTarget suspend_target;
+    char *medium; /* its source; "" for none */
 } MethodArgs;
 
 MethodArgs *method_args_new(void);
@@ -91,12 +135,8 @@ typedef struct Method {
 
 /* --- parsers that several methods share */
 
-/* s into `text`. */
-int method_parse_text(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
-/* as into `texts`. */
-int method_parse_texts(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
-/* u into `number`. */
-int method_parse_number(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
+/* s into `name`. */
+int method_parse_name(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
 /* The options `live` and `config`: true names what is changed; where none is true, false leaves the
  * other one. */
 typedef struct {
@@ -112,10 +152,15 @@ typedef struct {
     }
 /* `seen` is that of method_options_read(). */
 int method_affect(const AffectOptions *given, uint64_t seen, Affect *ret, sd_bus_error *error);
-/* a{sv} with these two options. */
-int method_parse_affect(sd_bus_message *message, Affect *ret, sd_bus_error *error);
+/* a{sv} with these two options, into `affect`. */
+int method_parse_affect(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
+/* a{sv} with these two options and `force`, into `affect` and `force`. */
+int method_parse_affect_and_force(sd_bus_message *message, MethodArgs *args, sd_bus_error *error);
 /* a{sv} of which no option is known. */
 int method_parse_no_options(sd_bus_message *message, sd_bus_error *error);
-/* Index of `name` in the NULL-terminated list, or InvalidArgs that names the list. */
-int method_parse_word(const char *name, const char *const *words, const char *what,
+/* Index of `word` in the NULL-terminated list, or InvalidArgs that names the list. */
+int method_find_word(const char *word, const char *const *words, const char *what,
+                     sd_bus_error *error);
+/* s, of which the index is returned. */
+int method_parse_word(sd_bus_message *message, const char *const *words, const char *what,
                       sd_bus_error *error);

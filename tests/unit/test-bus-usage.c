@@ -189,7 +189,7 @@ end(void)
 static void
 call(const char *name, uint64_t interval, void (*run)(Request *request))
 {
-    MethodArgs args = {.number = interval};
+    MethodArgs args = {.usage_interval = interval};
     Request request = {.service = &bus.service, .args = &args, .caller.sender = (char *)name};
 
     bus.valid_for = 0;
