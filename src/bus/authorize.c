@@ -6,6 +6,7 @@
 #include "names.h"
 #include "sd-bus-cleanup.h"
 #include "terminal-text.h"
+#include "units.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -18,11 +19,10 @@
 #define POLKIT_INTERFACE              "org.freedesktop.PolicyKit1.Authority"
 #define POLKIT_ALLOW_USER_INTERACTION UINT32_C(1)
 
-#define USEC_PER_SEC          UINT64_C(1000000)
 /* A dialogue may stay open while its user looks for the password. */
-#define DIALOGUE_TIMEOUT_USEC (600 * USEC_PER_SEC)
+#define DIALOGUE_TIMEOUT_USEC (600 * SEC)
 /* Without one, polkit has only its rules to run; it kills those that take longer than 15 s. */
-#define ANSWER_TIMEOUT_USEC   (20 * USEC_PER_SEC)
+#define ANSWER_TIMEOUT_USEC   (20 * SEC)
 
 /* Per user and not per connection: a user can have many of those. */
 #define MAX_QUESTIONS         256
@@ -33,7 +33,7 @@
 /* A user who is denied in a loop must not push other entries out of the journal, nor suppress the
  * denials of other users: the bound is per user and interval. */
 #define DENIALS_BURST         100
-#define DENIALS_INTERVAL_USEC (30 * UINT64_C(1000000))
+#define DENIALS_INTERVAL_USEC (30 * SEC)
 
 static const struct {
     const char *id;

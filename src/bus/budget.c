@@ -2,10 +2,9 @@
 #include "budget.h"
 
 #include "caller.h"
+#include "units.h"
 
 #include <glib.h>
-
-#define MIB ((size_t)1024 * 1024)
 
 typedef struct {
     unsigned calls;

@@ -9,6 +9,7 @@
 #include "method-options.h"
 #include "names.h"
 #include "request.h"
+#include "units.h"
 #include "wire-rows.h"
 
 /* --- Screenshot and OpenGraphics ---------------------------------------------------------- */
@@ -119,7 +120,7 @@ typedef struct {
     uint64_t valid_for;
 } PasswordOptions;
 
-#define VALID_FOR_MAX  (UINT64_C(100) * 366 * 24 * 3600 * 1000000)
+#define VALID_FOR_MAX  (UINT64_C(100) * 366 * 24 * 3600 * SEC)
 #define SEEN_VALID_FOR (1U << 2)
 
 static int
@@ -164,7 +165,7 @@ work_set_password(Hypervisor *h, const char *uuid, const MethodArgs *args, Metho
 
 /* --- SendKeys and InjectNmi --------------------------------------------------------------- */
 
-#define HOLD_USEC_MAX (UINT64_C(60) * 1000000)
+#define HOLD_USEC_MAX (60 * SEC)
 
 static int
 parse_keys(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)

@@ -5,6 +5,7 @@
 #include "method-options.h"
 #include "names.h"
 #include "operation-call.h"
+#include "units.h"
 
 typedef struct {
     int live;
@@ -13,8 +14,6 @@ typedef struct {
     int copy_storage;
     uint64_t bandwidth;
 } MigrateOptions;
-
-#define MIB (UINT64_C(1) << 20)
 
 static int
 parse_migrate(sd_bus_message *message, MethodArgs *args, sd_bus_error *error)

@@ -6,10 +6,9 @@
 #include "log.h"
 #include "names.h"
 #include "sd-bus-cleanup.h"
+#include "units.h"
 
 #include <string.h>
-
-#define SEC UINT64_C(1000000)
 
 #define INTERVAL_MIN    (1 * SEC)
 #define INTERVAL_MAX    (3600 * SEC)

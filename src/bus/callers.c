@@ -2,6 +2,7 @@
 #include "callers.h"
 
 #include "sd-bus-cleanup.h"
+#include "units.h"
 
 #include <errno.h>
 
@@ -17,9 +18,9 @@
 
 /* Of all connections whose users are not known. */
 #define WAITING_MAX       8192
-#define WAITING_BYTES_MAX ((size_t)32 * 1024 * 1024)
+#define WAITING_BYTES_MAX (32 * MIB)
 /* A first call that takes no more than this waits in any case. */
-#define FIRST_BYTES_MAX   ((size_t)64 * 1024)
+#define FIRST_BYTES_MAX   (64 * KIB)
 
 typedef struct {
     Callers *callers;

@@ -2,6 +2,7 @@
 #include "pictures.h"
 
 #include "caller.h"
+#include "units.h"
 
 #include <errno.h>
 #include <glib.h>
@@ -11,8 +12,6 @@
 #include <sys/stat.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
-
-#define MIB ((uint64_t)1024 * 1024)
 
 /* Root and our own user are not counted among all users, and have as much as these. */
 #define USER_MAX (64 * MIB)

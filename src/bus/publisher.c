@@ -5,11 +5,12 @@
 #include "log.h"
 #include "names.h"
 #include "timer.h"
+#include "units.h"
 
 #include <errno.h>
 
-#define RETRY_USEC          UINT64_C(1000000)
-#define RETRY_ACCURACY_USEC UINT64_C(100000)
+#define RETRY_USEC          SEC
+#define RETRY_ACCURACY_USEC (100 * MSEC)
 
 struct Publisher {
     PublisherParts parts;

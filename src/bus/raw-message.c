@@ -2,6 +2,7 @@
 #include "raw-message.h"
 
 #include "sd-bus-cleanup.h"
+#include "units.h"
 
 #include <errno.h>
 #include <string.h>
@@ -9,7 +10,7 @@
 #include <unistd.h>
 
 /* dbus-daemon cuts off whoever sends more than its limit, which is 32 MiB by default. */
-#define BODY_MAX ((size_t)31 * 1024 * 1024)
+#define BODY_MAX (31 * MIB)
 
 /* The specification's codes of header fields. */
 enum {

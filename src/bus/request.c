@@ -5,14 +5,15 @@
 #include "log.h"
 #include "message-size.h"
 #include "retry.h"
+#include "units.h"
 
 #include <errno.h>
 #include <string.h>
 #include <unistd.h>
 
 /* The contract says 20 s, D-Bus clients give up at 25 s. */
-#define REQUEST_LIMIT_USEC    (19 * UINT64_C(1000000))
-#define REQUEST_ACCURACY_USEC (100 * UINT64_C(1000))
+#define REQUEST_LIMIT_USEC    (19 * SEC)
+#define REQUEST_ACCURACY_USEC (100 * MSEC)
 
 /* A call to libvirt. It keeps the arguments; the request may be gone when it ends. */
 typedef struct {

@@ -6,10 +6,9 @@
 #include "sd-bus-cleanup.h"
 #include "single-flight.h"
 #include "timer.h"
+#include "units.h"
 
 #include <errno.h>
-
-#define MIB ((size_t)1024 * 1024)
 
 /* dbus-daemon keeps 127 MiB of one sender's messages by default. */
 #define LARGE_MAX    (16 * MIB) /* of one user; a first reply may be larger */
@@ -17,7 +16,7 @@
 #define ERRORS_MAX   (48 * MIB)
 #define ALL_MAX      (64 * MIB) /* of all ordinary users; above it, theirs are divided */
 #define CROWDED_PART 16
-#define SMALL        ((size_t)64 * 1024)
+#define SMALL        (64 * KIB)
 
 /* Of a connection whose user is not known: a client that has just come may ask for a lot at once.
  */
@@ -25,8 +24,8 @@
 #define UNKNOWN_ALL_MAX (8 * MIB) /* of all of these; above it, SMALL is left to each */
 
 /* A connection that reads answers a ping within this time, unless it only waits for its reply. */
-#define PING_TIMEOUT_USEC     UINT64_C(250000)
-#define PING_TIMEOUT_ACCURACY UINT64_C(10000)
+#define PING_TIMEOUT_USEC     (250 * MSEC)
+#define PING_TIMEOUT_ACCURACY (10 * MSEC)
 
 typedef struct {
     Unread *unread;

@@ -6,8 +6,9 @@
 #include "hypervisor-traits.h"
 #include "libvirt-uri.h"
 #include "timer.h"
+#include "units.h"
 
-#define TIMER_ACCURACY_USEC 1000
+#define TIMER_ACCURACY_USEC MSEC
 
 struct Connection {
     const ConnectionListener *listener;

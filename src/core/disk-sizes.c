@@ -4,9 +4,10 @@
 #include "clock.h"
 #include "hypervisor-list.h"
 #include "hypervisor-storage.h"
+#include "units.h"
 
 /* libvirt gives up waiting after 30 s. */
-#define GAVE_UP_USEC (25 * UINT64_C(1000000))
+#define GAVE_UP_USEC (25 * SEC)
 /* Each may hang on a QEMU, and takes one of libvirtd's workers then. */
 #define RUNNING_MAX  2
 

@@ -4,9 +4,10 @@
 #include "hypervisor-stats.h"
 #include "single-flight.h"
 #include "timer.h"
+#include "units.h"
 
-#define LIMIT_USEC    UINT64_C(1000000)
-#define ACCURACY_USEC UINT64_C(50000)
+#define LIMIT_USEC    SEC
+#define ACCURACY_USEC (50 * MSEC)
 
 struct DiskStats {
     LanePool *lane_pool;

@@ -4,8 +4,7 @@
 #include "clock.h"
 #include "hypervisor-guest.h"
 #include "timer.h"
-
-#define SEC UINT64_C(1000000)
+#include "units.h"
 
 #define INTERVAL    (60 * SEC)
 #define ACCURACY    (5 * SEC)

@@ -3,9 +3,10 @@
 
 #include "single-flight.h"
 #include "timer.h"
+#include "units.h"
 
-#define INTERVAL_USEC (60 * UINT64_C(1000000))
-#define ACCURACY_USEC (5 * UINT64_C(1000000))
+#define INTERVAL_USEC (60 * SEC)
+#define ACCURACY_USEC (5 * SEC)
 
 typedef struct {
     Host *host;

@@ -3,11 +3,12 @@
 
 #include "hypervisor-job.h"
 #include "timer.h"
+#include "units.h"
 
 /* Most jobs end before their progress matters. */
-#define FIRST_POLL_USEC (200 * UINT64_C(1000))
-#define POLL_USEC       (500 * UINT64_C(1000))
-#define ACCURACY_USEC   1000
+#define FIRST_POLL_USEC (200 * MSEC)
+#define POLL_USEC       (500 * MSEC)
+#define ACCURACY_USEC   MSEC
 
 /* A call that is made while the long call is under way. It keeps the progress. */
 typedef struct {

@@ -7,8 +7,9 @@
 #include "job-finder.h"
 #include "job-progress.h"
 #include "operation-plan.h"
+#include "units.h"
 
-#define TIMER_ACCURACY_USEC 1000
+#define TIMER_ACCURACY_USEC MSEC
 
 struct Jobs {
     JobParts parts;

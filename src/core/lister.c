@@ -6,8 +6,7 @@
 #include "log.h"
 #include "single-flight.h"
 #include "timer.h"
-
-#define SEC UINT64_C(1000000)
+#include "units.h"
 
 /* A list that takes longer than this hangs on a domain. */
 #define LIST_LIMIT         (1 * SEC)

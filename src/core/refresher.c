@@ -7,16 +7,17 @@
 #include "refresh-query.h"
 #include "refresh-waits.h"
 #include "timer.h"
+#include "units.h"
 
 #define STATES_BATCH_MAX     256
 #define FACTS_BATCH_MAX      32
 #define FACTS_QUERIES_MAX    2
-#define HANGS_AFTER_USEC     (1000 * UINT64_C(1000))
-#define PERIOD_ACCURACY_USEC (100 * UINT64_C(1000))
+#define HANGS_AFTER_USEC     SEC
+#define PERIOD_ACCURACY_USEC (100 * MSEC)
 /* A query that fails although there is a connection is repeated so often; after that the next event
  * or reconciliation repeats it, and its waiters go on with what is known. */
 #define TRIES_MAX            4
-#define TRY_AGAIN_USEC       (250 * UINT64_C(1000))
+#define TRY_AGAIN_USEC       (250 * MSEC)
 
 /* A domain of which something is stale. */
 typedef struct {

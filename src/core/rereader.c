@@ -2,9 +2,10 @@
 #include "rereader.h"
 
 #include "timer.h"
+#include "units.h"
 
-#define TICK_USEC      UINT64_C(2000000)
-#define ACCURACY_USEC  UINT64_C(200000)
+#define TICK_USEC      (2 * SEC)
+#define ACCURACY_USEC  (200 * MSEC)
 /* Ticks. With the time that a read takes, a running domain's comes within a minute. */
 #define PERIOD_RUNNING 25
 #define PERIOD_OFF     270

@@ -3,9 +3,10 @@
 
 #include "single-flight.h"
 #include "timer.h"
+#include "units.h"
 
-#define HANGS_AFTER_USEC    UINT64_C(1000000)
-#define HANGS_ACCURACY_USEC UINT64_C(50000)
+#define HANGS_AFTER_USEC    SEC
+#define HANGS_ACCURACY_USEC (50 * MSEC)
 /* So many questions may hang on a guest each; further ones leave out what a guest has to answer. */
 #define HANGING_MAX         6
 

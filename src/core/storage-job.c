@@ -6,8 +6,9 @@
 #include "hypervisor-block-job.h"
 #include "hypervisor-storage.h"
 #include "timer.h"
+#include "units.h"
 
-#define TIMER_ACCURACY_USEC 1000
+#define TIMER_ACCURACY_USEC MSEC
 
 struct StorageJobs {
     StorageJobParts parts;

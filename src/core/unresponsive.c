@@ -4,10 +4,11 @@
 #include "clock.h"
 #include "log.h"
 #include "timer.h"
+#include "units.h"
 
 /* Starting a domain holds its lock while the hypervisor's process comes up: that is normal. */
-#define PUBLISH_AFTER_USEC UINT64_C(2000000)
-#define ACCURACY_USEC      UINT64_C(100000)
+#define PUBLISH_AFTER_USEC (2 * SEC)
+#define ACCURACY_USEC      (100 * MSEC)
 
 /* The properties that tell of it. */
 #define PUBLISHED (DOMAIN_CHANGED(AVAILABLE) | DOMAIN_CHANGED(PROBLEMS))

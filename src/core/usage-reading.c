@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "usage-reading.h"
 
+#include "units.h"
+
 #include <stdlib.h>
 #include <string.h>
 
-#define KIB       1024
 /* Two devices cannot have this name: it stands for all of a domain's disks. */
 #define ALL_DISKS "*"
 

@@ -3,13 +3,12 @@
 
 #include "clock.h"
 #include "timer.h"
+#include "units.h"
 #include "usage-reading.h"
 
-#define SEC UINT64_C(1000000)
-
-#define ACCURACY_USEC UINT64_C(10000)
+#define ACCURACY_USEC (10 * MSEC)
 /* Series whose ticks are so near share the answer. */
-#define SHARE_USEC    UINT64_C(50000)
+#define SHARE_USEC    (50 * MSEC)
 /* An answer that takes longer waits for a domain that hangs. */
 #define HANGS_USEC    SEC
 /* So many calls about many domains may hang; after that the domains are asked one by one. */

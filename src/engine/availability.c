@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "availability.h"
 
-#define MSEC UINT64_C(1000)
-#define SEC  (1000 * MSEC)
+#include "units.h"
 
 #define ATTEMPT_DEADLINE    (10 * SEC)
 /* One that hangs keeps the next one from being started for so long. */

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "disk-operation.h"
 
+#include "units.h"
+
 #define MAY_HAVE        "it may have been carried out"
-#define FIRST_POLL_USEC (200 * UINT64_C(1000))
-#define POLL_USEC       (500 * UINT64_C(1000))
+#define FIRST_POLL_USEC (200 * MSEC)
+#define POLL_USEC       (500 * MSEC)
 /* An event of the end may still be on its way when a poll does not find the job any more. */
 #define ABSENT_MAX      2
 #define REFUSED_MAX     3

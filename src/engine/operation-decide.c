@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-private.h"
+#include "units.h"
 
 /* How long libvirt may take to end a domain that it does not force any more, and how often the
  * domain is looked at meanwhile. */
-#define ENDING_LIMIT UINT64_C(60000000)
-#define ENDING_PAUSE UINT64_C(200000)
+#define ENDING_LIMIT (60 * SEC)
+#define ENDING_PAUSE (200 * MSEC)
 
 /* The request to the guest failed or was lost: a Stop that forces waits out its time. */
 static void

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-private.h"
-
-#define MSEC UINT64_C(1000)
-#define SEC  (1000 * MSEC)
+#include "units.h"
 
 /* A guest just woken may miss a request that is sent within its first second. */
 #define WAKE_PAUSE         (1500 * MSEC)

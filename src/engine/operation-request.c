@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "operation-private.h"
-
-#define SEC UINT64_C(1000000)
+#include "units.h"
 
 /* An agent that has not answered by then may hang: the guest is asked by ACPI, too. */
 #define AGENT_PATIENCE  (3 * SEC)

@@ -2,8 +2,7 @@
 #include "operation.h"
 
 #include "operation-private.h"
-
-#define SEC UINT64_C(1000000)
+#include "units.h"
 
 /* An operation does not wait for a hypervisor that stays unavailable longer than this. */
 #define DISCONNECTED_LIMIT (600 * SEC)

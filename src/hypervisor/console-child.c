@@ -4,6 +4,7 @@
 #include "console-child-loop.h"
 #include "hypervisor-private.h"
 #include "hypervisor-reason.h"
+#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define BUFFER_SIZE            ((size_t)64 * 1024)
+#define BUFFER_SIZE            (64 * KIB)
 /* A write of this size to a connection that poll() calls writable does not block. */
 #define SEND_MAX               8192
 /* By then the client has been answered that it timed out. */

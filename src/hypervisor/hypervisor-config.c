@@ -5,6 +5,7 @@
 #include "domain-edit.h"
 #include "domain-settings.h"
 #include "hypervisor-private.h"
+#include "units.h"
 
 /* How often an edit starts again because others have changed the configuration. */
 #define EDITS_MAX 4
@@ -58,7 +59,7 @@ hypervisor_set_memory(Hypervisor *h, const char *uuid, uint64_t bytes, Affect af
 {
     unsigned flags;
     virDomainPtr dom = prepare(h, uuid, affect, &flags, error);
-    uint64_t kib = bytes / 1024 + (bytes % 1024 ? 1 : 0);
+    uint64_t kib = bytes / KIB + (bytes % KIB ? 1 : 0);
     const unsigned both = VIR_DOMAIN_AFFECT_LIVE | VIR_DOMAIN_AFFECT_CONFIG;
 
     if (!dom)

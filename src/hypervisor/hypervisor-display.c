@@ -2,6 +2,7 @@
 #include "hypervisor-display.h"
 
 #include "hypervisor-private.h"
+#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +10,8 @@
 #include <unistd.h>
 
 /* A longer stream is an error; no screen is this large. */
-#define PICTURE_MAX   ((size_t)128 * 1024 * 1024)
-#define PICTURE_CHUNK ((size_t)256 * 1024)
+#define PICTURE_MAX   (128 * MIB)
+#define PICTURE_CHUNK (256 * KIB)
 #define PICTURE_SEALS (F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
 
 typedef virStreamPtr VirStream;

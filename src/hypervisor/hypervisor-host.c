@@ -3,6 +3,7 @@
 
 #include "hypervisor-private.h"
 #include "node-device-xml.h"
+#include "units.h"
 #include "utf8.h"
 #include "xml.h"
 
@@ -71,7 +72,7 @@ hypervisor_read_host(Hypervisor *h, bool with_model, HostInfo *ret, Error **erro
         return hypervisor_fail(error);
     *ret = (HostInfo){
         .cpu_model = with_model ? read_model(h->conn, &node) : NULL,
-        .memory_bytes = (uint64_t)node.memory * 1024,
+        .memory_bytes = (uint64_t)node.memory * KIB,
         .cpus = node.cpus,
         .cells = node.nodes,
         .sockets = node.sockets,

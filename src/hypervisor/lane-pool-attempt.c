@@ -3,13 +3,14 @@
 #include "daemon-probe.h"
 #include "hypervisor-list.h"
 #include "lane-pool-private.h"
+#include "units.h"
 
 #define PROBE_LIMIT_MSEC      3000
-#define LIST_LIMIT_USEC       UINT64_C(1000000)
-#define LIST_ACCURACY_USEC    UINT64_C(100000)
+#define LIST_LIMIT_USEC       SEC
+#define LIST_ACCURACY_USEC    (100 * MSEC)
 /* The last known version is shown until the new one has come. */
-#define VERSION_LIMIT_USEC    UINT64_C(20000)
-#define VERSION_ACCURACY_USEC UINT64_C(1000)
+#define VERSION_LIMIT_USEC    (20 * MSEC)
+#define VERSION_ACCURACY_USEC MSEC
 
 typedef struct {
     Slot *slot;

@@ -2,8 +2,8 @@
 #include "clock.h"
 #include "lane-pool-private.h"
 #include "log.h"
+#include "units.h"
 
-#define SEC                    UINT64_C(1000000)
 #define IDLE_LIMIT             (30 * SEC)
 /* libvirtd with max_clients connected takes no further one, and leaves it without an answer. */
 #define OPENING_LIMIT          (3 * SEC)

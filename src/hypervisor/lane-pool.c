@@ -2,11 +2,12 @@
 #include "clock.h"
 #include "hypervisor-domain.h"
 #include "lane-pool-private.h"
+#include "units.h"
 
 /* How late it may be noticed that a call hangs. */
-#define TIMER_ACCURACY UINT64_C(10000)
+#define TIMER_ACCURACY (10 * MSEC)
 /* How long CALL_STATS lets a CALL_SIZES finish first. */
-#define TURN_MAX       UINT64_C(250000)
+#define TURN_MAX       (250 * MSEC)
 
 /* --- calls -------------------------------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
 #include "device-edit.h"
 
 #include "domain-xml-hostdev.h"
+#include "units.h"
 #include "xml.h"
 
 #include <libxml/uri.h>
@@ -302,7 +303,7 @@ device_edit_password(const char *xml, unsigned index, const char *password, uint
     set(graphics, "passwd", password);
     remove_attribute(graphics, "passwdValidTo");
     if (until > 0) {
-        g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc((gint64)(until / 1000000));
+        g_autoptr(GDateTime) date = g_date_time_new_from_unix_utc((gint64)(until / SEC));
         g_autofree char *text = date ? g_date_time_format(date, "%Y-%m-%dT%H:%M:%S") : NULL;
 
         /* Later than there are dates is never. */

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "domain-next.h"
 
+#include "units.h"
+
 /* A balloon counts in pages. */
 #define MEMORY_PAGE 4096
 
-#define MEMORY_ALIGNMENT ((uint64_t)1024 * 1024)
+#define MEMORY_ALIGNMENT MIB
 
 /* More than these are compared in their order alone: the time grows with the square. */
 #define UNORDERED_MAX 256

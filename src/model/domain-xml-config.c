@@ -8,6 +8,7 @@
 #include "domain-xml-hostdev.h"
 #include "domain-xml-nic.h"
 #include "domain-xml-row.h"
+#include "units.h"
 
 #include <string.h>
 
@@ -38,7 +39,7 @@ read_memory(const xmlNode *root, const char *name)
 {
     g_autofree char *text = xml_child_text(root, name);
 
-    return parse_number(text, UINT64_MAX / 1024) * 1024;
+    return parse_number(text, UINT64_MAX / KIB) * KIB;
 }
 
 static void

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "usage-rates.h"
 
-#define USEC_PER_SEC 1e6
+#include "units.h"
+
 #define NSEC_PER_SEC 1e9
 
 typedef struct {
@@ -76,7 +77,7 @@ add_rate(UsageRates *rates, const Counter *before, const Counter *now)
 {
     if (now->value < before->value || now->at <= before->at)
         return;
-    double seconds = (double)(now->at - before->at) / USEC_PER_SEC;
+    double seconds = (double)(now->at - before->at) / (double)SEC;
     double unit = now->rate == USAGE_CPU ? NSEC_PER_SEC : 1;
 
     rates->values[now->rate] += (double)(now->value - before->value) / unit / seconds;

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "heap.h"
 
+#include "units.h"
+
 #include <stdlib.h> /* defines __GLIBC__ */
 
 #ifdef __GLIBC__
 
 #include <malloc.h>
 
-#define KEPT_MAX (128 * 1024)
+#define KEPT_MAX (128 * KIB)
 
 void
 heap_keep_small(void)

@@ -4,6 +4,7 @@
 #include "log-rate.h"
 #include "log-socket.h"
 #include "terminal-text.h"
+#include "units.h"
 #include "utf8.h"
 
 #include <errno.h>
@@ -16,7 +17,7 @@
 #define MAX_FIELDS  16
 /* In bytes: names and words from outside may have any length. */
 #define FIELD_MAX   4096
-#define MESSAGE_MAX ((size_t)16 * 1024)
+#define MESSAGE_MAX (16 * KIB)
 
 static const struct {
     const char *id;

@@ -3,13 +3,14 @@
 
 #include "agent.h"
 #include "bus-open.h"
+#include "units.h"
 #include "value.h"
 
 #define BUS_NAME            "org.freedesktop.DBus"
 /* The service answers within 20 s of being authorised. */
-#define READ_TIMEOUT_USEC   ((uint64_t)30 * G_USEC_PER_SEC)
+#define READ_TIMEOUT_USEC   (30 * SEC)
 /* A user may have to type a password first. */
-#define CHANGE_TIMEOUT_USEC ((uint64_t)600 * G_USEC_PER_SEC)
+#define CHANGE_TIMEOUT_USEC (600 * SEC)
 
 void
 client_options_clear(ClientOptions *options)

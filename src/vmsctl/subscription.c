@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "subscription.h"
 
-#define AGAIN_USEC ((uint64_t)10 * G_USEC_PER_SEC)
+#include "units.h"
+
+#define AGAIN_USEC (10 * SEC)
 
 static void
 renew_after(Subscription *subscription, uint64_t usec)

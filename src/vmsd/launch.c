@@ -4,6 +4,7 @@
 #include "config.h"
 #include "env-file.h"
 #include "privileges.h"
+#include "units.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +14,7 @@
 #define OPTIONS_VARIABLE "VMS_OPTIONS"
 
 /* In bytes; a longer file is refused. */
-#define SETTINGS_MAX ((gsize)64 * 1024)
+#define SETTINGS_MAX (64 * KIB)
 
 bool
 launch_is_due(const Options *options)

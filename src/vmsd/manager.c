@@ -7,13 +7,12 @@
 #include "names.h"
 #include "service.h"
 #include "timer.h"
+#include "units.h"
 
 #include <errno.h>
 #include <signal.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-event.h>
-
-#define SEC UINT64_C(1000000)
 
 /* libvirt is given this long to close when the service ends. */
 #define STOP_LIMIT (5 * SEC)

@@ -4,6 +4,7 @@
 #include "config.h"
 #include "log.h"
 #include "names.h"
+#include "units.h"
 
 #include <glib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ take_stop_timeout(Options *options)
     if (option_stop_timeout &&
         !g_ascii_string_to_unsigned(option_stop_timeout, 10, 0, G_MAXUINT32, &seconds, NULL))
         return bad(options, "--stop-timeout takes a whole number of seconds", option_stop_timeout);
-    options->stop_timeout_usec = seconds * 1000000;
+    options->stop_timeout_usec = seconds * SEC;
     return true;
 }
 
