@@ -2,6 +2,7 @@
 #include "authorize.h"
 
 #include "clock.h"
+#include "deferred.h"
 #include "log.h"
 #include "names.h"
 #include "sd-bus-cleanup.h"
@@ -11,7 +12,6 @@
 
 #include <errno.h>
 #include <string.h>
-#include <systemd/sd-event.h>
 #include <unistd.h>
 
 #define POLKIT_NAME                   "org.freedesktop.PolicyKit1"
@@ -25,10 +25,10 @@
 #define ANSWER_TIMEOUT_USEC   (20 * SEC)
 
 /* Per user and not per connection: a user can have many of those. */
-#define MAX_QUESTIONS         256
-#define MAX_QUESTIONS_PER_UID 64
+#define QUESTIONS_MAX         256
+#define QUESTIONS_PER_UID_MAX 64
 /* In bytes: polkit writes the details into its log. */
-#define MAX_DETAIL            4096
+#define DETAIL_MAX            4096
 
 /* A user who is denied in a loop must not push other entries out of the journal, nor suppress the
  * denials of other users: the bound is per user and interval. */
@@ -73,8 +73,9 @@ struct AuthorizeRequest {
 
     uint64_t actions; /* not yet allowed */
     Action current;   /* asked, or denied */
-    gboolean interactive;
-    char *domain_name, *domain_uuid;
+    bool interactive;
+    char *domain_name;
+    char *domain_uuid;
     char *operation; /* for the journal */
 
     sd_bus_slot *slot;     /* the question, while under way */
@@ -88,17 +89,18 @@ struct AuthorizeRequest {
 struct Authorizer {
     sd_bus *bus;
     char *instance;
-    sd_event_source *deliver;
-    GQueue asking, ready;
+    GQueue asking;
+    GQueue ready;
+    Deferred *deliver;     /* what is ready */
     GHashTable *questions; /* uid -> how many polkit is being asked */
     uint64_t last_cancellation_id;
 
     GHashTable *denials; /* uid -> how many were logged since `denials_since` */
     uint64_t denials_since;
-    guint denials_dropped;
+    unsigned denials_dropped;
 };
 
-static void request_ask_next(AuthorizeRequest *r);
+static void ask_next(AuthorizeRequest *request);
 
 const char *
 action_id(Action action)
@@ -107,139 +109,142 @@ action_id(Action action)
 }
 
 static GQueue *
-request_queue(AuthorizeRequest *r)
+queue_of(AuthorizeRequest *request)
 {
-    return r->state == REQUEST_ASKING ? &r->authorizer->asking : &r->authorizer->ready;
+    return request->state == REQUEST_ASKING ? &request->authorizer->asking
+                                            : &request->authorizer->ready;
 }
 
-/* ---- how many questions ---- */
+/* --- how many questions ------------------------------------------------------------------- */
 
-static guint
-questions_of(Authorizer *a, uid_t uid)
+static unsigned
+questions_of(Authorizer *authorizer, uid_t uid)
 {
-    return GPOINTER_TO_UINT(g_hash_table_lookup(a->questions, GUINT_TO_POINTER(uid)));
+    return GPOINTER_TO_UINT(g_hash_table_lookup(authorizer->questions, GUINT_TO_POINTER(uid)));
 }
 
 static void
-count_question(Authorizer *a, uid_t uid, int by)
+count_question(Authorizer *authorizer, uid_t uid, int by)
 {
-    guint n = questions_of(a, uid) + (guint)by;
+    unsigned n = questions_of(authorizer, uid) + (unsigned)by;
 
     if (n > 0)
-        g_hash_table_insert(a->questions, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
+        g_hash_table_insert(authorizer->questions, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n));
     else
-        g_hash_table_remove(a->questions, GUINT_TO_POINTER(uid));
+        g_hash_table_remove(authorizer->questions, GUINT_TO_POINTER(uid));
 }
 
-/* ---- a request's way ---- */
+/* --- a request's way ---------------------------------------------------------------------- */
 
 static void
-request_enqueue(AuthorizeRequest *r, RequestState state)
+enqueue(AuthorizeRequest *request, RequestState state)
 {
-    r->state = state;
-    g_queue_push_tail_link(request_queue(r), &r->link);
+    request->state = state;
+    g_queue_push_tail_link(queue_of(request), &request->link);
 }
 
 /* Take the request out of its queue, and cancel what is under way for it. */
 static void
-request_detach(AuthorizeRequest *r)
+detach(AuthorizeRequest *request)
 {
-    g_queue_unlink(request_queue(r), &r->link);
-    if (r->state == REQUEST_ASKING)
-        count_question(r->authorizer, r->uid, -1);
-    r->slot = sd_bus_slot_unref(r->slot);
-    g_clear_pointer(&r->cancellation_id, g_free);
+    g_queue_unlink(queue_of(request), &request->link);
+    if (request->state == REQUEST_ASKING)
+        count_question(request->authorizer, request->uid, -1);
+    request->slot = sd_bus_slot_unref(request->slot);
+    g_clear_pointer(&request->cancellation_id, g_free);
 }
 
 static void
-free_request(AuthorizeRequest *r)
+free_request(AuthorizeRequest *request)
 {
-    sd_bus_error_free(&r->error);
-    g_free(r->sender);
-    g_free(r->domain_name);
-    g_free(r->domain_uuid);
-    g_free(r->operation);
-    g_free(r);
+    sd_bus_error_free(&request->error);
+    g_free(request->sender);
+    g_free(request->domain_name);
+    g_free(request->domain_uuid);
+    g_free(request->operation);
+    g_free(request);
 }
 
 /* The reply is not awaited: the dialogue closes, or the question has been answered meanwhile. */
 static void
-request_cancel_question(AuthorizeRequest *r)
+cancel_question(AuthorizeRequest *request)
 {
-    if (!r->cancellation_id)
+    if (!request->cancellation_id)
         return;
-    (void)sd_bus_call_method_async(r->authorizer->bus, NULL, POLKIT_NAME, POLKIT_PATH,
+    (void)sd_bus_call_method_async(request->authorizer->bus, NULL, POLKIT_NAME, POLKIT_PATH,
                                    POLKIT_INTERFACE, "CancelCheckAuthorization", NULL, NULL, "s",
-                                   r->cancellation_id);
+                                   request->cancellation_id);
 }
 
 static void
-request_ready(AuthorizeRequest *r)
+finish(AuthorizeRequest *request)
 {
-    request_enqueue(r, REQUEST_READY);
-    (void)sd_event_source_set_enabled(r->authorizer->deliver, SD_EVENT_ONESHOT);
+    enqueue(request, REQUEST_READY);
+    deferred_schedule(request->authorizer->deliver);
 }
 
-static gboolean
-may_log_denial(Authorizer *a, uid_t uid)
+static bool
+may_log_denial(Authorizer *authorizer, uid_t uid)
 {
     uint64_t now = clock_now_usec();
-    guint n;
 
-    if (now - a->denials_since > DENIALS_INTERVAL_USEC) {
-        if (a->denials_dropped > 0)
-            log_message(LOG_WARNING, "%u more denials were not logged", a->denials_dropped);
-        g_hash_table_remove_all(a->denials);
-        a->denials_since = now;
-        a->denials_dropped = 0;
+    if (now - authorizer->denials_since > DENIALS_INTERVAL_USEC) {
+        if (authorizer->denials_dropped > 0)
+            log_message(LOG_WARNING, "%u more denials were not logged",
+                        authorizer->denials_dropped);
+        g_hash_table_remove_all(authorizer->denials);
+        authorizer->denials_since = now;
+        authorizer->denials_dropped = 0;
     }
-    n = GPOINTER_TO_UINT(g_hash_table_lookup(a->denials, GUINT_TO_POINTER(uid)));
+    unsigned n = GPOINTER_TO_UINT(g_hash_table_lookup(authorizer->denials, GUINT_TO_POINTER(uid)));
     if (n >= DENIALS_BURST) {
-        a->denials_dropped++;
-        return FALSE;
+        authorizer->denials_dropped++;
+        return false;
     }
-    g_hash_table_insert(a->denials, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n + 1));
-    return TRUE;
+    g_hash_table_insert(authorizer->denials, GUINT_TO_POINTER(uid), GUINT_TO_POINTER(n + 1));
+    return true;
 }
 
 static void
-log_denial(AuthorizeRequest *r)
+log_denial(AuthorizeRequest *request)
 {
     char number[LOG_NUMBER_SIZE];
 
-    if (!may_log_denial(r->authorizer, r->uid))
+    if (!may_log_denial(request->authorizer, request->uid))
         return;
-    log_event(LOG_EVENT_DENIED, r->error.message, LOG_FIELD_VM_UUID, r->domain_uuid,
-              LOG_FIELD_VM_NAME, r->domain_name, LOG_FIELD_VM_OPERATION, r->operation,
-              LOG_FIELD_VM_RESULT, "denied", LOG_FIELD_POLKIT_ACTION, actions_table[r->current].id,
-              LOG_FIELD_CALLER_UID, log_number(number, r->uid), LOG_FIELD_CALLER_BUS_NAME,
-              r->sender, NULL);
+    log_event(LOG_EVENT_DENIED, request->error.message, LOG_FIELD_VM_UUID, request->domain_uuid,
+              LOG_FIELD_VM_NAME, request->domain_name, LOG_FIELD_VM_OPERATION, request->operation,
+              LOG_FIELD_VM_RESULT, "denied", LOG_FIELD_POLKIT_ACTION,
+              actions_table[request->current].id, LOG_FIELD_CALLER_UID,
+              log_number(number, request->uid), LOG_FIELD_CALLER_BUS_NAME, request->sender, NULL);
 }
 
 /* End a request that is in no queue. */
 static void
-request_refuse(AuthorizeRequest *r, const char *error, const char *why)
+refuse(AuthorizeRequest *request, const char *error, const char *why)
 {
-    const char *what = actions_table[r->current].what;
+    const char *what = actions_table[request->current].what;
     g_autofree char *message = NULL;
 
-    if (r->current == ACTION_RECONNECT || r->current == ACTION_DEBUG || r->current == ACTION_LOG)
+    if (request->current == ACTION_RECONNECT || request->current == ACTION_DEBUG ||
+        request->current == ACTION_LOG)
         message = g_strdup_printf("Not authorised to %s: %s", what, why);
     else
-        message = g_strdup_printf("Not authorised to %s the virtual machine %s: %s",
-                                  what ? what : "use", r->domain_name ? r->domain_name : "", why);
-    sd_bus_error_set(&r->error, error, message);
-    log_denial(r);
-    request_ready(r);
+        message =
+            g_strdup_printf("Not authorised to %s the virtual machine %s: %s", what ? what : "use",
+                            request->domain_name ? request->domain_name : "", why);
+    sd_bus_error_set(&request->error, error, message);
+    log_denial(request);
+    finish(request);
 }
 
 static void
-request_deny(AuthorizeRequest *r, const char *why)
+deny(AuthorizeRequest *request, const char *why)
 {
-    request_refuse(r, SD_BUS_ERROR_ACCESS_DENIED, why);
+    refuse(request, SD_BUS_ERROR_ACCESS_DENIED, why);
 }
 
-/* ---- the question to polkit ---- */
+/* --- the question to polkit --------------------------------------------------------------- */
 
 static const char *
 polkit_failure(const sd_bus_error *error)
@@ -253,7 +258,7 @@ polkit_failure(const sd_bus_error *error)
 }
 
 static void
-request_judge(AuthorizeRequest *r, sd_bus_message *reply)
+judge(AuthorizeRequest *request, sd_bus_message *reply)
 {
     int authorized, challenge;
     g_autofree char *why = NULL;
@@ -262,169 +267,165 @@ request_judge(AuthorizeRequest *r, sd_bus_message *reply)
     if (error) {
         why = g_strdup_printf("%s (%s)", polkit_failure(error),
                               error->message ? error->message : error->name);
-        request_deny(r, why);
+        deny(request, why);
         return;
     }
     if (!sd_bus_message_has_signature(reply, "(bba{ss})") ||
         sd_bus_message_enter_container(reply, 'r', "bba{ss}") < 0 ||
         sd_bus_message_read(reply, "bb", &authorized, &challenge) < 0) {
-        request_deny(r, "polkit's answer makes no sense");
+        deny(request, "polkit's answer makes no sense");
         return;
     }
     if (authorized) {
-        r->actions &= ~ACTION_BIT(r->current);
-        request_ask_next(r);
+        request->actions &= ~ACTION_BIT(request->current);
+        ask_next(request);
         return;
     }
-    if (challenge && !r->interactive) {
-        request_refuse(r, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
-                       "interactive authentication is required");
+    if (challenge && !request->interactive) {
+        refuse(request, SD_BUS_ERROR_INTERACTIVE_AUTHORIZATION_REQUIRED,
+               "interactive authentication is required");
         return;
     }
     why = g_strdup_printf(challenge ? "%s needs authentication, which was not given"
                                     : "polkit does not permit %s",
-                          actions_table[r->current].id);
-    request_deny(r, why);
+                          actions_table[request->current].id);
+    deny(request, why);
 }
 
 static int
 on_polkit_answer(sd_bus_message *reply, void *userdata, sd_bus_error *ret_error)
 {
-    AuthorizeRequest *r = userdata;
+    AuthorizeRequest *request = userdata;
 
     /* The question may just have timed out, with its dialogue still open. */
     if (sd_bus_message_is_method_error(reply, NULL))
-        request_cancel_question(r);
-    request_detach(r);
-    request_judge(r, reply);
+        cancel_question(request);
+    detach(request);
+    judge(request, reply);
     return 0;
 }
 
 void
-authorizer_caller_gone(Authorizer *a, const char *sender)
+authorizer_caller_gone(Authorizer *authorizer, const char *sender)
 {
     GList *next;
 
-    for (GList *link = a->asking.head; link; link = next) {
-        AuthorizeRequest *r = link->data;
+    for (GList *link = authorizer->asking.head; link; link = next) {
+        AuthorizeRequest *request = link->data;
 
         next = link->next;
-        if (!g_str_equal(r->sender, sender))
+        if (!g_str_equal(request->sender, sender))
             continue;
-        request_cancel_question(r);
-        request_detach(r);
-        request_deny(r, "the caller went away");
+        cancel_question(request);
+        detach(request);
+        deny(request, "the caller went away");
     }
 }
 
 static int
-request_send_question(AuthorizeRequest *r)
+send_question(AuthorizeRequest *request)
 {
-    g_autoptr(sd_bus_message) m = NULL;
-    Authorizer *a = r->authorizer;
-    int k;
-
-    k = sd_bus_message_new_method_call(a->bus, &m, POLKIT_NAME, POLKIT_PATH, POLKIT_INTERFACE,
-                                       "CheckAuthorization");
-    if (k < 0)
-        return k;
-    k = sd_bus_message_append(m, "(sa{sv})s", "system-bus-name", 1, "name", "s", r->sender,
-                              actions_table[r->current].id);
-    if (k < 0)
-        return k;
+    g_autoptr(sd_bus_message) message = NULL;
+    Authorizer *authorizer = request->authorizer;
     /* Rules compare the name; the escaped one is part of the question that an agent prints. */
-    const char *name = r->domain_name ? r->domain_name : "";
+    const char *name = request->domain_name ? request->domain_name : "";
     g_autofree char *shown = terminal_text_escape(name);
-    k = sd_bus_message_append(m, "a{ss}", 4, "vm", shown, "vm_name", name, "vm_uuid",
-                              r->domain_uuid ? r->domain_uuid : "", "instance", a->instance);
-    if (k < 0)
-        return k;
-    k = sd_bus_message_append(m, "us", r->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,
-                              r->cancellation_id);
-    if (k < 0)
-        return k;
-    return sd_bus_call_async(a->bus, &r->slot, m, on_polkit_answer, r,
-                             r->interactive ? DIALOGUE_TIMEOUT_USEC : ANSWER_TIMEOUT_USEC);
+    int r = sd_bus_message_new_method_call(authorizer->bus, &message, POLKIT_NAME, POLKIT_PATH,
+                                           POLKIT_INTERFACE, "CheckAuthorization");
+
+    if (r >= 0)
+        r = sd_bus_message_append(message, "(sa{sv})s", "system-bus-name", 1, "name", "s",
+                                  request->sender, actions_table[request->current].id);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "a{ss}", 4, "vm", shown, "vm_name", name, "vm_uuid",
+                                  request->domain_uuid ? request->domain_uuid : "", "instance",
+                                  authorizer->instance);
+    if (r >= 0)
+        r = sd_bus_message_append(message, "us",
+                                  request->interactive ? POLKIT_ALLOW_USER_INTERACTION : 0,
+                                  request->cancellation_id);
+    if (r < 0)
+        return r;
+    return sd_bus_call_async(authorizer->bus, &request->slot, message, on_polkit_answer, request,
+                             request->interactive ? DIALOGUE_TIMEOUT_USEC : ANSWER_TIMEOUT_USEC);
 }
 
 static void
-request_ask(AuthorizeRequest *r)
+ask(AuthorizeRequest *request)
 {
-    Authorizer *a = r->authorizer;
-    int k;
+    Authorizer *authorizer = request->authorizer;
 
-    request_enqueue(r, REQUEST_ASKING);
-    count_question(a, r->uid, 1);
-    r->cancellation_id =
-        g_strdup_printf("unraid-vms-%" G_GUINT64_FORMAT, ++a->last_cancellation_id);
-    k = request_send_question(r);
-    if (k < 0) {
-        g_autofree char *why = g_strdup_printf("polkit cannot be asked (%s)", g_strerror(-k));
-        request_detach(r);
-        request_deny(r, why);
+    enqueue(request, REQUEST_ASKING);
+    count_question(authorizer, request->uid, 1);
+    request->cancellation_id =
+        g_strdup_printf("unraid-vms-%" G_GUINT64_FORMAT, ++authorizer->last_cancellation_id);
+    int r = send_question(request);
+    if (r < 0) {
+        g_autofree char *why = g_strdup_printf("polkit cannot be asked (%s)", g_strerror(-r));
+
+        detach(request);
+        deny(request, why);
     }
 }
 
 /* The request is in no queue. */
 static void
-request_ask_next(AuthorizeRequest *r)
+ask_next(AuthorizeRequest *request)
 {
-    Authorizer *a = r->authorizer;
+    Authorizer *authorizer = request->authorizer;
 
-    if (r->uid == 0 || r->uid == geteuid() || r->actions == 0) {
-        request_ready(r);
+    if (request->uid == 0 || request->uid == geteuid() || request->actions == 0) {
+        finish(request);
         return;
     }
-    r->current = (Action)__builtin_ctzll(r->actions);
-    if (!action_id(r->current)) {
-        request_deny(r, "only root may");
+    request->current = (Action)__builtin_ctzll(request->actions);
+    if (!action_id(request->current)) {
+        deny(request, "only root may");
         return;
     }
-    if (a->asking.length >= MAX_QUESTIONS || questions_of(a, r->uid) >= MAX_QUESTIONS_PER_UID) {
-        request_refuse(r, SD_BUS_ERROR_LIMITS_EXCEEDED,
-                       "too many authorisations are waiting for an answer");
+    if (authorizer->asking.length >= QUESTIONS_MAX ||
+        questions_of(authorizer, request->uid) >= QUESTIONS_PER_UID_MAX) {
+        refuse(request, SD_BUS_ERROR_LIMITS_EXCEEDED,
+               "too many authorisations are waiting for an answer");
         return;
     }
-    request_ask(r);
+    ask(request);
 }
 
-/* ---- from outside ---- */
+/* --- from outside ------------------------------------------------------------------------- */
 
-static int
-on_deliver(sd_event_source *source, void *userdata)
+static void
+on_deliver(void *userdata)
 {
-    Authorizer *a = userdata;
+    Authorizer *authorizer = userdata;
     GList *link;
 
-    while ((link = g_queue_pop_head_link(&a->ready))) {
-        AuthorizeRequest *r = link->data;
-        AuthorizeDone done = r->done;
-        void *done_userdata = r->userdata;
-        g_auto(sd_bus_error) error = r->error;
+    while ((link = g_queue_pop_head_link(&authorizer->ready))) {
+        AuthorizeRequest *request = link->data;
+        AuthorizeDone done = request->done;
+        void *done_userdata = request->userdata;
+        g_auto(sd_bus_error) error = request->error;
 
-        r->error = SD_BUS_ERROR_NULL;
-        free_request(r);
+        request->error = SD_BUS_ERROR_NULL;
+        free_request(request);
         done(done_userdata, sd_bus_error_is_set(&error) ? &error : NULL);
     }
-    return 0;
 }
 
 Authorizer *
 authorizer_new(sd_bus *bus, const char *instance)
 {
-    Authorizer *a = g_new0(Authorizer, 1);
+    Authorizer *authorizer = g_new0(Authorizer, 1);
 
-    a->bus = sd_bus_ref(bus);
-    a->instance = g_strdup(instance ? instance : "");
-    a->questions = g_hash_table_new(NULL, NULL);
-    a->denials = g_hash_table_new(NULL, NULL);
-    g_queue_init(&a->asking);
-    g_queue_init(&a->ready);
-    if (sd_event_add_defer(sd_bus_get_event(bus), &a->deliver, on_deliver, a) < 0)
-        return authorizer_free(a);
-    (void)sd_event_source_set_enabled(a->deliver, SD_EVENT_OFF);
-    (void)sd_event_source_set_description(a->deliver, "authorisations");
-    return a;
+    authorizer->bus = sd_bus_ref(bus);
+    authorizer->instance = g_strdup(instance ? instance : "");
+    authorizer->questions = g_hash_table_new(NULL, NULL);
+    authorizer->denials = g_hash_table_new(NULL, NULL);
+    g_queue_init(&authorizer->asking);
+    g_queue_init(&authorizer->ready);
+    authorizer->deliver =
+        deferred_new(sd_bus_get_event(bus), DEFERRED_IN_TURN, on_deliver, authorizer);
+    return authorizer;
 }
 
 static void
@@ -436,66 +437,64 @@ cancel_all(GQueue *queue)
         authorize_request_cancel(link->data);
 }
 
-Authorizer *
-authorizer_free(Authorizer *a)
+void
+authorizer_free(Authorizer *authorizer)
 {
-    if (!a)
-        return NULL;
-    cancel_all(&a->ready);
-    cancel_all(&a->asking);
-    g_hash_table_unref(a->questions);
-    g_hash_table_unref(a->denials);
-    sd_event_source_disable_unref(a->deliver);
-    sd_bus_unref(a->bus);
-    g_free(a->instance);
-    g_free(a);
-    return NULL;
+    if (!authorizer)
+        return;
+    cancel_all(&authorizer->ready);
+    cancel_all(&authorizer->asking);
+    g_hash_table_unref(authorizer->questions);
+    g_hash_table_unref(authorizer->denials);
+    deferred_free(authorizer->deliver);
+    sd_bus_unref(authorizer->bus);
+    g_free(authorizer->instance);
+    g_free(authorizer);
 }
 
 static char *
 copy_detail(const char *text)
 {
-    return text ? g_strndup(text, utf8_prefix(text, MAX_DETAIL)) : NULL;
+    return text ? g_strndup(text, utf8_prefix(text, DETAIL_MAX)) : NULL;
 }
 
 static AuthorizeRequest *
-new_request(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
+new_request(Authorizer *authorizer, const AuthorizeCaller *caller, uint64_t actions,
             const AuthorizeSubject *subject)
 {
-    AuthorizeRequest *r = g_new0(AuthorizeRequest, 1);
+    AuthorizeRequest *request = g_new0(AuthorizeRequest, 1);
 
-    r->authorizer = a;
-    r->link.data = r;
-    r->actions = actions;
-    r->domain_name = copy_detail(subject ? subject->domain_name : NULL);
-    r->domain_uuid = copy_detail(subject ? subject->domain_uuid : NULL);
-    r->operation = g_strdup(caller->operation);
-    r->interactive = caller->interactive;
-    r->sender = g_strdup(caller->sender);
-    r->uid = caller->uid;
-    return r;
+    request->authorizer = authorizer;
+    request->link.data = request;
+    request->actions = actions;
+    request->domain_name = copy_detail(subject ? subject->domain_name : NULL);
+    request->domain_uuid = copy_detail(subject ? subject->domain_uuid : NULL);
+    request->operation = g_strdup(caller->operation);
+    request->interactive = caller->interactive;
+    request->sender = g_strdup(caller->sender);
+    request->uid = caller->uid;
+    return request;
 }
 
 AuthorizeRequest *
-authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
+authorizer_check(Authorizer *authorizer, const AuthorizeCaller *caller, uint64_t actions,
                  const AuthorizeSubject *subject, AuthorizeDone done, void *userdata)
 {
-    AuthorizeRequest *r;
-
     actions &= ~ACTION_BIT(ACTION_NONE);
     g_assert(actions < ACTION_BIT(_ACTION_MAX));
-    r = new_request(a, caller, actions, subject);
-    r->done = done;
-    r->userdata = userdata;
-    request_ask_next(r);
-    return r;
+
+    AuthorizeRequest *request = new_request(authorizer, caller, actions, subject);
+    request->done = done;
+    request->userdata = userdata;
+    ask_next(request);
+    return request;
 }
 
 void
-authorize_request_cancel(AuthorizeRequest *r)
+authorize_request_cancel(AuthorizeRequest *request)
 {
-    if (r->state == REQUEST_ASKING)
-        request_cancel_question(r);
-    request_detach(r);
-    free_request(r);
+    if (request->state == REQUEST_ASKING)
+        cancel_question(request);
+    detach(request);
+    free_request(request);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* Authorisation: the table of actions, and the question to polkit.
+/*
+ * Authorisation: the table of actions, and the question to polkit.
  *
  * Nothing here blocks. Root and our own user pass; about everyone else polkit is asked, one action
  * after the other, with the domain's name and UUID and our instance as details. Every failure is a
@@ -10,9 +11,11 @@
  * An answer is about the names it was asked with. If the domain has another name when it is looked
  * up afterwards, the question has to be asked again.
  *
- * Belongs to the loop's thread, like the bus. */
+ * Belongs to the loop's thread, like the bus.
+ */
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <systemd/sd-bus.h>
@@ -56,7 +59,7 @@ typedef struct {
     const char *sender; /* a unique name */
     uid_t uid;
     const char *operation;
-    gboolean interactive; /* polkit may ask the user for a password */
+    bool interactive; /* polkit may ask the user for a password */
 } AuthorizeCaller;
 
 /* Called once per request, always from the event loop and never from within authorizer_check().
@@ -71,17 +74,17 @@ const char *action_id(Action action);
 /* The bus has to be attached to an event loop. `instance` is NULL or empty for the main one. */
 Authorizer *authorizer_new(sd_bus *bus, const char *instance);
 /* Drops what is still being asked; those requests' `done` is not called. */
-Authorizer *authorizer_free(Authorizer *a);
+void authorizer_free(Authorizer *authorizer);
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(Authorizer, authorizer_free)
 
 /* Asks whether the caller may do all of `actions` (a mask of ACTION_BIT()s) to the subject. What is
  * returned is good until `done` is called or it is cancelled. */
-AuthorizeRequest *authorizer_check(Authorizer *a, const AuthorizeCaller *caller, uint64_t actions,
-                                   const AuthorizeSubject *subject, AuthorizeDone done,
-                                   void *userdata);
+AuthorizeRequest *authorizer_check(Authorizer *authorizer, const AuthorizeCaller *caller,
+                                   uint64_t actions, const AuthorizeSubject *subject,
+                                   AuthorizeDone done, void *userdata);
 
 /* `done` is not called any more; a dialogue that is open is taken away. */
-void authorize_request_cancel(AuthorizeRequest *r);
+void authorize_request_cancel(AuthorizeRequest *request);
 
 /* The connection has left the bus: what is asked about it is denied. */
-void authorizer_caller_gone(Authorizer *a, const char *sender);
+void authorizer_caller_gone(Authorizer *authorizer, const char *sender);

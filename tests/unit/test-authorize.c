@@ -563,7 +563,7 @@ test_free(World *w, const void *data)
     start_polkit(w, POLKIT_SAYS_NOTHING);
     call(w, TRUE);
     run_until(w, &w->n_questions, 1);
-    w->authorizer = authorizer_free(w->authorizer);
+    g_clear_pointer(&w->authorizer, authorizer_free);
     run_until(w, &w->n_cancelled, 1);
     g_assert_cmpuint(w->n_answers, ==, 0);
 }
