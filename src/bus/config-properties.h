@@ -6,7 +6,7 @@
  * written out of a DomainConfig, in one table.
  */
 
-#include "object-server.h"
+#include "property.h"
 
 /* Of a Domain. */
 extern const Property config_properties[];

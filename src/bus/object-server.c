@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "object-server.h"
 
-#include "bus-error.h"
+#include "held-reads.h"
 #include "names.h"
-#include "sd-bus-cleanup.h"
 
 #include <errno.h>
 
@@ -19,7 +18,7 @@ static const char *const standard_interfaces[] = {
 
 struct ObjectServer {
     ObjectServerParts parts;
-    GQueue held;      /* HeldRead */
+    HeldReads *reads; /* of properties: all replies to them */
     GPtrArray *kinds; /* ObjectKind; the first one is the root */
     GPtrArray *slots; /* sd_bus_slot */
 };
@@ -28,29 +27,10 @@ struct ObjectServer {
 typedef struct {
     ObjectKind *kind;
     const Interface *interface;
-    GArray *vtable;    /* sd_bus_vtable */
-    Wire head;         /* the name, as "{sa{sv}}" begins with it */
-    Wire *value_heads; /* of each property: name and signature, as "{sv}" begins with them */
-    unsigned n_properties;
+    GArray *vtable; /* sd_bus_vtable */
+    Wire head;      /* the name, as "{sa{sv}}" begins with it */
+    PropertyTable properties;
 } Registration;
-
-/* Reads properties and replies: a positive number. 0: sd-bus has to reply. Or a negative errno. */
-typedef int (*ReadFunc)(ObjectServer *server, sd_bus_message *message, sd_bus_error *error);
-
-/* A read whose reply has to wait until it is known whether the caller reads replies. It is read
- * anew then: what it says has to fit the signals that were sent before it. */
-typedef struct {
-    ObjectServer *server;
-    sd_bus_message *message;
-    ReadFunc read;
-    Pending pending;
-    GList link;
-} HeldRead;
-
-/* How many reads are held for one caller, and for all; the first one of a caller always is. A held
- * message keeps its attachments. */
-#define HELD_PER_CALLER_MAX 16
-#define HELD_MAX            256
 
 struct ObjectKind {
     ObjectServer *server;
@@ -61,58 +41,6 @@ struct ObjectKind {
 
 /* --- writing ------------------------------------------------------------------------------ */
 
-static void
-write_member(Wire *wire, char type, const void *member)
-{
-    switch (type) {
-    case SD_BUS_TYPE_STRING:
-    case SD_BUS_TYPE_OBJECT_PATH:
-        wire_put_string(wire, *(const char *const *)member);
-        break;
-    case SD_BUS_TYPE_BOOLEAN:
-        wire_put_u32(wire, *(const int *)member != 0);
-        break;
-    case SD_BUS_TYPE_INT32:
-    case SD_BUS_TYPE_UINT32:
-        wire_put_u32(wire, *(const uint32_t *)member);
-        break;
-    case SD_BUS_TYPE_UINT64:
-    case SD_BUS_TYPE_DOUBLE:
-        wire_put_u64(wire, *(const uint64_t *)member);
-        break;
-    default:
-        g_assert_not_reached(); /* the tables of this folder have no other type without a writer */
-    }
-}
-
-static void
-write_value(Wire *wire, const Property *property, const void *object)
-{
-    if (property->write)
-        property->write(wire, object);
-    else
-        write_member(wire, property->signature[0], (const uint8_t *)object + property->offset);
-}
-
-/* "{sv}" */
-static void
-write_property(Wire *wire, const Registration *registration, unsigned i, const void *object)
-{
-    const Wire *head = &registration->value_heads[i];
-
-    wire_align(wire, 8);
-    wire_put_bytes(wire, head->data, head->size);
-    write_value(wire, &registration->interface->properties[i], object);
-}
-
-/* The rows of "a{sv}". */
-static void
-write_properties(Wire *wire, const Registration *registration, const void *object)
-{
-    for (unsigned i = 0; i < registration->n_properties; i++)
-        write_property(wire, registration, i, object);
-}
-
 /* "{sa{sv}}" */
 static void
 write_interface(Wire *wire, const Registration *registration, const void *object)
@@ -120,7 +48,7 @@ write_interface(Wire *wire, const Registration *registration, const void *object
     wire_align(wire, 8);
     wire_put_bytes(wire, registration->head.data, registration->head.size);
     size_t properties = wire_begin_array(wire, 8);
-    write_properties(wire, registration, object);
+    property_table_write(wire, &registration->properties, object);
     wire_end_array(wire, properties, 8);
 }
 
@@ -164,82 +92,6 @@ write_all(Wire *wire, const ObjectServer *server)
 
 /* --- reading properties ------------------------------------------------------------------- */
 
-static void
-held_read_free(HeldRead *held)
-{
-    g_queue_unlink(&held->server->held, &held->link);
-    pending_cancel(&held->pending);
-    sd_bus_message_unref(held->message);
-    g_free(held);
-}
-
-static void
-on_reader_known(void *userdata, CallOutcome outcome, void *answer, const Error *error)
-{
-    HeldRead *held = userdata;
-    ObjectServer *server = held->server;
-    g_autoptr(sd_bus_message) message = sd_bus_message_ref(held->message);
-    g_auto(sd_bus_error) failure = SD_BUS_ERROR_NULL;
-    ReadFunc read = held->read;
-    int r = error ? sd_bus_error_set(&failure, bus_error_name(error->kind), error->message) : 0;
-
-    held_read_free(held);
-    server->parts.flush(server->parts.userdata);
-    if (r >= 0)
-        r = sd_bus_message_rewind(message, true);
-    if (r >= 0)
-        r = read(server, message, &failure);
-    if (r == 0)
-        r = -ENOENT;
-    if (r < 0)
-        (void)sd_bus_reply_method_errno(message, r, &failure);
-}
-
-static bool
-may_hold(const ObjectServer *server, const char *sender)
-{
-    unsigned n = 0;
-
-    for (const GList *link = server->held.head; link; link = link->next)
-        n +=
-            g_str_equal(sd_bus_message_get_sender(((const HeldRead *)link->data)->message), sender);
-    return n == 0 || (n < HELD_PER_CALLER_MAX && server->held.length < HELD_MAX);
-}
-
-/* Positive, or -EAGAIN. */
-static int
-hold(ObjectServer *server, sd_bus_message *message, const Caller *caller, ReadFunc read)
-{
-    if (!may_hold(server, caller->sender))
-        return -EAGAIN;
-
-    HeldRead *held = g_new0(HeldRead, 1);
-    held->server = server;
-    held->message = sd_bus_message_ref(message);
-    held->read = read;
-    held->link.data = held;
-    g_queue_push_tail_link(&server->held, &held->link);
-    if (replies_wait(server->parts.replies, caller, &held->pending, on_reader_known, held))
-        return 1;
-    held_read_free(held);
-    return -EAGAIN;
-}
-
-static int
-reply(ObjectServer *server, sd_bus_message *message, ReadFunc read, const char *signature,
-      const Wire *body, sd_bus_error *error)
-{
-    g_auto(Caller) caller = caller_of(message);
-    int r = replies_send(server->parts.replies, &caller, signature, body);
-
-    if (r == -EAGAIN)
-        r = hold(server, message, &caller, read);
-    if (r >= 0)
-        return 1;
-    g_autoptr(Error) failure = replies_error(r);
-    return sd_bus_error_set(error, bus_error_name(failure->kind), failure->message);
-}
-
 static const ObjectKind *
 find_object(const ObjectServer *server, const char *path, void **ret)
 {
@@ -265,11 +117,12 @@ find_property(const ObjectKind *kind, const char *interface, const char *name)
 {
     for (unsigned i = 0; i < kind->registrations->len; i++) {
         const Registration *registration = kind->registrations->pdata[i];
-        const Property *property = registration->interface->properties;
+        const Property *property = is_named(registration, interface)
+                                       ? property_table_find(&registration->properties, name)
+                                       : NULL;
 
-        for (; is_named(registration, interface) && property && property->name; property++)
-            if (g_str_equal(property->name, name))
-                return property;
+        if (property)
+            return property;
     }
     return NULL;
 }
@@ -294,8 +147,8 @@ on_get(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
     if (!property)
         return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
     wire_put_signature(&body, property->signature);
-    write_value(&body, property, object);
-    return reply(server, message, on_get, "v", &body, error);
+    property_write_value(&body, property, object);
+    return held_reads_reply(server->reads, message, "v", &body, error);
 }
 
 static int
@@ -319,12 +172,12 @@ on_get_all(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
         if (!is_named(registration, interface))
             continue;
         found = true;
-        write_properties(&body, registration, object);
+        property_table_write(&body, &registration->properties, object);
     }
     wire_end_array(&body, properties, 8);
     if (!found)
         return sd_bus_message_rewind(message, true) < 0 ? -EIO : 0;
-    return reply(server, message, on_get_all, "a{sv}", &body, error);
+    return held_reads_reply(server->reads, message, "a{sv}", &body, error);
 }
 
 static int
@@ -343,21 +196,24 @@ on_message(sd_bus_message *message, void *userdata, sd_bus_error *error)
 }
 
 static int
-on_get_objects(ObjectServer *server, sd_bus_message *message, sd_bus_error *error)
-{
-    g_auto(Wire) body = {NULL};
-
-    write_all(&body, server);
-    return reply(server, message, on_get_objects, "a{oa{sa{sv}}}", &body, error);
-}
-
-static int
 on_managed_objects(sd_bus_message *message, void *userdata, sd_bus_error *error)
 {
+    ObjectServer *server = userdata;
+    g_auto(Wire) body = {NULL};
+
     if (!sd_bus_message_is_method_call(message, OBJECT_MANAGER_INTERFACE, "GetManagedObjects") ||
         !sd_bus_message_has_signature(message, ""))
         return 0;
-    return on_get_objects(userdata, message, error);
+    write_all(&body, server);
+    return held_reads_reply(server->reads, message, "a{oa{sa{sv}}}", &body, error);
+}
+
+static int
+on_read_again(void *userdata, sd_bus_message *message, sd_bus_error *error)
+{
+    int r = on_message(message, userdata, error);
+
+    return r == 0 ? on_managed_objects(message, userdata, error) : r;
 }
 
 /* --- writing properties ------------------------------------------------------------------- */
@@ -453,30 +309,11 @@ make_vtable(Registration *registration)
 }
 
 static void
-make_heads(Registration *registration)
-{
-    const Property *properties = registration->interface->properties;
-    unsigned n = 0;
-
-    wire_put_string(&registration->head, registration->interface->name);
-    while (properties && properties[n].name)
-        n++;
-    registration->n_properties = n;
-    registration->value_heads = g_new0(Wire, n);
-    for (unsigned i = 0; i < n; i++) {
-        wire_put_string(&registration->value_heads[i], properties[i].name);
-        wire_put_signature(&registration->value_heads[i], properties[i].signature);
-    }
-}
-
-static void
 free_registration(gpointer data)
 {
     Registration *registration = data;
 
-    for (unsigned i = 0; i < registration->n_properties; i++)
-        wire_clear(&registration->value_heads[i]);
-    g_free(registration->value_heads);
+    property_table_clear(&registration->properties);
     wire_clear(&registration->head);
     g_array_unref(registration->vtable);
     g_free(registration);
@@ -505,7 +342,8 @@ add_interface(ObjectKind *kind, const Interface *interface)
     registration->interface = interface;
     registration->vtable = g_array_new(FALSE, FALSE, sizeof(sd_bus_vtable));
     make_vtable(registration);
-    make_heads(registration);
+    wire_put_string(&registration->head, interface->name);
+    property_table_init(&registration->properties, interface->properties);
     g_ptr_array_add(kind->registrations, registration);
 
     const sd_bus_vtable *vtable = (const sd_bus_vtable *)(void *)registration->vtable->data;
@@ -578,7 +416,7 @@ object_server_new(const ObjectServerParts *parts, ObjectServer **ret)
     sd_bus_slot *slot;
 
     server->parts = *parts;
-    g_queue_init(&server->held);
+    server->reads = held_reads_new(parts->replies, on_read_again, server);
     server->kinds = g_ptr_array_new_with_free_func(free_kind);
     server->slots =
         g_ptr_array_new_with_free_func((GDestroyNotify)(void (*)(void))sd_bus_slot_unref);
@@ -602,12 +440,9 @@ object_server_new(const ObjectServerParts *parts, ObjectServer **ret)
 void
 object_server_free(ObjectServer *server)
 {
-    GList *link;
-
     if (!server)
         return;
-    while ((link = g_queue_peek_head_link(&server->held)))
-        held_read_free(link->data);
+    held_reads_free(server->reads);
     g_ptr_array_unref(server->slots);
     g_ptr_array_unref(server->kinds);
     sd_bus_unref(server->parts.bus);
@@ -658,17 +493,9 @@ object_server_emit_again(ObjectKind *kind, const char *path)
 static bool
 write_changes(Wire *wire, const Registration *registration, const void *object, uint64_t changes)
 {
-    const Property *properties = registration->interface->properties;
-    bool any = false;
-
     wire_put_string(wire, registration->interface->name);
     size_t changed = wire_begin_array(wire, 8);
-    for (unsigned i = 0; i < registration->n_properties; i++) {
-        if (properties[i].change < 0 || !(changes & (UINT64_C(1) << properties[i].change)))
-            continue;
-        write_property(wire, registration, i, object);
-        any = true;
-    }
+    bool any = property_table_write_changed(wire, &registration->properties, object, changes);
     wire_end_array(wire, changed, 8);
     wire_end_array(wire, wire_begin_array(wire, 4), 4); /* properties without a value: none */
     return any;

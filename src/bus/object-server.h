@@ -6,36 +6,20 @@
  * written.
  *
  * Each kind of object (the root, a domain, a job) is registered once with tables of its properties
- * and methods. sd-bus dispatches and introspects by vtables that are made from these tables;
- * reading properties, GetManagedObjects, and the signals are written here, which spares a look-up
- * of every object by its path and of every vtable for each object. Belongs to the loop.
+ * and methods (property.h, method.h). sd-bus dispatches and introspects by vtables that are made
+ * from these tables; reading properties, GetManagedObjects, and the signals are written here, which
+ * spares a look-up of every object by its path and of every vtable for each object. Belongs to the
+ * loop.
  */
 
 #include "method.h"
 #include "object-path.h"
+#include "property.h"
 #include "raw-message.h"
 #include "replies.h"
 
 typedef struct ObjectServer ObjectServer;
 typedef struct ObjectKind ObjectKind;
-
-/* Write the value of a property of the object. */
-typedef void (*PropertyWriter)(Wire *wire, const void *object);
-
-#define PROPERTY_CONST  (-1)
-#define PROPERTY_SILENT (-2)
-
-typedef struct {
-    const char *name; /* NULL at the end of a table */
-    const char *signature;
-    /* The bit in a mask of changes that tells of it; PROPERTY_CONST: it never changes;
-     * PROPERTY_SILENT: no signal tells of it. */
-    int change;
-    PropertyWriter write; /* NULL: its type is a basic one, and it is at the offset */
-    size_t offset; /* of a char *, int (for a boolean), uint32_t, int32_t, uint64_t or double */
-    /* Handles Properties.Set as a method of its arguments; NULL: nobody may write it. */
-    const Method *set;
-} Property;
 
 typedef struct {
     const char *name; /* NULL at the end of a table */
