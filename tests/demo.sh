@@ -46,7 +46,9 @@ start_service() {
 
 # One line for each signal; it has subscribed when it has named the owner.
 start_monitor() {
-    gdbus monitor --session --dest org.unraid.Vms >"$dir/signals" &
+    # The file is there before the monitor is, for those who read it at once.
+    : >"$dir/signals"
+    gdbus monitor --session --dest org.unraid.Vms >>"$dir/signals" &
     monitor=$!
     wait_signal 'is owned by' 1
 }
