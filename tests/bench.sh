@@ -32,7 +32,13 @@ cd "$top"
 source tests/packages.sh
 
 out=bench-results build='' before='' runs=5 minutes=0 options=()
+# Those that the report names: a run with these can be compared.
+BENCH_OPTIONS=''
 for option; do
+    case $option in
+    --output=* | --build=* | --document | --minutes=*) ;;
+    *) BENCH_OPTIONS+=" $option" ;;
+    esac
     case $option in
     --output=*) out=${option#*=} ;;
     --build=*) build=${option#*=} ;;
@@ -68,7 +74,7 @@ if [[ -n $before ]]; then
 fi
 
 tests/support/guest/build-guest.sh build-guest
-export VMS_GUEST_DIR=$top/build-guest
+export BENCH_OPTIONS VMS_GUEST_DIR=$top/build-guest
 UNRAID_VMSD=$(realpath "$build/src/unraid-vmsd")
 export UNRAID_VMSD
 SECONDS=0
