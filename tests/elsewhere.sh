@@ -7,8 +7,8 @@
 # debootstrap makes, or in the container of tests/system. Needs root. The last lines are the time that
 # each target took, and the sum of all: "N passed, N failed, N skipped", in which the making of a target
 # counts as one more test, called "build". Roots and builds are kept in build-elsewhere/TARGET, or below
-# $VMS_ELSEWHERE, and used again. In Debian's roots it is installed as README says, tried and removed:
-# the tests "install", "installed-..." and "purge".
+# $VMS_ELSEWHERE, and used again; $VMS_MIRROR is Debian's mirror for debootstrap. In Debian's roots it is
+# installed as README says, tried and removed: the tests "install", "installed-..." and "purge".
 #
 #   --beside      something else runs on this machine: without the suites "hostile", which measures, and
 #                 "sim", and without "install"

@@ -23,9 +23,10 @@ LIBRARIES = ["libvirt", "systemd", "unicode", "linux", "asm-generic"]
 
 
 def commands(build):
+    """One for each source, though several programs may be made of it."""
     output = subprocess.run(["ninja", "-C", build, "-t", "compdb"], check=True, capture_output=True, text=True)
-    return [command for command in json.loads(output.stdout[output.stdout.index("[\n"):])
-            if "../src/" in command["file"] and command["file"].endswith(".c")]
+    return {command["file"]: command for command in json.loads(output.stdout[output.stdout.index("[\n"):])
+            if "../src/" in command["file"] and command["file"].endswith(".c")}.values()
 
 
 def check(command, headers):
