@@ -154,52 +154,22 @@ static int append_one(sd_bus_message *message, GVariant *value);
 static int
 append_basic(sd_bus_message *message, GVariant *value, char type)
 {
-    uint8_t u8;
-    int16_t s16;
-    uint16_t u16;
-    int32_t s32;
-    uint32_t u32;
-    int64_t s64;
-    uint64_t u64;
-    double d;
+    uint64_t number; /* room for a number of any type */
+    int is_true;
 
     switch (type) {
-    case 'y':
-        u8 = g_variant_get_byte(value);
-        return sd_bus_message_append_basic(message, type, &u8);
-    case 'b':
-        s32 = g_variant_get_boolean(value);
-        return sd_bus_message_append_basic(message, type, &s32);
-    case 'n':
-        s16 = g_variant_get_int16(value);
-        return sd_bus_message_append_basic(message, type, &s16);
-    case 'q':
-        u16 = g_variant_get_uint16(value);
-        return sd_bus_message_append_basic(message, type, &u16);
-    case 'i':
-        s32 = g_variant_get_int32(value);
-        return sd_bus_message_append_basic(message, type, &s32);
-    case 'u':
-        u32 = g_variant_get_uint32(value);
-        return sd_bus_message_append_basic(message, type, &u32);
-    case 'x':
-        s64 = g_variant_get_int64(value);
-        return sd_bus_message_append_basic(message, type, &s64);
-    case 't':
-        u64 = g_variant_get_uint64(value);
-        return sd_bus_message_append_basic(message, type, &u64);
-    case 'd':
-        d = g_variant_get_double(value);
-        return sd_bus_message_append_basic(message, type, &d);
-    case 'h':
-        s32 = g_variant_get_handle(value);
-        return sd_bus_message_append_basic(message, type, &s32);
+    case 'b': /* a byte in a GVariant, an int for sd-bus */
+        is_true = g_variant_get_boolean(value);
+        return sd_bus_message_append_basic(message, type, &is_true);
     case 's':
     case 'o':
     case 'g':
         return sd_bus_message_append_basic(message, type, g_variant_get_string(value, NULL));
     default:
-        return -EINVAL;
+        if (!strchr("ynqiuxtdh", type))
+            return -EINVAL;
+        g_variant_store(value, &number);
+        return sd_bus_message_append_basic(message, type, &number);
     }
 }
 
