@@ -60,7 +60,8 @@ parse_domain(const char *xml, Error **error)
 
 /* --- making XML --------------------------------------------------------------------------- */
 
-/* XML has no way to say the others, and libvirt quotes what it cannot read. */
+/* Whether XML can hold the text. It is checked here, since libvirt's error about XML that it cannot
+ * read quotes that XML, passwords included. */
 static bool
 is_xml_text(const char *text)
 {
@@ -315,7 +316,7 @@ device_edit_password(const char *xml, unsigned index, const char *password, uint
 
 /* --- host devices ------------------------------------------------------------------------- */
 
-/* The parts of an address, as attributes of libvirt's element; the last name is NULL. */
+/* The parts of an address: the attributes of libvirt's <address> that are named below, in order. */
 typedef struct {
     bool is_pci;
     unsigned parts[4];
@@ -353,8 +354,9 @@ read_address(const char *text, HostAddress *ret, Error **error)
 }
 
 static bool
-is_at(const xmlNode *device, const HostAddress *address)
+is_at(const xmlNode *device, const void *host_address)
 {
+    const HostAddress *address = host_address;
     const xmlNode *node = xml_child(xml_child(device, "source"), "address");
     const char *const *names = address->is_pci ? pci_names : usb_names;
     unsigned n = address->is_pci ? G_N_ELEMENTS(pci_names) : G_N_ELEMENTS(usb_names);
@@ -371,19 +373,8 @@ is_at(const xmlNode *device, const HostAddress *address)
     return true;
 }
 
-static xmlNode *
-find_host_device(xmlDoc *domain, const HostAddress *address)
-{
-    const xmlNode *devices = device_edit_devices(domain);
-
-    for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
-        if (xml_is_element(node, "hostdev") && is_at(node, address))
-            return node;
-    return NULL;
-}
-
 static bool
-is_host_device_named(const xmlNode *device, const char *name)
+is_named(const xmlNode *device, const void *name)
 {
     g_auto(RowBuilder) builder = {NULL};
     Row row;
@@ -397,12 +388,13 @@ is_host_device_named(const xmlNode *device, const char *name)
 }
 
 static xmlNode *
-find_named_host_device(xmlDoc *domain, const char *name)
+find_host_device(xmlDoc *domain, bool (*is_it)(const xmlNode *device, const void *key),
+                 const void *key)
 {
     const xmlNode *devices = device_edit_devices(domain);
 
     for (xmlNode *node = devices ? devices->children : NULL; node; node = node->next)
-        if (xml_is_element(node, "hostdev") && is_host_device_named(node, name))
+        if (xml_is_element(node, "hostdev") && is_it(node, key))
             return node;
     return NULL;
 }
@@ -413,9 +405,9 @@ device_edit_host_device(xmlDoc *domain, const char *name)
     g_autoptr(Error) ignored = NULL;
     HostAddress address;
     xmlNode *device =
-        read_address(name, &address, &ignored) ? find_host_device(domain, &address) : NULL;
+        read_address(name, &address, &ignored) ? find_host_device(domain, is_at, &address) : NULL;
 
-    return device ? device : find_named_host_device(domain, name);
+    return device ? device : find_host_device(domain, is_named, name);
 }
 
 xmlNode *
@@ -430,7 +422,7 @@ device_edit_host_device_of_model(xmlDoc *domain, const xmlNode *device)
         return NULL;
     g_autofree char *model =
         g_strconcat(row_text(row, ROW_VENDOR), ":", row_text(row, ROW_PRODUCT), NULL);
-    return find_named_host_device(domain, model);
+    return find_host_device(domain, is_named, model);
 }
 
 char *
@@ -467,7 +459,7 @@ device_edit_find_host_device(const char *xml, const char *text, Error **error)
     if (!read_address(text, &address, error) || !(domain = parse_domain(xml, error)))
         return NULL;
 
-    xmlNode *device = find_host_device(domain, &address);
+    xmlNode *device = find_host_device(domain, is_at, &address);
     if (!device) {
         *error = error_new(ERROR_OPERATION_FAILED, "The domain has no host device %s", text);
         return NULL;
