@@ -1,30 +1,32 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "call-schedule.h"
 
-/* A read that is likely to hang is begun with fewer calls than this under way, so that others find
- * places. */
+/* A read that is likely to hang is begun only while fewer calls than this are under way, so that
+ * other calls find places. */
 #define LIKELY_TO_HANG_MAX 15
-/* And with fewer such reads. */
+/* So many reads without XML that are likely to hang may be under way together. */
 #define MAY_HANG_MAX       3
-/* XML that is likely to hang is read with fewer such reads of XML under way. */
+/* So many reads of XML that are likely to hang may be under way together. */
 #define XML_LIKELY_MAX     2
-/* No XML is read with so many reads of XML under way, since each may turn out to hang, nor with so
- * many calls: states find a place. */
+/* So many reads of XML may be under way together, since each of them may turn out to hang; and one
+ * is begun only while fewer calls than the second number are under way, so that reads of states
+ * find a place. */
 #define XML_MAX            8
 #define XML_TOTAL_MAX      18
-/* Reads of XML and calls to guests together: of the 19 places, three stay for other reads and three
- * for changes. */
+/* So many reads of XML and calls to guests may be under way together: of the 19 places, three stay
+ * for other reads and three for changes. */
 #define XML_AND_GUEST_MAX  13
 /* libvirtd has this many workers for high-priority calls, such as forcing, besides the others. */
 #define FORCE_WORKERS      5
-/* While a domain's lock is held, forcing does not help, but takes a worker: with so many calls to
- * force that hang, another one that is likely to hang waits. */
+/* While a domain's lock is held, a call to force it has no effect, but takes a worker. So one that
+ * is likely to hang waits while so many calls to force hang. */
 #define FORCE_HANGING_MAX  4
 
 /* A domain that calls wait for or are under way about. */
 typedef struct CallDomain {
     char uuid[UUID_LENGTH + 1];
-    unsigned n_calls; /* all of them; it goes with the last one */
+    unsigned n_calls; /* the domain is freed with the last of them */
+    /* Kept, since they are looked at for each of the thousands of calls that may wait. */
     unsigned n_running[_TRACK_MAX];
     unsigned n_hanging[_TRACK_MAX];
     GQueue changes; /* of TRACK_CHANGE that wait, by their order */
@@ -40,16 +42,21 @@ struct CallSchedule {
     bool xml_waits;                /* else nothing here reads XML: see class_of() */
     GHashTable *domains;           /* uuid (of the domain) -> CallDomain */
     GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
-    unsigned n_waiting[_CALL_CLASS_MAX];
-    unsigned n_running[_CALL_CLASS_MAX];
-    unsigned n_hanging[_CALL_CLASS_MAX];  /* of those that run */
-    unsigned n_of_group[_CALL_GROUP_MAX]; /* likewise */
-    unsigned n_may_hang;                  /* of those that run: see Call */
-    unsigned n_xml;                       /* likewise, that read XML and do not wait for a lock */
-    unsigned n_xml_is_likely;             /* likewise: see Call */
-    unsigned n_xml_may_hang;              /* likewise */
+    GPtrArray *under_way;          /* Call: about as many as libvirtd has workers */
     uint64_t last_order;
 };
+
+/* The calls under way, counted. */
+typedef struct {
+    unsigned n_running[_CALL_CLASS_MAX];
+    unsigned n_hanging[_CALL_CLASS_MAX]; /* of those that run */
+    unsigned n_of_group[_CALL_GROUP_MAX];
+    unsigned n_workers;       /* of libvirtd, held by the calls; without those for high priority */
+    unsigned n_may_hang;      /* reads without XML that were likely to hang when they were begun */
+    unsigned n_xml_is_likely; /* reads of XML that were */
+    unsigned n_xml_may_hang;  /* reads of XML that were, or that hang in the process */
+    unsigned n_xml;           /* reads of XML that do not wait for a lock */
+} Counts;
 
 /* --- life --------------------------------------------------------------------------------- */
 
@@ -68,6 +75,7 @@ call_schedule_new(void)
     CallSchedule *schedule = g_new0(CallSchedule, 1);
 
     schedule->domains = g_hash_table_new_full(g_str_hash, g_str_equal, NULL, free_domain);
+    schedule->under_way = g_ptr_array_new();
     for (unsigned class = 0; class < _CALL_CLASS_MAX; class ++)
         g_queue_init(&schedule->users[class]);
     return schedule;
@@ -79,6 +87,7 @@ call_schedule_free(CallSchedule *schedule)
     if (!schedule)
         return;
     g_hash_table_unref(schedule->domains);
+    g_ptr_array_unref(schedule->under_way);
     g_free(schedule);
 }
 
@@ -259,7 +268,6 @@ call_schedule_add(CallSchedule *schedule, Call *call)
     insert_by_order(&user->calls, call);
     call->user = user;
     call->state = CALL_WAITING;
-    schedule->n_waiting[call->class]++;
     join_domain(schedule, call);
     if (call->domain && track_of(call) == TRACK_CHANGE)
         insert_by_order(&call->domain->changes, call);
@@ -278,7 +286,6 @@ take_out(CallSchedule *schedule, Call *call)
     }
     if (call->domain && track_of(call) == TRACK_CHANGE)
         g_queue_remove(&call->domain->changes, call);
-    schedule->n_waiting[call->class]--;
     call->state = CALL_NEW;
 }
 
@@ -303,76 +310,102 @@ call_schedule_first(CallSchedule *schedule)
 
 /* --- choosing ----------------------------------------------------------------------------- */
 
-static unsigned
-count_workers(const CallSchedule *schedule)
+static bool
+hangs_in_process(const Call *call)
 {
-    return call_schedule_all_running(schedule) -
-           MIN(schedule->n_running[CALL_FORCE], FORCE_WORKERS);
+    return call->state == CALL_HANGING && reads_xml(call) && !call_schedule_hangs_on_lock(call);
+}
+
+static void
+count_call(Counts *counts, const Call *call)
+{
+    bool is_xml = reads_xml(call);
+    bool is_read = track_of(call) == TRACK_READ && !is_xml;
+
+    counts->n_running[call->class]++;
+    counts->n_hanging[call->class] += call->state == CALL_HANGING;
+    counts->n_of_group[call_rules[call->class].group]++;
+    counts->n_may_hang += is_read && call->was_likely_to_hang;
+    counts->n_xml_is_likely += is_xml && call->was_likely_to_hang;
+    counts->n_xml_may_hang += is_xml && (call->was_likely_to_hang || hangs_in_process(call));
+    counts->n_xml += is_xml && !call_schedule_hangs_on_lock(call);
+}
+
+static Counts
+count_under_way(const CallSchedule *schedule)
+{
+    Counts counts = {{0}};
+
+    for (unsigned i = 0; i < schedule->under_way->len; i++)
+        count_call(&counts, schedule->under_way->pdata[i]);
+    counts.n_workers = schedule->under_way->len - MIN(counts.n_running[CALL_FORCE], FORCE_WORKERS);
+    return counts;
 }
 
 /* Calls under way beside those of this group. A read that may hang counts as a change, too. */
 static unsigned
-count_beside(const CallSchedule *schedule, CallGroup group)
+count_beside(const Counts *counts, CallGroup group)
 {
-    unsigned n = count_workers(schedule) - schedule->n_of_group[group];
+    unsigned n = counts->n_workers - counts->n_of_group[group];
 
-    return group == CALL_GROUP_READ ? n + schedule->n_may_hang + schedule->n_xml_may_hang : n;
+    return group == CALL_GROUP_READ ? n + counts->n_may_hang + counts->n_xml_may_hang : n;
 }
 
 static bool
-has_place(const CallSchedule *schedule, CallClass class)
+has_place(const Counts *counts, CallClass class)
 {
     const CallRules *rules = &call_rules[class];
     const CallGroupRules *group = &call_group_rules[rules->group];
 
-    return schedule->n_running[class] - schedule->n_hanging[class] < rules->limit &&
-           schedule->n_of_group[rules->group] < group->max &&
-           count_workers(schedule) < group->total_max &&
-           count_beside(schedule, group->kept_for) < group->others_max;
+    return counts->n_running[class] - counts->n_hanging[class] < rules->limit &&
+           counts->n_of_group[rules->group] < group->max && counts->n_workers < group->total_max &&
+           count_beside(counts, group->kept_for) < group->others_max;
 }
 
 static bool
-has_place_although_likely_to_hang(const CallSchedule *schedule, const Call *call)
+has_place_although_likely_to_hang(const Counts *counts, const Call *call)
 {
     if (call->class == CALL_FORCE)
-        return schedule->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
-    bool is_bounded = reads_xml(call) ? schedule->n_xml_is_likely < XML_LIKELY_MAX
-                                      : schedule->n_may_hang < MAY_HANG_MAX;
+        return counts->n_hanging[CALL_FORCE] < FORCE_HANGING_MAX;
+    bool is_bounded = reads_xml(call) ? counts->n_xml_is_likely < XML_LIKELY_MAX
+                                      : counts->n_may_hang < MAY_HANG_MAX;
 
     return (track_of(call) != TRACK_READ && !reads_xml(call)) ||
-           (is_bounded && count_workers(schedule) < LIKELY_TO_HANG_MAX);
+           (is_bounded && counts->n_workers < LIKELY_TO_HANG_MAX);
 }
 
 /* XML may hang where nothing is known of it: some places stay for what cannot. */
 static bool
-leaves_places(const CallSchedule *schedule, const Call *call)
+leaves_places(const Counts *counts, const Call *call)
 {
     bool is_xml = reads_xml(call);
     bool is_guest = call_rules[call->class].group == CALL_GROUP_GUEST;
 
     if ((is_xml || is_guest) &&
-        schedule->n_xml + schedule->n_of_group[CALL_GROUP_GUEST] >= XML_AND_GUEST_MAX)
+        counts->n_xml + counts->n_of_group[CALL_GROUP_GUEST] >= XML_AND_GUEST_MAX)
         return false;
-    return !is_xml || (schedule->n_xml < XML_MAX && count_workers(schedule) < XML_TOTAL_MAX);
+    return !is_xml || (counts->n_xml < XML_MAX && counts->n_workers < XML_TOTAL_MAX);
 }
 
 static bool
-may_start(const CallSchedule *schedule, const Call *call)
+may_start(const Counts *counts, const Call *call)
 {
-    return is_domain_free(call) && leaves_places(schedule, call) &&
-           (!is_likely_to_hang(call) || has_place_although_likely_to_hang(schedule, call));
+    return is_domain_free(call) && leaves_places(counts, call) &&
+           (!is_likely_to_hang(call) || has_place_although_likely_to_hang(counts, call));
 }
 
 Call *
 call_schedule_next(CallSchedule *schedule, CallClass class)
 {
-    if (!has_place(schedule, class))
+    Counts counts = count_under_way(schedule);
+
+    if (!has_place(&counts, class))
         return NULL;
     for (const GList *turn = schedule->users[class].head; turn; turn = turn->next) {
         const CallUser *user = turn->data;
 
         for (const GList *link = user->calls.head; link; link = link->next)
-            if (may_start(schedule, link->data))
+            if (may_start(&counts, link->data))
                 return link->data;
     }
     return NULL;
@@ -393,20 +426,11 @@ end_turn(CallSchedule *schedule, Call *call)
 void
 call_schedule_start(CallSchedule *schedule, Call *call)
 {
-    bool may_hang = is_likely_to_hang(call);
-
-    call->xml_is_likely = may_hang && reads_xml(call);
-    call->xml_may_hang = call->xml_is_likely;
-    call->may_hang = may_hang && track_of(call) == TRACK_READ && !reads_xml(call);
-    schedule->n_xml += reads_xml(call);
-    schedule->n_xml_is_likely += call->xml_is_likely;
-    schedule->n_xml_may_hang += call->xml_may_hang;
-    schedule->n_may_hang += call->may_hang;
+    call->was_likely_to_hang = is_likely_to_hang(call);
     end_turn(schedule, call);
     take_out(schedule, call);
     call->state = CALL_RUNNING;
-    schedule->n_running[call->class]++;
-    schedule->n_of_group[call_rules[call->class].group]++;
+    g_ptr_array_add(schedule->under_way, call);
     if (call->domain)
         call->domain->n_running[track_of(call)]++;
 }
@@ -421,17 +445,9 @@ void
 call_schedule_hang(CallSchedule *schedule, Call *call)
 {
     call->state = CALL_HANGING;
-    schedule->n_hanging[call->class]++;
     call->waits_for_process = g_atomic_int_get(&call->had_lock) != 0;
-    bool is_xml = call->class == CALL_XML ? call->waits_for_process : call->with_xml;
-
-    if (is_xml && !call->xml_may_hang) {
-        call->xml_may_hang = true;
-        schedule->n_xml_may_hang++;
-    }
     if (call->domain)
         call->domain->n_hanging[call_track_of_hang(call)]++;
-    schedule->n_xml -= call_schedule_hangs_on_lock(call);
 }
 
 bool
@@ -446,28 +462,17 @@ call_schedule_hang_in_process(CallSchedule *schedule, Call *call)
     call->domain->n_hanging[TRACK_READ]--;
     call->domain->n_hanging[TRACK_XML]++;
     call->waits_for_process = true;
-    schedule->n_xml++;
-    schedule->n_xml_may_hang += !call->xml_may_hang;
-    call->xml_may_hang = true;
 }
 
 void
 call_schedule_end(CallSchedule *schedule, Call *call)
 {
-    bool hangs = call->state == CALL_HANGING;
-
-    schedule->n_xml -= reads_xml(call) && !call_schedule_hangs_on_lock(call);
-    call->state = CALL_NEW;
-    schedule->n_may_hang -= call->may_hang;
-    schedule->n_xml_is_likely -= call->xml_is_likely;
-    schedule->n_xml_may_hang -= call->xml_may_hang;
-    schedule->n_running[call->class]--;
-    schedule->n_hanging[call->class] -= hangs;
-    schedule->n_of_group[call_rules[call->class].group]--;
     if (call->domain) {
         call->domain->n_running[track_of(call)]--;
-        call->domain->n_hanging[call_track_of_hang(call)] -= hangs;
+        call->domain->n_hanging[call_track_of_hang(call)] -= call->state == CALL_HANGING;
     }
+    call->state = CALL_NEW;
+    g_ptr_array_remove_fast(schedule->under_way, call);
     leave_domain(schedule, call);
 }
 
@@ -476,23 +481,23 @@ call_schedule_end(CallSchedule *schedule, Call *call)
 unsigned
 call_schedule_waiting(const CallSchedule *schedule, CallClass class)
 {
-    return schedule->n_waiting[class];
+    unsigned n = 0;
+
+    for (const GList *link = schedule->users[class].head; link; link = link->next)
+        n += ((const CallUser *)link->data)->calls.length;
+    return n;
 }
 
 unsigned
 call_schedule_running(const CallSchedule *schedule, CallClass class)
 {
-    return schedule->n_running[class];
+    return count_under_way(schedule).n_running[class];
 }
 
 unsigned
 call_schedule_all_running(const CallSchedule *schedule)
 {
-    unsigned n = 0;
-
-    for (unsigned group = 0; group < _CALL_GROUP_MAX; group++)
-        n += schedule->n_of_group[group];
-    return n;
+    return schedule->under_way->len;
 }
 
 bool

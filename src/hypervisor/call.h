@@ -126,9 +126,7 @@ struct Call {
 
     /* The schedule's. */
     CallState state;
-    bool may_hang;             /* a read without XML that was likely to hang when it was begun */
-    bool xml_is_likely;        /* the same of one with XML */
-    bool xml_may_hang;         /* that, or it hangs in the process */
+    bool was_likely_to_hang;   /* when it was begun, by what was under way about its domain */
     bool waits_for_process;    /* CALL_XML: it hangs, and had the lock */
     struct CallDomain *domain; /* of `key`, while it waits or is under way */
     struct CallUser *user;     /* while it waits */
