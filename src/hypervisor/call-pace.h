@@ -17,7 +17,8 @@
 
 /* Time enough for libvirtd to make a thread, on a busy machine, too. */
 #define CALL_PACE_USEC      UINT64_C(30000)
-/* So long a worker counts as free. After that, calls of others may have taken it. */
+/* The worker of a call that has returned counts as free for so long. After that, calls of other
+ * clients may have taken it. */
 #define CALL_PACE_FREE_USEC UINT64_C(5000)
 
 typedef struct {
@@ -30,9 +31,10 @@ typedef struct {
 /* This call has been begun, or has returned; only its address is used. */
 void call_pace_begin(CallPace *pace, const void *call, uint64_t now);
 void call_pace_return(CallPace *pace, const void *call, uint64_t now);
-/* It has, but says nothing of other workers: it may have had one of those that libvirtd keeps for
- * calls of high priority, such as virConnectOpen() and virDomainDestroy(). */
+/* This call has returned, but the next one may not count on its worker, which may be one of those
+ * for calls of high priority alone, such as virConnectOpen() and virDomainDestroy(). */
 void call_pace_return_of_priority(CallPace *pace, const void *call);
 
-/* When a call of this group may be begun beside so many: not after now where it may at once. */
+/* The time from which on a call of this group may be begun while `n_running` calls are under way;
+ * `now` if it may be begun at once. */
 uint64_t call_pace_next(const CallPace *pace, CallGroup group, unsigned n_running, uint64_t now);

@@ -37,8 +37,8 @@ typedef enum {
 /* Of one domain there is at most one call of a track under way. */
 typedef enum {
     TRACK_NONE, /* as many as come */
-    TRACK_READ, /* needs no more than the domain's lock: one that hangs shows that it is held */
-    TRACK_XML, /* when it has had the lock it waits for other jobs of the domain: TRAIT_XML_WAITS */
+    TRACK_READ, /* needs the domain's lock and nothing else: if it hangs, somebody holds the lock */
+    TRACK_XML,  /* waits for other jobs of the domain after the lock, too: TRAIT_XML_WAITS */
     TRACK_CHANGE,
     TRACK_LONG,
     TRACK_GUEST,
@@ -61,8 +61,8 @@ typedef enum {
 typedef struct {
     unsigned max;       /* calls of the group under way, those that hang included */
     unsigned total_max; /* none is begun with so many calls of all groups under way */
-    /* Nor with `others_max` under way beside those of this group: the other places are kept for it.
-     */
+    /* None is begun either with `others_max` calls under way outside of the group `kept_for`, which
+     * so has the other places for itself. */
     CallGroup kept_for;
     unsigned others_max;
 } CallGroupRules;
@@ -103,7 +103,7 @@ struct Call {
     char key[UUID_LENGTH + 1]; /* the domain, or "" */
     uid_t uid;                 /* for whom; the service's own calls are root's */
     bool with_xml;             /* it reads XML, among others or of many domains */
-    bool stops_others;         /* libvirt serves nobody while it waits for the domain's lock */
+    bool stops_others;         /* while it waits for the domain's lock, libvirt serves nobody */
     CallWork work;
     /*
      * On the loop, exactly once. For OUTCOME_LOST and OUTCOME_UNSENT the lane may still be busy
@@ -112,7 +112,7 @@ struct Call {
     void (*done)(Call *call, CallOutcome outcome, const Error *error);
     /* On the loop, when nobody uses it any more. NULL: g_free(). */
     void (*free)(Call *call);
-    /* Its place among those that wait: 0, or that of the call which this one is made again for. */
+    /* Its place among those that wait: 0, or the `order` of the call that this one repeats. */
     uint64_t order;
 
     /* The lane pool's. */
@@ -127,11 +127,11 @@ struct Call {
     /* The schedule's. */
     CallState state;
     bool was_likely_to_hang;   /* when it was begun, by what was under way about its domain */
-    bool waits_for_process;    /* CALL_XML: it hangs, and had the lock */
+    bool waits_for_process;    /* CALL_XML: it hangs after it got the domain's lock */
     struct CallDomain *domain; /* of `key`, while it waits or is under way */
     struct CallUser *user;     /* while it waits */
 };
 
-/* The track that a call that hangs keeps waiting: XML that never had the lock is a read like any.
- */
+/* The track whose calls wait while this call hangs. A read of XML that has not got the domain's
+ * lock hangs as any other read does: TRACK_READ. */
 CallTrack call_track_of_hang(const Call *call);

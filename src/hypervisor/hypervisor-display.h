@@ -25,7 +25,7 @@ int hypervisor_screenshot(Hypervisor *h, const char *uuid, unsigned screen, char
 /* A connection to the graphics server of the domain's graphics device `index`. */
 int hypervisor_open_graphics(Hypervisor *h, const char *uuid, unsigned index, Error **error);
 
-/* A console of a driver that has none: never true, and why. */
+/* Always false: `*error` says why the consoles of this driver cannot be opened. */
 bool hypervisor_refuse_console(Hypervisor *h, const char *uuid, Error **error);
 
 /* Changes. */

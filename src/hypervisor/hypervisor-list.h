@@ -25,8 +25,9 @@ GPtrArray *hypervisor_list(Hypervisor *h, Error **error);
 GPtrArray *hypervisor_read_states(Hypervisor *h, const char *const *uuids, Error **error);
 
 /*
- * The state of a domain after waiting for those who are busy with it, and for its process: after a
- * restart libvirtd answers others with what it knew before. It opens no image.
+ * The state of a domain, read after the calls that are busy with it and after its process has
+ * answered. A restarted libvirtd answers the other functions with the state that it knew before,
+ * although the process may be gone. Opens no image.
  */
 bool hypervisor_read_state_in_turn(Hypervisor *h, const char *uuid, DomainState *ret,
                                    Error **error);

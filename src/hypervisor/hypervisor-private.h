@@ -25,7 +25,7 @@ struct Hypervisor {
     GArray *callbacks; /* ids of registered events */
     bool has_close_callback;
     gint *gate;
-    char *pid_directory; /* with the PID files of its domains; NULL: on no disk of this machine */
+    char *pid_directory; /* holds the PID files of its domains; NULL: not on this machine */
 };
 
 typedef virDomainPtr VirDomain;
@@ -118,7 +118,8 @@ bool hypervisor_delete_snapshot(Hypervisor *h, virDomainPtr dom, const Operation
                                 Error **error);
 /* Whether there is one of this name. */
 bool hypervisor_has_snapshot(virDomainPtr dom, const char *name, bool *ret, Error **error);
-/* One that is being created is listed already. NULL: there is none, or libvirt does not say. */
+/* The name of the newest snapshot, which may be one that is still being created. NULL: there is
+ * none, or libvirt does not say. */
 char *hypervisor_newest_snapshot(virDomainPtr dom);
 
 /* A virDomainBlockJobType. */

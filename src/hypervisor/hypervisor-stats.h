@@ -52,11 +52,11 @@ void stats_record_copy_fields(StatsRecord *record, const StatsRecord *from);
 StatsGroups hypervisor_stats_group(const char *name);
 
 /*
- * StatsRecord of the domains whose `uuids` are given, in one round trip. With STATS_BLOCK those
- * that are off are left out: of these libvirt would open the images. Of some that run it does, too;
- * see hypervisor_disk_capacities().
+ * StatsRecord of the domains whose `uuids` are given, in one round trip. With STATS_BLOCK, domains
+ * that are off are left out, since libvirt would open their images. It also opens those of some
+ * domains that run: see hypervisor_disk_capacities().
  *
- * It waits for no domain that others are busy with, which then has less to say.
+ * The call does not wait for a domain that others are busy with; its record then has fewer fields.
  */
 GPtrArray *hypervisor_stats(Hypervisor *h, const char *const *uuids, StatsGroups groups,
                             Error **error);

@@ -10,8 +10,8 @@
 
 /*
  * The call waits while something else is done with the domain (a disk is attached, say), and for a
- * QEMU that does not answer. libvirt opens the images for it, unless `allocated_before`, the set of
- * an earlier answer, has all of them; NULL: there is none.
+ * QEMU that does not answer. `allocated_before` is the set `allocated` of an earlier answer, or
+ * NULL; libvirt opens no image if it has all disks of the domain.
  */
 DiskCapacities *hypervisor_disk_capacities(Hypervisor *h, const char *uuid,
                                            GHashTable *allocated_before, Error **error);

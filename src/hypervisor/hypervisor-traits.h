@@ -11,8 +11,8 @@ typedef enum {
     TRAIT_REBOOT_IN_CALL = 1 << 1,   /* a reboot is over when the call returns */
     TRAIT_SETS_MEMORY_ONCE = 1 << 2, /* changes the memory of one configuration at a time */
     TRAIT_WAYS_TO_ASK = 1 << 3,      /* a guest can be asked through its agent, or by ACPI */
-    TRAIT_XML_WAITS = 1 << 4, /* who reads a domain's XML waits for any job of its, also for a
-                                 question to a process that is stopped */
+    TRAIT_XML_WAITS = 1 << 4, /* a read of a domain's XML waits for any job of the domain, even for
+                                 a question to a process that is stopped */
 } HypervisorTraits;
 
 /* Of the driver that a URI names; none where it names none, as an alias does. */

@@ -65,7 +65,8 @@ void slot_drop(Slot *slot);
 Slot *lanes_find(const LanePool *pool, CallClass class);
 /* When another lane may be opened, or a call of this group begun, beside what is under way. */
 uint64_t lanes_next_begin(const LanePool *pool, CallGroup group);
-/* So many calls found none; urgent ones among them are not to wait for others' openings. */
+/* `wanted` calls found no idle lane: open lanes for them, as far as the limits allow. `urgent`: one
+ * lane is opened at once, without the pause that keeps openings apart. */
 void lanes_open(LanePool *pool, unsigned wanted, bool urgent);
 /* Whether calls of this class may have the lane that is kept for them. */
 bool lanes_keep_one_for(CallClass class);

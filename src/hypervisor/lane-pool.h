@@ -42,10 +42,13 @@ typedef struct {
     void (*event)(void *userdata, const HypervisorEvent *event);
     void (*lost)(void *userdata, unsigned generation, const char *message);
     /*
-     * This call about a domain, under way since `since`, hangs; later, the same one has returned,
-     * or has had the domain's lock since, or, without `answered`, its connection is gone. A call
-     * for which call_track_of_hang() is TRACK_READ shows that its domain hangs; any other may only
-     * take its time. Either may be NULL.
+     * hanging(): this call about a domain, under way since `since`, hangs. If
+     * call_track_of_hang() is TRACK_READ, its domain hangs; any other call may only take its time.
+     *
+     * returned(): the same call has returned, or has got the domain's lock since; or, without
+     * `answered`, its connection is gone.
+     *
+     * Either function may be NULL.
      */
     void (*hanging)(void *userdata, const Call *call, uint64_t since);
     void (*returned)(void *userdata, const Call *call, bool answered);
@@ -60,7 +63,7 @@ LanePool *lane_pool_new(struct sd_event *event, LoopQueue *loop_queue, const cha
 /* No thread may be left. */
 void lane_pool_free(LanePool *pool);
 
-/* The effects of the availability engine: see there. */
+/* The following carry out the effects of the availability engine: see AvailabilityEffects. */
 /*
  * `must_list`: succeed with a list of all domains and the version only, however long they take.
  * Else neither a list that hangs on one domain nor a version for which libvirt has to run QEMU
@@ -70,7 +73,7 @@ void lane_pool_connect(LanePool *pool, unsigned attempt, bool must_list);
 bool lane_pool_leave(LanePool *pool, unsigned attempt);
 void lane_pool_probe(LanePool *pool, const char *const *sockets);
 void lane_pool_adopt(LanePool *pool, unsigned attempt);
-/* Those of the daemon, before the connection to it is adopted. */
+/* Set the traits of the daemon, before the connection to it is adopted. */
 void lane_pool_set_traits(LanePool *pool, HypervisorTraits traits);
 void lane_pool_discard(LanePool *pool, unsigned attempt);
 /* From now on there is no connection: calls that wait are OUTCOME_UNSENT, those under way _LOST. */
@@ -89,17 +92,19 @@ void lane_pool_submit(LanePool *pool, Call *call);
  * many of its class wait for its user.
  */
 bool lane_pool_submit_limited(LanePool *pool, Call *call);
-/* Nobody wants the answer any more: `done` is not called, and what was not sent will not be. */
+/* Nobody wants the answer any more: `done` is not called, and a call that waits is not sent. */
 void lane_pool_abandon(LanePool *pool, Call *call);
-/* The same for a call that was not sent yet; false, and it goes on, where it may have been. */
+/* Abandon the call if it was not sent yet. Otherwise false, and the call goes on. */
 bool lane_pool_withdraw(LanePool *pool, Call *call);
 
-/* Whether a question to its process is likely to hang: a read of it does, or, where libvirt lets
- * readers wait for jobs, any other call but one to the guest's agent. */
+/* Whether a question to the domain's process is likely to hang: a read of the domain hangs; or,
+ * with TRAIT_XML_WAITS, any other call about it but one to the guest's agent. */
 bool lane_pool_domain_is_silent(const LanePool *pool, const char *uuid);
-/* Whether its XML may have to wait for another call about it, which hangs or is a long one. */
+/* Whether a read of the domain's XML may have to wait for another call about the domain, which
+ * hangs or is a long one. */
 bool lane_pool_domain_is_busy(const LanePool *pool, const char *uuid);
-/* Whether who reads the XML of any domain may have to: CALL_XML is for that. */
+/* Whether a read of any domain's XML may have to wait for other calls (TRAIT_XML_WAITS); then it
+ * has to be a CALL_XML. */
 bool lane_pool_xml_waits(const LanePool *pool);
 
 /* For people: what every lane does now, and what waits. */
