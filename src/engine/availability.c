@@ -4,7 +4,7 @@
 #include "units.h"
 
 #define ATTEMPT_DEADLINE    (10 * SEC)
-/* One that hangs keeps the next one from being started for so long. */
+/* An attempt that hangs keeps the next one from being started for so long. */
 #define ATTEMPT_BLOCKS      (30 * SEC)
 /* An attempt this old, with a sign of another daemon, is taken to hang on the old one. */
 #define ATTEMPT_HANGS_AFTER (2 * SEC)
@@ -25,7 +25,7 @@
 #define PROBE_INTERVAL      (10 * SEC)
 /* A daemon removes its PID file and closes its connections at its end, in any order. */
 #define STOP_FOLLOWS        (500 * MSEC)
-/* One that still runs after that does not end: it has closed this connection alone. */
+/* A daemon that still runs after this time is not ending: it has closed this connection alone. */
 #define STOP_LASTS          (3 * STOP_FOLLOWS)
 #define STOP_PRECEDES       (10 * SEC)
 
@@ -524,8 +524,8 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
     }
     if (is_latest || a->next_attempt == AVAILABILITY_NEVER)
         schedule_attempt(a, now);
-    /* An earlier one says nothing of the daemon that was tried since, and one that we ended nothing
-     * of any. */
+    /* The failure of an earlier attempt says nothing of the daemon that was tried since, and that
+     * of an attempt that we ended says nothing of any daemon. */
     if (is_latest && !ended) {
         set_status(a, why, message);
         refuse_waiters(a, message);
@@ -535,7 +535,7 @@ availability_failed(Availability *a, uint64_t now, unsigned number, Status why, 
     arm(a);
 }
 
-/* Its time ran out while there was no need of it: what comes now does not join it. */
+/* The attempt's time ran out while nobody waited for it: who comes now does not join it. */
 static void
 expire_attempt(Availability *a, uint64_t now)
 {
@@ -607,7 +607,7 @@ availability_want(Availability *a, uint64_t now, void *waiter)
     Waiter entry = {.data = waiter, .since = now, .round = a->round};
     g_array_append_val(a->waiters, entry);
     try_to_connect_for_caller(a, now);
-    /* With none under way, and none that may be started soon, it would wait in vain. */
+    /* If no attempt is under way and none may be started soon, the waiter would wait in vain. */
     if (a->generation == 0 && !current_attempt(a) && !may_connect(a, now))
         refuse_waiters(a, why_not(a));
     arm(a);

@@ -37,8 +37,8 @@ typedef enum {
 typedef struct {
     /* Start attempt number `attempt`; ends in availability_succeeded() or availability_failed(). */
     void (*connect)(void *userdata, unsigned attempt);
-    /* Nobody waits for the attempt any longer: end what can be ended of it; true where something
-     * was. It still ends in one of the two. */
+    /* Nobody waits for the attempt any longer: end the processes that it has started, if possible;
+     * true if there were any. The attempt still ends in one of the two functions. */
     bool (*leave)(void *userdata, unsigned attempt);
     /* Find out whether the daemon answers at all, without a thread that could hang: ends in
      * availability_probed(). */
@@ -81,9 +81,9 @@ void availability_lost(Availability *a, uint64_t now, unsigned generation, bool 
                        const char *message);
 
 /*
- * Join the attempt under way, or start one; those that callers start keep a pace, and until then
- * the waiter waits. It is answered exactly once, maybe before this returns, unless it is forgotten
- * first.
+ * Join the attempt under way, or start one. Attempts that callers start keep a minimum distance:
+ * the waiter waits until the next one may be started. It is answered exactly once, maybe before
+ * this returns, unless it is forgotten first.
  */
 void availability_want(Availability *a, uint64_t now, void *waiter);
 /* Drop the connection, if there is one, and make another; the waiter is answered likewise. */

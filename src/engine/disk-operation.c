@@ -6,7 +6,8 @@
 #define MAY_HAVE        "it may have been carried out"
 #define FIRST_POLL_USEC (200 * MSEC)
 #define POLL_USEC       (500 * MSEC)
-/* An event of the end may still be on its way when a poll does not find the job any more. */
+/* So many polls in a row have to miss the job before it counts as ended without an event: the event
+ * may still be on its way. */
 #define ABSENT_MAX      2
 #define REFUSED_MAX     3
 /* Capacities are rounded up to it. */
@@ -36,17 +37,18 @@ struct DiskOperation {
     bool ready;         /* all is copied: it can be ended */
     bool missed;        /* events, since the job was last seen */
     unsigned n_absent;  /* polls in a row that did not find it */
-    DiskCallKind asked; /* how to end; it is not asked again as long as this stands */
-    /* The last such call that was lost: libvirt may carry it out after polls that find the job. */
+    DiskCallKind asked; /* the call that asked the job to end; while it is set, no other one does */
+    /* The last such call that was lost: libvirt may yet carry it out, though polls find the job. */
     DiskCallKind asked_lost;
     unsigned n_refused;
     bool cancel;
     bool is_off;
-    /* The end that an event told, which may be that of an earlier job: a poll begun since shows. */
+    /* An event has told the end of a job, maybe of an earlier one than ours: a poll that was begun
+     * after the event shows whose it was. */
     bool has_end;
     bool is_end_polled;
     BlockJobEvent end;
-    Error *lost; /* the connection, during the call that begins it */
+    Error *lost; /* the connection was lost during the call to start; NULL: it was not */
 };
 
 /* --- life --------------------------------------------------------------------------------- */
@@ -145,7 +147,7 @@ finish_lost(DiskOperation *op)
     finish(op, RESULT_FAILED, error);
 }
 
-/* The hypervisor may have heard that it has to end so. */
+/* Whether the hypervisor may have been asked to end the job in this way. */
 static bool
 may_have_asked(const DiskOperation *op, DiskCallKind end)
 {
@@ -166,14 +168,16 @@ finish_told(DiskOperation *op, BlockJobEvent end)
         finish_canceled(op, "somebody else ended it");
 }
 
-/* The file that is written to stays the same, and those below it get fewer. */
+/* Whether the job keeps the file that is written to and takes away layers below it, so that only
+ * the number of layers tells its outcome. */
 static bool
 only_layers_tell(const DiskOperation *op)
 {
     return op->type != BLOCK_JOB_ACTIVE_COMMIT && op->type != BLOCK_JOB_COPY;
 }
 
-/* The end is that of an earlier job where this one may not have begun. */
+/* Whether an event has told the end of this job. If this job may not have begun, the event was
+ * about an earlier one. */
 static bool
 is_told(const DiskOperation *op)
 {
@@ -246,7 +250,7 @@ end_wanted(const DiskOperation *op)
 static void
 follow(DiskOperation *op, uint64_t now)
 {
-    /* Whether it is still there comes first where that is in doubt. */
+    /* If it is in doubt whether the job is still there, a poll comes first. */
     bool may_end = op->asked == DISK_CALL_NONE && !op->missed && !op->has_end;
     DiskCallKind end = may_end ? end_wanted(op) : DISK_CALL_NONE;
 
@@ -311,7 +315,8 @@ on_chain_read(DiskOperation *op, CallOutcome outcome, DiskAnswer *answer, const 
     } else if (outcome == OUTCOME_OK && !*answer->chain.layers) {
         finish_failed(op, "there is no such disk, or nothing in it");
     } else if (outcome == OUTCOME_OK && answer->chain.has_job) {
-        /* Were the call to start ours lost, that job would be taken for it. */
+        /* Only one job may work on a disk. If our call to start one got lost, the job that is there
+         * could not be told from ours. */
         finish_occupied(op);
     } else if (outcome == OUTCOME_OK) {
         op->chain = answer->chain;
@@ -381,7 +386,7 @@ on_present(DiskOperation *op, const BlockJobInfo *info)
 {
     bool can_be_ready = op->type == BLOCK_JOB_ACTIVE_COMMIT || op->type == BLOCK_JOB_COPY;
 
-    /* Neither the call to end it nor the end was missed: it is there. */
+    /* The job is there: its end was not missed, and it may be asked to end again. */
     if (op->missed) {
         op->missed = false;
         op->asked = DISK_CALL_NONE;

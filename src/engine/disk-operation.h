@@ -26,9 +26,9 @@ typedef enum {
     DISK_CALL_RESIZE,
     DISK_CALL_START, /* the block job */
     DISK_CALL_POLL,
-    DISK_CALL_KEEP,    /* end it: the copy stays as it is now */
-    DISK_CALL_PIVOT,   /* end it: the guest goes over */
-    DISK_CALL_GIVE_UP, /* end it: as if it had never begun */
+    DISK_CALL_KEEP,    /* end the job: the copy stays as it is now */
+    DISK_CALL_PIVOT,   /* end the job: the guest goes over to the other image */
+    DISK_CALL_GIVE_UP, /* end the job as if it had never begun */
 } DiskCallKind;
 
 /* The result of a call, as far as it has one. */
@@ -49,7 +49,7 @@ typedef struct {
     void (*progressed)(void *userdata, double progress);
     /* The hypervisor does not give the job up, which goes on. */
     void (*refused)(void *userdata, const Error *error);
-    /* It is over; told once, and the last effect: a call that is under way is of no interest any
+    /* It is over; told once, and the last effect. The result of a call under way is not wanted any
      * more. The error is NULL for RESULT_DONE. The operation must not be freed in here. */
     void (*finished)(void *userdata, OperationResult result, const Error *error);
 } DiskOperationEffects;
@@ -77,7 +77,7 @@ void disk_operation_event(DiskOperation *op, uint64_t now, BlockJobEvent event);
 void disk_operation_elapsed(DiskOperation *op, uint64_t now);
 /* The connection went or came; events are missed in between. */
 void disk_operation_connection(DiskOperation *op, uint64_t now, bool connected);
-/* The domain is off. It was read so, on the connection that there is. */
+/* The domain is off, as was read over the present connection. */
 void disk_operation_off(DiskOperation *op, uint64_t now);
 /* There is no such domain any more. */
 void disk_operation_gone(DiskOperation *op);

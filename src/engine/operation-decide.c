@@ -76,7 +76,7 @@ is_being_ended(const Operation *op)
            !operation_is_active(op) && !operation_is_off(op);
 }
 
-/* False when that has taken too long. */
+/* Wait for the end that is_being_ended() sees; false if it has taken too long. */
 static bool
 awaits_end(Operation *op, uint64_t now)
 {
@@ -88,7 +88,7 @@ awaits_end(Operation *op, uint64_t now)
     return true;
 }
 
-/* libvirt's words for a call during which the domain ended may be about the end, not about it. */
+/* If the domain ended during the call, libvirt's error may be about that and not about the call. */
 static void
 finish_failed_call(Operation *op)
 {

@@ -42,13 +42,13 @@ typedef struct {
     Step steps[PLAN_MAX]; /* ends with STEP_DONE */
 } Plan;
 
-/* A step: the call it makes, if any, and why it may be skipped or cancelled. */
+/* A step: the call that it makes, if any, and how the plan goes on with it. */
 typedef struct {
     bool calls;
-    bool asks;     /* calls, and nothing waits for the call itself: see the step behind it */
-    bool prepares; /* comes before the guest is asked: a forcing Stop goes on without it */
-    bool lasts;    /* a long call: refreshing the domain does not tell its outcome */
-    bool aborts;   /* which the hypervisor can give up */
+    bool asks; /* its call asks the guest: the next step waits for the guest, none for the call */
+    bool prepares; /* comes before or with asking the guest: a Stop that forces can do without it */
+    bool lasts;    /* its call is a long one, whose outcome the refreshed domain does not tell */
+    bool aborts;   /* its call is a long one that the hypervisor can give up */
     DomainVerb verb;
 } StepTraits;
 

@@ -61,7 +61,7 @@ typedef enum {
 typedef enum {
     SIDE_CALL_AGENT,       /* the guest is asked through its agent, which may hang */
     SIDE_CALL_ACPI,        /* the guest is asked by ACPI */
-    SIDE_CALL_PREPARATION, /* it was to prepare the asking, and hung until the time was up */
+    SIDE_CALL_PREPARATION, /* of a step before the guest is asked: it hung until time was up */
     _SIDE_CALL_MAX,
 } SideCall;
 
@@ -69,7 +69,7 @@ typedef enum {
 typedef enum {
     ASKED_NOT,
     ASKED_UNANSWERED, /* so far there is no answer: it is asked by ACPI next */
-    ASKED_AND_AGREED, /* its agent has */
+    ASKED_AND_AGREED, /* its agent has agreed */
     ASKED_ACPI,
 } Asked;
 
@@ -104,10 +104,10 @@ struct Operation {
     bool began_active; /* as far as was known */
     int run;           /* the domain's id when first refreshed; -1: it was off; or RUN_UNKNOWN */
 
-    uint64_t deadline;      /* of what the guest is waited for */
+    uint64_t deadline;      /* until then the guest has time to do what is waited for */
     uint64_t refresh_limit; /* until then the deadline waits for a refresh */
     uint64_t until;         /* the end of a pause; UINT64_MAX: none */
-    uint64_t ending_until;  /* so long it is waited for an end that libvirt is making; 0: not */
+    uint64_t ending_until;  /* until then libvirt has time to end the domain; 0: it is not ending */
     uint64_t disconnected_since;
     uint64_t armed;
 };
@@ -116,23 +116,24 @@ struct Operation {
 
 uint64_t operation_time_after(uint64_t now, uint64_t usec);
 
-/* It runs, but was off since it was refreshed first, seen or not. */
+/* The domain runs, but was off at some time since it was first refreshed, whether that was seen or
+ * not. */
 bool operation_is_restarted(const Operation *op);
-/* Off now. */
+/* The domain is off now. */
 bool operation_is_off(const Operation *op);
-/* Off now, or since it was refreshed first. */
+/* The domain is off now, or was off at some time since it was first refreshed. */
 bool operation_is_down(const Operation *op);
 bool operation_is_active(const Operation *op);
 /* Whether what has become of the domain may be this operation's doing. */
 bool operation_may_have_acted(const Operation *op);
-/* The same, by a call that has ended. */
+/* The same, where only calls that have ended count. */
 bool operation_has_acted(const Operation *op);
 /* A call for which nothing waits is under way. */
 bool operation_is_asking(const Operation *op);
 bool operation_forces(const Operation *op);
-/* The call under way does, of a guest that could have powered off by itself. */
+/* The call under way forces off a guest that could have powered off by itself. */
 bool operation_cuts_power(const Operation *op);
-/* The goal of the step under way. */
+/* The goal of the step under way is reached. */
 bool operation_is_goal_reached(const Operation *op);
 
 /* The rest of the plan still has this step to come, or under way. */
@@ -156,16 +157,17 @@ void operation_finish(Operation *op, OperationResult result, const Error *error)
 void operation_finish_canceled(Operation *op, const char *why, bool may_have);
 /* The answer is `failure`. */
 void operation_finish_failed(Operation *op, bool may_have);
-/* The same where the domain has ended meanwhile, which the answer then says, too. */
+/* The same where the domain has ended meanwhile: the answer says that, too. */
 void operation_finish_failed_and_ended(Operation *op);
 void operation_finish_timeout(Operation *op);
 /* The domain has reached the goal without us. */
 void operation_finish_not_possible(Operation *op);
-/* The domain is in a state in which what is waited for does not come. */
+/* In the state that the domain is in, it cannot do what is waited for. */
 void operation_finish_stuck(Operation *op);
-/* Stop without force of a guest that restarts when it shuts down. */
+/* For a Stop without force: the guest has shut down, and restarted by its configuration. */
 void operation_finish_restarted(Operation *op);
-/* The work is done, and the domain was refreshed: that is the answer if it shows. */
+/* The work is done, and the domain was refreshed: the result is RESULT_DONE, or RESULT_FAILED if
+ * the domain's state contradicts it. */
 void operation_finish_refreshed(Operation *op);
 
 /* --- phases ------------------------------------------------------------------------------- */
