@@ -2,9 +2,9 @@
 #pragma once
 
 /*
- * Finds the block jobs that are under way, whoever began them: libvirt has no event for their
- * begin. Only a domain that runs and has a disk with layers, or one that is being copied, is asked.
- * Belongs to the loop.
+ * Finds the block jobs that are under way, whoever began them: libvirt sends no event when one
+ * begins. Only domains that run and have a disk with layers, or one that is being copied, are
+ * asked. Belongs to the loop.
  */
 
 #include "cache.h"
@@ -13,7 +13,8 @@
 
 typedef struct BlockJobFinder BlockJobFinder;
 
-/* `found` is told of a job each time that it is found; what it takes of it is moved out. */
+/* `found` is called for each job, possibly again for one that it was called for before; it may move
+ * out of the job what it keeps. */
 BlockJobFinder *block_job_finder_new(LanePool *lane_pool, Cache *cache,
                                      void (*found)(void *userdata, Domain *domain,
                                                    FoundBlockJob *job),
@@ -23,5 +24,6 @@ void block_job_finder_free(BlockJobFinder *finder);
 
 /* The XML of this domain was read. */
 void block_job_finder_search(BlockJobFinder *finder, const Domain *domain);
-/* A job of this domain has ended: what is being found is out of date, and found again. */
+/* A job of this domain has ended: an answer that is under way is out of date, and the question is
+ * repeated. */
 void block_job_finder_outdate(BlockJobFinder *finder, const char *uuid);

@@ -39,14 +39,15 @@ void cache_iter_init(GHashTableIter *iter, const Cache *cache);
 GPtrArray *cache_sorted(const Cache *cache);
 
 /*
- * A setter of the domain is about to change these properties: signals first what they changed to
- * before, as a value that returns to what it was would be signalled as a change to the same value.
+ * To be called before a setter of the domain changes these properties. A change of theirs that was
+ * not signalled yet is signalled first: otherwise a value that changed and then changes back would
+ * be signalled once, as a change to the value that clients have already.
  */
 void cache_before_change(Cache *cache, const Domain *domain, DomainChanges properties);
-/* A setter of the domain was called. */
+/* To be called after a setter of the domain. */
 void cache_changed(Cache *cache, Domain *domain);
 void cache_flush(Cache *cache);
-/* Of every domain. */
+/* Set `available` of every domain. */
 void cache_set_available(Cache *cache, bool available);
 
 /* Add the domain, or take over what the update knows of it. True where it was added. */

@@ -64,10 +64,12 @@ typedef struct {
 /* `error` is NULL where the hypervisor is there. */
 typedef void (*ConnectionDone)(void *userdata, const Error *error);
 
-/* `pid_files`: NULL-terminated, or NULL for those of libvirt's daemons. */
 Connection *connection_new(struct sd_event *event, LoopQueue *loop_queue, const char *uri,
                            const ConnectionListener *listener, void *userdata);
-/* Begin to connect; a negative errno where the PID files cannot be watched. */
+/*
+ * Begin to connect; a negative errno where the PID files cannot be watched. `pid_files`:
+ * NULL-terminated, or NULL for those of libvirt's daemons.
+ */
 int connection_start(Connection *connection, const char *const *pid_files);
 /* Answer all who wait, and close; the listener's stopped() tells the end. */
 void connection_stop(Connection *connection);

@@ -303,7 +303,7 @@ disk_sizes_want(DiskSizes *sizes, const Domain *domain)
         enqueue(sizes, domain->uuid);
 }
 
-/* That libvirt is in control again only an answer of the domain's process shows. */
+/* Only an answer of the domain's process shows that libvirt is in control of it again. */
 static bool
 has_control_error(const Domain *domain)
 {

@@ -6,10 +6,10 @@
  * change of its disks, since libvirt may open an image to answer. Where it need not, they are read
  * again from time to time: others may resize a disk. A domain that is off is left alone.
  *
- * The read waits for the domain's process, and so tells the end of a guest that a restarted
- * libvirtd has not reached again yet, for which libvirt sends no event. Domains whose disks have
- * not changed are asked for their state in the same way after a reconnect. At most two calls are
- * under way that do not hang. Belongs to the loop.
+ * A read waits for the domain's process, and so finds out if the guest has ended while libvirtd was
+ * restarted, for which libvirt sends no event. For that reason domains whose disks have not changed
+ * are asked for their state in the same way after a reconnect. At most two calls are under way at a
+ * time, besides those that hang. Belongs to the loop.
  */
 
 #include "cache.h"
@@ -24,8 +24,8 @@ void disk_sizes_free(DiskSizes *sizes);
 /* The XML of this domain was read. */
 void disk_sizes_want(DiskSizes *sizes, const Domain *domain);
 /*
- * Read them again if libvirt opens no image for that; the state alone of a domain that libvirt has
- * lost control of.
+ * Read the capacities again if libvirt opens no image for that. Of a domain that libvirt has lost
+ * control of, read the state alone.
  */
 void disk_sizes_reread(DiskSizes *sizes, const Domain *domain);
 /* A capacity has changed: an answer to a read that is under way may be from before that. */

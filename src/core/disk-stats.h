@@ -2,11 +2,11 @@
 #pragma once
 
 /*
- * The block figures of the domains that run and of which libvirt would open an image if they were
- * asked for with those of all domains: one domain at a time, by calls that open nothing.
+ * The block figures of running domains for which libvirt's question about many domains would open
+ * an image: they are asked for one domain at a time, by calls that open none.
  *
- * Those who ask at the same time share the calls. A domain that hangs is left out after a second,
- * one that waited beside it after another. Belongs to the loop.
+ * Those who ask at the same time share the calls. A domain that hangs is left out after a second;
+ * one whose call had to wait for a lane meanwhile has another second. Belongs to the loop.
  */
 
 #include "disk-sizes.h"
@@ -21,5 +21,5 @@ void disk_stats_free(DiskStats *stats);
 
 /* Answers with a GPtrArray of StatsRecord, always with OUTCOME_OK, maybe before it returns. */
 void disk_stats_ask(DiskStats *stats, Pending *pending, WaiterDone done, void *userdata);
-/* The other domains: the set of their UUIDs, which own themselves. */
+/* The other domains that run: the set of their UUIDs. */
 GHashTable *disk_stats_others(const DiskStats *stats);

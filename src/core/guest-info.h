@@ -4,10 +4,11 @@
 /*
  * Host name, OS and addresses of the guests that run, read once a minute.
  *
- * A guest whose agent is connected is asked by one call, for its OS once per connection of the
- * agent; an agent that does not answer is asked less often, and one that comes and goes no more
- * often, so that no guest disturbs another one. For the others the leases of libvirt's
- * networks are read, in a round trip for each network. Belongs to the loop.
+ * A guest whose agent is connected is asked by one call; its OS is read once for each connection of
+ * the agent. An agent that does not answer is asked less often, and one that comes and goes is
+ * asked no more often than others, so that no guest disturbs another one. For guests without an
+ * agent the leases of libvirt's networks are read, in a round trip for each network. Belongs to the
+ * loop.
  */
 
 #include "cache.h"
@@ -21,7 +22,7 @@ GuestInfo *guest_info_new(struct sd_event *event, LanePool *lane_pool, Cache *ca
 /* No call may be left. */
 void guest_info_free(GuestInfo *info);
 
-/* NULL is fine from here on: no guest is read. */
+/* The functions below take NULL, too: then no guest is asked. */
 void guest_info_set_connected(GuestInfo *info, bool connected);
 /* The domain was refreshed: it may have started, or its agent may have connected. */
 void guest_info_refreshed(GuestInfo *info, const Domain *domain);

@@ -41,5 +41,5 @@ void job_progress_free(JobProgress *progress);
 
 /* Ends in probed(). */
 void job_progress_probe(JobProgress *progress, unsigned serial);
-/* Ends in aborted() or refused(); until then the call may not have begun. */
+/* Ends in aborted() or refused(); it is tried again as long as libvirt has not begun the call. */
 void job_progress_abort(JobProgress *progress);

@@ -3,8 +3,8 @@
 
 /*
  * The running operations: each walks through its steps with calls on lanes, a timer, and refreshes
- * of its domain. One at a time for each domain, except for one that ForceStop has
- * overtaken. What libvirt is found to do already, at each connection, is followed as one, too.
+ * of its domain. A domain has one at a time, besides one that ForceStop has overtaken. A long call
+ * that libvirt carries out already when the connection is made is followed as an operation, too.
  *
  * Belongs to the loop.
  */

@@ -36,7 +36,7 @@ void lister_free(Lister *lister);
  */
 void lister_list(Lister *lister, Pending *pending, WaiterDone done, void *userdata);
 
-/* The domains that are known are not all there are: list them when none hangs any more. */
+/* There may be domains that are not known: list all of them once none hangs any more. */
 void lister_list_later(Lister *lister);
 /* A domain answers again: if none hangs any more, make up for a list that did not come. */
 void lister_go_on(Lister *lister);

@@ -18,9 +18,9 @@ typedef struct {
     GPtrArray *uuids;  /* NULL-terminated */
     GArray *wanted;    /* DomainFacts of each, where it reads facts */
     GPtrArray *answer; /* DomainUpdate; those that are missing are gone */
-    bool alone;        /* of one domain that may hang: it takes no place of the others */
-    gint split;        /* atomic: it hangs, and each of its domains is asked about alone */
-    bool left;         /* it hangs on a domain's XML: nobody waits for it */
+    bool alone;        /* about one domain that may hang; not counted among the batches */
+    gint split;        /* atomic: it hangs, so each of its domains is asked about alone instead */
+    bool left;         /* it hangs on a domain's XML, and nobody waits for it any longer */
     bool again;        /* it was left, and the XML was marked since */
 } RefreshQuery;
 

@@ -5,11 +5,13 @@
  * Keeps what is known of each domain up to date: what is marked stale is read again, many domains
  * in one round trip where libvirt can do that, and one read at a time for each domain.
  *
- * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second each of
- * its batch is read on its own, as a suspect one is from the beginning. It is read again when that
- * read has returned. Where libvirt lets readers of XML wait (TRAIT_XML_WAITS), the XML of such a
- * domain is read last and apart; a second without an answer, and the domain is fresh without it,
- * and all else of it goes on to be read. Belongs to the loop.
+ * A domain whose read hangs (on its own lock, in libvirtd) delays no other: after a second each
+ * domain of its batch is read alone. A suspect domain is read alone from the beginning. The domain
+ * that hangs is read again when its read has returned.
+ *
+ * With TRAIT_XML_WAITS the XML of a domain that may hang is read last, by a call of its own. If
+ * that has no answer after a second, the domain counts as fresh without it, and its other facts go
+ * on being read. Belongs to the loop.
  */
 
 #include "lane-pool.h"

@@ -2,9 +2,10 @@
 #pragma once
 
 /*
- * Reads again what libvirt sends no event for, though no list tells it: what comes out of a
- * domain's XML, within a minute while it runs and within ten while it is off. Each domain has its
- * moment in the period, so that a thousand cause no burst. Belongs to the loop.
+ * Has each domain's XML read again from time to time, since libvirt has no event for some of its
+ * changes, and the list of all domains does not show them: within a minute while the domain runs,
+ * and within ten while it is off. Each domain has a moment of its own in the period, so that a
+ * thousand of them cause no burst. Belongs to the loop.
  */
 
 #include "cache.h"

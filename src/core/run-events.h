@@ -18,11 +18,11 @@ void run_events_free(RunEvents *run);
 
 /* Before the domain is refreshed. */
 void run_events_take(RunEvents *run, const HypervisorEvent *event);
-/* Complete an update that is to be applied: the start of a run is what its event told, else what
- * the update knows, and does not change after that. */
+/* Complete an update that is about to be applied: the time at which the run began is that of its
+ * event, or else the one in the update. Once it is known, it does not change for this run. */
 void run_events_complete(RunEvents *run, DomainUpdate *update);
-/* After an update: a problem that began when nobody listened is looked up, as far as libvirt still
- * tells of it. */
+/* After an update was applied: ask for problems that began while there was no connection, as far as
+ * libvirt still tells of them. */
 void run_events_search(RunEvents *run, const Domain *domain);
 /* The domain is gone. */
 void run_events_forget(RunEvents *run, const char *uuid);
