@@ -12,6 +12,7 @@
 
 /*
  * Bit N of byte M is CPU 8 * M + N, and the last byte is not 0. NULL where `text` is no set or has
- * no member. What follows takes away from what precedes, as in libvirt.
+ * no member. "^" takes a CPU away from the ranges before it, not from those behind it, as in
+ * libvirt.
  */
 GByteArray *cpu_set_parse(const char *text);

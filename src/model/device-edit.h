@@ -30,12 +30,12 @@ char *device_edit_link(const char *xml, const char *mac, bool up, Error **error)
 char *device_edit_password(const char *xml, unsigned index, const char *password, uint64_t until,
                            bool *ret_had_one, Error **error);
 
-/* For a copy of a disk: where it goes, a path, and its format; "": as the hypervisor sees fit. */
+/* The disk that a copy is written to: a path, and its format; "": as the hypervisor sees fit. */
 char *device_edit_copy(const char *destination, const char *format, Error **error);
 
 /* A device of the host, PCI ("0000:01:00.0") or USB ("BUS:DEVICE"), for a domain to get. */
 char *device_edit_new_host_device(const char *address, Error **error);
-/* The same as the domain has it. */
+/* The domain's own XML of its host device with this address. */
 char *device_edit_find_host_device(const char *xml, const char *address, Error **error);
 
 /* --- for domain-edit.c */

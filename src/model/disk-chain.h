@@ -18,8 +18,8 @@ typedef struct {
      */
     char **layers;
     bool is_active; /* the domain */
-    /* A block job, whoever began it; the XML tells a Copy, and a Commit of the first layer, alone.
-     */
+    /* There is a block job, whoever began it. The XML shows only a Copy, and a Commit of the first
+     * layer. */
     bool has_job;
 } DiskChain;
 
@@ -36,8 +36,9 @@ char **disk_chain_find_layered(const char *domain_xml);
 /* The target of the disk with this alias, as events name it; NULL where there is none. */
 char *disk_chain_find_alias(const char *domain_xml, const char *alias);
 
-/* The same of one disk. */
+/* Whether disk_chain_find_layered() would name this disk. */
 bool disk_chain_is_layered(const struct _xmlNode *disk);
 
-/* The targets of all disks that hold data: no CD-ROMs and floppies. As above. */
+/* The targets of all disks that hold data: no CD-ROMs and floppies. NULL-terminated, for
+ * g_strfreev(). */
 char **disk_chain_targets(const char *domain_xml);

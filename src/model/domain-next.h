@@ -10,9 +10,10 @@
 /*
  * The properties of the configuration whose value in `next` is another one than in `live`, without
  * what only a domain that runs has: a NIC's target, a disk's capacity and job, aliases, what
- * libvirt chose at the start. The order of devices makes no difference. A balloon moves the memory
- * of what runs: it counts only if `next` says something else than `begun_memory_bytes`, too, which
- * is what the configuration said when this run began.
+ * libvirt chose at the start. The order of devices makes no difference. The balloon changes the
+ * memory of a domain that runs, which makes no difference either: MEMORY_BYTES counts only if
+ * `next` also differs from `begun_memory_bytes`, the memory in the configuration when this run
+ * began.
  */
 DomainChanges domain_next_compare(const DomainConfig *live, const DomainConfig *next,
                                   uint64_t begun_memory_bytes);

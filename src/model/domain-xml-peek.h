@@ -14,7 +14,7 @@
 #define DOMAIN_XML_PEEK_ATTRIBUTES 128
 
 /*
- * Each is "" where it is not found; what follows may have it nevertheless, or may not be
- * well-formed. Nothing may rest on this but what domain_xml_identity() confirms.
+ * Each is "" where it is not found. The rest of the XML may have it nevertheless, or may not be
+ * well-formed: nothing may rest on the result before domain_xml_identity() has confirmed it.
  */
 void domain_xml_peek(const char *xml, char **ret_name, char **ret_uuid);

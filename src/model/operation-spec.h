@@ -36,8 +36,8 @@ typedef enum {
     PAYLOAD_DISK_ONLY = 1 << 3,           /* Create */
     PAYLOAD_CHILDREN = 1 << 4,            /* Delete */
     PAYLOAD_METADATA_ONLY = 1 << 5,       /* Delete */
-    PAYLOAD_LIVE = 1 << 6,                /* Migrate, and what follows */
-    PAYLOAD_PERSIST_DESTINATION = 1 << 7, /* also what makes it possible while the domain is off */
+    PAYLOAD_LIVE = 1 << 6,                /* Migrate, as the next three */
+    PAYLOAD_PERSIST_DESTINATION = 1 << 7, /* needed while the domain is off */
     PAYLOAD_UNDEFINE_SOURCE = 1 << 8,
     PAYLOAD_COPY_STORAGE = 1 << 9,
     PAYLOAD_QUIESCE = 1 << 10, /* Create */
@@ -50,7 +50,7 @@ typedef enum {
  */
 typedef struct {
     char *name;     /* of the snapshot; or the URI of the destination */
-    bool generated; /* the name, by us: whoever asks for any means this one, too */
+    bool generated; /* we chose the name: all who leave the choice to us mean the same snapshot */
     char *description;
     char *memory_file; /* of an external snapshot with the memory in it; NULL: none */
     char **disks;      /* the targets that a snapshot is of; NULL: all */

@@ -28,7 +28,7 @@ typedef enum {
 
 typedef struct {
     ProblemKind kind;
-    bool reported;       /* to the guest, which goes on: it is not over when the guest is resumed */
+    bool reported; /* the guest was told of it and runs on: resuming the guest does not end it */
     const char *device;  /* the disk's target, or "" */
     const char *message; /* fit for D-Bus */
     uint64_t since;      /* µs since the epoch */

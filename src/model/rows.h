@@ -135,11 +135,11 @@ void row_builder_end(RowBuilder *builder);
 /* The text is fit for D-Bus (utf8.h). "" is left out. */
 void row_builder_text(RowBuilder *builder, RowKey key, const char *text);
 void row_builder_number(RowBuilder *builder, RowKey key, uint64_t number);
-/* A copy, also of an empty text. */
+/* Add a copy of the field, an empty text included. */
 void row_builder_field(RowBuilder *builder, const RowField *field);
 /* The rows so far; valid until more is added. */
 Rows row_builder_rows(const RowBuilder *builder);
-/* The same as memory of its own, NULL if it is empty; the builder is empty then. */
+/* The rows as memory of its own, NULL if there are none; the builder is empty afterwards. */
 GBytes *row_builder_take(RowBuilder *builder);
-/* Of NULL: none. */
+/* The rows in `bytes`; NULL has none. */
 Rows rows_of_bytes(GBytes *bytes);

@@ -15,7 +15,7 @@ typedef struct {
     const char *const *skipped_disks; /* targets of those that are not part of it */
 } SnapshotSpec;
 
-/* The caller's. */
+/* The XML of a new snapshot, which is the caller's. */
 char *snapshot_xml_new(const SnapshotSpec *spec);
 
 /*

@@ -27,7 +27,7 @@ typedef enum {
     _VERB_MAX,
 } DomainVerb;
 
-/* How a call ended, one that reads as well. */
+/* How a call ended, be it one that changes a domain or one that reads. */
 typedef enum {
     OUTCOME_OK,
     OUTCOME_FAILED, /* the hypervisor said no */

@@ -17,7 +17,7 @@ typedef struct {
 } LogRate;
 
 /*
- * May an entry be made at NOW, of the monotonic clock? With the first one of an interval, DROPPED
- * is how many of the last were not allowed, and 0 else.
+ * May an entry be made at NOW, of the monotonic clock? With the first entry of an interval, DROPPED
+ * becomes the number of entries that were not allowed in the last one, and 0 otherwise.
  */
 bool log_rate_allows(LogRate *rate, gint64 now, guint *dropped);

@@ -48,7 +48,7 @@ typedef enum {
 void log_set_level(int level);
 int log_get_level(void);
 
-/* CONSOLE is standard error. Which of them it is at first is told above. */
+/* CONSOLE is standard error. The comment at the top tells which one is in use at first. */
 typedef enum {
     LOG_TARGET_CONSOLE,
     LOG_TARGET_JOURNAL,

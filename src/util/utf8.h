@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * A copy in which all that D-Bus refuses is replaced: bytes that are no UTF-8, and what Unicode
- * never makes a character, which XML allows. One such string would make every message fail that
- * carries it. NULL is "".
+ * A copy in which all that D-Bus refuses is replaced: bytes that are no UTF-8, and the code points
+ * that Unicode never makes characters, which XML allows. A message that carried one of them could
+ * not be sent. NULL is "".
  */
 char *utf8_for_bus(const char *text);
 
