@@ -34,7 +34,8 @@ work_find(Call *call, Hypervisor *h, Error **error)
     return find->found != NULL;
 }
 
-/* A failure is that of a domain that has just ended: its XML is read again, and so is this. */
+/* A call fails if its domain has just ended. The domain's XML is then read again, and that asks for
+ * block jobs again. */
 static void
 on_found(Call *call, CallOutcome outcome, const Error *error)
 {

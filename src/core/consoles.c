@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define CONSOLES_MAX          64
-/* Of these, only root may open the last ones. */
+/* Of those, so many are kept for root. */
 #define CONSOLES_OF_ROOT      16
 #define CONSOLES_PER_USER_MAX 16
 /* The program that runs, even if another one has been installed in its place. */

@@ -8,7 +8,7 @@
 #include "rereader.h"
 #include "run-events.h"
 
-/* After so many domains were read. */
+/* Memory is given back after so many domains were read. */
 #define TRIM_AFTER 100
 
 typedef struct CorePrivate {

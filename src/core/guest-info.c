@@ -8,10 +8,10 @@
 
 #define INTERVAL    (60 * SEC)
 #define ACCURACY    (5 * SEC)
-/* Of a guest, or its agent, that has just come. */
+/* The delay before a guest that has just started, or whose agent has just connected, is read. */
 #define SOON        (1 * SEC)
-/* From its second failure in a row on an agent is left out of 1, 2, 4 rounds and so on, at most of
- * so many. */
+/* After its second failure in a row an agent is left out of 1 round, after each further one of
+ * twice as many as before, but of no more than this. */
 #define SKIPPED_MAX 16
 
 struct GuestInfo {
@@ -235,7 +235,7 @@ ask_leases(GuestInfo *info)
 
 /* --- when --------------------------------------------------------------------------------- */
 
-/* Others that come do not put it off. */
+/* Have the timer come at `when`, or at an earlier time that it is armed for already. */
 static void
 arm(GuestInfo *info, uint64_t when)
 {

@@ -137,7 +137,7 @@ on_aborted(Call *call, CallOutcome outcome, const Error *error)
     }
 }
 
-/* Never while libvirt is asked about the same job. */
+/* While a poll asks libvirt about the same job, the call waits until that has ended. */
 void
 job_progress_abort(JobProgress *progress)
 {

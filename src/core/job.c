@@ -110,7 +110,8 @@ free_step(Call *call)
     g_free(step);
 }
 
-/* A request to the guest beside one that hangs in its agent must not wait for that. */
+/* A request to the guest that is made while another one hangs in its agent has a class of its own,
+ * so that it does not wait for that one. */
 static CallClass
 class_of(DomainVerb verb, bool is_side_call)
 {

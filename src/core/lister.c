@@ -149,7 +149,7 @@ on_listed(Call *call, CallOutcome outcome, const Error *error)
     ListCall *list = (ListCall *)call;
     Lister *lister = list->lister;
 
-    /* The list is as old as its hang: it is not applied. */
+    /* A list that hung may be out of date by now, so it is not applied. */
     if (list->hangs) {
         lister->n_hanging--;
         lister_go_on(lister);

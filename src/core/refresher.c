@@ -75,8 +75,8 @@ get_entry(Refresher *refresher, const char *uuid)
     return entry;
 }
 
-/* Of these facts, those that can be read while a query that was left hangs. That query notes that
- * the XML was marked since. */
+/* These facts without the XML, if a query for the XML that was left still hangs. The query then
+ * notes that the XML was marked since. */
 static DomainFacts
 without_silent(Refresher *refresher, const char *uuid, DomainFacts facts)
 {
@@ -176,7 +176,8 @@ finish_entry(Refresher *refresher, Entry *entry)
     finish_refresh(refresher, entry);
 }
 
-/* There is no such domain; but where it was marked since that was asked, it may be there again. */
+/* The answer is that there is no such domain. If it was marked since the question, it may be there
+ * again. */
 static void
 finish_gone(Refresher *refresher, Entry *entry)
 {
@@ -203,7 +204,7 @@ answer_entry(Refresher *refresher, Entry *entry, RefreshQuery *query)
         refresher->callbacks->apply(refresher->userdata, entry->uuid, NULL);
         finish_gone(refresher, entry);
     } else {
-        /* It went between two queries: reading its state makes sure. */
+        /* The domain went between two queries. Reading its state makes sure of that. */
         entry->stale = FACT_ALL;
         finish_entry(refresher, entry);
     }
@@ -308,7 +309,7 @@ on_answer(Call *call, CallOutcome outcome, const Error *error)
 
 /* --- asking ------------------------------------------------------------------------------- */
 
-/* Those to ask for next: all that cannot hang come before the XML, where that is read `apart`. */
+/* The facts to ask for next; with `apart` the XML comes last, since only its read may hang. */
 static DomainFacts
 next_facts(const Entry *entry, bool apart)
 {
@@ -627,7 +628,7 @@ void
 refresher_set_connected(Refresher *refresher, bool connected)
 {
     refresher->connected = connected;
-    /* Whose XML could not be read before may be gone, or be read now. */
+    /* Domains whose XML could not be read on the last connection get another try. */
     g_hash_table_foreach_remove(refresher->silent, is_failed, NULL);
     if (connected)
         pump(refresher);

@@ -6,7 +6,7 @@
 
 #define TICK_USEC      (2 * SEC)
 #define ACCURACY_USEC  (200 * MSEC)
-/* Ticks. With the time that a read takes, a running domain's comes within a minute. */
+/* In ticks: 50 s, so that the read of a running domain has an answer within a minute; and 9 min. */
 #define PERIOD_RUNNING 25
 #define PERIOD_OFF     270
 

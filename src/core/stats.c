@@ -162,7 +162,8 @@ ask(Round *round)
         asked->groups &= STATS_UNASKED;
     else if (may_hang)
         asked->counted = true;
-    /* Only guests could have answered: list the domains nevertheless, with next to nothing. */
+    /* All groups that were asked for need a guest's answer. The domains are listed nevertheless,
+     * with the group that costs least. */
     if (asked->groups == 0)
         asked->groups = STATS_PERF;
     stats->n_calls += asked->counted;

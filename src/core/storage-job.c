@@ -110,7 +110,7 @@ free_call(Call *call)
     g_free(disk_call);
 }
 
-/* libvirt has no event for it. */
+/* Publish the capacity after a Resize, since libvirt has no event for that. */
 static void
 note_capacity(const StorageJob *job, uint64_t capacity)
 {
@@ -238,7 +238,7 @@ effect_finished(void *userdata, OperationResult result, const Error *error)
     job->result = result;
     job->error = error_copy(error);
     block_job_finder_outdate(job->jobs->finder, uuid);
-    /* Where the disk is now is signalled before the end is. */
+    /* The job may have given the disk another file: that is signalled before the job's end. */
     if (result == RESULT_DONE && !(spec && spec->kind == DISK_RESIZE))
         refresher_refresh(parts->refresher, uuid, &job->refresh, on_refreshed, job);
     else
@@ -358,7 +358,7 @@ name_of_type(BlockJobType type)
     }
 }
 
-/* Somebody else's, or that of an earlier process. */
+/* Follow a job that somebody else has begun, or an earlier process of the service. */
 static void
 on_found(void *userdata, Domain *domain, FoundBlockJob *found)
 {

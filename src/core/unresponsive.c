@@ -127,7 +127,7 @@ on_timer(void *userdata)
 
 /* --- calls that hang ---------------------------------------------------------------------- */
 
-/* Sizes may open an image, under the domain's lock. */
+/* Reads of sizes count, too: libvirt may open an image for them under the domain's lock. */
 static bool
 needs_lock(const Call *call)
 {

@@ -216,7 +216,7 @@ work(Call *call, Hypervisor *h, Error **error)
     return answered;
 }
 
-/* A text for each disk, another one after a change of its medium. */
+/* A text for each disk, which changes with its medium. */
 static GStrv
 disks_of(const Domain *domain)
 {
@@ -231,7 +231,7 @@ disks_of(const Domain *domain)
     return (GStrv)g_ptr_array_free(texts, FALSE);
 }
 
-/* That of this run of the domain; it is empty at first. */
+/* The reading of this run of the domain; an empty one is made where there is none. */
 static UsageReading *
 get_reading(Usage *usage, const Domain *domain)
 {
@@ -244,7 +244,7 @@ get_reading(Usage *usage, const Domain *domain)
     return reading;
 }
 
-/* NULL where the figures may be those of another run than the one that runs now. */
+/* The reading of the domain, or NULL where it is one of an earlier run. */
 static UsageReading *
 find_reading(const Usage *usage, const char *uuid)
 {
@@ -259,7 +259,7 @@ take_sums(const UsageCall *asked, UsageReading *reading, const Domain *domain)
 {
     g_auto(GStrv) disks = disks_of(domain);
 
-    /* Else nobody knows which disks they are of. */
+    /* If the disks have changed since the question, it is not known which ones the sums are of. */
     if (g_strv_equal((const char *const *)asked->disks, (const char *const *)disks))
         usage_reading_add_sums(reading, (const char *const *)disks, asked->read, asked->written,
                                asked->at);
@@ -354,7 +354,7 @@ abandon_calls(Usage *usage)
     }
 }
 
-/* It runs, does not hang, and has told no more in this round than what its disks have read. */
+/* Whether it runs, does not hang, and has no figures in this round but those of its disks. */
 static bool
 needs_asking(Usage *usage, const Domain *domain)
 {

@@ -48,7 +48,7 @@ operation_request_done(Operation *op, uint64_t now, SideCall side_call, CallOutc
                        const Error *error)
 {
     bool by_agent = side_call == SIDE_CALL_AGENT;
-    /* Another request has taken over, or gone before. */
+    /* The result of this request matters less, since another one was made after it or before it. */
     bool is_minor =
         by_agent ? op->asked == ASKED_ACPI : op->n_repeated > 0 || op->side_calls[SIDE_CALL_AGENT];
 

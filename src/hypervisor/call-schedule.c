@@ -39,8 +39,8 @@ typedef struct CallUser {
 } CallUser;
 
 struct CallSchedule {
-    bool xml_waits;                /* else nothing here reads XML: see class_of() */
-    GHashTable *domains;           /* uuid (of the domain) -> CallDomain */
+    bool xml_waits;      /* TRAIT_XML_WAITS; else XML is read as anything is: class_of() */
+    GHashTable *domains; /* uuid (of the domain) -> CallDomain */
     GQueue users[_CALL_CLASS_MAX]; /* CallUser with calls: the first one has its turn */
     GPtrArray *under_way;          /* Call: about as many as libvirtd has workers */
     uint64_t last_order;
@@ -149,8 +149,8 @@ reads_xml(const Call *call)
     return call->class == CALL_XML || call->with_xml;
 }
 
-/* A call about it hangs. One to the guest's agent does not count: in libvirt that is a job of its
- * own, which nothing else waits for. */
+/* A call about the domain hangs. One to the guest's agent does not count: in libvirt that is a job
+ * of its own, which nothing else waits for. */
 static bool
 is_hanging(const CallDomain *domain)
 {
@@ -160,15 +160,16 @@ is_hanging(const CallDomain *domain)
     return false;
 }
 
-/* A call about it hangs, or is a long one, which is not said to hang. */
+/* A call about the domain hangs, or is a long one, which never counts as hanging. */
 static bool
 is_busy(const CallDomain *domain)
 {
     return is_hanging(domain) || domain->n_running[TRACK_LONG] > 0;
 }
 
-/* By what else is under way about its domain. A read waits for a change that may hang from its
- * beginning. */
+/* Whether the call is likely to hang, judged by the others that are under way about its domain. A
+ * change may hold the domain's lock as soon as it is begun, so a read beside it counts as likely to
+ * hang even before the change does. */
 static bool
 is_likely_to_hang(const Call *call)
 {
@@ -184,9 +185,9 @@ is_likely_to_hang(const Call *call)
                                                            : domain->n_hanging[TRACK_CHANGE] > 0;
 }
 
-/* Its XML is being read, and may yet turn out to hang on the domain's lock: a read beside it would
- * hold one more worker. XML does not wait for a read likewise, since reads without end would keep
- * it waiting for ever. */
+/* A read waits while the domain's XML is being read and may yet turn out to hang on the domain's
+ * lock: otherwise both would hold a worker. A read of XML does not wait for other reads in the same
+ * way, since reads without end would keep it waiting for ever. */
 static bool
 awaits_xml(const CallDomain *domain, CallTrack track)
 {
@@ -374,7 +375,8 @@ has_place_although_likely_to_hang(const Counts *counts, const Call *call)
            (is_bounded && counts->n_workers < LIKELY_TO_HANG_MAX);
 }
 
-/* XML may hang where nothing is known of it: some places stay for what cannot. */
+/* Any read of XML may turn out to hang, so some places stay for calls that neither read XML nor ask
+ * a guest. */
 static bool
 leaves_places(const Counts *counts, const Call *call)
 {

@@ -17,7 +17,8 @@ match_devices(virDomainPtr dom, const char *device_xml)
 }
 
 /*
- * Of several candidates one that left is the one that was meant; what is still there may yet go.
+ * The candidates that are still there, one of which the guest may yet let go. NULL if one of them
+ * has gone: that was the device to be detached.
  */
 static char **
 still_there(virDomainPtr dom, const char *device_xml, char **before)

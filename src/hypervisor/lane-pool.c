@@ -139,7 +139,7 @@ on_call_done(void *data)
         call_pace_return_of_priority(&pool->pace, call);
     else
         call_pace_return(&pool->pace, call, slot->since);
-    /* That of a connection which was cleared has ended for the schedule already. */
+    /* The schedule does not count calls of a connection that was cleared. */
     if (slot_is_in_use(slot)) {
         end_call(pool, call, !call->connection_died);
         if (call->connection_died && slot->primary)
@@ -158,7 +158,7 @@ work_call(Lane *lane, void *data)
     Call *call = data;
     Hypervisor *h = lane_hypervisor(lane);
 
-    /* So it is known whether it waits for the domain's lock or for its process, where it hangs. */
+    /* If the call hangs, `had_lock` tells whether it waits for the domain's lock or its process. */
     if (call->class == CALL_XML && hypervisor_await_lock(h, call->key))
         g_atomic_int_set(&call->had_lock, 1);
     hypervisor_set_gate(h, &call->gate);

@@ -203,7 +203,7 @@ apply_state(Domain *domain, DomainUpdate *update)
     return changed;
 }
 
-/* After the configuration and the state, which it is compared with. */
+/* To be called after the configuration and the state were applied: `next` is compared with them. */
 static DomainChanges
 apply_next(Domain *domain, DomainUpdate *update)
 {
