@@ -9,9 +9,6 @@
 #include "names.h"
 #include "request.h"
 
-/* QEMU's balloon counts in pages. */
-#define BALLOON_PAGE 4096
-
 /* --- memory: the guest gives it back, or takes it, in its own time ------------------------ */
 
 static int
@@ -48,20 +45,13 @@ work_set_memory(Hypervisor *h, const char *uuid, const MethodArgs *args, MethodR
     return hypervisor_set_memory(h, uuid, args->memory_bytes, args->affect, error);
 }
 
-static bool
-has_memory(const Domain *domain, uint64_t bytes)
-{
-    uint64_t now = domain->config.memory_bytes;
-
-    return (now > bytes ? now - bytes : bytes - now) < BALLOON_PAGE;
-}
-
 static void
 check_memory(Request *request)
 {
     const Domain *domain = request_domain(request);
 
-    if (domain && (domain->id < 0 || has_memory(domain, request->args->memory_bytes)))
+    if (domain && (domain->id < 0 ||
+                   domain_memory_is_same(domain->config.memory_bytes, request->args->memory_bytes)))
         request_reply(request);
 }
 

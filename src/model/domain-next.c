@@ -3,9 +3,6 @@
 
 #include "units.h"
 
-/* A balloon counts in pages. */
-#define MEMORY_PAGE 4096
-
 #define MEMORY_ALIGNMENT MIB
 
 /* More than these are compared in their order alone: the time grows with the square. */
@@ -175,12 +172,6 @@ is_same_boot_order(const DomainConfig *live, const DomainConfig *next, DomainCha
                        differ & DOMAIN_CHANGED(HOST_DEVICES) ? is_same_row : is_same_boot_device);
 }
 
-static bool
-is_other_memory(uint64_t a, uint64_t b)
-{
-    return (a > b ? a - b : b - a) >= MEMORY_PAGE;
-}
-
 /* libvirt rounds it up when it starts QEMU. */
 static bool
 is_other_max_memory(uint64_t live, uint64_t next)
@@ -208,7 +199,7 @@ domain_next_compare(const DomainConfig *live, const DomainConfig *next, uint64_t
     if (live->max_vcpus != next->max_vcpus)
         differ |= DOMAIN_CHANGED(MAX_VCPUS);
     if (next->memory_bytes != begun_memory_bytes &&
-        is_other_memory(live->memory_bytes, next->memory_bytes))
+        !domain_memory_is_same(live->memory_bytes, next->memory_bytes))
         differ |= DOMAIN_CHANGED(MEMORY_BYTES);
     if (is_other_max_memory(live->max_memory_bytes, next->max_memory_bytes))
         differ |= DOMAIN_CHANGED(MAX_MEMORY_BYTES);

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define BALLOON_PAGE 4096
+
 struct Hardware {
     uint32_t ends[_HARDWARE_MAX]; /* of each part, in `data` */
     uint8_t data[];               /* one part after the other */
@@ -198,6 +200,12 @@ compare_hardware(const DomainConfig *a, const DomainConfig *b)
         if (!rows_equal(domain_config_rows(a, part), domain_config_rows(b, part)))
             changed |= bits[part];
     return changed;
+}
+
+bool
+domain_memory_is_same(uint64_t a, uint64_t b)
+{
+    return (a > b ? a - b : b - a) < BALLOON_PAGE;
 }
 
 DomainChanges

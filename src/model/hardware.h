@@ -52,6 +52,9 @@ typedef struct {
     Hardware *hardware; /* NULL: nothing */
 } DomainConfig;
 
+/* Whether these amounts of memory differ by less than a page, the unit of a balloon. */
+bool domain_memory_is_same(uint64_t a, uint64_t b);
+
 /* Free what it holds, and make it one of which nothing is known. */
 void domain_config_clear(DomainConfig *config);
 /* The rows of a part; they stay the config's. */
