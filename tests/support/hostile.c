@@ -5,7 +5,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
-#include <string.h>
+#include <time.h>
 
 #define IDLE_NAME        "org.unraid.Vms.idle"
 #define DESCRIPTION      6000
@@ -40,32 +40,52 @@ hostile_service(World *w)
 
 /* --- how long a read takes ---------------------------------------------------------------- */
 
-/* How long the main thread was ready to run and had no processor, see "sched-stats" of the kernel's
- * documentation; 0 where the kernel does not count it. */
-static gint64
-waited_for_processor_usec(const Process *p)
+/* Of a process so far. */
+typedef struct {
+    gint64 main_usec;   /* CPU time of its main thread */
+    gint64 waited_usec; /* that thread was ready to run, and had no processor */
+    gint64 all_usec;    /* CPU time of all threads */
+} ProcessorUse;
+
+/* "sched-stats" of the kernel's documentation: CPU time and waiting of the main thread, in ns. All
+ * 0 where the kernel does not count them. */
+static ProcessorUse
+processor_use(const Process *p)
 {
     g_autofree char *path = g_strdup_printf("/proc/%d/schedstat", (int)process_pid(p));
     g_autofree char *text = NULL;
-    const char *waited;
+    clockid_t clock;
+    struct timespec all;
+    char *waited;
 
-    if (!g_file_get_contents(path, &text, NULL, NULL) || !(waited = strchr(text, ' ')))
-        return 0;
-    return g_ascii_strtoll(waited, NULL, 10) / 1000;
+    if (!g_file_get_contents(path, &text, NULL, NULL))
+        return (ProcessorUse){0};
+    gint64 main_usec = g_ascii_strtoll(text, &waited, 10) / 1000;
+    g_assert_cmpint(clock_getcpuclockid(process_pid(p), &clock), ==, 0);
+    g_assert_cmpint(clock_gettime(clock, &all), ==, 0);
+    return (ProcessorUse){
+        .main_usec = main_usec,
+        .waited_usec = g_ascii_strtoll(waited, NULL, 10) / 1000,
+        .all_usec = (gint64)all.tv_sec * G_USEC_PER_SEC + all.tv_nsec / 1000,
+    };
 }
 
 /* Without the time in which other programs had the processor of the one that answers: the two
- * instances may be on different ones. */
+ * instances may be on different ones. Its own work always counts, that of its other threads too. */
 static gint64
 read_once(Client *c, const Process *answers)
 {
-    gint64 waited_usec = waited_for_processor_usec(answers);
+    ProcessorUse before = processor_use(answers);
     g_autoptr(Call) call = client_call(c, VMS_ROOT_PATH, "org.freedesktop.DBus.Properties", "Get",
                                        "ss", VMS_MANAGER_INTERFACE, "Version");
+    ProcessorUse after = processor_use(answers);
+    gint64 main_usec = after.main_usec - before.main_usec;
+    gint64 threads_usec = MAX(after.all_usec - before.all_usec - main_usec, 0);
+    gint64 others_usec = MAX(after.waited_usec - before.waited_usec - threads_usec, 0);
 
     assert_ok(call);
-    waited_usec = waited_for_processor_usec(answers) - waited_usec;
-    return MAX(call->done_usec - call->sent_usec - waited_usec, 0);
+    gint64 took_usec = call->done_usec - call->sent_usec;
+    return MAX(took_usec - others_usec, MIN(main_usec, took_usec));
 }
 
 static int
